@@ -1,0 +1,88 @@
+"""The names that both sides use: the desk that writes them and the cloud that reads them.
+
+A name is here when two parts of the system must agree on it and they do not import each other.
+"""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+CONTAINER_NAME = "main"
+"""The one container of every task definition; RunTask overrides and log streams name it."""
+
+LOG_STREAM_PREFIX = "penstock"
+"""awslogs stream prefix. A log stream is `penstock/main/<Fargate task id>` (AWS, "awslogs log driver")."""
+
+# Environment variables that the task definition sets.
+RUNTIME_URI = "PENSTOCK_RUNTIME_URI"
+"""`s3://` address of the runtime archive, which the entry point fetches."""
+RUNTIME_SHA256 = "PENSTOCK_RUNTIME_SHA256"
+"""The archive's SHA-256, in hex; another content is refused."""
+ARTIFACTS_BUCKET = "PENSTOCK_ARTIFACTS_BUCKET"
+"""Name of the bucket that holds workflow configs, the runtime archive and Meltano's state."""
+
+# Environment variables that RunTask overrides set, per run.
+ENGINE = "PENSTOCK_ENGINE"
+"""`openmetadata`, `meltano` or `command`."""
+CONFIG_URI = "PENSTOCK_CONFIG_URI"
+"""`s3://bucket/key` or `file:///path` of the workflow config; openmetadata only."""
+CONFIG_SHA256 = "PENSTOCK_CONFIG_SHA256"
+"""The config's SHA-256, in hex."""
+WORKFLOW_TYPE = "PENSTOCK_WORKFLOW_TYPE"
+"""OpenMetadata's `pipelineType`: metadata, profiler, …"""
+COMMAND = "PENSTOCK_COMMAND"
+"""JSON list: arguments of `meltano`, or the whole command line of a plain command."""
+TIMEOUT_SECONDS = "PENSTOCK_TIMEOUT_SECONDS"
+"""Wall-clock limit of the run, in seconds, from the container's start."""
+RUN = "PENSTOCK_RUN"
+"""JSON object that says which run this is: project, environment, schedule, job, task, dag_run, try."""
+NAMES = "PENSTOCK_NAMES"
+"""JSON list of the `${NAME}`s that may be filled in the config; each is an environment variable."""
+
+SERVER_VARIABLE = "OPENMETADATA_SERVER"
+"""The variable that stands for the server's address where the project sets no `openmetadata.server`."""
+
+
+class Exit(IntEnum):
+    """Exit codes of a container of ours. An engine's own code passes through where it is not listed here."""
+
+    DONE = 0
+    FAILED = 1
+    """The engine ran and reported a failure."""
+    WRONG_INPUT = 2
+    """The task's environment or its config is wrong: a missing variable, an unknown workflow type."""
+    ARTIFACT = 65
+    """A config or the runtime archive could not be fetched, or its hash is not the expected one."""
+    TIMED_OUT = 124
+    """`timeout_minutes` ran out (as coreutils' `timeout` reports it)."""
+    KILLED = 137
+    """SIGKILL: out of memory, or still running after the stop timeout (128 + 9)."""
+    STOPPED = 143
+    """SIGTERM: StopTask or a Spot interruption (128 + 15)."""
+
+
+# The bundle, below the folder of one project and environment.
+RESOURCES_FILE = "resources.json"
+"""Names and ids that exist only after a deploy; see `resources.Resources`."""
+RELEASES_FOLDER = "release"
+"""Everything else of the bundle is in `release/<hash>/`; the loader files name the hash."""
+
+# Keys in the artifacts bucket.
+CONFIGS_PREFIX = "configs"
+RUNTIME_PREFIX = "runtime"
+STATE_PREFIX = "state"
+
+
+def config_key(sha256: str) -> str:
+    """The key of a workflow config in the artifacts bucket."""
+    return f"{CONFIGS_PREFIX}/{sha256}.yaml"
+
+
+def runtime_key(sha256: str) -> str:
+    """The key of the runtime archive in the artifacts bucket."""
+    return f"{RUNTIME_PREFIX}/{sha256}.zip"
+
+
+def log_stream(task_arn: str) -> str:
+    """The CloudWatch log stream of one Fargate task."""
+    return f"{LOG_STREAM_PREFIX}/{CONTAINER_NAME}/{task_arn.rsplit('/', 1)[-1]}"

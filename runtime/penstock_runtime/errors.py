@@ -1,0 +1,51 @@
+"""The one exception tree.
+
+    PenstockError          exit code 1: something failed
+    ├── InputError         exit code 2: what the user wrote is wrong; says where
+    │   └── InputErrors    several of them, reported together
+    └── RunError           a run in the container failed; carries a documented exit code (see `contract.Exit`)
+
+Every error says what happened and what to do about it; `where` is `file:line:column` when a file is to blame.
+"""
+
+from __future__ import annotations
+
+
+class PenstockError(Exception):
+    """What went wrong, where, and the next thing to do."""
+
+    exit_code = 1
+
+    def __init__(self, what: str, *, fix: str, where: str = "") -> None:
+        super().__init__(what)
+        self.what, self.fix, self.where = what, fix, where
+
+    def __str__(self) -> str:
+        place = f"{self.where}: " if self.where else ""
+        return f"{place}{self.what}\n  fix: {self.fix}"
+
+
+class InputError(PenstockError):
+    """The user's file or command line is wrong. Nothing has been changed."""
+
+    exit_code = 2
+
+
+class InputErrors(InputError):
+    """All that is wrong with a project, found in one pass; at least one error."""
+
+    def __init__(self, errors: list[InputError]) -> None:
+        first = errors[0]
+        super().__init__(first.what, fix=first.fix, where=first.where)
+        self.errors = tuple(errors)
+
+    def __str__(self) -> str:
+        return "\n".join(str(error) for error in self.errors)
+
+
+class RunError(PenstockError):
+    """A run in the container cannot go on. `exit_code` is one of `contract.Exit`."""
+
+    def __init__(self, what: str, *, fix: str, exit_code: int, where: str = "") -> None:
+        super().__init__(what, fix=fix, where=where)
+        self.exit_code = exit_code

@@ -1,0 +1,233 @@
+"""The Plan: a project for one environment, fully worked out. Plain frozen data, JSON both ways.
+
+`penstock.compile` makes it; the stacks, the bundle, the embedded mode and `penstock plan` read it and nothing else.
+The same input gives the same bytes: no time, no path of a machine, no order that depends on one.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import types
+import typing
+from dataclasses import dataclass, field
+from typing import Any, Literal, TypeVar
+
+Engine = Literal["openmetadata", "meltano", "command"]
+Architecture = Literal["x86_64", "arm64"]
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Secret:
+    """A reference to a secret. The value is nowhere in a plan."""
+
+    name: str
+    """The environment variable that a container gets: `OM_JWT`."""
+    store: Literal["secretsmanager", "ssm"]
+    id: str
+    """Name or full ARN in Secrets Manager; parameter name (with its leading `/` where it has one) in SSM."""
+    key: str | None = None
+    """Field of a JSON secret; None for the whole value. Secrets Manager only."""
+
+
+@dataclass(frozen=True)
+class Image:
+    """What a container is made of."""
+
+    kind: Literal["registry", "built"]
+    reference: str
+    """`registry`: an image reference that ECS can pull. `built`: the recipe, a folder under `runtime/images/`."""
+    context: str | None = None
+    """`built` only: the folder that goes into the image, relative to the project file."""
+
+
+@dataclass(frozen=True)
+class TaskDefinition:
+    """One ECS task definition. Size is not part of it: RunTask overrides CPU, memory and storage."""
+
+    family: str
+    """`<project>-<environment>-<engine>-<digest>`, at most 64 characters here (ECS allows 255)."""
+    role_prefix: str
+    """Role names are `<role_prefix>-task` and `<role_prefix>-exec`; unique in an account over all regions."""
+    engine: Engine
+    image: Image
+    architecture: Architecture
+    secrets: tuple[Secret, ...]
+    cpu_units: int
+    """The largest CPU among its tasks; RunTask overrides it per task."""
+    memory_mib: int
+
+
+@dataclass(frozen=True)
+class Config:
+    """A workflow config, as it goes to the artifacts bucket. `${NAME}` is still in it."""
+
+    sha256: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Task:
+    """One Airflow task: everything that its operator needs."""
+
+    name: str
+    after: tuple[str, ...]
+    engine: Engine
+    operator: Literal["ecs"]
+    family: str
+    cpu_units: int
+    memory_mib: int
+    ephemeral_storage_gib: int
+    timeout_minutes: int
+    spot: bool
+    environment: dict[str, str]
+    """Plain environment variables of the container: the task's own and the variables that its files name."""
+    names: tuple[str, ...]
+    """The `${NAME}`s of its files: variables and secrets. Each is an environment variable in the container."""
+    command: tuple[str, ...] = ()
+    """meltano: its arguments. command: the command line. openmetadata: empty."""
+    workflow_type: str | None = None
+    config: str | None = None
+    """SHA-256 of its `Config`; openmetadata only."""
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """One DAG."""
+
+    name: str
+    dag_id: str
+    job: str
+    cron: str | None
+    """Five fields; None: runs by hand only."""
+    timezone: str
+    start_date: str
+    """ISO date, in `timezone`."""
+    catchup: bool
+    paused: bool
+    """Whether Airflow creates the DAG paused."""
+    owner: str
+    email: tuple[str, ...]
+    retries: int
+    retry_delay_minutes: int
+    tags: tuple[str, ...]
+    description: str
+    source: str
+    """The schedule as the user wrote it: the DAG's `doc_md`."""
+    tasks: tuple[Task, ...]
+
+
+@dataclass(frozen=True)
+class DagFile:
+    """A DAG file of the user's own, which goes along."""
+
+    path: str
+    """Relative to the project's `dags/` folder."""
+    text: str
+
+
+@dataclass(frozen=True)
+class Network:
+    """Where tasks and MWAA run: a network that Penstock creates, or one that exists."""
+
+    cidr: str | None
+    """IPv4 range of the VPC to create; None: use `vpc`."""
+    egress: Literal["nat"] | None
+    vpc: str | None = None
+    private_subnets: tuple[str, ...] = ()
+    security_groups: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Airflow:
+    """The MWAA environment to create."""
+
+    name: str
+    version: str
+    environment_class: str
+    min_workers: int
+    max_workers: int
+    access: Literal["private", "public"]
+    options: dict[str, str]
+    """Airflow configuration options, `section.key` to value."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A project for one environment. Families, dag ids and file hashes are unique in it."""
+
+    format: int
+    """Version of this format: 1."""
+    project: str
+    environment: str
+    account: str | None
+    """Twelve digits; None: the account of the credentials at hand."""
+    region: str
+    prefix: str
+    """`<project>-<environment>`: prefix of every name, and the bundle's folder under the DAG prefix."""
+    cluster: str
+    log_group: str
+    log_retention_days: int
+    network: Network
+    airflow: Airflow
+    task_definitions: tuple[TaskDefinition, ...]
+    configs: tuple[Config, ...]
+    schedules: tuple[Schedule, ...]
+    dag_files: tuple[DagFile, ...]
+    warnings: tuple[str, ...] = field(default=())
+    """What a deploy to AWS should not overlook, each with file:line and what to do."""
+
+    def to_json(self, indent: int | None = 2) -> str:
+        """The plan as JSON: sorted keys, `\\n` at the end, the same bytes for the same plan."""
+        return to_json(self, indent)
+
+    @classmethod
+    def from_json(cls, text: str) -> Plan:
+        """Read what `to_json` wrote.
+
+        Raises:
+            ValueError: the text is no plan of format 1.
+        """
+        data = json.loads(text)
+        if not isinstance(data, dict) or data.get("format") != 1:
+            raise ValueError("not a plan of format 1")
+        return from_data(cls, data)
+
+
+def to_json(value: Any, indent: int | None = None) -> str:
+    """A dataclass of this module as deterministic JSON."""
+    data = dataclasses.asdict(value)
+    separators = (",", ": ") if indent else (",", ":")
+    return json.dumps(data, indent=indent, separators=separators, sort_keys=True, ensure_ascii=False) + "\n"
+
+
+def from_data(kind: type[T], data: Any) -> T:
+    """Build the dataclass `kind` from decoded JSON, nested dataclasses included.
+
+    Raises:
+        ValueError: a required field is missing or a field is unknown.
+    """
+    hints = typing.get_type_hints(kind)
+    unknown = set(data) - set(hints)
+    if unknown:
+        raise ValueError(f"{kind.__name__} has no field {sorted(unknown)[0]!r}")
+    try:
+        return kind(**{name: _value(hints[name], item) for name, item in data.items()})
+    except TypeError as error:
+        raise ValueError(f"{kind.__name__}: {error}") from error
+
+
+def _value(hint: Any, item: Any) -> Any:
+    if dataclasses.is_dataclass(hint) and isinstance(hint, type):
+        return from_data(hint, item)
+    origin = typing.get_origin(hint)
+    if origin is tuple:
+        inner = typing.get_args(hint)[0]
+        return tuple(_value(inner, one) for one in item)
+    if origin in (typing.Union, types.UnionType):
+        kinds = [arg for arg in typing.get_args(hint) if dataclasses.is_dataclass(arg)]
+        if kinds and isinstance(item, dict):
+            return _value(kinds[0], item)
+    return item
