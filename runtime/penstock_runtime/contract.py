@@ -20,6 +20,9 @@ RUNTIME_SHA256 = "PENSTOCK_RUNTIME_SHA256"
 """The archive's SHA-256, in hex; another content is refused."""
 ARTIFACTS_BUCKET = "PENSTOCK_ARTIFACTS_BUCKET"
 """Name of the bucket that holds workflow configs, the runtime archive and Meltano's state."""
+SECRET_NAMES = "PENSTOCK_SECRET_NAMES"  # noqa: S105  names, no values
+"""JSON list: which environment variables hold secrets. Their values are masked in the container's output; where the
+variable is missing, those of all `NAMES` are."""
 
 # Environment variables that RunTask overrides set, per run.
 ENGINE = "PENSTOCK_ENGINE"
@@ -38,6 +41,10 @@ RUN = "PENSTOCK_RUN"
 """JSON object that says which run this is: project, environment, schedule, job, task, dag_run, try."""
 NAMES = "PENSTOCK_NAMES"
 """JSON list of the `${NAME}`s that may be filled in the config; each is an environment variable."""
+
+# Environment variables between the container's entry point and its engine's process.
+REPORT = "PENSTOCK_REPORT"
+"""Path of a JSON file that the engine writes: records, failures, warnings; each where it knows them."""
 
 SERVER_VARIABLE = "OPENMETADATA_SERVER"
 """The variable that stands for the server's address where the project sets no `openmetadata.server`."""

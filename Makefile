@@ -1,0 +1,67 @@
+# make setup   everything that the commands below need, from committed locks
+# make run     the main job: the sample project, brought up on this machine and run
+# make check   the fast gate: format, lint, types, import contracts, schema, unit tests
+# make test    every test, the real run included
+# make lock    compile the locks again
+# make golden  write the golden cases again
+
+PYTHON ?= python3.11
+JOB ?= flights
+export UV_PYTHON_DOWNLOADS = never
+export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION = 1
+# Where a shell sets this, every start compiles everything again.
+unexport PYTHONDONTWRITEBYTECODE
+VENV := .venv/bin
+
+.PHONY: setup desk environments run test check format lock golden schema clean
+
+setup: desk environments
+
+desk: .venv/.complete node_modules/.complete
+
+.venv/.complete: requirements/uv.txt requirements/desk.txt pyproject.toml
+	@command -v $(PYTHON) >/dev/null || { echo "Penstock needs Python 3.11: install it, or name it: make PYTHON=/path/to/python3.11" >&2; exit 2; }
+	rm -rf .venv
+	$(PYTHON) -m venv .venv
+	$(VENV)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements/uv.txt
+	$(VENV)/uv pip sync --quiet --python .venv --require-hashes requirements/desk.txt
+	$(VENV)/uv pip install --quiet --python .venv --no-deps --no-build-isolation --editable .
+	@touch $@
+
+node_modules/.complete: package.json package-lock.json
+	@command -v npm >/dev/null || { echo "Penstock needs Node 20 or later, with npm, for the CDK CLI" >&2; exit 2; }
+	npm ci --silent --no-audit --no-fund
+	@touch $@
+
+environments: desk
+	$(VENV)/python -m penstock.local.setup
+
+run: setup
+	$(VENV)/penstock run $(JOB) --up
+
+check: desk
+	$(VENV)/ruff format --check .
+	$(VENV)/ruff check .
+	$(VENV)/mypy
+	$(VENV)/lint-imports
+	$(VENV)/python -m penstock.project.schema --check schema/penstock.schema.json
+	$(VENV)/pytest -q tests/unit
+
+test: setup check
+	$(VENV)/pytest tests/stacks tests/golden tests/dags tests/functional
+
+format: desk
+	$(VENV)/ruff check --fix .
+	$(VENV)/ruff format .
+
+schema: desk
+	$(VENV)/python -m penstock.project.schema schema/penstock.schema.json
+
+golden: desk
+	$(VENV)/python -m tests.golden.regenerate
+
+lock: desk
+	sh requirements/lock.sh
+
+clean:
+	rm -rf .venv node_modules cdk.out build

@@ -1,0 +1,72 @@
+"""The composition root: project → plan → bundle → stacks. `cdk` runs it; see cdk.json.
+
+Context: `project` (a path, default penstock.yaml), `environment` (default: the project's first), `variables`
+(a JSON object that overrides the plan's variables) and `nag` (true: check with cdk-nag).
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import aws_cdk as cdk
+
+from penstock import bundle
+from penstock.compile import compile_plan
+from penstock.project import load
+from penstock_runtime.errors import InputError, PenstockError
+from stacks.build import Files, build_stacks
+
+HERE = Path(__file__).resolve().parent
+
+
+def main() -> None:
+    """Synthesize the stacks of one project and environment.
+
+    Raises:
+        PenstockError: the project is wrong; nothing has been written.
+    """
+    # The CLI reads cdk.json by itself; this is for `CDK_OUTDIR=out python app.py`, which gives the same templates.
+    flags = json.loads((HERE / "cdk.json").read_text())["context"]
+    app = cdk.App(context=flags, analytics_reporting=False)
+    project = load(Path(app.node.try_get_context("project") or "penstock.yaml"))
+    plan = compile_plan(project, app.node.try_get_context("environment"), variables=_variables(app))
+    built = bundle.build(plan, dags_folder=HERE / "dags")
+    with tempfile.TemporaryDirectory(prefix="penstock-bundle-") as folder:
+        built.write(Path(folder))
+        files = Files(
+            bundle=Path(folder, "dags", plan.prefix),
+            artifacts=Path(folder, "artifacts"),
+            runtime_sha256=built.runtime_sha256,
+            project_root=project.folder,
+        )
+        build_stacks(app, plan, files, account=os.environ.get("CDK_DEFAULT_ACCOUNT"))
+        if str(app.node.try_get_context("nag")).lower() == "true":
+            import cdk_nag
+
+            cdk.Validations.of(app).add_plugins(cdk_nag.AwsSolutionsChecks(app))
+        app.synth()
+
+
+def _variables(app: cdk.App) -> dict[str, str] | None:
+    given: Any = app.node.try_get_context("variables")
+    if isinstance(given, str):
+        try:
+            given = json.loads(given)
+        except ValueError:
+            given = False
+    if given is None or (isinstance(given, dict) and all(isinstance(value, str) for value in given.values())):
+        return given
+    raise InputError("the context 'variables' is no JSON object of strings", fix="""write -c variables='{"A": "b"}'""")
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except PenstockError as error:
+        print(error, file=sys.stderr)
+        sys.exit(error.exit_code)

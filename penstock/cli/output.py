@@ -1,0 +1,84 @@
+"""What people and programs see: data on stdout as a table or JSON, progress on stderr."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from enum import StrEnum
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+talk = Console(stderr=True, highlight=False)
+data = Console(highlight=False, soft_wrap=True)
+
+
+class Format(StrEnum):
+    """How a command prints its data."""
+
+    text = "text"
+    json = "json"
+
+
+def show(rows: Sequence[dict[str, Any]], columns: Sequence[str], form: Format, *, empty: str = "") -> None:
+    """Print rows: all their fields as JSON, or the named columns as a table."""
+    if form is Format.json:
+        show_json(list(rows))
+        return
+    if not rows:
+        talk.print(empty or "nothing to show", style="dim", markup=False)
+        return
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for column in columns:
+        table.add_column(column.replace("_", " "), overflow="fold")
+    for row in rows:
+        table.add_row(*(_cell(row[column]) for column in columns))
+    # A pipe has no width: a row must stay on its line there.
+    (data if data.is_terminal else Console(width=500)).print(table)
+
+
+def show_json(value: Any) -> None:
+    """Print one JSON document."""
+    sys.stdout.write(json.dumps(value, indent=2, ensure_ascii=False) + "\n")
+
+
+class Steps:
+    """Progress for people: a line per step with its time; while a step runs, a terminal shows what it is at."""
+
+    def __init__(self) -> None:
+        self._status: Any = None
+
+    @contextlib.contextmanager
+    def step(self, title: str) -> Iterator[None]:
+        """One step; see `penstock.local.progress.Progress`."""
+        start = time.monotonic()
+        if talk.is_terminal:
+            shown: Any = talk.status(title)
+        else:
+            talk.print(f"… {title}", markup=False)
+            shown = contextlib.nullcontext()
+        try:
+            with shown as self._status:
+                yield
+        except BaseException:
+            talk.print(f"[red]✗[/red] {title} ({time.monotonic() - start:.1f} s)")
+            raise
+        finally:
+            self._status = None
+        talk.print(f"[green]✓[/green] {title} [dim]({time.monotonic() - start:.1f} s)[/dim]")
+
+    def note(self, text: str) -> None:
+        """One line about the step at hand."""
+        talk.print(f"  {text}", style="dim", markup=False)
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return "-"
+    if isinstance(value, list | tuple):
+        return ", ".join(str(one) for one in value)
+    return str(value)

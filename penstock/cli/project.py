@@ -1,0 +1,74 @@
+"""`validate`, `plan` and `schema`: what the project says, checked and worked out."""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated
+
+import typer
+
+from penstock.cli import context as contexts
+from penstock.cli.output import Format, data, show_json, talk
+from penstock.compile import compile_plan
+from penstock.project import schema as project_schema
+
+FormatOption = Annotated[Format, typer.Option("--format", help="How to print the data.")]
+
+
+def add_to(app: typer.Typer) -> None:
+    """Register the commands."""
+    app.command()(validate)
+    app.command()(plan)
+    app.command()(schema)
+
+
+def validate(context: typer.Context, form: FormatOption = Format.text) -> None:
+    """Check the project and the files that it names, for every environment (or the one chosen)."""
+    own = contexts.of(context)
+    names = [own.environment] if own.environment else list(own.project.environments)
+    plans = [compile_plan(own.project, name) for name in names]
+    if form is Format.json:
+        show_json(
+            [
+                {
+                    "environment": plan.environment,
+                    "schedules": len(plan.schedules),
+                    "warnings": list(plan.warnings),
+                }
+                for plan in plans
+            ]
+        )
+        return
+    for plan in plans:
+        for warning in plan.warnings:
+            talk.print(f"warning: {plan.environment}: {warning}", style="yellow", markup=False, soft_wrap=True)
+        tasks = sum(len(schedule.tasks) for schedule in plan.schedules)
+        data.print(f"{plan.environment}: valid, {len(plan.schedules)} schedules, {tasks} tasks", markup=False)
+
+
+def plan(context: typer.Context, form: FormatOption = Format.text) -> None:
+    """Print the plan: everything worked out, nothing left to choose. `--format json` is the whole of it."""
+    found = contexts.of(context).plan()
+    if form is Format.json:
+        data.file.write(found.to_json())
+        return
+    data.print(
+        f"{found.project}, environment {found.environment}, {found.region}, Airflow {found.airflow.version}",
+        markup=False,
+    )
+    for schedule in found.schedules:
+        when = f"{schedule.cron} {schedule.timezone}" if schedule.cron else "by hand"
+        data.print(f"\nschedule {schedule.name} ({when}), job {schedule.job}", markup=False)
+        for task in schedule.tasks:
+            after = f" after {', '.join(task.after)}" if task.after else ""
+            what = " ".join(task.command) or f"{task.engine} {task.workflow_type}"
+            data.print(f"  {task.name}{after}: {what}", markup=False)
+            size = f"{task.cpu_units} CPU units, {task.memory_mib} MiB, at most {task.timeout_minutes} minutes"
+            data.print(f"    {size}, task definition {task.family}", style="dim", markup=False)
+    for warning in found.warnings:
+        talk.print(f"warning: {warning}", style="yellow", markup=False, soft_wrap=True)
+
+
+def schema() -> None:
+    """Print the JSON Schema of the project file, for editors."""
+    data.file.write(json.dumps(project_schema(), indent=2) + "\n")

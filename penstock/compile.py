@@ -1,0 +1,226 @@
+"""Project → Plan: every choice made, every default filled, every name given. Touches no disk.
+
+The tasks of all schedules are drafted (`drafts`); then the drafts share task definitions (`definitions`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from typing import Any
+
+from penstock.definitions import Draft, definitions
+from penstock.drafts import Drafting, arguments_of
+from penstock.project import interval, schedules, secrets, versions
+from penstock.project.document import at
+from penstock.project.load import Environment, Project
+from penstock.project.meltano import MeltanoSchedule
+from penstock.project.problems import Problems, nearest
+from penstock.project.schedules import ScheduleSettings
+from penstock.project.strict import settled
+from penstock_runtime import plan
+from penstock_runtime.contract import SERVER_VARIABLE
+from penstock_runtime.errors import InputError
+
+FORMAT = 1
+LOG_RETENTION_DAYS = 90
+MAX_DAG_ID = 250
+"""Airflow: `ID_LEN`."""
+
+
+def compile_plan(
+    project: Project, environment: str | None = None, *, variables: Mapping[str, str] | None = None
+) -> plan.Plan:
+    """Work out a project for one environment; None: the default one. `variables` win over the project's.
+
+    Raises:
+        InputError, InputErrors: an environment or variable that the project does not know, two schedules with one
+            DAG id, a task whose environment is too large.
+    """
+    name = project.default_environment if environment is None else environment
+    return _Compiler(project, name, project.environment(name), dict(variables or {})).compile()
+
+
+class _Compiler:
+    def __init__(self, project: Project, name: str, environment: Environment, variables: dict[str, str]) -> None:
+        self._project, self._name = project, name
+        self._settings, self._root = environment.settings, environment.root
+        known = {*self._settings.variables, SERVER_VARIABLE}
+        for variable in variables:
+            if variable not in known:
+                fix = nearest(variable, known, kind="variable")
+                raise InputError(f"the project has no variable {variable[:60]!r}", fix=fix)
+        self._variables = {**self._settings.variables, **variables}
+        self._problems = Problems()
+        self._drafting = Drafting(project, name, environment, self._variables, self._problems)
+        self._warnings: list[str] = []
+
+    def compile(self) -> plan.Plan:
+        settings = self._settings
+        prefix = f"{settings.name}-{self._name}"
+        drafted = [*self._own_schedules(), *self._meltano_schedules()]
+        self._check_ids([schedule for schedule, _, _ in drafted], [where for _, _, where in drafted])
+        families, found = definitions(prefix, settings.region, self._secrets(), [d for _, ds, _ in drafted for d in ds])
+        self._problems.raise_all()
+        self._warn()
+        return plan.Plan(
+            format=FORMAT,
+            project=settings.name,
+            environment=self._name,
+            account=settings.account,
+            region=settings.region,
+            prefix=prefix,
+            cluster=prefix,
+            log_group=f"/penstock/{prefix}",
+            log_retention_days=LOG_RETENTION_DAYS,
+            network=self._network(),
+            airflow=self._airflow(prefix),
+            task_definitions=found,
+            configs=tuple(sorted(self._drafting.configs.values(), key=lambda config: config.sha256)),
+            schedules=tuple(
+                replace(schedule, tasks=tuple(replace(draft.task, family=families[draft.key]) for draft in drafts))
+                for schedule, drafts, _ in sorted(drafted, key=lambda one: one[0].dag_id)
+            ),
+            dag_files=self._project.dag_files,
+            warnings=tuple(self._warnings),
+        )
+
+    def _where(self, *path: Any) -> str:
+        return self._project.document.where(at(self._root, path))
+
+    def _secrets(self) -> dict[str, plan.Secret]:
+        return {
+            name: secrets.parse(name, reference, self._where("secrets", name))
+            for name, reference in self._settings.secrets.items()
+        }
+
+    def _network(self) -> plan.Network:
+        network = self._settings.network
+        if network.use is not None:
+            use = network.use
+            return plan.Network(None, None, use.vpc, tuple(use.private_subnets), tuple(use.security_groups))
+        create = network.create
+        assert create is not None, "load has checked that it is one of the two"
+        return plan.Network(create.cidr, create.egress)
+
+    def _airflow(self, prefix: str) -> plan.Airflow:
+        create = self._settings.airflow.create
+        return plan.Airflow(
+            name=prefix,
+            version=create.version,
+            environment_class=create.environment_class,
+            min_workers=create.workers.min,
+            max_workers=create.workers.max,
+            access=create.access,
+            options=dict(create.options),
+        )
+
+    # Schedules
+
+    def _own_schedules(self) -> Iterator[tuple[plan.Schedule, list[Draft], str]]:
+        settings = self._settings
+        for index, schedule in enumerate(settings.schedules):
+            node = at(self._root, ("schedules", index))
+            where = self._project.document.where(node)
+            run = settled(ScheduleSettings, schedules.BASE, settings.defaults.schedule, schedule)
+            yield (
+                _schedule(
+                    run,
+                    name=schedule.name,
+                    dag_id=settings.airflow.dag_prefix + schedule.name,
+                    job=schedule.job,
+                    cron=interval.cron(schedule.interval, where),
+                    description=schedule.description,
+                    source=self._project.document.source(node),
+                ),
+                self._drafting.job(schedule.job, schedule.env, where),
+                where,
+            )
+
+    def _meltano_schedules(self) -> Iterator[tuple[plan.Schedule, list[Draft], str]]:
+        for one in self._meltano_listing():
+            own = ScheduleSettings(tags=[*(self._settings.defaults.schedule.tags or []), *_meltano_tags(one)])
+            if one.start_date is not None:
+                own = own.model_copy(update={"start_date": one.start_date})
+            run = settled(ScheduleSettings, schedules.BASE, self._settings.defaults.schedule, own)
+            dag_id = self._settings.airflow.dag_prefix + one.dag_id
+            if one.job is None:
+                commands, names = [("elt", *one.elt)], ["extract_load"]
+            else:
+                commands = [("run", *arguments_of(task)) for task in one.tasks]
+                names = [f"{dag_id}_task{index}" for index in range(len(commands))]
+            drafts = [
+                self._drafting.meltano(name, tuple(names[max(index - 1, 0) : index]), command, one.env, one.where)
+                for index, (name, command) in enumerate(zip(names, commands, strict=True))
+            ]
+            yield (
+                _schedule(
+                    run,
+                    name=one.name,
+                    dag_id=dag_id,
+                    job=one.job if one.job is not None else one.name,
+                    cron=one.cron,
+                    description=f"Meltano schedule {one.name}",
+                    source=one.source,
+                ),
+                drafts,
+                one.where,
+            )
+
+    def _meltano_listing(self) -> tuple[MeltanoSchedule, ...]:
+        settings = self._settings.meltano
+        return self._project.meltanos[settings.project].schedules if settings else ()
+
+    def _check_ids(self, found: list[plan.Schedule], places: list[str]) -> None:
+        """Every DAG id is one that Airflow takes, and belongs to one schedule."""
+        first: dict[str, str] = {}
+        for schedule, where in zip(found, places, strict=True):
+            dag_id = schedule.dag_id
+            if not all(part.isalnum() or part in "_.-" for part in dag_id) or len(dag_id) > MAX_DAG_ID:
+                what = f"{dag_id[:80]!r} cannot be a DAG id"
+                fix = f"rename it: letters, digits, `_`, `.` and `-`, at most {MAX_DAG_ID}"
+                self._problems.add(what, fix=fix, where=where)
+            if dag_id in first:
+                what = f"DAG id {dag_id!r} is taken by the schedule at {first[dag_id]}"
+                self._problems.add(what, fix="rename one of the two", where=where)
+            first.setdefault(dag_id, where)
+
+    # Warnings
+
+    def _warn(self) -> None:
+        create, catalogue = self._settings.airflow.create, self._settings.openmetadata
+        if create.version not in versions.AIRFLOW:
+            known = ", ".join(versions.AIRFLOW)
+            self._warning(
+                f"Airflow {create.version} is not in the table of {versions.CHECKED}: {known}",
+                "airflow",
+                "create",
+                "version",
+            )
+        if catalogue and versions.line(catalogue.version) not in versions.OPENMETADATA_LINES:
+            known = ", ".join(versions.OPENMETADATA_LINES)
+            self._warning(
+                f"OpenMetadata {catalogue.version} was not tried; tried were {known}", "openmetadata", "version"
+            )
+        needed = any(f"${{{SERVER_VARIABLE}}}" in config.text for config in self._drafting.configs.values())
+        if needed and SERVER_VARIABLE not in self._variables:
+            self._warning(
+                f"environment {self._name!r} names no OpenMetadata server: set openmetadata.server, "
+                f"or give {SERVER_VARIABLE} a value; until then its workflows fail",
+                "openmetadata",
+            )
+
+    def _warning(self, text: str, *path: Any) -> None:
+        self._warnings.append(f"{self._project.place(self._where(*path))}: {text}")
+
+
+def _schedule(run: dict[str, Any], **fields: Any) -> plan.Schedule:
+    """A schedule without its tasks."""
+    run = {**run, "start_date": run["start_date"].isoformat(), "email": tuple(run["email"]), "tags": tuple(run["tags"])}
+    return plan.Schedule(**run, **fields, tasks=())
+
+
+def _meltano_tags(one: MeltanoSchedule) -> list[str]:
+    """The tags that Meltano's own generator (files-airflow) gives."""
+    tags = ["meltano", f"schedule:{one.name}"]
+    return [*tags, f"job:{one.job}"] if one.job is not None else tags

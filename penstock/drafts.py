@@ -1,0 +1,197 @@
+"""The tasks of a plan, all but their families: which image, which environment, which secrets, which config."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import posixpath
+import shlex
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from penstock.definitions import Draft
+from penstock.project import tasks, versions, workflow
+from penstock.project.document import at
+from penstock.project.load import Environment, Project
+from penstock.project.meltano import MeltanoProject
+from penstock.project.places import Meltano, OpenMetadata
+from penstock.project.problems import Problems
+from penstock.project.strict import settled
+from penstock.project.tasks import TaskSettings
+from penstock_runtime import plan
+from penstock_runtime.contract import SERVER_VARIABLE
+from penstock_runtime.fill import PLACEHOLDER, names
+
+MAX_OVERRIDES = 8192
+"""Characters that RunTask takes as `overrides`. Source: AWS, RunTask."""
+OVERRIDES_RESERVE = 2048
+"""Kept for what the operator adds to a task's own: which run it is, its config's address and hash, its size."""
+
+
+@dataclass(frozen=True)
+class _Work:
+    """What a task does, whatever its size and place."""
+
+    engine: plan.Engine
+    image: plan.Image
+    names: set[str]
+    default_image: bool = True
+    command: tuple[str, ...] = ()
+    workflow_type: str | None = None
+    config: str | None = None
+    secrets: tuple[str, ...] = ()
+    """Besides those among `names`."""
+
+
+class Drafting:
+    """Drafts the tasks of one environment of a project. `variables` are the project's, overrides in."""
+
+    def __init__(
+        self,
+        project: Project,
+        name: str,
+        environment: Environment,
+        variables: Mapping[str, str],
+        problems: Problems,
+    ) -> None:
+        self._project, self._name = project, name
+        self._settings, self._root = environment.settings, environment.root
+        self._variables, self._problems = variables, problems
+        self.configs: dict[str, plan.Config] = {}
+        """By SHA-256: those of the tasks drafted so far."""
+
+    def job(self, name: str, env: Mapping[str, str], where: str) -> list[Draft]:
+        """The tasks of a job of the project's, or else of Meltano's, with `env` over their own."""
+        job = self._settings.jobs.get(name)
+        if job is None:
+            _, found = self._meltano()
+            ids = [f"task{index}" for index in range(len(found.jobs[name]))]
+            return [
+                self.meltano(id_, tuple(ids[max(index - 1, 0) : index]), ("run", *arguments_of(task)), env, where)
+                for index, (id_, task) in enumerate(zip(ids, found.jobs[name], strict=True))
+            ]
+        drafts = []
+        for index, task in enumerate(job.tasks):
+            before = [job.tasks[index - 1].name] if index else []
+            after = tuple(before if task.after is None else task.after)
+            place = self._project.document.where(at(self._root, ("jobs", name, "tasks", index)))
+            drafts.append(self._draft(task.name, after, self._work(name, task), {**task.env, **env}, task, place))
+        return drafts
+
+    def meltano(
+        self, name: str, after: tuple[str, ...], command: tuple[str, ...], env: Mapping[str, str], where: str
+    ) -> Draft:
+        """A task of Meltano's own."""
+        return self._draft(name, after, self._meltano_work(command), env, TaskSettings(), where)
+
+    def _work(self, job: str, task: tasks.Task) -> _Work:
+        if task.meltano is not None:
+            return self._meltano_work(("run", *arguments_of([task.meltano])), task.secrets)
+        if task.openmetadata is not None:
+            return self._workflow_work(task.openmetadata, f"{self._settings.name}-{self._name}-{job}-{task.name}")
+        assert task.command is not None, "load has checked that it is one of the three"
+        command = arguments_of([task.command]) if isinstance(task.command, str) else tuple(task.command)
+        image = plan.Image("registry", task.image) if task.image else self._openmetadata_image()
+        named = set(names(list(command))) & self._known()
+        return _Work("command", image, named, default_image=task.image is None, command=command)
+
+    def _meltano_work(self, command: tuple[str, ...], more: Iterable[str] = ()) -> _Work:
+        settings, project = self._meltano()
+        image = plan.Image("built", "meltano", posixpath.normpath(settings.project))
+        if settings.image is not None:
+            image = plan.Image("registry", settings.image)
+        return _Work(
+            "meltano",
+            image,
+            set(project.names & self._known()),
+            default_image=settings.image is None,
+            command=command,
+            secrets=(*settings.secrets, *more),
+        )
+
+    def _workflow_work(self, task: tasks.OpenMetadataTask, pipeline: str) -> _Work:
+        settings = self._openmetadata()
+        # A value that is given for the server's variable wins over the server that the project names.
+        server = None if SERVER_VARIABLE in self._variables else settings.server
+        data = workflow.completed(self._project.workflows[task.config], settings, server=server, pipeline=pipeline)
+        text = workflow.text(data)
+        sha256 = hashlib.sha256(text.encode()).hexdigest()
+        self.configs[sha256] = plan.Config(sha256, text)
+        image = self._openmetadata_image()
+        return _Work("openmetadata", image, set(names(data)), workflow_type=task.type, config=sha256)
+
+    def _draft(
+        self,
+        name: str,
+        after: tuple[str, ...],
+        work: _Work,
+        env: Mapping[str, str],
+        settings: TaskSettings,
+        where: str,
+    ) -> Draft:
+        run = settled(TaskSettings, tasks.BASE, self._settings.defaults.task, settings)
+        architecture = run.pop("architecture")
+        more = settings.secrets if isinstance(settings, tasks.Task) else []
+        secrets = {*(work.names & self._settings.secrets.keys()), *work.secrets, *more}
+        environment = self._environment(work, env)
+        for key in environment.keys() & secrets:
+            what = f"task {name!r} gets {key} from env and from a secret"
+            self._problems.add(what, fix="remove it from env", where=where)
+        task = plan.Task(
+            name=name,
+            after=after,
+            engine=work.engine,
+            family="",
+            environment=environment,
+            names=tuple(sorted(work.names)),
+            command=work.command,
+            workflow_type=work.workflow_type,
+            config=work.config,
+            **run,
+        )
+        self._check_room(task, where)
+        return Draft(task, work.image, work.default_image, architecture, tuple(sorted(secrets)))
+
+    def _environment(self, work: _Work, env: Mapping[str, str]) -> dict[str, str]:
+        """The variables that the files name, then the task's own; `${NAME}` of a variable is filled in those."""
+        found = {name: self._variables[name] for name in work.names if name in self._variables}
+        if work.engine == "meltano" and (name := self._meltano()[0].environment) is not None:
+            found["MELTANO_ENVIRONMENT"] = name
+        for key, value in env.items():
+            # A name that is no variable stays: Meltano's files may hold what Meltano itself fills.
+            found[key] = PLACEHOLDER.sub(lambda match: self._variables.get(match[1], match[0]), value)
+        return dict(sorted(found.items()))
+
+    def _check_room(self, task: plan.Task, where: str) -> None:
+        pairs = [{"name": name, "value": value} for name, value in task.environment.items()]
+        parts: list[Any] = [pairs, json.dumps(task.command), json.dumps(task.names)]
+        size = sum(len(json.dumps(part)) for part in parts)
+        room = MAX_OVERRIDES - OVERRIDES_RESERVE
+        if size > room:
+            self._problems.add(
+                f"the environment of task {task.name!r} takes {size} characters, and RunTask leaves room for {room}",
+                fix="shorten its variables, env or command, or put long values into a file or a secret",
+                where=where,
+            )
+
+    def _known(self) -> set[str]:
+        return {*self._settings.secrets, *self._variables}
+
+    def _openmetadata_image(self) -> plan.Image:
+        return plan.Image("registry", f"{versions.OPENMETADATA_IMAGE}:{self._openmetadata().version}")
+
+    def _openmetadata(self) -> OpenMetadata:
+        settings = self._settings.openmetadata
+        assert settings is not None, "load has checked that it is there where it is needed"
+        return settings
+
+    def _meltano(self) -> tuple[Meltano, MeltanoProject]:
+        settings = self._settings.meltano
+        assert settings is not None, "load has checked that it is there where it is needed"
+        return settings, self._project.meltanos[settings.project]
+
+
+def arguments_of(texts: Iterable[str]) -> tuple[str, ...]:
+    """Texts as a shell would split them; load has checked that it can be done."""
+    return tuple(part for text in texts for part in shlex.split(text))

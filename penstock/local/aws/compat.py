@@ -1,0 +1,110 @@
+"""The only importer of ministack. Every name of its inside that we rely on is in `NAMES` and checked at start.
+
+ministack has no interface for extensions and its private names move between patch releases, so the version is pinned
+in requirements/desk.in. A new version: change `VERSION`, run the tests of the embedded AWS.
+"""
+
+from __future__ import annotations
+
+import importlib.metadata
+from typing import Any
+
+from ministack import app
+from ministack.core import iam_actions, iam_evaluator, responses, router
+from ministack.services import (
+    cloudformation,
+    cloudwatch_logs,
+    ec2,
+    ecr,
+    ecs,
+    eventbridge,
+    iam,
+    mwaa,
+    s3,
+    secretsmanager,
+    ssm,
+    sts,
+)
+from ministack.services.cloudformation import handlers, provisioners, stacks
+
+from penstock_runtime.errors import PenstockError
+
+__all__ = [
+    "app",
+    "check",
+    "cloudformation",
+    "cloudwatch_logs",
+    "ec2",
+    "ecr",
+    "ecs",
+    "eventbridge",
+    "handlers",
+    "iam",
+    "iam_actions",
+    "iam_evaluator",
+    "mwaa",
+    "provisioners",
+    "responses",
+    "router",
+    "s3",
+    "secretsmanager",
+    "ssm",
+    "stacks",
+    "sts",
+]
+
+VERSION = "1.5.33"
+
+NAMES: dict[str, tuple[str, ...]] = {
+    "app": ("app", "AUTH", "_run_init_scripts", "_run_ready_scripts"),
+    "cloudformation": ("_exports", "_stacks"),
+    "cloudwatch_logs": ("_create_log_group", "_create_log_stream", "_log_groups", "_put_log_events"),
+    "ec2": (
+        "_addresses", "_allocate_address", "_create_flow_logs", "_create_nat_gateway", "_flow_logs",
+        "_nat_gateways", "_network_interfaces", "_security_groups", "_strip_descriptions", "_subnets", "_tags", "_vpcs",
+    ),
+    "ecr": ("_describe_images", "_find_image", "_repositories"),
+    "ecs": (
+        "_ACTION_MAP", "_clusters", "_register_task_definition", "_resolve_cluster_name", "_resolve_td_key",
+        "_task_defs",
+    ),
+    "eventbridge": ("_dispatch_event",),
+    "handlers": ("_imported_export_names",),
+    "iam": ("_roles",),
+    "iam_actions": ("extract_resource_arn", "request_tag_context"),
+    "iam_evaluator": ("AuthError", "_conditions_met", "enforce", "is_root_access_key"),
+    "mwaa": ("_environments",),
+    "provisioners": (
+        "_RESOURCE_HANDLERS", "_custom_resource_create", "_ec2_sg_permissions", "_pascal_to_camel",
+    ),
+    "responses": ("error_response_json", "get_account_id", "get_region", "json_response", "request_scope"),
+    "router": ("extract_access_key_id",),
+    "s3": ("_bucket_tags", "_bucket_versioning", "_buckets", "_object_versions", "_public_access_blocked"),
+    "secretsmanager": ("_resolve", "_secrets", "resolve_secret_string"),
+    "ssm": ("resolve_parameter_value",),
+    "stacks": ("_resolve_stack_outputs",),
+    "sts": ("_assumed_role_arn", "_role_id", "_sessions", "register_session"),
+}  # fmt: skip
+
+
+def check() -> None:
+    """Refuse a ministack that is not the one this package was written for.
+
+    Raises:
+        PenstockError: another version is installed, or a name that we rely on is gone.
+    """
+    installed = importlib.metadata.version("ministack")
+    missing = [
+        f"{module}.{name}" for module, names in NAMES.items() for name in names if not _has(module, name)
+    ]
+    if installed == VERSION and not missing:
+        return
+    what = f"ministack {installed} is installed, the embedded AWS is written for {VERSION}"
+    if missing:
+        what += f"; it lacks {', '.join(missing)}"
+    raise PenstockError(what, fix="run make setup, which installs the pinned versions")
+
+
+def _has(module: str, name: str) -> bool:
+    found: Any = globals()[module]
+    return hasattr(found, name)

@@ -1,0 +1,71 @@
+"""Task definitions: what ECS checks when one is registered, by the API or by CloudFormation, and which one is meant."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from penstock.local.aws import compat
+
+FARGATE_SIZES: dict[int, range | tuple[int, ...]] = {
+    256: (512, 1024, 2048),
+    512: range(1024, 4097, 1024),
+    1024: range(2048, 8193, 1024),
+    2048: range(4096, 16385, 1024),
+    4096: range(8192, 30721, 1024),
+    8192: range(16384, 61441, 4096),
+    16384: range(32768, 122881, 8192),
+}
+"""CPU units to MiB of memory (AWS, "Fargate task definition differences: task CPU and memory")."""
+MAX_STOP_TIMEOUT_SECONDS = 120
+
+
+def wrong_size(cpu: Any, memory: Any) -> str | None:
+    """ECS's words for a pair that Fargate does not offer, or None."""
+    try:
+        if int(memory) in FARGATE_SIZES.get(int(cpu), ()):
+            return None
+    except (TypeError, ValueError):
+        pass
+    return f"No Fargate configuration exists for given values: {cpu} CPU, {memory} memory."
+
+
+def problem(definition: Mapping[str, Any]) -> str | None:
+    """What ECS refuses in a definition for Fargate (camelCase keys, as in the API), or None."""
+    if "FARGATE" not in (definition.get("requiresCompatibilities") or []):
+        return None
+    if definition.get("networkMode") != "awsvpc":
+        return "Fargate only supports network mode 'awsvpc'."
+    size = wrong_size(definition.get("cpu"), definition.get("memory"))
+    if size:
+        return size
+    storage = (definition.get("ephemeralStorage") or {}).get("sizeInGiB")
+    if storage is not None and not 21 <= int(storage) <= 200:
+        return "Ephemeral storage size must be between 21 and 200 GiB."
+    for container in definition.get("containerDefinitions") or []:
+        driver = (container.get("logConfiguration") or {}).get("logDriver")
+        if not definition.get("executionRoleArn") and (container.get("secrets") or driver == "awslogs"):
+            needs = "container secrets" if container.get("secrets") else f"log driver {driver}"
+            return f"Fargate requires task definition to have execution role ARN to support {needs}."
+        if int(container.get("stopTimeout") or 0) > MAX_STOP_TIMEOUT_SECONDS:
+            return f"Stop timeout must be at most {MAX_STOP_TIMEOUT_SECONDS} seconds."
+    return None
+
+
+def install() -> None:
+    """A reference to a family alone means its latest *active* revision; ministack takes the latest of all."""
+    resolve = compat.ecs._resolve_td_key
+
+    def resolve_key(reference: str) -> str | None:
+        family = reference.rsplit("task-definition/", 1)[-1]
+        if not family or ":" in family:
+            key = resolve(reference)
+            return None if key is None else str(key)
+        active = [
+            one["revision"]
+            for one in compat.ecs._task_defs.values()
+            if one["family"] == family and one["status"] == "ACTIVE"
+        ]
+        return f"{family}:{max(active)}" if active else family
+
+    compat.ecs._resolve_td_key = resolve_key

@@ -1,0 +1,122 @@
+"""The way into a running embedded AWS: address, certificate, keys. Used by the desk; imports nothing of the emulator."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import boto3
+from botocore.config import Config
+
+from penstock_runtime.errors import PenstockError
+
+STATE_FILE = "aws.json"
+"""Written by the server when it is ready: port, ca, account, region."""
+ROOT_FILE = "root.json"
+"""The root key of this server run, readable by its owner only."""
+SESSION_SECONDS = 7 * 24 * 3600
+"""How long `assume`'s sessions last. STS allows at most 12 hours; nobody renews the keys of a local Airflow, as
+MWAA does on AWS, and a machine may be left up for days."""
+
+
+@dataclass(frozen=True)
+class Keys:
+    """AWS credentials. `session_token` is None for the root key only."""
+
+    access_key_id: str
+    secret_access_key: str
+    session_token: str | None = None
+
+    def environ(self) -> dict[str, str]:
+        """The environment variables that AWS SDKs read."""
+        found = {"AWS_ACCESS_KEY_ID": self.access_key_id, "AWS_SECRET_ACCESS_KEY": self.secret_access_key}
+        if self.session_token is not None:
+            found["AWS_SESSION_TOKEN"] = self.session_token
+        return found
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """A running embedded AWS."""
+
+    state: Path
+    port: int
+    ca: Path
+    account: str
+    region: str
+
+    @classmethod
+    def load(cls, state: Path) -> Endpoint:
+        """The server whose state folder is `state`.
+
+        Raises:
+            PenstockError: no server has become ready there.
+        """
+        try:
+            data = json.loads((state / STATE_FILE).read_text())
+            return cls(state, data["port"], Path(data["ca"]), data["account"], data["region"])
+        except (OSError, ValueError, KeyError) as error:
+            raise PenstockError(
+                f"no embedded AWS is running in {state}", fix="start it with: penstock up"
+            ) from error
+
+    @property
+    def url(self) -> str:
+        return f"https://127.0.0.1:{self.port}"
+
+    def environ(self, keys: Keys) -> dict[str, str]:
+        """Environment variables that point AWS SDKs, in Python or Node, at this server, and give them `keys`."""
+        return {**self.addresses(), **keys.environ()}
+
+    def addresses(self) -> dict[str, str]:
+        """`environ` without credentials."""
+        return {
+            "AWS_ENDPOINT_URL": self.url,
+            "AWS_ENDPOINT_URL_S3": self.url,
+            "AWS_CA_BUNDLE": str(self.ca),
+            "NODE_EXTRA_CA_CERTS": str(self.ca),
+            "AWS_REGION": self.region,
+            "AWS_DEFAULT_REGION": self.region,
+            "AWS_EC2_METADATA_DISABLED": "true",
+        }
+
+    def root(self) -> Keys:
+        """The account's root key. It skips every permission check: for the desk only, never for Airflow or a task.
+
+        Raises:
+            PenstockError: the key file is gone or belongs to somebody else.
+        """
+        try:
+            data = json.loads((self.state / ROOT_FILE).read_text())
+        except (OSError, ValueError) as error:
+            raise PenstockError(
+                f"the key in {self.state / ROOT_FILE} cannot be read", fix="penstock down, then penstock up"
+            ) from error
+        return Keys(data["access_key_id"], data["secret_access_key"])
+
+    def assume(self, role_arn: str, session_name: str) -> Keys:
+        """A session of that role, as the service that it trusts would get one; see `SESSION_SECONDS`."""
+        answer = self.client("sts").assume_role(
+            RoleArn=role_arn, RoleSessionName=session_name, DurationSeconds=SESSION_SECONDS
+        )
+        found = answer["Credentials"]
+        return Keys(found["AccessKeyId"], found["SecretAccessKey"], found["SessionToken"])
+
+    def client(self, service: str, keys: Keys | None = None) -> Any:
+        """A boto3 client of this server; with the root key unless `keys` are given."""
+        keys = keys or self.root()
+        return boto3.session.Session().client(  # type: ignore[call-overload]
+            service,
+            endpoint_url=self.url,
+            region_name=self.region,
+            verify=str(self.ca),
+            aws_access_key_id=keys.access_key_id,
+            aws_secret_access_key=keys.secret_access_key,
+            aws_session_token=keys.session_token,
+            # MWAA's `api.` before the host would be in the way of an IP address.
+            config=Config(
+                retries={"total_max_attempts": 2}, connect_timeout=5, read_timeout=60, inject_host_prefix=False
+            ),
+        )

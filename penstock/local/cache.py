@@ -1,0 +1,94 @@
+"""Where the embedded mode keeps what is costly to make and the same for every project, and how it makes it once.
+
+`$PENSTOCK_CACHE`, else `$XDG_CACHE_HOME/penstock`, else `~/.cache/penstock`. Entries are named by a hash of all that
+goes into them, so none is ever changed; one without its marker was interrupted, and is made again.
+"""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import os
+import shutil
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from penstock_runtime.errors import PenstockError
+
+MARKER = ".complete"
+"""Written last, inside an entry."""
+
+
+def root() -> Path:
+    """The cache folder; it may not exist yet."""
+    if own := os.environ.get("PENSTOCK_CACHE"):
+        return Path(own).absolute()
+    base = os.environ.get("XDG_CACHE_HOME")
+    return (Path(base) if base else Path.home() / ".cache") / "penstock"
+
+
+def complete(folder: Path) -> bool:
+    """Whether the entry is there, whole."""
+    return (folder / MARKER).exists()
+
+
+def once(folder: Path, make: Callable[[], None], report: Callable[[str], None]) -> Path:
+    """Make an entry unless it is there. Of several processes one makes it, the others wait.
+
+    Args:
+        make: creates `folder`, which does not exist then.
+
+    Raises:
+        PenstockError: the cache cannot be written, or `make` failed.
+    """
+    if complete(folder):
+        return folder
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with _lock(folder.with_name(f"{folder.name}.lock"), folder.name, report):
+            if not complete(folder):
+                shutil.rmtree(folder, ignore_errors=True)
+                make()
+                (folder / MARKER).touch()
+    except OSError as error:
+        raise _unwritable(folder, error) from error
+    return folder
+
+
+def environ() -> dict[str, str]:
+    """The environment for what fills the cache: the caller's, without what would leak into an entry or slow it down."""
+    dropped = ("AWS_", "MELTANO_", "PYTHON", "PENSTOCK_", "VIRTUAL_ENV", "UV_PROJECT")
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(dropped)}
+    return kept | {"UV_PYTHON_DOWNLOADS": "never", "UV_NO_PROGRESS": "1", "NO_COLOR": "1"}
+
+
+def uv() -> Path:
+    """The uv that is installed beside this Python.
+
+    Raises:
+        PenstockError: there is none.
+    """
+    found = Path(sys.executable).parent / "uv"
+    if not found.exists():
+        raise PenstockError(f"uv is not installed at {found}", fix="run make setup")
+    return found
+
+
+@contextmanager
+def _lock(path: Path, name: str, report: Callable[[str], None]) -> Iterator[None]:
+    with path.open("w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            report(f"waiting for another process that makes {name}")
+            fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+def _unwritable(folder: Path, error: OSError) -> PenstockError:
+    what = f"cannot write {error.filename or folder}: {error.strerror or error}"
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return PenstockError(what, fix=f"free space, or name another place in PENSTOCK_CACHE (now {root()})")
+    return PenstockError(what, fix=f"make {root()} writable, or name another place in PENSTOCK_CACHE")

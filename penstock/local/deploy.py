@@ -1,0 +1,135 @@
+"""Deploy the stacks to the embedded AWS: `app.py` synthesizes, the real CDK CLI bootstraps and deploys."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import botocore.exceptions
+
+from penstock.home import CDK, HOME
+from penstock.local import services
+from penstock.local.aws.endpoint import Endpoint
+from penstock.local.instance import Instance
+from penstock_runtime.errors import PenstockError
+
+SECONDS = 900
+"""The longest that one CDK command may take here; the sample needs about 20 seconds."""
+
+
+def synth(instance: Instance, project: Path, environment: str, variables: Mapping[str, str], account: str) -> Path:
+    """Run `app.py` for this environment; returns the cloud assembly.
+
+    Raises:
+        PenstockError: `app.py` refused the project or failed.
+    """
+    assembly = instance.folder / "cdk.out"
+    shutil.rmtree(assembly, ignore_errors=True)
+    # The CLI would hand these to app.py; running it directly saves a second start of Node and Python.
+    context = json.loads((HOME / "cdk.json").read_text()).get("context", {})
+    context |= {"project": str(project), "environment": environment, "variables": json.dumps(dict(variables))}
+    environ = {
+        **instance.environ(),
+        "CDK_OUTDIR": str(assembly),
+        "CDK_CONTEXT_JSON": json.dumps(context),
+        "CDK_DEFAULT_ACCOUNT": account,
+        "JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION": "1",
+    }
+    _run(instance, "synth", [sys.executable, str(HOME / "app.py")], environ, HOME)
+    return assembly
+
+
+def bootstrap(instance: Instance, endpoint: Endpoint) -> bool:
+    """Make the CDK's own bucket, repository and roles, unless they are there; returns whether it had to."""
+    try:
+        endpoint.client("cloudformation").describe_stacks(StackName="CDKToolkit")
+        return False
+    except botocore.exceptions.ClientError:
+        target = f"aws://{endpoint.account}/{endpoint.region}"
+        # In a folder without a cdk.json: the CLI would run the app first.
+        _cdk(instance, "bootstrap", endpoint, ["bootstrap", target], instance.folder)
+        return True
+
+
+def deploy(instance: Instance, endpoint: Endpoint, assembly: Path, docker: Path) -> None:
+    """Deploy all stacks of the assembly.
+
+    Args:
+        docker: the command that the CDK CLI calls to build and publish images.
+
+    Raises:
+        PenstockError: the deploy failed; CloudFormation has rolled the failed stack back.
+    """
+    arguments = [
+        "-a",
+        str(assembly),
+        "deploy",
+        "--all",
+        "--require-approval",
+        "never",
+        "--progress",
+        "events",
+    ]
+    _cdk(instance, "deploy", endpoint, arguments, instance.folder, {"CDK_DOCKER": str(docker)})
+
+
+def _cdk(
+    instance: Instance,
+    name: str,
+    endpoint: Endpoint,
+    arguments: Sequence[str],
+    cwd: Path,
+    environ: Mapping[str, str] | None = None,
+) -> None:
+    if not CDK.exists():
+        raise PenstockError(f"the CDK CLI is not at {CDK}", fix="run make setup")
+    # The caller's own environment, because the image build that the CLI starts installs packages: proxy, certificates,
+    # mirrors. Nothing of it that names another account.
+    own = {key: value for key, value in os.environ.items() if not key.startswith("AWS_")}
+    full = {
+        **own,
+        **instance.environ(),
+        **endpoint.environ(endpoint.root()),
+        "PENSTOCK_IMAGES": str(instance.folder / "images"),
+        "NO_PROXY": ",".join(filter(None, [os.environ.get("NO_PROXY"), "127.0.0.1"])),
+        "CI": "true",
+        "NO_COLOR": "1",
+        **(environ or {}),
+    }
+    _run(instance, name, [str(CDK), "--no-notices", "--no-version-reporting", *arguments], full, cwd)
+
+
+def _run(instance: Instance, name: str, command: Sequence[str], environ: Mapping[str, str], cwd: Path) -> None:
+    """Run a command to its end, its output in the log of that name."""
+    log = instance.log(name)
+    with log.open("wb") as output:
+        child = subprocess.Popen(command, env=dict(environ), cwd=cwd, stdin=subprocess.DEVNULL, stdout=output,
+                                 stderr=subprocess.STDOUT, start_new_session=True)  # fmt: skip
+        try:
+            code = child.wait(SECONDS)
+        except subprocess.TimeoutExpired as error:
+            raise PenstockError(
+                f"{name} took more than {SECONDS} seconds\n{services.tail(log)}", fix=f"read {log}"
+            ) from error
+        finally:
+            if child.poll() is None:
+                child.terminate()
+                child.wait()
+    if code == 0:
+        return
+    told = _penstock_error(log.read_text(errors="replace"))
+    if told:
+        raise PenstockError(told[0], fix=told[1])
+    raise PenstockError(f"{name} failed with exit code {code}\n{services.tail(log, 25)}", fix=f"read {log}")
+
+
+def _penstock_error(text: str) -> tuple[str, str] | None:
+    """An error of ours in the output of `app.py`: what it says, and its fix."""
+    found = re.search(r"(?:^|\n)(?P<what>[^\n]+)\n  fix: (?P<fix>[^\n]+)\s*$", text)
+    return (found["what"], found["fix"]) if found else None

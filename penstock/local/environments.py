@@ -1,0 +1,118 @@
+"""Virtual environments from locks: every package by version and hash, made once and shared by all projects."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+from penstock.local import cache
+from penstock_runtime.errors import PenstockError
+
+PYTHON = "3.11"
+"""The Python that the committed locks are for."""
+
+_NO_SPACE = re.compile(r"No space left on device|Disk quota exceeded", re.IGNORECASE)
+_NO_NETWORK = re.compile(
+    r"error sending request|dns error|failed to lookup|Could not connect|Connection refused|tcp connect|timed out"
+    r"|Failed to fetch|network",
+    re.IGNORECASE,
+)
+_WRONG_HASH = re.compile(r"Hash mismatch", re.IGNORECASE)
+_LINES = 15
+
+
+def ensure(name: str, lock: Path, *, python: str = PYTHON, report: Callable[[str], None]) -> Path:
+    """The virtual environment that holds what a lock lists, and nothing else; made where it is not there yet.
+
+    Environments of other locks stay: another project may use them.
+
+    Args:
+        name: for people; part of the folder's name.
+        lock: a requirements file with a hash for each package (`uv pip compile --generate-hashes`).
+        python: the Python that it needs, as `3.11`.
+        report: gets one line when something takes long.
+
+    Raises:
+        PenstockError: the interpreter is missing, or the network, or space on the disk.
+    """
+    try:
+        content = lock.read_bytes()
+    except OSError as error:
+        raise PenstockError(f"cannot read the lock {lock}: {error.strerror}", fix="run make lock") from error
+    interpreter = find_python(python)
+    key = hashlib.sha256(content + b"\0" + describe(interpreter).encode()).hexdigest()[:16]
+    folder = cache.root() / "envs" / f"{name}-{key}"
+
+    def make() -> None:
+        report(f"installing {name} from {lock.name}")
+        run_uv("venv", "--no-project", "--python", str(interpreter), str(folder))
+        run_uv(
+            "pip",
+            "sync",
+            "--require-hashes",
+            # Compiled here, once: what runs in it may not be able to write, and every start would compile again.
+            "--compile-bytecode",
+            "--python",
+            str(folder / "bin" / "python"),
+            str(lock),
+        )
+
+    return cache.once(folder, make, report)
+
+
+def find_python(version: str) -> Path:
+    """An interpreter of this version on this machine. None is downloaded.
+
+    Raises:
+        PenstockError: there is none.
+    """
+    command = [str(cache.uv()), "python", "find", "--system", "--no-project", version]
+    found = subprocess.run(command, env=cache.environ(), capture_output=True, text=True)
+    if found.returncode != 0:
+        raise PenstockError(
+            f"Python {version} is not on this machine",
+            fix=f"install Python {version} so that python{version} is on PATH (a pyenv version counts too)",
+        )
+    return Path(found.stdout.strip())
+
+
+def describe(interpreter: Path) -> str:
+    """What makes two interpreters' environments differ: exact version and platform.
+
+    Raises:
+        PenstockError: it does not run.
+    """
+    code = "import platform, sysconfig; print(platform.python_version(), sysconfig.get_platform())"
+    found = subprocess.run([str(interpreter), "-I", "-c", code], capture_output=True, text=True)
+    if found.returncode != 0:
+        raise PenstockError(f"{interpreter} does not run: {found.stderr.strip()}", fix="repair or remove this Python")
+    return found.stdout.strip()
+
+
+def run_uv(*arguments: str) -> None:
+    """Run uv to its end.
+
+    Raises:
+        PenstockError: it failed; says why, as far as its output tells.
+    """
+    command = [str(cache.uv()), *arguments]
+    done = subprocess.run(command, env=cache.environ(), capture_output=True, text=True)
+    if done.returncode != 0:
+        raise failure(f"uv {arguments[0]} {arguments[1]}", done.stderr or done.stdout)
+
+
+def failure(what: str, output: str) -> PenstockError:
+    """The error for an installation that failed with this output."""
+    tail = "\n".join(output.strip().splitlines()[-_LINES:])
+    if _NO_SPACE.search(output):
+        fix = f"free space, or name another place in PENSTOCK_CACHE (now {cache.root()})"
+    elif _WRONG_HASH.search(output):
+        fix = "a package is not the one that the lock names; do not install it, and tell who runs your package index"
+    elif _NO_NETWORK.search(output):
+        fix = "check the way to the package index (network, proxy, certificates; UV_INDEX_URL for one of your own)"
+    else:
+        fix = "read the lines above; `make lock` compiles the locks again where a package has gone"
+    return PenstockError(f"{what} failed\n{tail}", fix=fix)

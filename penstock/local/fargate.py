@@ -1,0 +1,82 @@
+"""What the embedded ECS ran: the Fargate tasks of one DAG run, with exit codes and log streams."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from penstock.local.aws.endpoint import Endpoint
+from penstock_runtime import contract
+from penstock_runtime.plan import Plan
+
+
+@dataclass(frozen=True)
+class FargateTask:
+    """One run of one container."""
+
+    arn: str
+    dag_run: str
+    task: str
+    attempt: int
+    status: str
+    exit_code: int | None
+    reason: str
+    seconds: float | None
+
+
+def tasks(plan: Plan, endpoint: Endpoint) -> list[FargateTask]:
+    """All Fargate tasks of the plan's cluster that the embedded ECS knows, the oldest first."""
+    ecs: Any = endpoint.client("ecs")
+    arns: list[str] = []
+    for status in ("RUNNING", "STOPPED"):
+        pages = ecs.get_paginator("list_tasks").paginate(cluster=plan.cluster, desiredStatus=status)
+        arns += [arn for page in pages for arn in page["taskArns"]]
+    described: list[dict[str, Any]] = []
+    for start in range(0, len(arns), 100):
+        described += ecs.describe_tasks(cluster=plan.cluster, tasks=arns[start : start + 100])["tasks"]
+    found = [_read(one) for one in sorted(described, key=lambda one: one["createdAt"])]
+    return [one for one in found if one]
+
+
+def log(plan: Plan, endpoint: Endpoint, arn: str) -> list[str]:
+    """The whole log of a Fargate task, line by line."""
+    logs: Any = endpoint.client("logs")
+    lines: list[str] = []
+    token: dict[str, str] = {}
+    while True:
+        try:
+            page = logs.get_log_events(
+                logGroupName=plan.log_group,
+                logStreamName=contract.log_stream(arn),
+                startFromHead=True,
+                **token,
+            )
+        except logs.exceptions.ResourceNotFoundException:
+            return lines
+        if not page["events"]:
+            return lines
+        lines += [event["message"] for event in page["events"]]
+        token = {"nextToken": page["nextForwardToken"]}
+
+
+def _read(task: dict[str, Any]) -> FargateTask | None:
+    overrides = task.get("overrides", {}).get("containerOverrides", [])
+    environ = {item["name"]: item["value"] for one in overrides for item in one.get("environment", [])}
+    if contract.RUN not in environ:
+        return None
+    run = json.loads(environ[contract.RUN])
+    container = task["containers"][0]
+    seconds = None
+    if task.get("startedAt") and task.get("stoppedAt"):
+        seconds = (task["stoppedAt"] - task["startedAt"]).total_seconds()
+    return FargateTask(
+        arn=task["taskArn"],
+        dag_run=run["dag_run"],
+        task=run["task"],
+        attempt=int(run["try"]),
+        status=task["lastStatus"],
+        exit_code=container.get("exitCode"),
+        reason=container.get("reason") or task.get("stoppedReason", ""),
+        seconds=seconds,
+    )

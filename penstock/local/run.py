@@ -1,0 +1,130 @@
+"""`penstock run`: start a job's DAG through Airflow, follow it to its end, and sum up what really happened.
+
+States and times come from Airflow, exit codes from ECS, rows from the warehouse, entities from the catalogue: what the
+summary says is counted, not inferred.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from penstock.local import fargate, warehouse
+from penstock.local.catalogue import client as catalogue
+from penstock.local.progress import Progress
+from penstock.local.system import System
+from penstock_runtime.errors import InputError
+from penstock_runtime.plan import Schedule
+
+POLL_SECONDS = 1.0
+ENDED = frozenset({"success", "failed", "upstream_failed", "skipped", "removed"})
+
+
+@dataclass(frozen=True)
+class TaskResult:
+    """One Airflow task of the run, and the Fargate task of its last try."""
+
+    name: str
+    state: str
+    tries: int
+    seconds: float | None
+    exit_code: int | None
+    """Exit code of the container; None where no container ran."""
+    fargate_task: str | None
+
+
+@dataclass(frozen=True)
+class RunResult:
+    """A DAG run that has ended."""
+
+    schedule: str
+    job: str
+    dag_id: str
+    run_id: str
+    state: str
+    seconds: float
+    tasks: tuple[TaskResult, ...]
+    tables: tuple[warehouse.TableCount, ...] = field(default=())
+    entities: dict[str, int] = field(default_factory=dict)
+    """How many entities of each kind the catalogue holds."""
+
+    @property
+    def succeeded(self) -> bool:
+        """Whether all of it did: the DAG run, every task, every container."""
+        return self.state == "success" and all(task.state == "success" and task.exit_code == 0 for task in self.tasks)
+
+    def data(self) -> dict[str, Any]:
+        """Plain data, for JSON."""
+        return {**asdict(self), "succeeded": self.succeeded}
+
+
+def pick(system: System, name: str) -> Schedule:
+    """The schedule of that name, or the first one that runs the job of that name.
+
+    Raises:
+        InputError: there is neither; names what there is.
+    """
+    for schedule in system.plan.schedules:
+        if name in (schedule.name, schedule.dag_id):
+            return schedule
+    for schedule in system.plan.schedules:
+        if schedule.job == name:
+            return schedule
+    known = sorted({schedule.job for schedule in system.plan.schedules})
+    raise InputError(
+        f"no schedule runs a job {name!r}",
+        fix=f"choose one of {', '.join(known)}, or add a schedule with interval: '@manual' and run penstock up",
+    )
+
+
+def run(system: System, schedule: Schedule, progress: Progress) -> RunResult:
+    """Start a run by hand and follow it until Airflow calls it ended.
+
+    Raises:
+        PenstockError: Airflow did not take the run, or is gone.
+    """
+    start = time.monotonic()
+    run_id = system.airflow.trigger(schedule.dag_id)
+    with progress.step(f"run {run_id} of schedule {schedule.name}"):
+        told: dict[str, str] = {}
+        while True:
+            state = system.airflow.run_state(schedule.dag_id, run_id)
+            for task in system.airflow.task_instances(schedule.dag_id, run_id):
+                shown = task.state or "waiting"
+                if told.get(task.task_id) != shown and shown != "waiting":
+                    told[task.task_id] = shown
+                    progress.note(f"{task.task_id}: {shown}")
+            if state in ENDED:
+                break
+            time.sleep(POLL_SECONDS)
+    return _result(system, schedule, run_id, state, time.monotonic() - start)
+
+
+def _result(system: System, schedule: Schedule, run_id: str, state: str, seconds: float) -> RunResult:
+    ran = {one.task: one for one in fargate.tasks(system.plan, system.endpoint) if one.dag_run == run_id}
+    instances = {one.task_id: one for one in system.airflow.task_instances(schedule.dag_id, run_id)}
+    tasks = []
+    for task in schedule.tasks:
+        instance, container = instances[task.name], ran.get(task.name)
+        tasks.append(
+            TaskResult(
+                name=task.name,
+                state=instance.state or "waiting",
+                tries=instance.try_number,
+                seconds=instance.seconds,
+                exit_code=container.exit_code if container else None,
+                fargate_task=container.arn.rsplit("/", 1)[-1] if container else None,
+            )
+        )
+    return RunResult(
+        schedule=schedule.name,
+        job=schedule.job,
+        dag_id=schedule.dag_id,
+        run_id=run_id,
+        state=state,
+        seconds=round(seconds, 1),
+        tasks=tuple(tasks),
+        tables=tuple(warehouse.tables(system.warehouse)) if system.warehouse else (),
+        entities=catalogue.summary(system.catalogue) if system.catalogue else {},
+    )

@@ -1,0 +1,129 @@
+"""Start and end the processes of an instance; nothing of it outlives `stop_all`.
+
+A process is started in a session of its own, so that Ctrl-C reaches only the command, which then ends what it began.
+What a process starts itself (Airflow's workers, Fargate tasks, Meltano's plugins) carries the instance's marker in its
+environment and is found by it, whatever became of its parent.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+
+import psutil
+
+from penstock.local.instance import MARKER, Instance, Process
+from penstock_runtime.errors import PenstockError
+
+STOP_SECONDS = 20
+"""How long a process gets after SIGTERM. Airflow's api-server needs up to about ten seconds."""
+
+
+def start(instance: Instance, name: str, command: Sequence[str], environ: Mapping[str, str], cwd: Path) -> Process:
+    """Start a process that stays after this command, and record it before anything else can go wrong."""
+    log = instance.log(name)
+    with log.open("ab") as output:
+        child = subprocess.Popen(
+            command,
+            env={**instance.environ(), **environ},
+            cwd=cwd,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+    process = Process(name, child.pid, psutil.Process(child.pid).create_time(), str(log))
+    instance.processes[name] = process
+    instance.save()
+    return process
+
+
+def alive(process: Process) -> bool:
+    """Whether that very process still runs."""
+    try:
+        found = psutil.Process(process.pid)
+        return found.create_time() == process.created and found.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
+
+
+def running(instance: Instance, name: str) -> bool:
+    """Whether the instance has a process of that name, and it lives."""
+    process = instance.processes.get(name)
+    return process is not None and alive(process)
+
+
+def wait(process: Process, ready: Callable[[], bool], *, seconds: float) -> None:
+    """Wait until `ready` says so.
+
+    Raises:
+        PenstockError: the process ended, or `seconds` went by; says where its log is, with its last lines.
+    """
+    deadline = time.monotonic() + seconds
+    while not ready():
+        if not alive(process):
+            raise PenstockError(f"{process.name} ended while starting\n{tail(process.log)}", fix=f"read {process.log}")
+        if time.monotonic() > deadline:
+            raise PenstockError(
+                f"{process.name} is not ready after {seconds:.0f} seconds\n{tail(process.log)}",
+                fix=f"read {process.log}",
+            )
+        time.sleep(0.1)
+
+
+def stop(instance: Instance, names: Iterable[str]) -> None:
+    """End these processes, all at once, and forget them."""
+    chosen = [instance.processes[name] for name in names if name in instance.processes]
+    _end([psutil.Process(one.pid) for one in chosen if alive(one)])
+    for one in chosen:
+        del instance.processes[one.name]
+    instance.save()
+
+
+def stop_all(instance: Instance) -> int:
+    """End every process of the instance, orphans included; returns how many had to be killed as orphans."""
+    # The newest first: who was started later may need those that were started earlier to end well.
+    for name in reversed(list(instance.processes)):
+        stop(instance, [name])
+    orphans = marked(instance.id)
+    _end(orphans)
+    return len(orphans)
+
+
+def marked(instance_id: str) -> list[psutil.Process]:
+    """All processes of this machine that carry the instance's marker, this one excepted."""
+    found = []
+    for process in psutil.process_iter():
+        try:
+            if process.pid != psutil.Process().pid and process.environ().get(MARKER) == instance_id:
+                found.append(process)
+        except (psutil.NoSuchProcess, psutil.AccessDenied, psutil.ZombieProcess):
+            continue
+    return found
+
+
+def tail(log: str | Path, lines: int = 12) -> str:
+    """The last lines of a log file, indented, for an error message."""
+    try:
+        text = Path(log).read_text(errors="replace").splitlines()[-lines:]
+    except FileNotFoundError:
+        return "  (it wrote nothing)"
+    return "\n".join(f"  | {line}" for line in text)
+
+
+def _end(processes: Sequence[psutil.Process]) -> None:
+    for process in processes:
+        _signal(process.terminate)
+    _, left = psutil.wait_procs(processes, timeout=STOP_SECONDS)
+    for process in left:
+        _signal(process.kill)
+    psutil.wait_procs(left, timeout=5)
+
+
+def _signal(send: Callable[[], None]) -> None:
+    try:
+        send()
+    except psutil.NoSuchProcess:
+        return

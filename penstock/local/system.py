@@ -1,0 +1,90 @@
+"""An embedded system that is up: how to reach its parts. `up` makes one; later commands attach to it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from penstock.local import postgres, services, setup
+from penstock.local.airflow import AirflowClient, AirflowServer
+from penstock.local.aws.endpoint import Endpoint
+from penstock.local.instance import Instance
+from penstock_runtime.errors import InputError
+from penstock_runtime.plan import Plan
+
+WAREHOUSE_DATABASE = "warehouse"
+WAREHOUSE_USER = "warehouse"
+PLAN_FILE = "plan.json"
+"""The plan that is deployed, in the instance's folder."""
+
+
+@dataclass(frozen=True)
+class System:
+    """What is up, and how to reach it."""
+
+    instance: Instance
+    plan: Plan
+    endpoint: Endpoint
+    server: AirflowServer
+    airflow: AirflowClient
+
+    @property
+    def catalogue(self) -> Path | None:
+        """State folder of the recording catalogue; None where the project names a server of its own."""
+        return catalogue_state(self.instance) if "catalogue" in self.instance.processes else None
+
+    @property
+    def warehouse(self) -> str | None:
+        """libpq connection string of the embedded warehouse; None where the project wants none."""
+        if not (self.instance.folder / "private" / "warehouse").exists():
+            return None
+        return postgres.conninfo(
+            self.instance.port("postgres"),
+            self.instance.password("warehouse"),
+            user=WAREHOUSE_USER,
+            database=WAREHOUSE_DATABASE,
+        )
+
+
+def attach(instance: Instance) -> System:
+    """The system of an instance that is up.
+
+    Raises:
+        InputError: it is not: the last `up` did not come to its end, or a part has died since.
+    """
+    dead = [process.name for process in instance.processes.values() if not services.alive(process)]
+    if dead or not instance.ready:
+        what = f"{', '.join(dead)} ended since penstock up" if dead else "the last penstock up did not come to its end"
+        raise InputError(what, fix="run penstock up: it starts what is missing")
+    plan = Plan.from_json((instance.folder / PLAN_FILE).read_text())
+    server = airflow_server(instance, plan, setup.airflow(plan.airflow.version, lambda _: None))
+    return System(instance, plan, aws_endpoint(instance), server, server.client())
+
+
+def aws_endpoint(instance: Instance) -> Endpoint:
+    """The instance's embedded AWS."""
+    return Endpoint.load(instance.folder / "aws")
+
+
+def catalogue_state(instance: Instance) -> Path:
+    """Where the instance's recording catalogue keeps what arrived."""
+    return instance.folder / "catalogue"
+
+
+def airflow_server(instance: Instance, plan: Plan, environment: Path) -> AirflowServer:
+    """The instance's Airflow, described; `environment` holds the plan's version of it."""
+    major = plan.airflow.version.split(".")[0]
+    home = instance.folder / f"airflow-{major}"
+    database = f"airflow{major}"
+    password = instance.password("airflow-database")
+    return AirflowServer(
+        version=plan.airflow.version,
+        environment=environment,
+        home=home,
+        dags=home / "dags",
+        database=f"postgresql://{database}:{password}@127.0.0.1:{instance.port('postgres')}/{database}",
+        port=instance.port("airflow"),
+        password=instance.password("airflow"),
+        secret=instance.password("airflow-keys"),
+        options=plan.airflow.options,
+    )

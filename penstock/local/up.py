@@ -1,0 +1,247 @@
+"""`penstock up`: bring the whole system up, or up to date, in the order in which its parts need each other.
+
+Each step may run again: what is there and right is left alone, what has died is started again, and what depended on it
+is too. A step that fails, or Ctrl-C, ends every process of the instance; its logs stay.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import sys
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+from penstock.compile import compile_plan
+from penstock.home import HOME
+from penstock.local import deploy, docker, images, postgres, secrets, services, setup
+from penstock.local.airflow import AirflowServer
+from penstock.local.aws.endpoint import Endpoint
+from penstock.local.instance import Instance
+from penstock.local.progress import Progress
+from penstock.local.system import (
+    PLAN_FILE,
+    WAREHOUSE_DATABASE,
+    WAREHOUSE_USER,
+    System,
+    airflow_server,
+    aws_endpoint,
+    catalogue_state,
+)
+from penstock.project import Project
+from penstock_runtime import contract
+from penstock_runtime.plan import Plan
+
+ACCOUNT = "123456789012"
+"""The embedded AWS's account where the project names none."""
+START_SECONDS = 60
+AIRFLOW_SECONDS = 120
+"""Airflow 3.0.6 needs about 7 seconds on two idle cores."""
+
+
+def up(project: Project, environment: str | None, folder: Path, progress: Progress) -> System:
+    """Bring the system of one environment up.
+
+    Raises:
+        PenstockError: a step failed; says which, why, and where its log is.
+    """
+    draft = compile_plan(project, environment)
+    instance = Instance.load(folder) or Instance.create(folder)
+    instance.ready = False
+    try:
+        system = _Bringer(project, draft, instance, progress).run()
+    except BaseException:
+        services.stop_all(instance)
+        raise
+    instance.ready = True
+    instance.save()
+    return system
+
+
+class _Bringer:
+    """One run of `up`; its methods are the steps."""
+
+    def __init__(self, project: Project, draft: Plan, instance: Instance, progress: Progress) -> None:
+        self.project, self.draft, self.instance, self.progress = project, draft, instance, progress
+        self.started: set[str] = set()
+        """Services that this run has started; what depends on them starts again."""
+
+    def run(self) -> System:
+        step, note, instance = self.progress.step, self.progress.note, self.instance
+        with step("install: PostgreSQL, Airflow and what the images hold"):
+            postgres_environment = setup.postgres(note)
+            airflow_environment = setup.airflow(self.draft.airflow.version, note)
+            images.register_stock(instance.folder / "images", self.draft, note)
+        with step("embedded AWS"):
+            endpoint = self._aws()
+        with step("PostgreSQL"):
+            self._postgres(postgres_environment)
+        variables, known = self._warehouse()
+        if self._wants_catalogue():
+            with step("recording catalogue"):
+                self._catalogue()
+            variables[contract.SERVER_VARIABLE] = f"http://127.0.0.1:{instance.port('catalogue')}/api"
+            known |= dict.fromkeys(self._token_names(), instance.password("catalogue"))
+        plan = compile_plan(self.project, self.draft.environment, variables=variables)
+        secrets.store(plan, endpoint, secrets.collect(plan, known))
+        with step("synthesize the stacks (app.py)"):
+            assembly = deploy.synth(instance, self.project.path, plan.environment, variables, endpoint.account)
+        with step("bootstrap the account (cdk bootstrap)"):
+            deploy.bootstrap(instance, endpoint)
+        with step("deploy the stacks (cdk deploy --all)"):
+            deploy.deploy(instance, endpoint, assembly, docker.command(instance.folder))
+        (instance.folder / PLAN_FILE).write_text(plan.to_json())
+        server = airflow_server(instance, plan, airflow_environment)
+        with step(f"Airflow {plan.airflow.version}, with the execution role's credentials"):
+            server = self._airflow(plan, endpoint, server)
+        client = server.client()
+        with step(f"DAGs: {len(plan.schedules)}"):
+            client.wait_for_dags([schedule.dag_id for schedule in plan.schedules], seconds=START_SECONDS)
+            self._pause(plan, server)
+        return System(instance, plan, endpoint, server, client)
+
+    def _aws(self) -> Endpoint:
+        state = self.instance.folder / "aws"
+        account = self.draft.account or ACCOUNT
+        if services.running(self.instance, "aws"):
+            found = aws_endpoint(self.instance)
+            if (found.account, found.region) == (account, self.draft.region):
+                return found
+        options = {"--state": state, "--images": self.instance.folder / "images", "--port": self._port("aws")}
+        options |= {"--region": self.draft.region, "--account": account}
+        self._start("aws", _module("penstock.local.aws", options), writes=state / "aws.json")
+        return aws_endpoint(self.instance)
+
+    def _postgres(self, environment: Path) -> None:
+        password = self.instance.password("postgres")
+        if not services.running(self.instance, "postgres"):
+            port = self._port("postgres")
+            data, file = self.instance.folder / "postgres", self.instance.password_file("postgres")
+            command = postgres.command(postgres.binaries(environment), data, port, file)
+            self._start("postgres", command, says="ready")
+        server = postgres.conninfo(self.instance.port("postgres"), password)
+        name = f"airflow{self.draft.airflow.version.split('.')[0]}"
+        postgres.create_database(server, name=name, owner=name, password=self.instance.password("airflow-database"))
+
+    def _warehouse(self) -> tuple[dict[str, str], dict[str, str]]:
+        """The warehouse's database, and what the project calls its address (variables) and its password (a secret)."""
+        embedded = self.project.settings(self.draft.environment).embedded
+        names = embedded.warehouse if embedded else None
+        if names is None:
+            return {}, {}
+        port, password = self.instance.port("postgres"), self.instance.password("warehouse")
+        server = postgres.conninfo(port, self.instance.password("postgres"))
+        postgres.create_database(server, name=WAREHOUSE_DATABASE, owner=WAREHOUSE_USER, password=password)
+        variables = {
+            names.host: "127.0.0.1",
+            names.port: str(port),
+            names.database: WAREHOUSE_DATABASE,
+            names.user: WAREHOUSE_USER,
+        }
+        return variables, {names.password: password}
+
+    def _wants_catalogue(self) -> bool:
+        return any(
+            contract.SERVER_VARIABLE in task.names for schedule in self.draft.schedules for task in schedule.tasks
+        )
+
+    def _token_names(self) -> list[str]:
+        """The secrets that make up the token for the server, which here is the recording catalogue's."""
+        settings = self.project.settings(self.draft.environment)
+        token = settings.openmetadata.auth.jwt_token if settings.openmetadata and settings.openmetadata.auth else ""
+        return [name for name in settings.secrets if token == f"${{{name}}}"]
+
+    def _catalogue(self) -> None:
+        if services.running(self.instance, "catalogue"):
+            return
+        options = {"--state": catalogue_state(self.instance), "--port": self._port("catalogue")}
+        options |= {"--token-file": self.instance.password_file("catalogue")}
+        self._start("catalogue", _module("penstock.local.catalogue", options), says="ready")
+
+    def _airflow(self, plan: Plan, endpoint: Endpoint, server: AirflowServer) -> AirflowServer:
+        """Copy the DAG bucket, then start Airflow's components, all of it with the execution role's session only."""
+        names = [component.name for component in server.components()]
+        changed = self._settings_changed(server)
+        if {"aws", "postgres"} & self.started or changed or not self._all_running([*names, "sync"]):
+            services.stop(
+                self.instance,
+                [name for name in self.instance.processes if name.startswith(("airflow-", "sync"))],
+            )
+            server = dataclasses.replace(server, port=self.instance.renew_port("airflow"))
+            mwaa = endpoint.client("mwaa").get_environment(Name=plan.airflow.name)["Environment"]
+            role = endpoint.environ(endpoint.assume(mwaa["ExecutionRoleArn"], "airflow"))
+            self._sync(mwaa, server, role)
+            server.prepare({**self.instance.environ(), **role}, self.instance.log("airflow-setup"))
+            began = datetime.now(UTC)
+            for component in server.components():
+                services.start(
+                    self.instance,
+                    component.name,
+                    component.command,
+                    {**server.environ(), **role},
+                    server.home,
+                )
+            self._settings_file.write_text(repr(sorted(server.environ().items())))
+            client = server.client()
+            processes = [self.instance.processes[name] for name in names]
+            for process in processes:
+                services.wait(process, lambda: client.healthy(began), seconds=AIRFLOW_SECONDS)
+        return server
+
+    def _sync(self, mwaa: Mapping[str, str], server: AirflowServer, role: Mapping[str, str]) -> None:
+        bucket = mwaa["SourceBucketArn"].rsplit(":", 1)[-1]
+        options = {
+            "--bucket": bucket,
+            "--prefix": mwaa["DagS3Path"].rstrip("/") + "/",
+            "--folder": server.dags,
+        }
+        self._start("sync", _module("penstock.local.sync", options), role, says="first round")
+
+    def _pause(self, plan: Plan, server: AirflowServer) -> None:
+        """Unpause what the plan does not pause: Airflow keeps what it was told when it first saw a DAG."""
+        client = server.client()
+        paused = {schedule.dag_id for schedule in plan.schedules if schedule.paused}
+        for dag in client.dags():
+            if dag.paused and dag.dag_id not in paused:
+                client.unpause(dag.dag_id)
+
+    @property
+    def _settings_file(self) -> Path:
+        return self.instance.folder / "private" / "airflow-settings"
+
+    def _settings_changed(self, server: AirflowServer) -> bool:
+        return not self._settings_file.exists() or self._settings_file.read_text() != repr(
+            sorted(server.environ().items())
+        )
+
+    def _all_running(self, names: Sequence[str]) -> bool:
+        return all(services.running(self.instance, name) for name in names)
+
+    def _port(self, name: str) -> int:
+        return self.instance.renew_port(name)
+
+    def _start(
+        self,
+        name: str,
+        command: Sequence[str],
+        environ: Mapping[str, str] | None = None,
+        *,
+        says: str = "",
+        writes: Path | None = None,
+    ) -> None:
+        """Start a service of ours. It is ready when its log says a word, or when it has written a file."""
+        log = self.instance.log(name)
+        before = log.stat().st_size if log.exists() else 0
+        if writes is not None:
+            writes.unlink(missing_ok=True)
+        process = services.start(self.instance, name, command, environ or {}, HOME)
+
+        def ready() -> bool:
+            return writes.exists() if writes is not None else says.encode() in log.read_bytes()[before:]
+
+        services.wait(process, ready, seconds=START_SECONDS)
+        self.started.add(name)
+
+
+def _module(name: str, options: Mapping[str, object]) -> list[str]:
+    return [sys.executable, "-m", name, *(str(part) for option in options.items() for part in option)]

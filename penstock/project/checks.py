@@ -1,0 +1,275 @@
+"""What types cannot say about a project: names that must exist, pairs that must fit, files that must be there."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from typing import Any
+
+from penstock.project import interval, secrets, size, tasks, versions
+from penstock.project.composer import Node
+from penstock.project.document import Document, at
+from penstock.project.literals import references
+from penstock.project.problems import Problems, nearest
+from penstock.project.settings import Settings
+from penstock.project.strict import settled
+from penstock.project.tasks import BASE, EnvironmentName, TaskSettings
+from penstock_runtime.contract import SERVER_VARIABLE
+from penstock_runtime.errors import InputError
+
+
+class Checks:
+    """The checks of one environment of a project. Each method reports and goes on."""
+
+    def __init__(self, settings: Settings, document: Document, root: Node, problems: Problems) -> None:
+        self.settings, self.problems = settings, problems
+        self._document, self._root = document, root
+
+    def where(self, *path: Any, key: bool = False) -> str:
+        """The place of a part of the project file."""
+        return self._document.where(at(self._root, path, key=key))
+
+    def add(self, what: str, fix: str, *path: Any, key: bool = False) -> None:
+        """Report an error at a part of the project file."""
+        self.problems.add(what, fix=fix, where=self.where(*path, key=key))
+
+    def run(self, meltano_jobs: set[str] | None) -> None:
+        """All of them. `meltano_jobs` None: they could not be read."""
+        self._names()
+        self._network()
+        self._airflow()
+        self._openmetadata()
+        self._jobs()
+        self._schedules(meltano_jobs)
+
+    def _names(self) -> None:
+        settings = self.settings
+        for kind in ("secrets", "variables"):
+            for name in getattr(settings, kind):
+                if not re.fullmatch(EnvironmentName, name) or name.startswith("PENSTOCK_"):
+                    self.add(
+                        f"{name[:60]!r} cannot be the name of an environment variable of a task",
+                        "use letters, digits and _, and not the prefix PENSTOCK_",
+                        kind,
+                        name,
+                        key=True,
+                    )
+        for name in settings.secrets.keys() & settings.variables.keys():
+            self.add(f"{name!r} is both a secret and a variable", "rename one", "variables", name, key=True)
+        for name, reference in settings.secrets.items():
+            try:
+                secrets.parse(name, reference, self.where("secrets", name))
+            except InputError as error:
+                self.problems.take(error)
+        for name, value in settings.variables.items():
+            if references(value):
+                self.add(
+                    f"variable {name!r} names another; variables are taken as they are",
+                    "write the value out",
+                    "variables",
+                    name,
+                )
+        warehouse = settings.embedded.warehouse if settings.embedded else None
+        for part, name in (warehouse.model_dump() if warehouse else {}).items():
+            self._known(name, "embedded", "warehouse", part)
+
+    def _known(self, name: str, *path: Any, only_secrets: bool = False) -> None:
+        known = set(self.settings.secrets)
+        if not only_secrets:
+            known |= set(self.settings.variables)
+        if name not in known:
+            kind = "secret" if only_secrets else "secret or variable"
+            self.add(f"there is no {kind} {name[:60]!r}", nearest(name, known, kind=kind), *path)
+
+    def _network(self) -> None:
+        network = self.settings.network
+        if (network.create is None) == (network.use is None):
+            self.add("network wants exactly one of `create` and `use`", "keep one of them", "network")
+        if network.create is not None:
+            self._cidr(network.create.cidr)
+        if network.use is not None:
+            for kind, prefix in (("private_subnets", "subnet"), ("security_groups", "sg")):
+                for index, one in enumerate(getattr(network.use, kind)):
+                    if not re.fullmatch(rf"{prefix}-[0-9a-f]+", one):
+                        path = ("network", "use", kind, index)
+                        self.add(f"{one[:60]!r} is no id of AWS", f"write {prefix}-…", *path)
+
+    def _cidr(self, cidr: str) -> None:
+        path = ("network", "create", "cidr")
+        try:
+            bits = ipaddress.IPv4Network(cidr).prefixlen
+        except ValueError as error:
+            self.add(f"no IPv4 range: {error}", "write one such as 10.20.0.0/16", *path)
+        else:
+            if not 16 <= bits <= 24:
+                self.add(f"a /{bits} network is not possible here", "use /16 to /24", *path)
+
+    def _airflow(self) -> None:
+        create = self.settings.airflow.create
+        here = ("airflow", "create")
+        if not re.fullmatch(r"\d+\.\d+\.\d+", create.version):
+            fix = f"use one of: {', '.join(versions.AIRFLOW)}"
+            self.add(f"Airflow version {create.version[:20]!r} has not three parts", fix, *here, "version")
+        if create.environment_class not in versions.AIRFLOW_CLASSES:
+            fix = nearest(create.environment_class, versions.AIRFLOW_CLASSES, kind="class")
+            self.add(f"unknown MWAA class {create.environment_class[:20]!r}", fix, *here, "class")
+        workers = create.workers
+        if workers.min > workers.max:
+            self.add(f"at least {workers.min} workers and at most {workers.max}", "swap them", *here, "workers")
+        if create.environment_class == "mw1.micro" and (workers.min, workers.max) != (1, 1):
+            self.add(
+                "mw1.micro has exactly one worker",
+                "write workers: {min: 1, max: 1}, or use mw1.small",
+                *here,
+                "workers",
+            )
+        for option, value in create.options.items():
+            path = (*here, "options", option)
+            if not re.fullmatch(r"[a-z][a-z0-9_]*\.[a-z][a-z0-9_]*", option) or len(option) > 64:
+                self.add(f"{option[:60]!r} is no option", "write section.key", *path, key=True)
+            elif option in versions.AIRFLOW_FIXED_OPTIONS:
+                self.add(f"MWAA does not let anyone set {option}", "remove it", *path, key=True)
+            elif not (value.isascii() and value.isprintable()):
+                self.add(f"the value of {option} is not printable ASCII", "use ASCII only", *path)
+
+    def _openmetadata(self) -> None:
+        settings = self.settings.openmetadata
+        if settings is None:
+            return
+        if not re.fullmatch(r"\d+\.\d+\.\d+", settings.version):
+            fix = "write the server's version, such as 1.12.14"
+            self.add(
+                f"OpenMetadata version {settings.version[:20]!r} has not three parts", fix, "openmetadata", "version"
+            )
+        if settings.auth is not None:
+            path = ("openmetadata", "auth", "jwt_token")
+            names = references(settings.auth.jwt_token)
+            if len(names) != 1 or settings.auth.jwt_token != f"${{{names[0]}}}":
+                self.add("jwt_token is no ${NAME} of a secret", "put the token into secrets and write ${NAME}", *path)
+            else:
+                self._known(names[0], *path, only_secrets=True)
+
+    def _jobs(self) -> None:
+        for name, job in self.settings.jobs.items():
+            if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}", name):
+                fix = "use at most 64 letters, digits, `_`, `.` and `-`"
+                self.add(f"{name[:80]!r} cannot be a job's name", fix, "jobs", name, key=True)
+            seen: set[str] = set()
+            for index, task in enumerate(job.tasks):
+                here = ("jobs", name, "tasks", index)
+                if task.name in seen:
+                    self.add(f"job {name!r} has two tasks {task.name!r}", "rename one", *here, "name")
+                seen.add(task.name)
+                self._task(name, index)
+            self._order(name)
+
+    def _task(self, job: str, index: int) -> None:
+        task = self.settings.jobs[job].tasks[index]
+        here = ("jobs", job, "tasks", index)
+        kinds = [kind for kind in ("openmetadata", "meltano", "command") if getattr(task, kind) is not None]
+        if len(kinds) != 1:
+            said = " and ".join(kinds) if kinds else "none of them"
+            fix = "keep one" if kinds else "add one of them"
+            self.add(f"task {task.name!r} wants one of openmetadata, meltano, command, and has {said}", fix, *here)
+        if task.meltano is not None and self.settings.meltano is None:
+            self.add(f"task {task.name!r} needs a Meltano project", "add meltano: {project: …}", *here, "meltano")
+        if task.openmetadata is not None and self.settings.openmetadata is None:
+            fix = "add openmetadata: {server: …, version: …}"
+            self.add(f"task {task.name!r} needs to know the OpenMetadata server", fix, *here, "openmetadata")
+        if task.command is not None and task.image is None and self.settings.openmetadata is None:
+            self.add(f"task {task.name!r} has no image", "add image: …", *here)
+        for kind in ("meltano", "command"):
+            text = getattr(task, kind)
+            if isinstance(text, str) and (wrong := tasks.wrong_command([text])):
+                self.add(f"the command of task {task.name!r} {wrong}", "close its quotes", *here, kind)
+        if task.image is not None and task.command is None:
+            self.add(f"task {task.name!r}: only a plain command takes an image", "remove it", *here, "image", key=True)
+        run = settled(TaskSettings, BASE, self.settings.defaults.task, task)
+        if misfit := size.misfit(run["cpu_units"], run["memory_mib"]):
+            what, fix = misfit
+            self.add(f"task {task.name!r} wants {what}", fix, *self._size_place(here))
+        for name in task.secrets:
+            self._known(name, *here, "secrets", only_secrets=True)
+        self._env(task.env, *here, "env")
+
+    def _size_place(self, here: tuple[Any, ...]) -> tuple[Any, ...]:
+        """Where a size comes from: the task's own keys, else the defaults', else the task."""
+        for path in (here, ("defaults", "task")):
+            node = at(self._root, path)
+            for key in ("memory_mib", "cpu_units"):
+                if isinstance(node.value, dict) and key in node.value:
+                    return (*path, key)
+        return here
+
+    def _env(self, env: dict[str, str], *path: Any) -> None:
+        for name, value in env.items():
+            if not re.fullmatch(EnvironmentName, name) or name.startswith("PENSTOCK_"):
+                fix = "use letters, digits and _, and not the prefix PENSTOCK_"
+                self.add(f"{name[:60]!r} cannot be the name of an environment variable", fix, *path, name, key=True)
+            for reference in references(value):
+                if reference in self.settings.secrets:
+                    fix = f"write secrets: [{reference}] in the task: the container gets it as ${reference}"
+                    self.add(f"env {name!r} would show secret {reference!r}", fix, *path, name)
+                else:
+                    self._known(reference, *path, name)
+
+    def _order(self, job: str) -> None:
+        """`after` names tasks of the job, and leads nowhere back."""
+        listed = self.settings.jobs[job].tasks
+        names = [task.name for task in listed]
+        waiting: dict[str, set[str]] = {}
+        for index, task in enumerate(listed):
+            for position, name in enumerate(task.after or []):
+                if name not in names:
+                    fix = nearest(name, set(names) - {task.name}, kind="task")
+                    path = ("jobs", job, "tasks", index, "after", position)
+                    self.add(
+                        f"task {task.name!r} comes after {name[:60]!r}, which job {job!r} does not have", fix, *path
+                    )
+            before = task.after if task.after is not None else names[max(index - 1, 0) : index]
+            waiting[task.name] = set(before) & set(names)
+        while ready := [name for name, rest in waiting.items() if not rest]:
+            for name in ready:
+                del waiting[name]
+            for rest in waiting.values():
+                rest.difference_update(ready)
+        if waiting and len(set(names)) == len(names):
+            index = names.index(next(iter(waiting)))
+            what = f"tasks of job {job!r} wait for each other: {', '.join(waiting)[:100]}"
+            self.add(what, "break the circle", "jobs", job, "tasks", index, "after")
+
+    def _schedules(self, meltano_jobs: set[str] | None) -> None:
+        settings = self.settings
+        seen: set[str] = set()
+        if settings.defaults.schedule.timezone is not None:
+            self._timezone(settings.defaults.schedule.timezone, "defaults", "schedule", "timezone")
+        for index, schedule in enumerate(settings.schedules):
+            here = ("schedules", index)
+            if schedule.name in seen:
+                self.add(f"two schedules are named {schedule.name!r}", "rename one", *here, "name")
+            seen.add(schedule.name)
+            known = set(settings.jobs) | (meltano_jobs or set())
+            if schedule.job not in known and not (settings.meltano and meltano_jobs is None):
+                what = f"schedule {schedule.name!r} names job {schedule.job[:60]!r}, which does not exist"
+                self.add(what, nearest(schedule.job, known, kind="job"), *here, "job")
+            try:
+                interval.cron(schedule.interval, self.where(*here, "interval"))
+            except InputError as error:
+                self.problems.take(error)
+            if schedule.timezone is not None:
+                self._timezone(schedule.timezone, *here, "timezone")
+            for tag in schedule.tags or []:
+                if not 0 < len(tag) <= 100:
+                    self.add(f"tag {tag[:30]!r} wants 1 to 100 characters", "shorten it", *here, "tags")
+            self._env(schedule.env, *here, "env")
+
+    def _timezone(self, name: str, *path: Any) -> None:
+        try:
+            interval.check_timezone(name, self.where(*path))
+        except InputError as error:
+            self.problems.take(error)
+
+
+def known_names(settings: Settings) -> set[str]:
+    """What `${NAME}` may name in a workflow file."""
+    return {*settings.secrets, *settings.variables, SERVER_VARIABLE}

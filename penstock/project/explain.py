@@ -1,0 +1,137 @@
+"""pydantic's errors in our words: what, where, fix."""
+
+from __future__ import annotations
+
+import types
+import typing
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+
+from penstock.project.composer import Node
+from penstock.project.document import Document, at
+from penstock.project.problems import Problems, nearest, shown
+
+_WANTED = {
+    "string_type": "text",
+    "int_type": "a whole number",
+    "int_from_float": "a whole number",
+    "bool_type": "true or false",
+    "list_type": "a list",
+    "dict_type": "a mapping",
+    "model_type": "a mapping",
+    "model_attributes_type": "a mapping",
+    "date_type": "a date without quotes, such as 2024-01-31",
+}
+
+
+def explain(error: ValidationError, model: type[BaseModel], document: Document, root: Node, problems: Problems) -> None:
+    """Turn what pydantic found in `root` into errors with places."""
+    for one in error.errors(include_url=False):
+        loc = tuple(step for step in one["loc"] if not _is_branch(step))
+        kind, context = one["type"], one.get("ctx") or {}
+        node = at(root, loc)
+        where = document.where(node)
+        subject = _subject(root, loc)
+        if kind == "extra_forbidden":
+            fields = _fields(model, loc[:-1])
+            problems.add(
+                f"unknown key {str(loc[-1])!r}{_within(root, loc[:-1])}",
+                fix=nearest(str(loc[-1]), fields, kind="key"),
+                where=document.where(at(root, loc, key=True)),
+            )
+        elif kind == "missing":
+            problems.add(
+                f"{str(loc[-1])!r} is missing{_within(root, loc[:-1])}", fix=f"add `{loc[-1]}: …`", where=where
+            )
+        elif kind == "penstock":
+            problems.add(one["msg"], fix=context["fix"], where=where)
+        elif kind in _WANTED:
+            problems.add(f"{subject} wants {_WANTED[kind]}, not {_got(node)}", fix=_fix(kind, node), where=where)
+        else:
+            what, fix = _constraint(kind, context, one["msg"])
+            problems.add(f"{subject} {what}, not {_got(node)}", fix=fix, where=where)
+
+
+def _is_branch(step: Any) -> bool:
+    """pydantic puts the name of a union's branch into the path."""
+    return isinstance(step, str) and (step in ("str", "[key]") or step.startswith(("list[", "function-")))
+
+
+def _subject(root: Node, loc: tuple[Any, ...]) -> str:
+    names = [step for step in loc if isinstance(step, str)]
+    last = names[-1] if names else "the file"
+    return f"{last!r}{_within(root, loc[:-1])}" if names else last
+
+
+def _within(root: Node, loc: tuple[Any, ...]) -> str:
+    """` of task 'load'`: the innermost thing with a name that a path goes through."""
+    kinds = {"tasks": "task", "schedules": "schedule"}
+    for depth in range(len(loc), 1, -1):
+        if isinstance(loc[depth - 1], int) and loc[depth - 2] in kinds:
+            node = at(root, loc[:depth])
+            name = node.value.get("name") if isinstance(node.value, dict) else None
+            if name is not None and name.text:
+                return f" of {kinds[loc[depth - 2]]} {name.text[:64]!r}"
+        if loc[depth - 2] == "jobs":
+            return f" of job {str(loc[depth - 1])[:64]!r}"
+    outer = [step for step in loc if isinstance(step, str)]
+    return f" of {'.'.join(outer)}"[:120] if outer else ""
+
+
+def _got(node: Node) -> str:
+    if isinstance(node.value, dict):
+        return "a mapping"
+    if isinstance(node.value, list):
+        return "a list"
+    if node.value is None:
+        return "nothing"
+    return shown(node.value) if isinstance(node.value, str) else str(node.text)[:60]
+
+
+def _fix(kind: str, node: Node) -> str:
+    if kind == "string_type" and node.text and node.value is not None:
+        return f'quote it: "{node.text[:60]}"'
+    if isinstance(node.value, str) and kind in ("int_type", "bool_type", "date_type"):
+        return "write it without quotes"
+    return f"write {_WANTED[kind]}"
+
+
+def _constraint(kind: str, context: Mapping[str, Any], message: str) -> tuple[str, str]:
+    if kind in ("greater_than_equal", "less_than_equal"):
+        limit = context.get("ge", context.get("le"))
+        bound = "at least" if kind == "greater_than_equal" else "at most"
+        return f"wants {bound} {limit}", f"use {bound} {limit}"
+    if kind == "literal_error":
+        return f"wants {context['expected']}", f"use {context['expected']}"
+    if kind == "string_pattern_mismatch":
+        return f"does not fit the pattern {context['pattern']}", "change it to fit"
+    if kind in ("string_too_long", "string_too_short", "too_short", "too_long"):
+        limit = context.get("max_length", context.get("min_length"))
+        bound = "at most" if "max_length" in context else "at least"
+        unit = "characters" if kind.startswith("string") else "entries"
+        return f"wants {bound} {limit} {unit}", f"use {bound} {limit} {unit}"
+    return f"is wrong ({message})", "correct it"
+
+
+def _fields(model: type[BaseModel], loc: tuple[Any, ...]) -> list[str]:
+    """The keys that the part of `model` at `loc` knows."""
+    hint: Any = model
+    for step in loc:
+        hint = _model_or_container(hint)
+        if isinstance(hint, type) and issubclass(hint, BaseModel):
+            by_key = {field.alias or name: field.annotation for name, field in hint.model_fields.items()}
+            hint = by_key.get(str(step))
+        else:
+            hint = (typing.get_args(hint) or (None,))[-1]
+    hint = _model_or_container(hint)
+    if isinstance(hint, type) and issubclass(hint, BaseModel):
+        return [field.alias or name for name, field in hint.model_fields.items()]
+    return []
+
+
+def _model_or_container(hint: Any) -> Any:
+    if typing.get_origin(hint) in (typing.Union, types.UnionType):
+        return next(arg for arg in typing.get_args(hint) if arg is not type(None))
+    return hint

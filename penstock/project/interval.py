@@ -1,0 +1,69 @@
+"""Intervals and time zones."""
+
+from __future__ import annotations
+
+import re
+import zoneinfo
+from datetime import UTC, datetime
+
+from croniter import croniter
+
+from penstock.project.problems import nearest, shown
+from penstock_runtime.errors import InputError
+
+PRESETS: dict[str, str | None] = {
+    "@hourly": "0 * * * *",
+    "@daily": "0 0 * * *",
+    "@midnight": "0 0 * * *",
+    "@weekly": "0 0 * * 0",
+    "@monthly": "0 0 1 * *",
+    "@yearly": "0 0 1 1 *",
+    "@annually": "0 0 1 1 *",
+    "@manual": None,
+    "@none": None,
+    "@once": None,
+}
+"""As Meltano has them; None: runs by hand only. `@once` is by hand too: Meltano's listing gives it no cron."""
+
+_FIELD = re.compile(r"[0-9A-Za-z*,/?#-]{1,80}")
+_LONG_NUMBER = re.compile(r"\d{5}")
+_ANY_DAY = datetime(2024, 1, 1, tzinfo=UTC)
+
+
+def cron(interval: object, where: str) -> str | None:
+    """The cron expression of an interval; None: by hand only.
+
+    Raises:
+        InputError: neither a known preset nor a valid cron expression of five fields that ever fires.
+    """
+    fix = 'write five fields, such as "0 3 * * *", or a preset such as @daily, or @manual'
+    if not isinstance(interval, str):
+        raise InputError(f"the interval {shown(interval)} is no text", fix=fix, where=where)
+    if interval in PRESETS:
+        return PRESETS[interval]
+    if interval.startswith("@"):
+        raise InputError(
+            f"unknown preset {shown(interval)}", fix=nearest(interval, PRESETS, kind="preset"), where=where
+        )
+    fields = interval.split()
+    if len(fields) != 5:
+        raise InputError(f"cron expression {shown(interval)} has {len(fields)} fields, not 5", fix=fix, where=where)
+    if not all(_FIELD.fullmatch(field) for field in fields) or _LONG_NUMBER.search(interval):
+        raise InputError(f"{shown(interval)} is no cron expression", fix=fix, where=where)
+    expression = " ".join(fields)
+    try:
+        croniter(expression, _ANY_DAY).get_next(datetime)
+    except (ValueError, LookupError, ArithmeticError, TypeError, AttributeError) as error:
+        reason = str(error).removeprefix(f"[{expression}] ")
+        raise InputError(f"{shown(interval)} is no cron expression: {reason[:120]}", fix=fix, where=where) from None
+    return expression
+
+
+def check_timezone(name: str, where: str) -> None:
+    """Raise an InputError where `name` is no IANA time zone."""
+    try:
+        zoneinfo.ZoneInfo(name)
+    except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
+        fix = nearest(name, zoneinfo.available_timezones(), kind="time zone")
+        fix = fix if fix.startswith("did") else "use an IANA name, such as Europe/Berlin or UTC"
+        raise InputError(f"unknown time zone {shown(name)}", fix=fix, where=where) from None

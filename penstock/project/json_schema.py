@@ -1,0 +1,72 @@
+"""The JSON Schema of `penstock.yaml`, made from the models."""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+from penstock.project.settings import ENVIRONMENT_NAME, MAX_ENVIRONMENT_NAME, Place, Settings
+
+
+def schema() -> dict[str, Any]:
+    """The schema, with the models' docstrings as descriptions.
+
+    An environment may leave out anything, and the top level whatever every environment sets; so nothing but the
+    project's name is required in either, and `penstock validate` has the last word.
+    """
+    top = Settings.model_json_schema(mode="validation")
+    definitions: dict[str, Any] = top.pop("$defs")
+    parts = {name: copy.deepcopy(one) for name, one in definitions.items()}
+    for one in parts.values():
+        one.pop("required", None)
+    environment = Place.model_json_schema(mode="validation")
+    used = _used(environment["properties"], definitions)
+    definitions |= {f"{name}Override": _pointing_at(parts[name], "Override") for name in used}
+    definitions["Environment"] = {
+        "type": "object",
+        "description": "What this environment sets over the top level: mappings are merged, other values replaced.",
+        "additionalProperties": False,
+        "properties": _pointing_at(environment["properties"], "Override"),
+    }
+    top["properties"] = {
+        "name": top["properties"].pop("name"),
+        "environments": {
+            "type": "object",
+            "description": "Name → what the environment sets over the top level. The first is the default.",
+            "minProperties": 1,
+            "propertyNames": {"pattern": ENVIRONMENT_NAME, "maxLength": MAX_ENVIRONMENT_NAME},
+            "additionalProperties": {"$ref": "#/$defs/Environment"},
+        },
+        **_pointing_at({key: top["properties"][key] for key in environment["properties"]}, "Override"),
+        **{key: one for key, one in top["properties"].items() if key not in environment["properties"]},
+    }
+    top["required"] = ["name", "environments"]
+    head = {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "Penstock project"}
+    description = "The project file, penstock.yaml."
+    return {**head, **top, "title": "Penstock project", "description": description, "$defs": definitions}
+
+
+def _pointing_at(part: Any, suffix: str) -> Any:
+    """A copy whose references name the definitions with `suffix`."""
+    if isinstance(part, dict):
+        return {
+            key: f"{value}{suffix}" if key == "$ref" else _pointing_at(value, suffix) for key, value in part.items()
+        }
+    return [_pointing_at(one, suffix) for one in part] if isinstance(part, list) else part
+
+
+def _used(part: Any, definitions: dict[str, Any]) -> list[str]:
+    """The definitions that a part leads to."""
+    found: list[str] = []
+    todo = [part]
+    while todo:
+        one = todo.pop()
+        if isinstance(one, dict):
+            name = str(one.get("$ref", "")).rsplit("/", 1)[-1]
+            if name and name not in found:
+                found.append(name)
+                todo.append(definitions[name])
+            todo.extend(one.values())
+        elif isinstance(one, list):
+            todo.extend(one)
+    return sorted(found)

@@ -1,0 +1,68 @@
+"""`${NAME}` in texts, and secrets that stand in a file as they are."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from penstock.project.composer import Node
+from penstock_runtime.fill import PLACEHOLDER
+
+ALLOW = "# penstock: allow-literal"
+
+_WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
+_SECRET_WORDS = frozenset(
+    {"password", "passwords", "passwd", "pwd", "passphrase", "passcode", "secret", "secrets", "token", "tokens", "jwt"}
+    | {"apikey", "credential", "credentials"}
+)
+_PLAIN_KEYS = frozenset(
+    {"primary", "foreign", "partition", "sort", "unique", "public", "natural", "surrogate", "business", "cluster"}
+    | {"distribution", "object", "bucket"}
+)
+_LOGIN_IN_URL = re.compile(r"[a-z][a-z0-9+.-]*://[^/\s:@$]*:[^/\s@$]+@", re.IGNORECASE)
+
+
+def references(text: str) -> list[str]:
+    """The names in `${NAME}`s of a text, in order."""
+    return PLACEHOLDER.findall(text)
+
+
+def is_secret_key(key: str) -> bool:
+    """Whether what stands under `key` is taken for a secret: `password`, `jwtToken`, `secret_key`, `key`, …"""
+    words = [word.lower() for word in _WORD.findall(key)]
+    if not words:
+        return False
+    if words[-1] == "key":
+        return words[-2:-1] == [] or words[-2] not in _PLAIN_KEYS
+    return words[-1] in _SECRET_WORDS
+
+
+def scalars(node: Node, key: str = "", *, skip: frozenset[str] = frozenset()) -> Iterator[tuple[str, Node]]:
+    """Every scalar below a node with the key that it stands under; an anchor's once per use; not below `skip`."""
+    if isinstance(node.value, dict):
+        for name, value in node.value.items():
+            if name not in skip:
+                yield from scalars(value, str(name), skip=skip)
+    elif isinstance(node.value, list):
+        for value in node.value:
+            yield from scalars(value, key, skip=skip)
+    else:
+        yield key, node
+
+
+def literal_secret(key: str, value: Any) -> str | None:
+    """What is wrong where a secret stands in the file itself; None where none does.
+
+    `secret:/…` is OpenMetadata's own way to name an entry of a secrets manager.
+    """
+    if value is None or isinstance(value, bool) or value == "":
+        return None
+    text = str(value)
+    if PLACEHOLDER.search(text) or text.startswith("secret:"):
+        return None
+    if is_secret_key(key):
+        return f"{key!r} holds a secret as it is"
+    if _LOGIN_IN_URL.match(text):
+        return f"{key!r} holds an address with a password in it"
+    return None

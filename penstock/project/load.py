@@ -1,0 +1,252 @@
+"""Reading a project: the one place that touches the disk, and the order of the checks."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from penstock.project import meltano, workflow
+from penstock.project.checks import Checks, known_names
+from penstock.project.composer import Node
+from penstock.project.document import Document, at, read_document, read_text
+from penstock.project.explain import explain
+from penstock.project.meltano import MeltanoProject
+from penstock.project.overrides import environment_root
+from penstock.project.problems import Problems, nearest
+from penstock.project.settings import ENVIRONMENT_NAME, MAX_ENVIRONMENT_NAME, Place, Settings
+from penstock.project.versions import WORKFLOW_CLASSES
+from penstock.project.workflow import Workflow
+from penstock_runtime.errors import InputError
+from penstock_runtime.plan import DagFile
+
+OWN_FOLDER = Path(__file__).resolve().parents[2]
+LOADER = "schedules.py"
+"""In Penstock's own `dags/` this is the template of the loader files, and no DAG file of a project."""
+_NAMES_OF_SECRETS = frozenset({"secrets", "embedded"})
+"""Keys of the project file with references to secrets, or their names, below them."""
+
+
+@dataclass(frozen=True, eq=False)
+class Environment:
+    """The project as one environment has it."""
+
+    settings: Settings
+    root: Node
+
+
+@dataclass(frozen=True, eq=False)
+class Project:
+    """One `penstock.yaml` and the files that it names, all read and checked."""
+
+    path: Path
+    """As it was given."""
+    folder: Path
+    """Absolute: where the paths in the project file start."""
+    document: Document
+    environments: dict[str, Environment]
+    """In the file's order; the first is the default."""
+    workflows: dict[str, Workflow] = field(default_factory=dict)
+    """Path as in the project file → workflow file."""
+    meltanos: dict[str, MeltanoProject] = field(default_factory=dict)
+    """Folder as in the project file → Meltano project."""
+    dag_files: tuple[DagFile, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """The project's name."""
+        return next(iter(self.environments.values())).settings.name
+
+    @property
+    def default_environment(self) -> str:
+        """The environment that is meant where none is named."""
+        return next(iter(self.environments))
+
+    def environment(self, name: str | None = None) -> Environment:
+        """One environment.
+
+        Raises:
+            InputError: there is none of that name.
+        """
+        name = self.default_environment if name is None else name
+        if name not in self.environments:
+            fix = nearest(name, self.environments, kind="environment")
+            raise InputError(f"there is no environment {name[:60]!r}", fix=fix, where=self.document.name)
+        return self.environments[name]
+
+    def settings(self, name: str | None = None) -> Settings:
+        """The settings of one environment; raises as `environment` does."""
+        return self.environment(name).settings
+
+    def place(self, where: str) -> str:
+        """A `file:line:column` without the folder that the project happens to be in."""
+        return where.removeprefix(_shown(self.path, ""))
+
+
+def load(path: Path) -> Project:
+    """Read a project file, or the `penstock.yaml` of a folder, and all that it names.
+
+    Raises:
+        InputError, InputErrors: all that is wrong with it.
+    """
+    path = path / "penstock.yaml" if path.is_dir() else path
+    document = read_document(path, str(path), text_keys=True)
+    problems = Problems()
+    environments = _environments(document, problems)
+    workflow.check_literals(document, problems, skip=_NAMES_OF_SECRETS)
+    project = Project(path, path.parent.absolute(), document, environments)
+    for environment in environments.values():
+        _read_files(project, environment, problems)
+    dag_files = _dag_files(project, problems)
+    problems.raise_all()
+    return replace(project, dag_files=dag_files)
+
+
+def _shown(path: Path, name: str) -> str:
+    """A file of the project as errors show it: as the user would name it from where they are."""
+    folder = str(path.parent)
+    return name if folder == "." else f"{folder}/{name}"
+
+
+def _environments(document: Document, problems: Problems) -> dict[str, Environment]:
+    root = document.root
+    if not isinstance(root.value, dict):
+        kind = "a list" if isinstance(root.value, list) else "a single value"
+        raise InputError(
+            f"the file holds {kind}, not a project",
+            fix="start with `name: …`; see schema/penstock.schema.json",
+            where=document.where(root),
+        )
+    declared = root.value.get("environments")
+    if declared is None or not isinstance(declared.value, dict) or not declared.value:
+        raise InputError(
+            "'environments' is missing or no mapping",
+            fix="add environments: {dev: {region: eu-west-1}}",
+            where=document.where(declared or root),
+        )
+    found = {}
+    for name, overrides in declared.value.items():
+        where = document.where(declared.keys[name])
+        if not re.fullmatch(ENVIRONMENT_NAME, name) or len(name) > MAX_ENVIRONMENT_NAME:
+            fix = f"use lower case, digits and dashes, at most {MAX_ENVIRONMENT_NAME} characters"
+            problems.add(f"{name[:60]!r} cannot be an environment's name", fix=fix, where=where)
+        if overrides.value is not None and not isinstance(overrides.value, dict):
+            problems.add(f"environment {name[:60]!r} wants a mapping", fix="write {}", where=document.where(overrides))
+            continue
+        _check_overrides(document, name, overrides, problems)
+        merged = environment_root(root, name)
+        try:
+            settings = Settings.model_validate(merged.plain())
+        except ValidationError as error:
+            explain(error, Settings, document, merged, problems)
+        else:
+            found[name] = Environment(settings, merged)
+    if not found:
+        problems.raise_all()
+    return found
+
+
+def _check_overrides(document: Document, environment: str, overrides: Node, problems: Problems) -> None:
+    """An unknown key is reported once by the merged check; a known one may still not be the environment's to set."""
+    for key in overrides.value or {}:
+        if key in Settings.model_fields and key not in Place.model_fields:
+            problems.add(
+                f"environment {environment!r} cannot set {key!r}",
+                fix=f"move it to the top level; an environment sets: {', '.join(Place.model_fields)}",
+                where=document.where(overrides.keys[key]),
+            )
+
+
+def _read_files(project: Project, environment: Environment, problems: Problems) -> None:
+    settings, root, document = environment.settings, environment.root, project.document
+    jobs: set[str] | None = set()
+    if settings.meltano is not None:
+        place = document.where(at(root, ("meltano", "project")))
+        jobs = _read_meltano(project, settings.meltano.project, place, problems)
+    checks = Checks(settings, document, root, problems)
+    checks.run(jobs)
+    if settings.meltano is not None:
+        for index, name in enumerate(settings.meltano.secrets):
+            if name not in settings.secrets:
+                fix = nearest(name, settings.secrets, kind="secret")
+                checks.add(f"there is no secret {name[:60]!r}", fix, "meltano", "secrets", index)
+    for name, job in settings.jobs.items():
+        for index, task in enumerate(job.tasks):
+            if task.openmetadata is not None:
+                here = ("jobs", name, "tasks", index, "openmetadata")
+                _read_workflow(project, checks, task.openmetadata.type, task.openmetadata.config, here)
+
+
+def _read_meltano(project: Project, folder: str, where: str, problems: Problems) -> set[str] | None:
+    if folder not in project.meltanos:
+        if _escapes(folder):
+            problems.add(
+                f"{folder[:60]!r} is no relative path", fix="write it relative to the project file", where=where
+            )
+            return None
+        shown = _shown(project.path, posixpath.normpath(folder))
+        found = meltano.read(project.folder / folder, shown, problems, where=where)
+        if found is None:
+            return None
+        project.meltanos[folder] = found
+    return set(project.meltanos[folder].jobs)
+
+
+def _read_workflow(project: Project, checks: Checks, kind: str, config: str, here: tuple[str | int, ...]) -> None:
+    problems = checks.problems
+    if kind not in WORKFLOW_CLASSES:
+        what, fix = workflow.unknown_type(kind)
+        checks.add(what, fix, *here, "type")
+        return
+    if _escapes(config):
+        checks.add(f"{config[:60]!r} is no relative path", "write it relative to the project file", *here, "config")
+        return
+    if config not in project.workflows:
+        shown = _shown(project.path, posixpath.normpath(config))
+        try:
+            document = read_document(project.folder / config, shown, where=checks.where(*here, "config"))
+        except InputError as error:
+            problems.take(error)
+            return
+        read = workflow.read(document, problems)
+        if read is None:
+            return
+        project.workflows[config] = read
+    found = project.workflows[config]
+    workflow.check(found, kind, problems)
+    known = known_names(checks.settings)
+    for name, node in found.names.items():
+        if name not in known:
+            problems.add(
+                f"${{{name[:60]}}} is neither a secret nor a variable of the project",
+                fix=nearest(name, known, kind="name"),
+                where=found.document.where(node),
+            )
+
+
+def _escapes(path: str) -> bool:
+    """Whether a path names a place of this machine and not of the project."""
+    return path.startswith(("/", "~")) or "\\" in path or not path
+
+
+def _dag_files(project: Project, problems: Problems) -> tuple[DagFile, ...]:
+    """The user's own DAG files: every Python file below `dags/`."""
+    folder = project.folder / "dags"
+    own = folder.resolve() == OWN_FOLDER / "dags"
+    found = []
+    for path in sorted(folder.rglob("*.py")):
+        name = path.relative_to(folder).as_posix()
+        if "__pycache__" in name or name.startswith(".") or (own and name == LOADER):
+            continue
+        shown = _shown(project.path, f"dags/{name}")
+        if re.fullmatch(r"schedules_\d+\.py|release/.*", name):
+            problems.add(f"{shown} has a name that Penstock uses in the bundle", fix="rename it", where=shown)
+            continue
+        try:
+            found.append(DagFile(name, read_text(path, shown)))
+        except InputError as error:
+            problems.take(error)
+    return tuple(found)

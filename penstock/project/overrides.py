@@ -1,0 +1,33 @@
+"""One environment of a project: its overrides merged over the top level, as nodes, so that marks survive."""
+
+from __future__ import annotations
+
+from penstock.project.composer import Node
+
+_ALTERNATIVES = frozenset({"create", "use"})
+"""Of these a part has one; naming one in an environment drops the other."""
+
+
+def merged(base: Node, over: Node) -> Node:
+    """`over` over `base`: mappings are merged, anything else replaced, `null` removes."""
+    if not (isinstance(base.value, dict) and isinstance(over.value, dict)):
+        return over
+    result = Node(base.line, base.column, base.start, base.end, dict(base.value), keys=dict(base.keys))
+    if chosen := _ALTERNATIVES & over.value.keys():
+        for dropped in _ALTERNATIVES - chosen:
+            result.value.pop(dropped, None)
+            result.keys.pop(dropped, None)
+    for key, node in over.value.items():
+        result.keys[key] = over.keys[key]
+        result.value[key] = merged(result.value[key], node) if key in result.value else node
+    return result
+
+
+def environment_root(top: Node, name: str) -> Node:
+    """The whole project as the environment `name` has it; it stands where that environment does."""
+    overrides: Node = top.value["environments"].value[name]
+    rest = Node(top.line, top.column, top.start, top.end, dict(top.value), keys=dict(top.keys))
+    del rest.value["environments"], rest.keys["environments"]
+    result = merged(rest, overrides) if isinstance(overrides.value, dict) else rest
+    result.line, result.column = overrides.line, overrides.column
+    return result

@@ -1,0 +1,57 @@
+"""Collecting what is wrong, so that one pass reports all of it."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+from penstock_runtime.errors import InputError, InputErrors
+
+MOST = 50
+"""More errors than this help nobody; a broken file can have thousands."""
+
+
+class Problems:
+    """The errors found so far. The same error at the same place counts once: environments share most of a file."""
+
+    def __init__(self) -> None:
+        self._found: dict[tuple[str, str], InputError] = {}
+
+    def add(self, what: str, *, fix: str, where: str) -> None:
+        """Note an error and go on."""
+        self.take(InputError(what, fix=fix, where=where))
+
+    def take(self, error: InputError) -> None:
+        """Note an error that was raised; one that holds several counts as those."""
+        for one in error.errors if isinstance(error, InputErrors) else (error,):
+            self._found.setdefault((one.where, one.what), one)
+
+    def __bool__(self) -> bool:
+        return bool(self._found)
+
+    def raise_all(self) -> None:
+        """Raise what was found, if anything was.
+
+        Raises:
+            InputErrors: at least one error was noted; at most `MOST` are kept, in the order found.
+        """
+        if self._found:
+            raise InputErrors(list(self._found.values())[:MOST])
+
+
+def nearest(name: str, known: Iterable[str], *, kind: str) -> str:
+    """The fix for a name that is not known: the nearest one that is, or all of them."""
+    names = sorted(known)
+    close = difflib.get_close_matches(name[:100], names, n=1)
+    if close:
+        return f"did you mean {close[0]!r}?"
+    if not names:
+        return f"there is no {kind} yet: add one"
+    listed = ", ".join(names[:20]) + (", …" if len(names) > 20 else "")
+    return f"use one of: {listed}"
+
+
+def shown(value: object) -> str:
+    """A value of the user's in an error: short, on one line."""
+    text = repr(value)
+    return text if len(text) <= 60 else text[:57] + "…"

@@ -1,0 +1,66 @@
+"""Schedules, as the project file has them."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from pydantic import Field
+
+from penstock.project.strict import Strict
+from penstock.project.tasks import EnvironmentName, Name
+
+START_DATE = date(2024, 1, 1)
+"""Where no start date is given. It must be fixed: a date that moves would give a DAG another schedule at each build.
+Without `catchup` it only has to lie in the past."""
+
+
+class ScheduleSettings(Strict):
+    """How schedules run. In `defaults.schedule` for all of them, in a schedule for that one."""
+
+    timezone: str | None = None
+    """IANA name, such as `Europe/Berlin`, in which the interval is read. Default `UTC`."""
+    start_date: date | None = None
+    """First day, in `timezone`: 2024-01-31, without quotes. Default 2024-01-01."""
+    catchup: bool | None = None
+    """Whether Airflow runs the intervals that lie between `start_date` and now. Default false."""
+    paused: bool | None = None
+    """Whether the DAG is paused when Airflow first sees it. Default false."""
+    owner: str | None = Field(None, min_length=1, max_length=100)
+    """Who owns the DAG. Default `penstock`."""
+    email: list[str] | None = None
+    """Addresses that Airflow writes to when a task fails. Default none."""
+    retries: int | None = Field(None, ge=0, le=100)
+    """How often a failed task is tried again. Default 1."""
+    retry_delay_minutes: int | None = Field(None, ge=0, le=1440)
+    """Minutes between tries. Default 5."""
+    tags: list[str] | None = None
+    """Tags of the DAG, at most 100 characters each. Default none."""
+
+
+BASE = ScheduleSettings(
+    timezone="UTC",
+    start_date=START_DATE,
+    catchup=False,
+    paused=False,
+    owner="penstock",
+    email=[],
+    retries=1,
+    retry_delay_minutes=5,
+    tags=[],
+)
+"""What holds where neither the schedule nor `defaults.schedule` says anything."""
+
+
+class Schedule(ScheduleSettings):
+    """When a job runs. One schedule becomes one DAG."""
+
+    name: Name
+    """Unique in the project; the DAG's id."""
+    job: str
+    """A job of this file, or of `meltano.yml`."""
+    interval: str
+    """A cron expression of five fields, a preset (`@hourly`, `@daily`, …), or `@manual`: by hand only."""
+    description: str = ""
+    """One line that Airflow shows beside the DAG."""
+    env: dict[str, str] = Field(default_factory=dict, json_schema_extra={"propertyNames": {"pattern": EnvironmentName}})
+    """Environment variables for all tasks of this schedule; they win over a task's own. Nothing secret."""

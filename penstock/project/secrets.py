@@ -1,0 +1,35 @@
+"""References to secrets."""
+
+from __future__ import annotations
+
+import re
+
+from penstock.project.problems import shown
+from penstock_runtime.errors import InputError
+from penstock_runtime.plan import Secret
+
+_SECRETS_MANAGER = re.compile(
+    r"(?:secretsmanager:)?(?P<id>arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:\d{12}:secret:[A-Za-z0-9/_+=.@-]+)"
+    r"(?:#(?P<key>[^#\s]+))?"
+    r"|secretsmanager:(?P<name>[A-Za-z0-9/_+=.@-]{1,512})(?:#(?P<field>[^#\s]+))?"
+)
+_PARAMETER = re.compile(r"ssm:(?P<name>[A-Za-z0-9/_.-]{1,1011})")
+
+
+def parse(name: str, reference: str, where: str) -> Secret:
+    """Read a reference.
+
+    Raises:
+        InputError: it is none; perhaps it is the secret itself, so the message does not show it.
+    """
+    if match := _SECRETS_MANAGER.fullmatch(reference):
+        return Secret(name, "secretsmanager", match["id"] or match["name"], match["key"] or match["field"])
+    if match := _PARAMETER.fullmatch(reference):
+        return Secret(name, "ssm", match["name"])
+    store = reference.split(":", 1)[0]
+    seen = shown(store + ":…") if re.fullmatch(r"[a-z]{2,20}", store) and ":" in reference else "the value"
+    raise InputError(
+        f"secret {name!r}: {seen} is no reference to a secret",
+        fix="write secretsmanager:<name or ARN>, with #<key> for one field of a JSON secret, or ssm:<parameter>",
+        where=where,
+    )

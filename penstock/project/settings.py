@@ -1,0 +1,65 @@
+"""The shape of `penstock.yaml`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import Field
+
+from penstock.project.places import Airflow, Embedded, Meltano, Network, OpenMetadata
+from penstock.project.schedules import Schedule, ScheduleSettings
+from penstock.project.strict import Strict
+from penstock.project.tasks import EnvironmentName, Job, TaskSettings
+
+PROJECT_NAME = r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$"
+ENVIRONMENT_NAME = PROJECT_NAME
+MAX_PROJECT_NAME = 20
+MAX_ENVIRONMENT_NAME = 12
+"""Role names (64 characters in IAM) start with project, environment and a digest; hence the limits."""
+
+_NAMED: dict[str, Any] = {"propertyNames": {"pattern": EnvironmentName}}
+
+
+class Defaults(Strict):
+    """What tasks and schedules get that say nothing themselves."""
+
+    task: TaskSettings = TaskSettings()
+    """For every task."""
+    schedule: ScheduleSettings = ScheduleSettings()
+    """For every schedule."""
+
+
+class Place(Strict):
+    """What an environment may set, over what the top level says: mappings are merged, other values replaced."""
+
+    account: str | None = Field(None, pattern=r"^\d{12}$")
+    """AWS account: twelve digits, in quotes. Default: the account of the credentials at hand."""
+    region: str = Field(pattern=r"^[a-z]{2}(-[a-z]+)+-\d$")
+    """AWS region."""
+    network: Network
+    """Where tasks and Airflow run."""
+    airflow: Airflow
+    """The Airflow that runs the schedules."""
+    openmetadata: OpenMetadata | None = None
+    """The OpenMetadata server."""
+    meltano: Meltano | None = None
+    """The Meltano project."""
+    secrets: dict[str, str] = Field(default_factory=dict, json_schema_extra=_NAMED)
+    """Name → reference: `secretsmanager:<name or ARN>[#<key of a JSON secret>]` or `ssm:<parameter>`."""
+    variables: dict[str, str] = Field(default_factory=dict, json_schema_extra=_NAMED)
+    """Name → value, not secret."""
+    defaults: Defaults = Defaults()
+    """What tasks and schedules get that say nothing themselves."""
+
+
+class Settings(Place):
+    """The project as one environment has it."""
+
+    name: str = Field(pattern=PROJECT_NAME, max_length=MAX_PROJECT_NAME)
+    """The project's name: lower case, digits and dashes, at most 20 characters."""
+    embedded: Embedded | None = None
+    """What the embedded mode brings along. Read by `penstock up` only."""
+    jobs: dict[str, Job] = Field(default_factory=dict)
+    """Name → job."""
+    schedules: list[Schedule] = Field(default_factory=list)
+    """When jobs run."""

@@ -1,0 +1,105 @@
+"""Jobs and their tasks, as the project file has them."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Sequence
+from typing import Annotated, Literal
+
+from pydantic import Field, field_validator
+from pydantic_core import PydanticCustomError
+
+from penstock.project.strict import Strict
+from penstock_runtime.plan import Architecture
+
+EnvironmentName = r"^[A-Za-z_][A-Za-z0-9_]*$"
+"""What may be the name of an environment variable, and so of a secret or a variable."""
+Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$", max_length=64)]
+"""Letters, digits, `_`, `.`, `-`; it goes into DAG ids, tags and log lines."""
+
+
+class TaskSettings(Strict):
+    """How tasks run. In `defaults.task` for all of them, in a task for that one."""
+
+    operator: Literal["ecs"] | None = None
+    """How Airflow starts it. `ecs`: as a Fargate task (default, and the only one in this version)."""
+    cpu_units: int | None = None
+    """CPU, in ECS units: 1024 units are one vCPU. Default 512."""
+    memory_mib: int | None = None
+    """Hard memory limit, in MiB. Above it ECS kills the container (exit code 137). Default 1024."""
+    ephemeral_storage_gib: int | None = Field(None, ge=20, le=200)
+    """Disk, in GiB: 20 (default, without charge) to 200."""
+    timeout_minutes: int | None = Field(None, ge=1, le=1440)
+    """Wall-clock limit of one run, in minutes, counted from the container's start. Default 60."""
+    spot: bool | None = None
+    """Whether to run on Fargate Spot, which is cheaper and may be stopped at two minutes' notice. Default false."""
+    architecture: Architecture | None = None
+    """Processor: `x86_64` (default) or `arm64`."""
+
+    @field_validator("operator", mode="before")
+    @classmethod
+    def _only_ecs(cls, value: object) -> object:
+        if value in ("python", "virtualenv", "docker"):
+            raise PydanticCustomError(
+                "penstock", "operator '{value}' is not in this version", {"value": value, "fix": "leave it out"}
+            )
+        return value
+
+
+BASE = TaskSettings(
+    operator="ecs",
+    cpu_units=512,
+    memory_mib=1024,
+    ephemeral_storage_gib=20,
+    timeout_minutes=60,
+    spot=False,
+    architecture="x86_64",
+)
+"""What holds where neither the task nor `defaults.task` says anything."""
+
+
+class OpenMetadataTask(Strict):
+    """One OpenMetadata workflow."""
+
+    type: str
+    """The workflow type, OpenMetadata's `pipelineType`: metadata, usage, lineage, profiler, autoClassification,
+    TestSuite, dbt, elasticSearchReindex or application."""
+    config: str
+    """The workflow's YAML file, relative to the project file; OpenMetadata's own format."""
+
+
+class Task(TaskSettings):
+    """One thing that runs: exactly one of `openmetadata`, `meltano` and `command`."""
+
+    name: Name
+    """Unique in its job; the Airflow task's id."""
+    openmetadata: OpenMetadataTask | None = None
+    """An OpenMetadata workflow."""
+    meltano: str | None = Field(None, min_length=1)
+    """A Meltano run: the arguments of `meltano run`, such as `tap-gitlab target-postgres`."""
+    command: str | list[str] | None = Field(None, min_length=1)
+    """A plain command: a list of arguments, or a text that is split as a shell would. No shell runs it."""
+    after: list[str] | None = None
+    """The tasks of the job that must succeed first. Default: the one before it in the list; `[]`: none."""
+    image: str | None = Field(None, min_length=1, max_length=500)
+    """The image of a plain command, as ECS can pull it. Default: OpenMetadata's ingestion image."""
+    env: dict[str, str] = Field(default_factory=dict, json_schema_extra={"propertyNames": {"pattern": EnvironmentName}})
+    """Environment variables of the container; `${NAME}` of a variable is filled. Nothing secret."""
+    secrets: list[str] = Field(default_factory=list)
+    """Secrets that the container gets besides those that the task's files name."""
+
+
+class Job(Strict):
+    """A named list of tasks, one after the other; `after` makes it a graph."""
+
+    tasks: list[Task] = Field(min_length=1)
+    """In order."""
+
+
+def wrong_command(texts: Sequence[str]) -> str | None:
+    """What is wrong with a command line that is split as a shell would; None where it is good."""
+    try:
+        parts = [part for text in texts for part in shlex.split(text)]
+    except ValueError as error:
+        return f"cannot be split into arguments: {str(error).lower()}"
+    return None if parts else "is empty"

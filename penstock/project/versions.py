@@ -1,0 +1,74 @@
+"""What is known of the versions that a project may name. Dated: look again when the date is old."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+CHECKED = "2026-11-01"
+"""When the tables were last compared with their sources."""
+
+
+@dataclass(frozen=True)
+class MwaaAirflow:
+    """An Airflow version on MWAA. Source: AWS's image repository (amazon-mwaa-docker-images), its constraints files."""
+
+    python: str
+    amazon_provider: str
+    boto3: str
+
+
+AIRFLOW: dict[str, MwaaAirflow] = {
+    "2.9.2": MwaaAirflow("3.11", "8.24.0", "1.34.106"),
+    "2.10.3": MwaaAirflow("3.11", "9.0.0", "1.35.36"),
+    "2.11.0": MwaaAirflow("3.12", "9.8.0", "1.37.3"),
+    "3.0.6": MwaaAirflow("3.12", "9.12.0", "1.39.11"),
+    "3.2.1": MwaaAirflow("3.12", "9.25.0", "1.42.84"),
+    "3.3.1": MwaaAirflow("3.12", "9.34.0", "1.43.56"),
+}
+
+AIRFLOW_CLASSES: tuple[str, ...] = ("mw1.micro", "mw1.small", "mw1.medium", "mw1.large", "mw1.xlarge", "mw1.2xlarge")
+"""Source: AWS, Amazon MWAA User Guide, "Environment class"."""
+
+AIRFLOW_FIXED_OPTIONS: tuple[str, ...] = (
+    "core.executor",
+    "core.fernet_key",
+    "core.sql_alchemy_conn",
+    "database.sql_alchemy_conn",
+    "celery.broker_url",
+    "celery.result_backend",
+    "logging.logging_config_class",
+    "scheduler.standalone_dag_processor",
+)
+"""What MWAA does not let anyone set."""
+
+OPENMETADATA_LINES: tuple[str, ...] = ("1.6", "1.12", "2.0")
+"""Release lines of the server whose ingestion package was tried."""
+
+OPENMETADATA_IMAGE = "docker.getcollate.io/openmetadata/ingestion"
+"""The upstream image; its tag is the server's version. Source: OpenMetadata, "Run the ingestion externally"."""
+
+WORKFLOW_CLASSES: dict[str, str] = {
+    "metadata": "metadata",
+    "lineage": "metadata",
+    "dbt": "metadata",
+    "elasticSearchReindex": "metadata",
+    "usage": "usage",
+    "profiler": "profiler",
+    "autoClassification": "classification",
+    "TestSuite": "data_quality",
+    "application": "application",
+}
+"""Workflow type → module of `metadata.workflow`. Source: the image's main.py and the package, 1.6 to 2.0."""
+
+SOURCE_CONFIG_TYPES: dict[str, str] = {
+    "DatabaseUsage": "usage",
+    "Profiler": "profiler",
+    "AutoClassification": "autoClassification",
+    "TestSuite": "TestSuite",
+}
+"""`source.sourceConfig.config.type` → the workflow type that its class needs."""
+
+
+def line(version: str) -> str:
+    """The release line of a version: `1.12` of `1.12.14`."""
+    return ".".join(version.split(".")[:2])

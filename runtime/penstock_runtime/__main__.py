@@ -1,0 +1,7 @@
+"""`python -m penstock_runtime`: run the task that the environment describes."""
+
+import sys
+
+from penstock_runtime.container import main
+
+sys.exit(main())

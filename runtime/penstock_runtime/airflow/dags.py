@@ -1,0 +1,165 @@
+"""Schedules → DAGs. A loader file of the bundle calls `load_schedules` each time Airflow parses it."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from airflow import DAG
+from airflow.timetables.trigger import CronTriggerTimetable
+
+from penstock_runtime import contract, plan
+from penstock_runtime.airflow.operator import FargateTaskOperator
+from penstock_runtime.airflow.versions import BaseOperator, email_is_allowed, get_parsing_context
+from penstock_runtime.errors import PenstockError
+from penstock_runtime.resources import Resources
+
+ERROR_TAG = "penstock-error"
+"""Marks a DAG that stands for a schedule which could not be built."""
+
+
+def load_schedules(release: Path, shard: str) -> dict[str, DAG]:
+    """The DAGs of one shard, under names for a module's globals; in a worker, only the one about to run.
+
+    A schedule that cannot be built becomes a DAG that says so and fails when it runs: no schedule vanishes,
+    and none takes another one with it.
+
+    Args:
+        release: the bundle's folder `release/<hash>`; `resources.json` is two folders up.
+
+    Raises:
+        PenstockError: a file of the bundle is missing or of another format. Airflow shows it as an import
+            error.
+    """
+    data = _shard(release / "shards" / f"{shard}.json")
+    resources = _resources(release.parent.parent / contract.RESOURCES_FILE)
+    wanted = get_parsing_context().dag_id
+    dags = {}
+    for number, raw in enumerate(data["schedules"]):
+        dag_id = str(raw.get("dag_id", f"penstock-broken-{shard}-{number}"))
+        if wanted not in (None, dag_id):
+            continue
+        try:
+            dag = build(plan.from_data(plan.Schedule, raw), resources, data["project"], data["environment"])
+        except Exception as error:  # noqa: BLE001  whatever is wrong with one schedule stays with it
+            dag = broken(dag_id, raw, error)
+        dags[f"dag {dag_id}"] = dag
+    return dags
+
+
+def build(schedule: plan.Schedule, resources: Resources, project: str, environment: str) -> DAG:
+    """One schedule as a DAG."""
+    facts = {"project": project, "environment": environment, "schedule": schedule.name, "job": schedule.job}
+    defaults: dict[str, Any] = {
+        "owner": schedule.owner,
+        "retries": schedule.retries,
+        "retry_delay": timedelta(minutes=schedule.retry_delay_minutes),
+    }
+    if schedule.email:
+        defaults |= {"email": list(schedule.email), "email_on_failure": True, "email_on_retry": False}
+    # Never `with DAG(...)`: that registers the DAG with Airflow even when building it fails half way.
+    dag = DAG(
+        schedule.dag_id,
+        description=schedule.description,
+        schedule=_timetable(schedule.cron, schedule.timezone),
+        start_date=datetime.fromisoformat(schedule.start_date).replace(tzinfo=ZoneInfo(schedule.timezone)),
+        catchup=schedule.catchup,
+        is_paused_upon_creation=schedule.paused,
+        max_active_runs=1,
+        tags=list(schedule.tags),
+        default_args=defaults,
+        doc_md=_documentation(schedule.job, schedule.source),
+    )
+    with email_is_allowed():
+        operators = {
+            task.name: FargateTaskOperator(task_id=task.name, dag=dag, fargate_task=task, deployed=resources, run=facts)
+            for task in schedule.tasks
+        }
+    for task in schedule.tasks:
+        for name in task.after:
+            operators[task.name].set_upstream(operators[name])
+    # Airflow checks a DAG after the file is read, and one bad cron expression would then cost the whole file.
+    dag.validate()
+    return dag
+
+
+class BrokenSchedule(BaseOperator):  # type: ignore[misc]
+    """The one task of a DAG that stands for a schedule which could not be built."""
+
+    def __init__(self, *, reason: str, **airflow_arguments: Any) -> None:
+        super().__init__(**airflow_arguments)
+        self.reason = reason
+
+    def execute(self, context: Any) -> None:
+        """Fail with the reason.
+
+        Raises:
+            PenstockError: always.
+        """
+        raise PenstockError(self.reason, fix="mend the schedule in the project file, then deploy or push it again")
+
+
+def broken(dag_id: str, raw: dict[str, Any], error: Exception) -> DAG:
+    """A DAG in the place of one that cannot be built. It keeps a sound interval, and fails on it.
+
+    Args:
+        raw: the schedule as it is in the shard; nothing of it is known to be right.
+    """
+    reason = f"schedule '{dag_id}' cannot be built: {error}"
+    try:
+        timetable = _timetable(raw["cron"], raw["timezone"])
+        if timetable is not None:
+            timetable.validate()
+    except Exception:  # noqa: BLE001  then it runs by hand only
+        timetable = None
+    dag = DAG(
+        dag_id,
+        description=reason.splitlines()[0],
+        schedule=timetable,
+        start_date=datetime(2024, 1, 1, tzinfo=timezone.utc),
+        catchup=False,
+        is_paused_upon_creation=raw.get("paused") is True,
+        max_active_runs=1,
+        tags=[ERROR_TAG],
+        doc_md=f"**This schedule cannot be built.** Its runs fail.\n\n{_fenced('', reason)}",
+    )
+    BrokenSchedule(task_id="broken", dag=dag, reason=reason)
+    return dag
+
+
+def _timetable(cron: str | None, timezone: str) -> CronTriggerTimetable | None:
+    return None if cron is None else CronTriggerTimetable(cron, timezone=timezone)
+
+
+def _documentation(job: str, source: str) -> str:
+    return f"Runs the job `{job}`. The schedule, as it was written:\n\n{_fenced('yaml', source)}"
+
+
+def _fenced(language: str, text: str) -> str:
+    fence = "````" if "```" in text else "```"
+    return f"{fence}{language}\n{text.strip()}\n{fence}\n"
+
+
+def _shard(path: Path) -> Any:
+    try:
+        data = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise PenstockError(f"{path} cannot be read: {error}", fix="deploy or push the project again") from error
+    if not isinstance(data, dict) or data.get("format") != 1:
+        raise PenstockError(f"{path} is no shard of format 1", fix="deploy or push the project again")
+    return data
+
+
+def _resources(path: Path) -> Resources:
+    try:
+        return Resources.from_json(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise PenstockError(
+            f"{path} is missing: it names what the deploy made",
+            fix="deploy the project (`cdk deploy --all`, or `penstock up` for this machine)",
+        ) from error
+    except ValueError as error:
+        raise PenstockError(f"{path}: {error}", fix="deploy the project again with this version") from error

@@ -1,0 +1,100 @@
+"""What RunTask is asked for. Pure: a task of the plan and the deploy's resources in, plain data out."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from penstock_runtime import contract
+from penstock_runtime.errors import PenstockError
+from penstock_runtime.plan import Task
+from penstock_runtime.resources import Resources
+
+OVERRIDES_LIMIT = 8192
+"""Characters of JSON that RunTask takes as overrides (AWS, "RunTask")."""
+DEFAULT_STORAGE_GIB = 20
+"""What Fargate gives without being asked; asking for it is refused (21 is the least)."""
+
+
+def overrides(task: Task, resources: Resources, run: Mapping[str, str | int]) -> dict[str, Any]:
+    """Size and environment of one run, as RunTask's `overrides`. Nothing in it is secret.
+
+    Args:
+        run: which run this is: project, environment, schedule, job, task, dag_run, try.
+
+    Raises:
+        PenstockError: RunTask would refuse them as too long.
+    """
+    environment = {**task.environment, **_contract(task, resources, run)}
+    made: dict[str, Any] = {
+        "cpu": str(task.cpu_units),
+        "memory": str(task.memory_mib),
+        "containerOverrides": [
+            {
+                "name": contract.CONTAINER_NAME,
+                "environment": [{"name": name, "value": environment[name]} for name in sorted(environment)],
+            }
+        ],
+    }
+    if task.ephemeral_storage_gib != DEFAULT_STORAGE_GIB:
+        made["ephemeralStorage"] = {"sizeInGiB": task.ephemeral_storage_gib}
+    length = len(json.dumps(made))
+    if length > OVERRIDES_LIMIT:
+        raise PenstockError(
+            f"the overrides of task '{task.name}' have {length} characters; RunTask takes {OVERRIDES_LIMIT}",
+            fix="give it fewer or shorter environment variables, or a shorter command",
+        )
+    return made
+
+
+def placement(task: Task) -> dict[str, Any]:
+    """The operator's arguments for where the task runs: Fargate, or Fargate Spot.
+
+    RunTask takes one or the other; the operator's own default is EC2.
+    """
+    if task.spot:
+        return {"capacity_provider_strategy": [{"capacityProvider": "FARGATE_SPOT", "weight": 1}]}
+    return {"launch_type": "FARGATE"}
+
+
+def network(resources: Resources) -> dict[str, Any]:
+    """RunTask's `networkConfiguration`."""
+    return {
+        "awsvpcConfiguration": {
+            "subnets": list(resources.subnets),
+            "securityGroups": list(resources.security_groups),
+            "assignPublicIp": "ENABLED" if resources.assign_public_ip else "DISABLED",
+        }
+    }
+
+
+def started_by(dag_id: str, run_id: str, task_id: str, map_index: int, try_number: int) -> str:
+    """RunTask's `startedBy`: the same for one try of one Airflow task, and for nothing else.
+
+    A hash, since ECS takes 128 letters, digits, hyphens and underscores, and a run id holds others (`+`,
+    `:`).
+    """
+    identity = json.dumps([dag_id, run_id, task_id, map_index, try_number])
+    return "penstock-" + hashlib.sha256(identity.encode()).hexdigest()[:32]
+
+
+def _contract(task: Task, resources: Resources, run: Mapping[str, str | int]) -> dict[str, str]:
+    environment = {
+        contract.ENGINE: task.engine,
+        contract.COMMAND: _compact(task.command),
+        contract.TIMEOUT_SECONDS: str(task.timeout_minutes * 60),
+        contract.NAMES: _compact(task.names),
+        contract.RUN: _compact(dict(run)),
+    }
+    if task.workflow_type is not None:
+        environment[contract.WORKFLOW_TYPE] = task.workflow_type
+    if task.config is not None:
+        environment[contract.CONFIG_URI] = f"s3://{resources.artifacts_bucket}/{contract.config_key(task.config)}"
+        environment[contract.CONFIG_SHA256] = task.config
+    return environment
+
+
+def _compact(value: Any) -> str:
+    return json.dumps(value, separators=(",", ":"), ensure_ascii=False)

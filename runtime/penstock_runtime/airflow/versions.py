@@ -1,0 +1,48 @@
+"""Where the supported versions of Airflow (2.10.3 to 3.x) and of its Amazon provider (9.0.0 to 9.x) differ.
+
+Sources: the released packages `apache-airflow` and `apache-airflow-providers-amazon`, read at the versions
+named here.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import re
+import warnings
+from collections.abc import Iterator
+from typing import Any
+
+from airflow.providers.amazon import __version__ as _provider_text
+
+try:  # Airflow 3; the names below moved, and the old ones warn
+    from airflow.sdk import BaseOperator, get_parsing_context
+except ImportError:  # Airflow 2
+    from airflow.models.baseoperator import BaseOperator
+    from airflow.utils.dag_parsing_context import get_parsing_context
+
+__all__ = ["BaseOperator", "get_parsing_context", "PROVIDER", "log_container", "email_is_allowed"]
+
+PROVIDER = tuple(int(part) for part in re.findall(r"\d+", _provider_text)[:2])
+"""Major and minor version of the Amazon provider."""
+
+
+def log_container(name: str) -> dict[str, Any]:
+    """The operator's argument that names the container whose log is read.
+
+    `container_name` exists from 9.8.0 on. Where it exists and is not given, the operator has to find the
+    name out and, from 9.22 on, sleeps for 10 to 30 seconds per task to do so. 9.0.0 refuses it as an
+    unknown argument.
+    """
+    return {"container_name": name} if PROVIDER >= (9, 8) else {}
+
+
+@contextlib.contextmanager
+def email_is_allowed() -> Iterator[None]:
+    """Silence Airflow 3's deprecation of `email` on tasks.
+
+    It works in 3.x with the `smtp` options that MWAA offers; its successor, SmtpNotifier, needs a
+    connection of its own.
+    """
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="Setting email")
+        yield

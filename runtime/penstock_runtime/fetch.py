@@ -1,0 +1,61 @@
+"""Fetch a file by its URI and check its hash: `s3://bucket/key` or `file:///path`."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+from penstock_runtime.contract import Exit
+from penstock_runtime.errors import RunError
+
+
+def fetch(uri: str, sha256: str) -> bytes:
+    """The content behind a URI, whose SHA-256 (hex) is known beforehand.
+
+    Raises:
+        RunError: exit code `Exit.ARTIFACT`: it cannot be read, or it is another content.
+    """
+    place = urlsplit(uri)
+    if place.scheme == "s3":
+        data = _from_s3(uri, place.netloc, place.path.removeprefix("/"))
+    elif place.scheme == "file":
+        try:
+            data = Path(unquote(place.path)).read_bytes()
+        except OSError as error:
+            raise _failed(uri, error.strerror or str(error), "check that the file exists and may be read") from error
+    else:
+        raise _failed(uri, "is neither s3:// nor file://", "deploy again")
+    found = hashlib.sha256(data).hexdigest()
+    if found != sha256:
+        raise _failed(
+            uri,
+            f"its SHA-256 is {found}, not {sha256}",
+            "deploy again; do not write into the artifacts bucket by hand",
+        )
+    return data
+
+
+def _from_s3(uri: str, bucket: str, key: str) -> bytes:
+    import boto3
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    try:
+        return boto3.client("s3").get_object(Bucket=bucket, Key=key)["Body"].read()
+    except ClientError as error:
+        code = error.response.get("Error", {}).get("Code", "")
+        fix = {
+            "NoSuchKey": "deploy or push again: the artifacts bucket does not hold it any more",
+            "AccessDenied": "check that the task role may read this bucket (s3:GetObject) and use its key",
+        }.get(code, "check the artifacts bucket and the task role")
+        raise _failed(uri, str(error), fix) from error
+    except BotoCoreError as error:
+        raise _failed(
+            uri,
+            str(error),
+            "check that the task's subnets reach S3 (NAT or a gateway endpoint), and its role",
+        ) from error
+
+
+def _failed(uri: str, what: str, fix: str) -> RunError:
+    return RunError(f"cannot use {uri}: {what}", fix=fix, exit_code=Exit.ARTIFACT)

@@ -1,0 +1,135 @@
+"""The engine's process: its own process group, its output line by line, an end that is certain.
+
+Whatever happens (the deadline, SIGTERM, a child that ignores both), nothing of the group outlives the run.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+import resource
+import signal
+import subprocess
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from types import FrameType
+from typing import Literal
+
+from penstock_runtime.contract import Exit
+from penstock_runtime.errors import RunError
+
+GRACE_SECONDS = 20.0
+"""From SIGTERM to SIGKILL. Less than ECS's default stop timeout of 30 s, so that the end is still reported."""
+
+How = Literal["ended", "timed out", "stopped"]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a process ended."""
+
+    exit_code: int
+    """The process's own; 128 + n where signal n killed it; `Exit.TIMED_OUT` or `Exit.STOPPED` where we ended it."""
+    how: How
+    peak_memory_mib: float
+    """Resident memory of the largest process among it and its descendants (getrusage), not their sum."""
+
+
+def run(
+    command: Sequence[str],
+    environ: Mapping[str, str],
+    *,
+    timeout_seconds: float | None,
+    on_line: Callable[[str], None],
+    grace_seconds: float = GRACE_SECONDS,
+) -> Outcome:
+    """Run a command to its end. Call it from the main thread: it handles SIGTERM while it runs.
+
+    Args:
+        timeout_seconds: wall-clock limit; None for none.
+        on_line: gets each line of stdout and stderr, without its end. Called from one other thread.
+
+    Raises:
+        RunError: there is no such command, or it may not be executed.
+    """
+    try:
+        child = subprocess.Popen(
+            command,
+            env=dict(environ),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+    except OSError as error:
+        raise RunError(
+            f"cannot start {command[0]!r}: {error.strerror}",
+            fix="check that the image holds this command, and its name in penstock.yaml",
+            exit_code=Exit.WRONG_INPUT,
+        ) from error
+
+    stopped = threading.Event()
+
+    def stop(_signal: int, _frame: FrameType | None) -> None:
+        stopped.set()
+        _signal_group(child, signal.SIGTERM)
+
+    before = signal.signal(signal.SIGTERM, stop)
+    reader = threading.Thread(target=_read, args=(child, on_line), daemon=True)
+    reader.start()
+    try:
+        how = _wait(child, timeout_seconds, stopped, grace_seconds)
+    finally:
+        # Also what the child has left behind: it would hold the pipe open, and run on unseen.
+        _signal_group(child, signal.SIGKILL)
+        child.wait()
+        # Bounded: what has left the group by a session of its own may still hold the pipe.
+        reader.join(5)
+        signal.signal(signal.SIGTERM, before)
+    code = {"timed out": int(Exit.TIMED_OUT), "stopped": int(Exit.STOPPED)}.get(how, child.returncode)
+    return Outcome(
+        exit_code=code if code >= 0 else 128 - code,
+        how=how,
+        peak_memory_mib=resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024,
+    )
+
+
+def _wait(child: subprocess.Popen[bytes], timeout: float | None, stopped: threading.Event, grace_seconds: float) -> How:
+    """Wait for the end; past the deadline or after a stop, for the grace period at most."""
+    end = math.inf if timeout is None else time.monotonic() + timeout
+    while not stopped.is_set():
+        left = end - time.monotonic()
+        try:
+            # In short steps: a signal handler runs in between, but does not end a wait.
+            child.wait(min(0.2, max(left, 0)))
+        except subprocess.TimeoutExpired:
+            if left > 0:
+                continue
+            _signal_group(child, signal.SIGTERM)
+            _wait_quietly(child, grace_seconds)
+            return "timed out"
+        return "stopped" if stopped.is_set() else "ended"
+    _wait_quietly(child, grace_seconds)
+    return "stopped"
+
+
+def _wait_quietly(child: subprocess.Popen[bytes], seconds: float) -> None:
+    try:
+        child.wait(seconds)
+    except subprocess.TimeoutExpired:
+        return
+
+
+def _signal_group(child: subprocess.Popen[bytes], number: signal.Signals) -> None:
+    try:
+        os.killpg(child.pid, number)
+    except ProcessLookupError:
+        return
+
+
+def _read(child: subprocess.Popen[bytes], on_line: Callable[[str], None]) -> None:
+    assert child.stdout is not None
+    for line in child.stdout:
+        on_line(line.decode("utf-8", "replace").rstrip("\r\n"))

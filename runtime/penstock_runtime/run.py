@@ -1,0 +1,106 @@
+"""What a container is asked to do, read from its environment (`contract` has the names)."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, NoReturn
+
+from penstock_runtime import contract
+from penstock_runtime.contract import Exit
+from penstock_runtime.errors import RunError
+
+
+@dataclass(frozen=True)
+class Run:
+    """Which run this is: one try of one Airflow task."""
+
+    project: str
+    environment: str
+    schedule: str
+    job: str
+    task: str
+    dag_run: str
+    attempt: int
+
+    def __str__(self) -> str:
+        place = f"{self.project}/{self.environment}: {self.schedule}.{self.task} (job {self.job})"
+        return f"{place}, run {self.dag_run}, try {self.attempt}"
+
+    @classmethod
+    def read(cls, environ: Mapping[str, str]) -> Run:
+        """The run that `PENSTOCK_RUN` describes.
+
+        Raises:
+            RunError: it is missing or lacks a field.
+        """
+        data = read_json(environ, contract.RUN, dict)
+        try:
+            return cls(
+                **{name: str(data[name]) for name in ("project", "environment", "schedule", "job", "task", "dag_run")},
+                attempt=int(data["try"]),
+            )
+        except (KeyError, ValueError) as error:
+            wrong(contract.RUN, f"has no usable field {error}")
+
+
+def wrong(name: str, what: str) -> NoReturn:
+    """Refuse the container's environment."""
+    raise RunError(
+        f"the environment variable {name} {what}",
+        fix="deploy again: the task definition and the bundle that started it are not of the same release",
+        exit_code=Exit.WRONG_INPUT,
+    )
+
+
+def read(environ: Mapping[str, str], name: str) -> str:
+    """An environment variable that must be there and not empty.
+
+    Raises:
+        RunError: it is not.
+    """
+    value = environ.get(name, "")
+    if not value:
+        wrong(name, "is not set")
+    return value
+
+
+def read_json(environ: Mapping[str, str], name: str, kind: type) -> Any:
+    """An environment variable that must hold a JSON value of this type.
+
+    Raises:
+        RunError: it is missing or holds something else.
+    """
+    try:
+        value = json.loads(read(environ, name))
+    except json.JSONDecodeError as error:
+        wrong(name, f"holds no JSON: {error}")
+    if not isinstance(value, kind):
+        wrong(name, f"holds no JSON {'object' if kind is dict else 'list'}")
+    return value
+
+
+def read_names(environ: Mapping[str, str], name: str) -> tuple[str, ...]:
+    """A JSON list of names; empty where the variable is not set.
+
+    Raises:
+        RunError: it holds something else.
+    """
+    return tuple(str(item) for item in read_json(environ, name, list)) if environ.get(name) else ()
+
+
+def timeout_seconds(environ: Mapping[str, str]) -> float:
+    """The run's wall-clock limit.
+
+    Raises:
+        RunError: it is missing or no positive number.
+    """
+    text = read(environ, contract.TIMEOUT_SECONDS)
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = 0.0
+    if not seconds > 0:
+        wrong(contract.TIMEOUT_SECONDS, f"is {text!r}, which is no positive number of seconds")
+    return seconds

@@ -1,0 +1,83 @@
+"""A bucket that holds what must not get lost, and the deployments that fill it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import cast
+
+import aws_cdk as cdk
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_s3 as s3
+from aws_cdk import aws_s3_deployment as s3_deployment
+from constructs import Construct
+
+from stacks.nag import acknowledge, acknowledge_wildcards
+
+
+def data_bucket(scope: Construct, name: str) -> s3.Bucket:
+    """Versioned, encrypted, TLS only, closed to the public, and kept when its stack goes."""
+    bucket = s3.Bucket(
+        scope,
+        name,
+        versioned=True,
+        encryption=s3.BucketEncryption.S3_MANAGED,
+        enforce_ssl=True,
+        block_public_access=s3.BlockPublicAccess.BLOCK_ALL,
+        lifecycle_rules=[
+            s3.LifecycleRule(
+                noncurrent_version_expiration=cdk.Duration.days(90),
+                abort_incomplete_multipart_upload_after=cdk.Duration.days(7),
+            )
+        ],
+        removal_policy=cdk.RemovalPolicy.RETAIN,
+    )
+    acknowledge(
+        bucket,
+        {"AwsSolutions-S1": "Reads are audited by CloudTrail data events, where an account wants them."},
+    )
+    return bucket
+
+
+def deploy_files(
+    scope: Construct,
+    name: str,
+    *,
+    to: s3.Bucket,
+    sources: Sequence[s3_deployment.ISource],
+    prefix: str | None = None,
+    keep: Sequence[str] | None = None,
+) -> s3_deployment.BucketDeployment:
+    """Copy files to a bucket at deploy time.
+
+    Args:
+        prefix: the folder in the bucket.
+        keep: None: what is there already stays. Else what is not in `sources` is deleted, but for these
+            patterns.
+    """
+    deployment = s3_deployment.BucketDeployment(
+        scope,
+        name,
+        sources=list(sources),
+        destination_bucket=to,
+        destination_key_prefix=prefix,
+        prune=keep is not None,
+        exclude=list(keep) if keep else None,
+        # The bucket outlives the stack, and so does what is in it.
+        retain_on_delete=True,
+        memory_limit=512,
+    )
+    _acknowledge_lambda(deployment)
+    return deployment
+
+
+def _acknowledge_lambda(deployment: s3_deployment.BucketDeployment) -> None:
+    """CDK's own Lambda copies the files; its runtime is CDK's, and so is its role."""
+    role = deployment.handler_role
+    basic = "arn:<AWS::Partition>:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole"
+    acknowledge(role, {f"AwsSolutions-IAM4[Policy::{basic}]": "The Lambda writes its log, as any does."})
+    policy = cast(iam.Policy, role.node.find_child("DefaultPolicy"))
+    statements = cdk.Stack.of(deployment).resolve(policy.document)["Statement"]
+    acknowledge_wildcards(role, statements, "Our bucket and CDK's own, no other.")
+    function = role.node.scope
+    assert function is not None
+    acknowledge(function, {"AwsSolutions-L1": "CDK pins the runtime that its code is tested with."})

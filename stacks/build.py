@@ -1,0 +1,60 @@
+"""All stacks of a plan, put together."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import aws_cdk as cdk
+from constructs import Construct
+
+from penstock_runtime.plan import Plan
+from stacks.airflow import AirflowStack
+from stacks.ingestion import IngestionStack
+from stacks.network import network_of
+from stacks.observability import ObservabilityStack
+
+
+@dataclass(frozen=True)
+class Files:
+    """What goes to the buckets and into images: folders on this machine."""
+
+    bundle: Path
+    """As below `dags/<prefix>/`."""
+    artifacts: Path
+    """By key in the artifacts bucket."""
+    runtime_sha256: str
+    project_root: Path
+
+
+def build_stacks(scope: Construct, plan: Plan, files: Files, *, account: str | None) -> None:
+    """Add the plan's stacks to `scope`, tagged; the plan's warnings become warnings of the synth.
+
+    Args:
+        account: where to deploy if the plan names no account; None: wherever the credentials point.
+    """
+    env = cdk.Environment(account=plan.account or account, region=plan.region)
+    network = network_of(scope, plan, env=env)
+    ingestion = IngestionStack(
+        scope,
+        f"{plan.prefix}-ingestion",
+        plan=plan,
+        artifacts=files.artifacts,
+        runtime_sha256=files.runtime_sha256,
+        project_root=files.project_root,
+        env=env,
+    )
+    AirflowStack(
+        scope,
+        f"{plan.prefix}-airflow",
+        plan=plan,
+        network=network,
+        ingestion=ingestion,
+        bundle=files.bundle,
+        env=env,
+    )
+    ObservabilityStack(scope, f"{plan.prefix}-observability", plan=plan, env=env)
+    cdk.Tags.of(scope).add("penstock:project", plan.project)
+    cdk.Tags.of(scope).add("penstock:environment", plan.environment)
+    for number, warning in enumerate(plan.warnings, 1):
+        cdk.Annotations.of(ingestion).add_warning_v2(f"penstock:warning-{number}", warning)

@@ -1,0 +1,44 @@
+"""A plan's secret as ECS and IAM want it."""
+
+from __future__ import annotations
+
+import aws_cdk as cdk
+
+from penstock_runtime.plan import Secret
+
+
+def value_from(stack: cdk.Stack, secret: Secret) -> str:
+    """ECS's `valueFrom`: where the agent reads the value when the container starts.
+
+    A secret that is given by name gets an ARN without the six random characters: Secrets Manager takes both.
+    """
+    if secret.store == "ssm":
+        return _parameter_arn(stack, secret.id)
+    arn = secret.id if secret.id.startswith("arn:") else _secret_arn(stack, secret.id)
+    # <ARN>:<JSON field>:<version stage>:<version id> (Amazon ECS Developer Guide, "Pass Secrets Manager secrets")
+    return f"{arn}:{secret.key}::" if secret.key else arn
+
+
+def readable(stack: cdk.Stack, secret: Secret) -> tuple[str, str]:
+    """The IAM action and the one resource that let the execution role read this secret."""
+    if secret.store == "ssm":
+        return "ssm:GetParameters", _parameter_arn(stack, secret.id)
+    if secret.id.startswith("arn:"):
+        return "secretsmanager:GetSecretValue", secret.id
+    # Secrets Manager puts a dash and six random characters behind the name in an ARN.
+    return "secretsmanager:GetSecretValue", _secret_arn(stack, f"{secret.id}-??????")
+
+
+def _secret_arn(stack: cdk.Stack, name: str) -> str:
+    return stack.format_arn(
+        service="secretsmanager",
+        resource="secret",
+        resource_name=name,
+        arn_format=cdk.ArnFormat.COLON_RESOURCE_NAME,
+    )
+
+
+def _parameter_arn(stack: cdk.Stack, name: str) -> str:
+    if name.startswith("arn:"):
+        return name
+    return stack.format_arn(service="ssm", resource="parameter", resource_name=name.removeprefix("/"))

@@ -1,0 +1,210 @@
+"""One Fargate task definition with its roles: what it may read, write and log, and no more."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import aws_cdk as cdk
+from aws_cdk import aws_ecs as ecs
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_s3 as s3
+from constructs import Construct
+
+from penstock_runtime import bootstrap, contract
+from penstock_runtime.plan import TaskDefinition
+from stacks import secret
+from stacks.image import ContainerImage
+from stacks.nag import acknowledge, acknowledge_wildcards, grant
+
+STOP_TIMEOUT_SECONDS = 120
+"""From SIGTERM to SIGKILL; the most that Fargate gives, and as long as Spot warns ahead."""
+
+ECS_TASKS = "ecs-tasks.amazonaws.com"
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """What all task definitions of a project share."""
+
+    cluster: str
+    log_group: str
+    artifacts: s3.IBucket
+    runtime_sha256: str
+
+
+class FargateTask(Construct):
+    """A task definition of the plan. Its family and role names are the plan's: others need no export for them."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        name: str,
+        *,
+        definition: TaskDefinition,
+        image: ContainerImage,
+        surroundings: Surroundings,
+    ) -> None:
+        super().__init__(scope, name)
+        self._stack = cdk.Stack.of(self)
+        self._definition = definition
+        self._surroundings = surroundings
+        task_role = self._role("TaskRole", f"{definition.role_prefix}-task", self._artifact_statements())
+        execution_role = self._role("ExecutionRole", f"{definition.role_prefix}-exec", self._start_statements(image))
+        task = ecs.CfnTaskDefinition(
+            self,
+            "Definition",
+            family=definition.family,
+            requires_compatibilities=["FARGATE"],
+            network_mode="awsvpc",
+            runtime_platform=ecs.CfnTaskDefinition.RuntimePlatformProperty(
+                operating_system_family="LINUX",
+                cpu_architecture="ARM64" if definition.architecture == "arm64" else "X86_64",
+            ),
+            cpu=str(definition.cpu_units),
+            memory=str(definition.memory_mib),
+            task_role_arn=task_role.role_arn,
+            execution_role_arn=execution_role.role_arn,
+            container_definitions=[self._container(image)],
+        )
+        acknowledge(
+            task,
+            {"AwsSolutions-ECS2": "Addresses and a hash; secrets come by reference."},
+        )
+
+    def grant_run(self, grantee: iam.IRole) -> None:
+        """Let `grantee` start this task, on its cluster, with its roles. To watch it: `IngestionStack.grant_run`."""
+        run = iam.PolicyStatement(
+            actions=["ecs:RunTask"],
+            # ECS checks an ARN with a revision, also when RunTask names a family only (aws-cdk #30390, #30788).
+            resources=[self._arn("ecs", "task-definition", f"{self._definition.family}:*")],
+            conditions={"ArnEquals": {"ecs:cluster": self._arn("ecs", "cluster", self._surroundings.cluster)}},
+        )
+        hand_over = iam.PolicyStatement(
+            actions=["iam:PassRole"],
+            resources=[self._role_arn("task"), self._role_arn("exec")],
+            conditions={"StringEquals": {"iam:PassedToService": ECS_TASKS}},
+        )
+        grant(grantee, [run, hand_over], "Any revision of this one family: RunTask takes the latest.")
+
+    def _container(self, image: ContainerImage) -> ecs.CfnTaskDefinition.ContainerDefinitionProperty:
+        container = ecs.CfnTaskDefinition
+        return container.ContainerDefinitionProperty(
+            name=contract.CONTAINER_NAME,
+            image=image.uri,
+            essential=True,
+            entry_point=list(bootstrap.ENTRY_POINT),
+            environment=[
+                container.KeyValuePairProperty(name=name, value=value)
+                for name, value in sorted(self._environment().items())
+            ],
+            secrets=[
+                container.SecretProperty(name=one.name, value_from=secret.value_from(self._stack, one))
+                for one in self._definition.secrets
+            ]
+            or None,
+            # An init process reaps what the engine's own children leave, and hands SIGTERM on.
+            linux_parameters=container.LinuxParametersProperty(init_process_enabled=True),
+            stop_timeout=STOP_TIMEOUT_SECONDS,
+            log_configuration=container.LogConfigurationProperty(
+                log_driver="awslogs",
+                options={
+                    "awslogs-group": self._surroundings.log_group,
+                    "awslogs-region": self._stack.region,
+                    "awslogs-stream-prefix": contract.LOG_STREAM_PREFIX,
+                    # ECS's default drops lines when CloudWatch is slow: better late than lost.
+                    "mode": "blocking",
+                },
+            ),
+        )
+
+    def _environment(self) -> dict[str, str]:
+        bucket, sha256 = self._surroundings.artifacts.bucket_name, self._surroundings.runtime_sha256
+        environment = {
+            contract.ARTIFACTS_BUCKET: bucket,
+            contract.RUNTIME_URI: f"s3://{bucket}/{contract.runtime_key(sha256)}",
+            contract.RUNTIME_SHA256: sha256,
+        }
+        if self._definition.engine == "meltano":
+            environment["MELTANO_STATE_BACKEND_URI"] = f"s3://{bucket}/{contract.STATE_PREFIX}"
+        return environment
+
+    def _artifact_statements(self) -> list[iam.PolicyStatement]:
+        """The task role's rights: fetch its code and configs; Meltano also keeps its state."""
+        bucket = self._surroundings.artifacts
+        readable = [bucket.arn_for_objects(f"{prefix}/*") for prefix in _READABLE]
+        statements = [iam.PolicyStatement(actions=["s3:GetObject"], resources=readable)]
+        if self._definition.engine == "meltano":
+            state = bucket.arn_for_objects(f"{contract.STATE_PREFIX}/*")
+            listable = [contract.STATE_PREFIX, f"{contract.STATE_PREFIX}/*"]
+            statements += [
+                iam.PolicyStatement(actions=list(_STATE_ACTIONS), resources=[state]),
+                iam.PolicyStatement(
+                    actions=["s3:ListBucket"],
+                    resources=[bucket.bucket_arn],
+                    conditions={"StringLike": {"s3:prefix": listable}},
+                ),
+            ]
+        return statements
+
+    def _start_statements(self, image: ContainerImage) -> list[iam.PolicyStatement]:
+        """The execution role's rights: what ECS's agent does before and beside the container."""
+        statements = [
+            iam.PolicyStatement(
+                actions=["logs:CreateLogStream", "logs:PutLogEvents"],
+                resources=[log_streams(self._stack, self._surroundings.log_group)],
+            )
+        ]
+        grants: dict[str, set[str]] = {}
+        for one in self._definition.secrets:
+            action, resource = secret.readable(self._stack, one)
+            grants.setdefault(action, set()).add(resource)
+        statements += [
+            iam.PolicyStatement(actions=[action], resources=sorted(resources))
+            for action, resources in sorted(grants.items())
+        ]
+        if image.repository_arn:
+            statements += [
+                iam.PolicyStatement(actions=list(_PULL_ACTIONS), resources=[image.repository_arn]),
+                # GetAuthorizationToken knows no resource (AWS, Service Authorization Reference, Amazon ECR).
+                iam.PolicyStatement(actions=["ecr:GetAuthorizationToken"], resources=["*"]),
+            ]
+        return statements
+
+    def _role(self, name: str, role_name: str, statements: Sequence[iam.PolicyStatement]) -> iam.Role:
+        role = iam.Role(
+            self,
+            name,
+            role_name=role_name,
+            assumed_by=iam.ServicePrincipal(
+                ECS_TASKS,
+                # Nobody else's ECS may assume it (AWS, "Cross-service confused deputy prevention").
+                conditions={"StringEquals": {"aws:SourceAccount": self._stack.account}},
+            ),
+            inline_policies={"Needs": iam.PolicyDocument(statements=list(statements))},
+        )
+        acknowledge_wildcards(role, statements, "Below one prefix of its own bucket or log group; or ECR's log-in.")
+        return role
+
+    def _role_arn(self, kind: str) -> str:
+        return self._stack.format_arn(
+            service="iam", region="", resource="role", resource_name=f"{self._definition.role_prefix}-{kind}"
+        )
+
+    def _arn(self, service: str, resource: str, name: str) -> str:
+        return self._stack.format_arn(service=service, resource=resource, resource_name=name)
+
+
+_READABLE = (contract.RUNTIME_PREFIX, contract.CONFIGS_PREFIX)
+_STATE_ACTIONS = ("s3:GetObject", "s3:PutObject", "s3:DeleteObject")
+_PULL_ACTIONS = ("ecr:BatchCheckLayerAvailability", "ecr:GetDownloadUrlForLayer", "ecr:BatchGetImage")
+
+
+def log_streams(stack: cdk.Stack, log_group: str) -> str:
+    """The ARN pattern of the log streams that our containers write in a log group."""
+    return stack.format_arn(
+        service="logs",
+        resource="log-group",
+        resource_name=f"{log_group}:log-stream:{contract.LOG_STREAM_PREFIX}/*",
+        arn_format=cdk.ArnFormat.COLON_RESOURCE_NAME,
+    )

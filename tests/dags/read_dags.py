@@ -1,0 +1,73 @@
+"""Runs under Airflow: parse a DAG folder as Airflow does, and write down what came of it."""
+
+import builtins
+import json
+import sys
+import warnings
+from pathlib import Path
+
+import airflow.providers.amazon.aws.operators.ecs  # noqa: F401  pre-imported before the fork, as Airflow does
+from airflow.models.dagbag import DagBag
+from airflow.serialization.serialized_objects import SerializedDAG
+
+answer, folder = sys.argv[1:]
+imported = set()
+plain_import = builtins.__import__
+
+
+def watched_import(name, globals=None, *rest, **named):  # noqa: A002
+    """Note what our own modules import."""
+    importer = (globals or {}).get("__name__", "")
+    if importer.startswith("penstock_runtime") and not (rest and rest[-1] > 0):
+        imported.add(name.partition(".")[0])
+    return plain_import(name, globals, *rest, **named)
+
+
+builtins.__import__ = watched_import
+with warnings.catch_warnings(record=True) as caught:
+    warnings.simplefilter("always")
+    bag = DagBag(folder, include_examples=False)
+builtins.__import__ = plain_import
+
+FACTS = "owner retries email email_on_failure email_on_retry task_definition cluster launch_type overrides"
+FACTS += " capacity_provider_strategy network_configuration awslogs_group awslogs_region awslogs_stream_prefix"
+FACTS += " do_xcom_push deferrable waiter_delay waiter_max_attempts container_name aws_conn_id region_name"
+
+
+def describe(dag):
+    """What matters of a DAG, as plain data; and that Airflow can store it."""
+    SerializedDAG.from_dict(SerializedDAG.to_dict(dag))
+    return {
+        "summary": dag.timetable.summary,
+        "timezone": str(getattr(dag.timetable, "_timezone", None)),
+        "start_date": dag.start_date.isoformat(),
+        "catchup": dag.catchup,
+        "paused": dag.is_paused_upon_creation,
+        "max_active_runs": dag.max_active_runs,
+        "tags": sorted(dag.tags),
+        "description": dag.description,
+        "doc_md": dag.doc_md,
+        "fileloc": dag.fileloc,
+        "tasks": {
+            task.task_id: {
+                "after": sorted(task.upstream_task_ids),
+                "kind": type(task).__name__,
+                "retry_delay_minutes": task.retry_delay.total_seconds() / 60,
+                "execution_timeout_minutes": task.execution_timeout and task.execution_timeout.total_seconds() / 60,
+                **{name: getattr(task, name) for name in FACTS.split() if hasattr(task, name)},
+            }
+            for task in dag.topological_sort()
+        },
+    }
+
+
+Path(answer).write_text(
+    json.dumps(
+        {
+            "import_errors": bag.import_errors,
+            "dags": {dag_id: describe(dag) for dag_id, dag in bag.dags.items()},
+            "imported_by_ours": sorted(imported),
+            "warnings": [f"{one.category.__name__}: {one.message}" for one in caught],
+        }
+    )
+)

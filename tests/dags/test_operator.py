@@ -1,0 +1,138 @@
+"""The operator under real Airflow, against a scripted ECS: what it asks for, shows, and makes of each ending."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from fake_ecs import RUNNING, FakeEcs, ended, serving
+from samples import CATALOGUE, DAILY, LOAD, write_bundle
+
+from penstock_runtime import contract
+
+NAMES = ("succeeds", "catalogues", "fails", "never-starts", "no-capacity", "killed", "silent")
+
+
+@pytest.fixture(scope="session")
+def ran(under_airflow: Any, tmp_path_factory: pytest.TempPathFactory) -> tuple[FakeEcs, Any]:
+    """One task for each way in which a Fargate task can end; each task's name is its family."""
+    fake = FakeEcs(
+        scripts={
+            "succeeds": [RUNNING, ended(0)],
+            "catalogues": [ended(0)],
+            "fails": [ended(1, stoppedReason="Essential container in task exited")],
+            "never-starts": [
+                ended(None, stopCode="TaskFailedToStart", stoppedReason="CannotPullContainerError: manifest unknown")
+            ],
+            "killed": [RUNNING],
+            "silent": [{**ended(0), "containers": []}],
+        },
+        refused={"no-capacity": "RESOURCE:MEMORY"},
+    )
+    fake.logs = {"succeeds": [f"line {n}" for n in range(8)], "fails": ["first", "it broke here"], "killed": ["one"]}
+    fake.late = {"succeeds": ["the very last line"]}
+    tasks = [replace(LOAD, name=name, family=name, after=()) for name in NAMES]
+    tasks[1] = replace(CATALOGUE, name="catalogues", family="catalogues", after=())
+    folder = write_bundle(tmp_path_factory.mktemp("dags"), replace(DAILY, tasks=tuple(tasks)))
+    with serving(fake) as address:
+        environ = {
+            "AWS_ENDPOINT_URL": address,
+            "AWS_ACCESS_KEY_ID": "AKIAEXAMPLE",
+            "AWS_SECRET_ACCESS_KEY": "example",
+            "AWS_EC2_METADATA_DISABLED": "true",
+            "AWS_MAX_ATTEMPTS": "1",
+        }
+        return fake, under_airflow("run_tasks.py", folder, DAILY.dag_id, environ=environ)
+
+
+def test_run_task_is_asked_for_what_the_plan_says(ran: tuple[FakeEcs, Any]) -> None:
+    """RunTask names family, size and contract variables; nothing is rendered as a template."""
+    (given,) = ran[0].parameters("RunTask", "succeeds")
+
+    assert (given["taskDefinition"], given["cluster"], given["launchType"]) == ("succeeds", "acme-dev", "FARGATE")
+    (container,) = given["overrides"]["containerOverrides"]
+    assert (given["overrides"]["cpu"], given["overrides"]["memory"]) == ("512", "1024")
+    assert container["name"] == "main"
+    variables = {one["name"]: one["value"] for one in container["environment"]}
+    assert variables.pop(contract.RUN) == json.dumps(
+        {
+            "project": "acme",
+            "environment": "dev",
+            "schedule": "daily",
+            "job": "warehouse",
+            "task": "succeeds",
+            "dag_run": "manual__2026-01-02T03:04:05+00:00",
+            "try": 2,
+        },
+        separators=(",", ":"),
+    )
+    assert variables == {
+        contract.ENGINE: "meltano",
+        contract.COMMAND: '["run","tap-csv","target-postgres"]',
+        contract.TIMEOUT_SECONDS: "1800",
+        contract.NAMES: '["WAREHOUSE_PASSWORD"]',
+        "TEMPLATE": "{{ ds }}",
+    }
+
+
+def test_openmetadata_task_gets_its_config(ran: tuple[FakeEcs, Any]) -> None:
+    """A workflow's config is named by address and hash, on Spot, with more storage."""
+    (given,) = ran[0].parameters("RunTask", "catalogues")
+
+    assert given["capacityProviderStrategy"] == [{"capacityProvider": "FARGATE_SPOT", "weight": 1}]
+    assert "launchType" not in given
+    assert given["overrides"]["ephemeralStorage"] == {"sizeInGiB": 50}
+    variables = {one["name"]: one["value"] for one in given["overrides"]["containerOverrides"][0]["environment"]}
+    assert variables[contract.CONFIG_URI] == f"s3://acme-artifacts/configs/{'ab' * 32}.yaml"
+    assert variables[contract.CONFIG_SHA256] == "ab" * 32
+    assert variables[contract.WORKFLOW_TYPE] == "metadata"
+
+
+def test_each_task_is_started_once_under_a_name_of_its_own(ran: tuple[FakeEcs, Any]) -> None:
+    """`startedBy` differs by Airflow task, and is one that ECS takes."""
+    started = [given["startedBy"] for name, given in ran[0].calls if name == "RunTask"]
+
+    assert len(started) == len(set(started)) == len(NAMES)
+    assert all(one.replace("-", "").isalnum() and len(one) <= 128 for one in started)
+
+
+def test_success_shows_the_whole_log_and_returns_nothing(ran: tuple[FakeEcs, Any]) -> None:
+    """Each line once and in order, the ones too that came when the task had already stopped; no XCom."""
+    result = ran[1]["succeeds"]
+
+    assert (result["error"], result["value"]) == (None, None)
+    shown = [line for line in result["log"] if line.startswith(("line", "the very"))]
+    assert shown == [*(f"line {n}" for n in range(8)), "the very last line"]
+
+
+def test_failure_ends_with_cause_fix_and_last_lines(ran: tuple[FakeEcs, Any]) -> None:
+    """Exit code 1 is a failure that says what to do."""
+    error = ran[1]["fails"]["error"]
+
+    assert error.startswith("PenstockError: the Fargate task ended with exit code 1")
+    assert "cause: " in error
+    assert "fix: " in error
+    assert "| it broke here" in error
+
+
+@pytest.mark.parametrize(
+    ("task", "words"),
+    [
+        ("never-starts", "the image is not in its registry"),
+        ("no-capacity", "RESOURCE:MEMORY"),
+        ("silent", "ended without an exit code"),
+    ],
+)
+def test_what_never_ran_is_no_success(ran: tuple[FakeEcs, Any], task: str, words: str) -> None:
+    """A task that was not placed, did not start, or tells no exit code, fails with ECS's reason."""
+    assert words in ran[1][task]["error"]
+
+
+def test_kill_stops_the_fargate_task(ran: tuple[FakeEcs, Any]) -> None:
+    """Airflow's kill reaches ECS; nothing else is ever stopped."""
+    fake, results = ran
+
+    assert [given["task"].rsplit("/", 1)[-1] for name, given in fake.calls if name == "StopTask"] == ["killed"]
+    assert "stopped the task" in results["killed"]["error"]

@@ -1,0 +1,170 @@
+"""The bundle's loader under real Airflow: what a schedule of the plan becomes."""
+
+from __future__ import annotations
+
+import json
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from samples import CATALOGUE, DAILY, LOAD, write_bundle
+
+BY_HAND = replace(DAILY, name="by-hand", dag_id="acme-by-hand", cron=None, paused=False, email=())
+BAD_CRON = replace(DAILY, name="bad-cron", dag_id="acme-bad-cron", cron="99 * * * *")
+UNKNOWN_TASK = replace(DAILY, name="bad-order", dag_id="acme-bad-order", tasks=(replace(LOAD, after=("nobody",)),))
+TOO_LONG = replace(
+    DAILY, name="too-long", dag_id="acme-too-long", tasks=(replace(LOAD, environment={"A": "x" * 9000}),)
+)
+
+
+@pytest.fixture(scope="session")
+def parsed(under_airflow: Any, tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """Good and bad schedules in one shard, as that Airflow reads them."""
+    folder = write_bundle(tmp_path_factory.mktemp("dags"), DAILY, BAD_CRON, UNKNOWN_TASK, TOO_LONG, BY_HAND)
+    return under_airflow("read_dags.py", folder)
+
+
+def test_every_schedule_is_a_dag(parsed: Any) -> None:
+    """No schedule vanishes, and the file has no import error, though three of five cannot be built."""
+    assert parsed["import_errors"] == {}
+    expected = {"acme-daily", "acme-by-hand", "acme-bad-cron", "acme-bad-order", "acme-too-long"}
+    assert set(parsed["dags"]) == expected
+
+
+def test_schedule_becomes_dag(parsed: Any) -> None:
+    """A DAG has its schedule's settings, and its file is the loader."""
+    dag = parsed["dags"]["acme-daily"]
+
+    assert (dag["summary"], dag["timezone"]) == ("0 3 * * *", "Europe/Berlin")
+    assert dag["start_date"] == "2023-12-31T23:00:00+00:00"
+    assert (dag["catchup"], dag["paused"], dag["max_active_runs"]) == (False, True, 1)
+    assert (dag["tags"], dag["description"]) == (["acme", "ingestion"], "Load and catalogue.")
+    assert "```yaml\nname: daily\njob: warehouse\n```" in dag["doc_md"]
+    assert dag["fileloc"].endswith("/acme-dev/schedules_07.py")
+
+
+def test_schedule_without_interval_runs_by_hand_only(parsed: Any) -> None:
+    """`cron: None` becomes a DAG without a timetable of its own, which is not created paused."""
+    dag = parsed["dags"]["acme-by-hand"]
+
+    assert (dag["summary"], dag["paused"]) == ("None", False)
+
+
+def test_tasks_keep_their_order_and_settings(parsed: Any) -> None:
+    """Order comes from `after`; owner, retries and e-mail from the schedule; each limit is above the container's."""
+    tasks = parsed["dags"]["acme-daily"]["tasks"]
+
+    assert {name: task["after"] for name, task in tasks.items()} == {"load": [], "catalogue": ["load"]}
+    load = tasks["load"]
+    assert load["kind"] == "FargateTaskOperator"
+    assert (load["owner"], load["retries"], load["retry_delay_minutes"]) == ("data-platform", 2, 7)
+    assert (load["email"], load["email_on_failure"], load["email_on_retry"]) == (["ops@example.com"], True, False)
+    assert load["execution_timeout_minutes"] > LOAD.timeout_minutes
+    assert load["waiter_delay"] * load["waiter_max_attempts"] > load["execution_timeout_minutes"] * 60
+    assert (load["do_xcom_push"], load["deferrable"], load["aws_conn_id"]) == (False, False, None)
+
+
+def test_operator_asks_for_the_right_task(parsed: Any) -> None:
+    """Placement, network and log address are those of the plan and of the deploy."""
+    tasks = parsed["dags"]["acme-daily"]["tasks"]
+    load, catalogue = tasks["load"], tasks["catalogue"]
+
+    assert (load["task_definition"], load["cluster"], load["launch_type"]) == (LOAD.family, "acme-dev", "FARGATE")
+    assert load["capacity_provider_strategy"] is None
+    assert catalogue["capacity_provider_strategy"] == [{"capacityProvider": "FARGATE_SPOT", "weight": 1}]
+    assert load["network_configuration"] == {
+        "awsvpcConfiguration": {
+            "subnets": ["subnet-1", "subnet-2"],
+            "securityGroups": ["sg-1"],
+            "assignPublicIp": "DISABLED",
+        }
+    }
+    assert (load["awslogs_group"], load["awslogs_region"]) == ("/penstock/acme-dev", "eu-west-1")
+    assert (load["awslogs_stream_prefix"], load["container_name"]) == ("penstock/main", "main")
+    assert "ephemeralStorage" not in load["overrides"]
+    assert catalogue["overrides"]["ephemeralStorage"] == {"sizeInGiB": CATALOGUE.ephemeral_storage_gib}
+
+
+@pytest.mark.parametrize(
+    ("dag_id", "reason"),
+    [
+        ("acme-bad-cron", "99 * * * *"),
+        ("acme-bad-order", "nobody"),
+        ("acme-too-long", "RunTask takes 8192"),
+    ],
+)
+def test_broken_schedule_says_why(parsed: Any, dag_id: str, reason: str) -> None:
+    """A schedule that cannot be built is a DAG of one failing task, marked, which says why."""
+    dag = parsed["dags"][dag_id]
+
+    assert dag["tags"] == ["penstock-error"]
+    assert reason in dag["doc_md"]
+    assert [task["kind"] for task in dag["tasks"].values()] == ["BrokenSchedule"]
+
+
+def test_broken_schedule_keeps_a_sound_interval(parsed: Any) -> None:
+    """It fails when it was to run, so that somebody is told."""
+    assert parsed["dags"]["acme-too-long"]["summary"] == "0 3 * * *"
+    assert parsed["dags"]["acme-bad-cron"]["summary"] == "None"
+
+
+def test_parsing_imports_nothing_heavy(parsed: Any) -> None:
+    """Our modules import the standard library, Airflow and each other, and nothing else, while Airflow parses."""
+    others = set(parsed["imported_by_ours"]) - sys.stdlib_module_names
+
+    assert others == {"airflow", "penstock_runtime"}
+
+
+def test_no_deprecated_name_of_airflow(parsed: Any) -> None:
+    """Parsing raises no warning, e-mail included."""
+    assert parsed["warnings"] == []
+
+
+def test_worker_builds_its_own_dag_only(under_airflow: Any, tmp_path: Path) -> None:
+    """A worker that is about to run one DAG's task builds that DAG."""
+    folder = write_bundle(tmp_path, DAILY, BY_HAND)
+
+    found = under_airflow("read_dags.py", folder, environ={"_AIRFLOW_PARSING_CONTEXT_DAG_ID": "acme-by-hand"})
+
+    assert set(found["dags"]) == {"acme-by-hand"}
+
+
+def test_missing_resources_say_deploy(under_airflow: Any, tmp_path: Path) -> None:
+    """Without resources.json the loader's import error says what to do."""
+    folder = write_bundle(tmp_path, DAILY, resources=None)
+
+    found = under_airflow("read_dags.py", folder)
+
+    (error,) = found["import_errors"].values()
+    assert "resources.json is missing" in error
+    assert "fix: deploy the project" in error
+
+
+def test_unreadable_schedule_is_named(under_airflow: Any, tmp_path: Path) -> None:
+    """A schedule of another format (a field that this release does not know) takes no other one with it."""
+    folder = write_bundle(tmp_path, DAILY, BY_HAND)
+    (shard,) = folder.glob("acme-dev/release/*/shards/07.json")
+    data = json.loads(shard.read_text())
+    data["schedules"][0]["colour"] = "red"
+    shard.write_text(json.dumps(data))
+
+    found = under_airflow("read_dags.py", folder)
+
+    assert found["dags"]["acme-by-hand"]["tags"] == ["acme", "ingestion"]
+    assert "'colour'" in found["dags"]["acme-daily"]["doc_md"]
+
+
+def test_two_projects_in_one_process(under_airflow: Any, tmp_path: Path) -> None:
+    """Where one process parses two projects, each gets the runtime of its own release."""
+    first = write_bundle(tmp_path, DAILY)
+    write_bundle(tmp_path / "other", BY_HAND)
+    (tmp_path / "other" / "acme-dev").rename(first / "second")
+    (dags,) = first.glob("second/release/*/penstock_runtime/airflow/dags.py")
+    dags.write_text(dags.read_text().replace("tags=list(schedule.tags)", 'tags=["second"]'))
+
+    found = under_airflow("read_dags.py", first)
+
+    assert found["dags"]["acme-daily"]["tags"] == ["acme", "ingestion"]
+    assert found["dags"]["acme-by-hand"]["tags"] == ["second"]

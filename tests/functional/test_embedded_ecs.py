@@ -1,0 +1,346 @@
+"""Fargate tasks of the embedded AWS: real processes, and ECS's own rules."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from tests.functional.embedded import IMAGE, MARKER, Aws, add_image, aws, until
+
+__all__ = ["aws"]
+
+
+def test_runs_a_process_in_the_image(aws: Aws) -> None:
+    """The container sees its image, definition, overrides and secrets, and nothing of the server's environment."""
+    script = "greet; cat data.txt; echo; pwd; echo $HOME; echo $TMPDIR; env"
+    override = {"name": "main", "command": [script], "environment": [{"name": "FROM_RUN", "value": "a=b"}]}
+
+    arn = aws.start(overrides={"containerOverrides": [override]})
+    task = aws.stopped(arn)
+    lines = aws.log(arn)
+
+    assert (task["stopCode"], task["containers"][0]["exitCode"]) == ("EssentialContainerExited", 0)
+    assert task["stoppedReason"] == "Essential container in task exited"
+    assert lines[:2] == ["hello from the image", "from the image"]
+    folder = str(aws.server.state / "tasks" / arn.rsplit("/", 1)[-1])
+    assert all(line.startswith(folder) for line in lines[2:5])
+    environ = dict(line.split("=", 1) for line in lines[5:])
+    assert environ["FROM_IMAGE"] == environ["FROM_DEFINITION"] == "yes"
+    assert environ["FROM_RUN"] == "a=b"
+    assert environ["TOKEN"] == "s3cret"
+    assert json.loads(environ["WHOLE"]) == {"token": "s3cret"}
+    assert environ["PENSTOCK_INSTANCE"] == MARKER
+    assert environ["PATH"].endswith("/programs:/usr/bin:/bin")
+    assert "LEAK" not in environ
+    assert environ["AWS_ACCESS_KEY_ID"].startswith("ASIA")
+    assert not Path(folder).exists()
+
+
+def test_definition_keeps_what_cloudformation_says(aws: Aws) -> None:
+    found = aws.client("ecs").describe_task_definition(taskDefinition="tool")["taskDefinition"]
+
+    assert found["containerDefinitions"][0]["stopTimeout"] == 2
+    assert found["containerDefinitions"][0]["logConfiguration"]["options"]["awslogs-group"] == "/penstock/tool"
+    assert [one["name"] for one in found["containerDefinitions"][0]["secrets"]] == ["TOKEN", "WHOLE"]
+
+
+def test_exit_code_is_the_container_s(aws: Aws) -> None:
+    assert aws.stopped(aws.start("exit 3"))["containers"][0]["exitCode"] == 3
+
+
+def test_task_has_the_rights_of_its_role_and_no_more(aws: Aws) -> None:
+    """Inside the container boto3 works as on ECS, with the task role."""
+    s3 = aws.client("s3")
+    for key in ("open/a", "closed/a"):
+        s3.put_object(Bucket="tool-bucket", Key=key, Body=b"text of a")
+    script = (
+        "import boto3; s3 = boto3.client('s3'); "
+        "print(s3.get_object(Bucket='tool-bucket', Key='open/a')['Body'].read().decode(), flush=True); "
+        "s3.get_object(Bucket='tool-bucket', Key='closed/a')"
+    )
+
+    arn = aws.start(f'python -c "{script}"')
+    task = aws.stopped(arn)
+
+    assert task["containers"][0]["exitCode"] == 1
+    assert aws.log(arn)[0] == "text of a"
+    assert "AccessDenied" in aws.log(arn)[-1]
+
+
+def test_stop_sends_sigterm(aws: Aws) -> None:
+    arn = aws.start("exec sh -c 'echo up; exec sleep 60'")
+    aws.wait_for(arn, "up")
+
+    aws.client("ecs").stop_task(cluster="main", task=arn, reason="enough")
+    task = aws.stopped(arn)
+
+    assert (task["stopCode"], task["stoppedReason"]) == ("UserInitiated", "enough")
+    assert task["containers"][0]["exitCode"] == 143
+
+
+def test_stop_kills_after_the_stop_timeout(aws: Aws) -> None:
+    """A process that ignores SIGTERM is killed after `stopTimeout`, here 2 s, with what it has started."""
+    arn = aws.start("trap '' TERM; setsid sleep 77.5 & echo up; while true; do sleep 0.1; done")
+    aws.wait_for(arn, "up")
+
+    aws.client("ecs").stop_task(cluster="main", task=arn)
+    task = aws.stopped(arn)
+
+    assert task["containers"][0]["exitCode"] == 137
+    assert task["stoppedAt"] - task["stoppingAt"] >= type(task["stoppedAt"] - task["stoppingAt"])(seconds=1.9)
+    assert processes(b"sleep\x0077.5") == []
+
+
+def test_end_of_the_first_process_ends_the_container(aws: Aws) -> None:
+    """What the first process leaves in the background does not outlive it."""
+    aws.stopped(aws.start("setsid sleep 78.5 & nohup sleep 78.5 & exit 0"))
+
+    assert processes(b"sleep\x0078.5") == []
+
+
+def test_stop_before_the_start(aws: Aws) -> None:
+    ecs = aws.client("ecs")
+    arn = aws.start("sleep 30")
+    ecs.stop_task(cluster="main", task=arn)
+
+    assert aws.stopped(arn)["stopCode"] == "UserInitiated"
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({"image": "example.com/none:1"}, "CannotPullContainerError: failed to resolve ref example.com/none:1"),
+        ({"entryPoint": ["no-such-program"]}, 'CannotStartContainerError: exec: "no-such-program"'),
+        (
+            {"secrets": [{"name": "A", "valueFrom": "arn:aws:secretsmanager:eu-west-1:123456789012:secret:app/tok"}]},
+            "AccessDeniedException",
+        ),
+        (
+            {"secrets": [{"name": "A", "valueFrom": "{secret}:nothing::"}]},
+            "did not contain json key nothing",
+        ),
+        ({"logConfiguration": {"logDriver": "awslogs", "options": {"awslogs-group": "/penstock/other"}}}, "logger args"),
+    ],
+)  # fmt: skip
+def test_failed_start_says_why(aws: Aws, change: dict[str, Any], reason: str) -> None:
+    """A container that cannot start ends the task as ECS does, with ECS's words."""
+    text = json.dumps(change).replace("{secret}", aws.outputs["Secret"])
+    definition = register(aws, "broken", json.loads(text))
+
+    task = aws.stopped(aws.start(taskDefinition=definition))
+
+    assert task["stopCode"] == "TaskFailedToStart"
+    assert reason in task["stoppedReason"]
+    assert "exitCode" not in task["containers"][0]
+
+
+def test_execution_role_must_be_granted_the_secret(aws: Aws) -> None:
+    """Without secretsmanager:GetSecretValue on the execution role the task does not start; with it, it does."""
+    iam = aws.client("iam")
+    name, role = "all", {"RoleName": "tool-exec"}
+    before = iam.get_role_policy(PolicyName=name, **role)["PolicyDocument"]
+    less = {**before, "Statement": [one for one in before["Statement"] if "logs:PutLogEvents" in one["Action"]]}
+    iam.put_role_policy(PolicyName=name, PolicyDocument=json.dumps(less), **role)
+    try:
+        reason = aws.stopped(aws.start())["stoppedReason"]
+    finally:
+        iam.put_role_policy(PolicyName=name, PolicyDocument=json.dumps(before), **role)
+
+    assert reason.startswith("ResourceInitializationError: unable to pull secrets or registry auth:")
+    assert "tool-exec" in reason
+    assert "secretsmanager:GetSecretValue" in reason
+    assert aws.stopped(aws.start())["containers"][0]["exitCode"] == 0
+
+
+def test_partial_secret_arn_names_one_secret_only(aws: Aws) -> None:
+    """`…:secret:app/token` is app/token, also beside app/token2; an ARN cut anywhere else is nothing."""
+    manager = aws.client("secretsmanager")
+    other = manager.create_secret(Name="app/token2", SecretString="other")["ARN"]
+    base = other.rsplit(":", 1)[0]
+
+    assert manager.get_secret_value(SecretId=f"{base}:app/token")["SecretString"] == '{"token": "s3cret"}'
+    assert manager.get_secret_value(SecretId=f"{base}:app/token2")["SecretString"] == "other"
+    with pytest.raises(ClientError, match="can't find"):
+        manager.get_secret_value(SecretId=f"{base}:app/tok")
+
+
+def test_parameter_as_secret(aws: Aws) -> None:
+    aws.client("ssm").put_parameter(Name="/app/word", Value="plain", Type="SecureString")
+    arn = f"arn:aws:ssm:eu-west-1:{aws.endpoint.account}:parameter/app/word"
+    definition = register(aws, "ssm", {"secrets": [{"name": "WORD", "valueFrom": arn}], "command": ["echo $WORD"]})
+
+    denied = aws.stopped(aws.start(taskDefinition=definition))
+    aws.client("iam").put_role_policy(
+        RoleName="tool-exec",
+        PolicyName="ssm",
+        PolicyDocument=json.dumps(
+            {"Statement": [{"Effect": "Allow", "Action": "ssm:GetParameters", "Resource": arn}]}
+        ),
+    )
+    granted = aws.start(taskDefinition=definition)
+    aws.stopped(granted)
+
+    assert "ssm:GetParameters" in denied["stoppedReason"]
+    assert aws.log(granted) == ["plain"]
+
+
+def test_image_of_ecr_needs_grants(aws: Aws) -> None:
+    """An image asset is pulled with the execution role's ECR permissions."""
+    ecr = aws.client("ecr")
+    ecr.create_repository(repositoryName="assets")
+    reference = f"{aws.endpoint.account}.dkr.ecr.eu-west-1.amazonaws.com/assets:abc"
+    ecr.put_image(repositoryName="assets", imageTag="abc", imageManifest='{"schemaVersion": 2}')
+    add_image(aws.server.images, reference, aws.server.state.parent)
+    definition = register(aws, "asset", {"image": reference, "command": ["greet"]})
+    denied = aws.stopped(aws.start(taskDefinition=definition))
+    repository = "arn:aws:ecr:eu-west-1:123456789012:repository/assets"
+    pull = ["ecr:BatchCheckLayerAvailability", "ecr:GetDownloadUrlForLayer", "ecr:BatchGetImage"]
+    statements = [
+        {"Effect": "Allow", "Action": "ecr:GetAuthorizationToken", "Resource": "*"},
+        {"Effect": "Allow", "Action": pull, "Resource": repository},
+    ]
+    aws.client("iam").put_role_policy(
+        RoleName="tool-exec", PolicyName="ecr", PolicyDocument=json.dumps({"Statement": statements})
+    )
+
+    task = aws.stopped(aws.start(taskDefinition=definition))
+
+    assert "ecr:GetAuthorizationToken" in denied["stoppedReason"]
+    assert task["containers"][0]["exitCode"] == 0
+    assert ecr.describe_images(repositoryName="assets", imageIds=[{"imageTag": "abc"}])["imageDetails"]
+    assert ecr.get_authorization_token()["authorizationData"][0]["authorizationToken"]
+
+
+@pytest.mark.parametrize(
+    ("change", "code", "words"),
+    [
+        ({"cluster": "other"}, "ClusterNotFoundException", "Cluster not found"),
+        ({"taskDefinition": "none"}, "ClientException", "TaskDefinition not found"),
+        ({"count": 11}, "InvalidParameterException", "between 1 and 10"),
+        ({"launchType": "EC2"}, "InvalidParameterException", "No Container Instances"),
+        ({"overrides": {"cpu": "512", "memory": "8192"}}, "ClientException", "No Fargate configuration"),
+        ({"overrides": {"containerOverrides": [{"name": "x"}]}}, "InvalidParameterException", "named x"),
+        (
+            {"overrides": {"containerOverrides": [{"name": "main", "command": ["x" * 8192]}]}},
+            "InvalidParameterException",
+            "at most 8192",
+        ),
+        (
+            {"networkConfiguration": {"awsvpcConfiguration": {"subnets": ["subnet-0"]}}},
+            "InvalidParameterException",
+            "subnet-0",
+        ),
+        ({"startedBy": "x" * 129}, "InvalidParameterException", "startedBy"),
+        (
+            {"capacityProviderStrategy": [{"capacityProvider": "FARGATE"}]},
+            "InvalidParameterException",
+            "both a launch type and capacity provider",
+        ),
+    ],
+)
+def test_run_task_is_checked(aws: Aws, change: dict[str, Any], code: str, words: str) -> None:
+    with pytest.raises(ClientError, match=words) as caught:
+        aws.client("ecs").run_task(**{**aws.call("true"), **change})
+
+    assert caught.value.response["Error"]["Code"] == code
+
+
+def test_capacity_provider_must_belong_to_the_cluster(aws: Aws) -> None:
+    ecs = aws.client("ecs")
+    ecs.create_cluster(clusterName="bare")
+    call = aws.call("true", capacityProviderStrategy=[{"capacityProvider": "FARGATE_SPOT", "weight": 1}])
+    del call["launchType"]
+
+    with pytest.raises(ClientError, match="not associated with the cluster"):
+        ecs.run_task(**{**call, "cluster": "bare"})
+    task = ecs.run_task(**call)["tasks"][0]
+
+    assert task["capacityProviderName"] == "FARGATE_SPOT"
+    aws.stopped(task["taskArn"])
+
+
+def test_client_token_starts_a_task_once(aws: Aws) -> None:
+    first, second = (aws.start("true", clientToken="one") for _ in range(2))
+
+    assert first == second
+    with pytest.raises(ClientError, match="clientToken"):
+        aws.start("false", clientToken="one")
+
+
+def test_more_than_one_container_is_refused(aws: Aws) -> None:
+    definition = register(aws, "pair", {}, {"name": "side", "image": IMAGE})
+
+    with pytest.raises(ClientError, match="one container.* main, side"):
+        aws.start(taskDefinition=definition)
+
+
+def test_inactive_revision_cannot_run(aws: Aws) -> None:
+    """A family alone means its latest active revision."""
+    ecs = aws.client("ecs")
+    first, second = (register(aws, "twice", {"command": ["true"]}) for _ in range(2))
+    ecs.deregister_task_definition(taskDefinition=second)
+
+    with pytest.raises(ClientError, match="inactive"):
+        aws.start(taskDefinition=second)
+    assert aws.task(aws.start(taskDefinition="twice"))["taskDefinitionArn"] == first
+
+
+def test_list_tasks_by_started_by(aws: Aws) -> None:
+    ecs = aws.client("ecs")
+    arn = aws.start("sleep 30", startedBy="run-1")
+    wanted = {"cluster": "main", "startedBy": "run-1"}
+
+    assert ecs.list_tasks(**wanted)["taskArns"] == [arn]
+    assert ecs.list_tasks(cluster="main", startedBy="run-2")["taskArns"] == []
+    ecs.stop_task(cluster="main", task=arn)
+    aws.stopped(arn)
+    assert ecs.list_tasks(**wanted, desiredStatus="STOPPED")["taskArns"] == [arn]
+    assert ecs.list_tasks(**wanted)["taskArns"] == []
+
+
+def test_state_changes_are_events(aws: Aws) -> None:
+    """A rule on ECS Task State Change sees the task stop, with exit code and reason."""
+    sqs, events = aws.client("sqs"), aws.client("events")
+    queue = sqs.create_queue(QueueName="stopped")["QueueUrl"]
+    arn = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    pattern = {"source": ["aws.ecs"], "detail": {"lastStatus": ["STOPPED"], "startedBy": ["watched"]}}
+    events.put_rule(Name="stopped", EventPattern=json.dumps(pattern))
+    events.put_targets(Rule="stopped", Targets=[{"Id": "queue", "Arn": arn}])
+
+    task = aws.start("exit 5", startedBy="watched")
+    aws.stopped(task)
+    message = until(lambda: sqs.receive_message(QueueUrl=queue).get("Messages"))[0]
+    event = json.loads(message["Body"])
+
+    assert event["detail-type"] == "ECS Task State Change"
+    assert event["detail"]["taskArn"] == task
+    assert event["detail"]["containers"][0]["exitCode"] == 5
+    assert event["detail"]["stoppedAt"].endswith("Z")
+
+
+def register(aws: Aws, family: str, change: dict[str, Any], *more: dict[str, Any]) -> str:
+    """A copy of `tool` with another family and a changed container; its ARN."""
+    ecs = aws.client("ecs")
+    found = ecs.describe_task_definition(taskDefinition="tool")["taskDefinition"]
+    names = ("cpu", "memory", "networkMode", "requiresCompatibilities", "taskRoleArn", "executionRoleArn")
+    container = {**found["containerDefinitions"][0], **change}
+    answer = ecs.register_task_definition(
+        family=family, containerDefinitions=[container, *more], **{name: found[name] for name in names}
+    )
+    return str(answer["taskDefinition"]["taskDefinitionArn"])
+
+
+def processes(words: bytes) -> list[str]:
+    """Processes of this machine with these bytes in their command lines."""
+    found = []
+    for one in Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            if words in one.read_bytes():
+                found.append(one.parent.name)
+        except OSError:
+            continue
+    return found

@@ -1,0 +1,300 @@
+"""The engines with the real Meltano and the real OpenMetadata package, in what stands for their images."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+import zipfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+import yaml
+
+from penstock.local import environments, images, postgres, recipes
+from penstock.local.catalogue import client
+from penstock_runtime import contract
+from penstock_runtime.plan import Image
+from stacks.image import assemble
+from tests.functional.servers import ROOT, free_port, running, secret_file
+
+STOCK_IMAGE = "docker.getcollate.io/openmetadata/ingestion:1.12.14"
+PASSWORD = "pa:ss/w@rd%1"
+"""With what a URL must quote. No space: OpenMetadata 1.12 writes it as `+`, which SQLAlchemy does not take for one."""
+JANUARY = {"airlines": 16, "airports": 1458, "flights": 27004, "planes": 3322, "weather": 2226}
+RUN = {"project": "flights", "environment": "dev", "schedule": "daily", "job": "flights", "dag_run": "manual", "try": 1}
+
+
+@dataclass
+class Warehouse:
+    """An empty PostgreSQL database, and the sample's variables for it."""
+
+    port: int
+
+    @property
+    def environ(self) -> dict[str, str]:
+        return {
+            "WAREHOUSE_HOST": "127.0.0.1",
+            "WAREHOUSE_PORT": str(self.port),
+            "WAREHOUSE_DATABASE": "postgres",
+            "WAREHOUSE_USER": "postgres",
+            "WAREHOUSE_PASSWORD": PASSWORD,
+        }
+
+    def counts(self) -> dict[str, int]:
+        with psycopg.connect(postgres.conninfo(self.port, PASSWORD)) as connection:
+            names = connection.execute("SELECT table_name FROM information_schema.tables WHERE table_schema = 'raw'")
+            found = {}
+            for (name,) in names.fetchall():
+                row = connection.execute(f'SELECT count(*) FROM raw."{name}"').fetchone()
+                found[str(name)] = int(row[0]) if row else 0
+        return found
+
+
+@pytest.fixture(scope="module")
+def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warehouse]:
+    folder = tmp_path_factory.mktemp("warehouse")
+    programs = postgres.binaries(environments.ensure("postgres", ROOT / "requirements" / "postgres.txt", report=print))
+    port = free_port()
+    command = postgres.command(programs, folder / "data", port, secret_file(folder / "password", PASSWORD))
+    with running(command, folder / "log"):
+        yield Warehouse(port)
+    postgres.remove(folder / "data")
+
+
+@pytest.fixture(scope="module")
+def archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The runtime as the container gets it: a zip."""
+    path = tmp_path_factory.mktemp("runtime") / "penstock_runtime.zip"
+    with zipfile.ZipFile(path, "w") as file:
+        for source in sorted((ROOT / "runtime" / "penstock_runtime").rglob("*.py")):
+            file.write(source, source.relative_to(ROOT / "runtime"))
+    return path
+
+
+@dataclass
+class Done:
+    code: int
+    text: str
+    seconds: float
+
+    @property
+    def metric(self) -> dict[str, Any]:
+        record: dict[str, Any] = json.loads(self.text.splitlines()[-1])
+        return record
+
+
+def run(program: Path, cwd: Path, archive: Path, environ: dict[str, str], task: str, seconds: int = 120) -> Done:
+    """What the container's entry point does once it has the archive."""
+    full = {
+        "PATH": f"{program}:/usr/bin:/bin",
+        "HOME": str(cwd),
+        "PYTHONPATH": str(archive),
+        contract.RUN: json.dumps(RUN | {"task": task}),
+        contract.TIMEOUT_SECONDS: str(seconds),
+        contract.SECRET_NAMES: '["WAREHOUSE_PASSWORD", "OM_JWT"]',
+        **environ,
+    }
+    began = time.monotonic()
+    done = subprocess.run(
+        [str(program / "python"), "-m", "penstock_runtime"],
+        env=full,
+        cwd=cwd,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=seconds + 60,
+    )
+    print(done.stdout)
+    return Done(done.returncode, done.stdout, time.monotonic() - began)
+
+
+@pytest.fixture(scope="module")
+def meltano_image(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The sample's Meltano image, made by its recipe."""
+    context = tmp_path_factory.mktemp("image") / "context"
+    assemble(Image("built", "meltano", "ingestion/meltano"), ROOT, context)
+    return recipes.build(context, print)
+
+
+@pytest.fixture(scope="module")
+def workdir(meltano_image: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of the image's working directory, as each container has one."""
+    return Path(shutil.copytree(meltano_image / "project", tmp_path_factory.mktemp("work") / "work", symlinks=True))
+
+
+def meltano(image: Path, workdir: Path, archive: Path, warehouse: Warehouse, *arguments: str, **environ: str) -> Done:
+    given = {
+        contract.ENGINE: "meltano",
+        contract.COMMAND: json.dumps(arguments),
+        contract.NAMES: json.dumps(list(warehouse.environ)),
+        "MELTANO_ENVIRONMENT": "prod",
+        **warehouse.environ,
+        **environ,
+    }
+    return run(image / "venv" / "bin", workdir, archive, given, "load")
+
+
+def test_the_image_is_small_to_copy(meltano_image: Path) -> None:
+    """Each container gets a copy of the working directory: the plugins' environments are behind links."""
+    files = [path for path in (meltano_image / "project").rglob("*") if path.is_file() and not path.is_symlink()]
+    links = [path for path in (meltano_image / "project" / ".meltano").glob("*/*/venv") if path.is_symlink()]
+
+    assert sum(path.stat().st_size for path in files) < 2_000_000
+    assert len(links) == 2
+
+
+def test_meltano_loads_january(meltano_image: Path, workdir: Path, archive: Path, warehouse: Warehouse) -> None:
+    """All five tables, in under 20 seconds; the metric has the tap's count; the password is nowhere in the log."""
+    done = meltano(meltano_image, workdir, archive, warehouse, "run", "tap-nycflights", "target-postgres")
+
+    assert done.code == 0
+    assert warehouse.counts() == JANUARY
+    assert done.metric["Records"] == sum(JANUARY.values())
+    assert done.seconds < 20
+    assert PASSWORD not in done.text
+
+
+def test_a_second_load_adds_nothing(meltano_image: Path, workdir: Path, archive: Path, warehouse: Warehouse) -> None:
+    """With the state of the first run flights are not read again; a load without state makes no second copies."""
+    second = meltano(meltano_image, workdir, archive, warehouse, "run", "tap-nycflights", "target-postgres")
+    again = meltano(
+        meltano_image, workdir, archive, warehouse, "run", "--full-refresh", "tap-nycflights", "target-postgres"
+    )
+
+    assert (second.code, again.code) == (0, 0)
+    assert second.metric["Records"] == JANUARY["airlines"] + JANUARY["airports"] + JANUARY["planes"]
+    assert again.metric["Records"] == sum(JANUARY.values())
+    assert warehouse.counts() == JANUARY
+
+
+def test_meltano_says_why_it_failed(meltano_image: Path, workdir: Path, archive: Path, warehouse: Warehouse) -> None:
+    """A wrong password: Meltano's own exit code, the target's own words, and no password."""
+    done = meltano(
+        meltano_image, workdir, archive, warehouse, "run", "tap-nycflights", "target-postgres",
+        WAREHOUSE_PASSWORD="wrong-horse",
+    )  # fmt: skip
+
+    assert done.code == contract.Exit.FAILED
+    assert "password authentication failed" in done.text
+    assert "wrong-horse" not in done.text
+
+
+def openmetadata(archive: Path, folder: Path, config: dict[str, Any], names: dict[str, str], kind: str) -> Done:
+    text = yaml.safe_dump(config)
+    path = folder / "config.yaml"
+    path.write_text(text)
+    given = {
+        contract.ENGINE: "openmetadata",
+        contract.WORKFLOW_TYPE: kind,
+        contract.CONFIG_URI: path.as_uri(),
+        contract.CONFIG_SHA256: hashlib.sha256(text.encode()).hexdigest(),
+        contract.NAMES: json.dumps(list(names)),
+        **names,
+    }
+    return run(images.stock_environment(STOCK_IMAGE, print) / "bin", folder, archive, given, "catalogue")
+
+
+@pytest.fixture
+def catalogue(tmp_path: Path) -> Iterator[tuple[Path, str]]:
+    """A recording catalogue: its state folder, and its address."""
+    token, port, state = secret_file(tmp_path / "token", "test-token"), free_port(), tmp_path / "catalogue"
+    command = [
+        sys.executable, "-m", "penstock.local.catalogue",
+        "--state", str(state), "--port", str(port), "--token-file", str(token),
+    ]  # fmt: skip
+    with running(command, tmp_path / "catalogue.log"):
+        yield state, f"http://127.0.0.1:{port}/api"
+
+
+def server_block(address: str) -> dict[str, Any]:
+    security = {"jwtToken": "${OM_JWT}"}
+    return {"hostPort": address, "authProvider": "openmetadata", "securityConfig": security}
+
+
+def test_openmetadata_catalogues_the_warehouse(
+    archive: Path,
+    warehouse: Warehouse,
+    catalogue: tuple[Path, str],
+    tmp_path: Path,
+) -> None:
+    """The sample's workflow file against a real database: its tables are recorded, counts and run id reported."""
+    state, address = catalogue
+    with psycopg.connect(postgres.conninfo(warehouse.port, PASSWORD)) as connection:
+        connection.execute("CREATE SCHEMA IF NOT EXISTS raw")
+        connection.execute("CREATE TABLE IF NOT EXISTS raw.extra (id int PRIMARY KEY)")
+    config = yaml.safe_load((ROOT / "ingestion" / "warehouse.yaml").read_text())
+    config["workflowConfig"]["openMetadataServerConfig"] = server_block(address)
+
+    done = openmetadata(archive, tmp_path, config, warehouse.environ | {"OM_JWT": "test-token"}, "metadata")
+
+    assert done.code == 0
+    tables = {entity.fqn.rsplit(".", 1)[-1] for entity in client.entities(state, "table")}
+    assert tables == set(warehouse.counts())
+    assert done.metric["Records"] >= len(tables)
+    assert (done.metric["Failures"], done.metric["PeakMemory"] > 50) == (0, True)
+    assert done.text.count("Workflow Success %") == 1
+    assert "\x1b" not in done.text
+    assert PASSWORD not in done.text
+
+
+@pytest.mark.parametrize(
+    ("config", "says"),
+    [
+        ({"source": {"type": "postgres", "serviceName": "x"}, "sink": {"type": "metadata-rest"}}, "is refused by"),
+        ({"source": {"type": "postgres", "serviceName": "${NOBODY}"}}, "${NOBODY}"),
+    ],
+)
+def test_openmetadata_refuses_a_wrong_config(archive: Path, tmp_path: Path, config: dict[str, Any], says: str) -> None:
+    """The package's own words, the documented exit code, and no traceback."""
+    done = openmetadata(archive, tmp_path, config, {"OM_JWT": "test-token"}, "metadata")
+
+    assert done.code == contract.Exit.WRONG_INPUT
+    assert says in done.text
+    assert "Traceback" not in done.text
+
+
+def test_openmetadata_says_that_the_source_refuses_it(
+    archive: Path, warehouse: Warehouse, catalogue: tuple[Path, str], tmp_path: Path
+) -> None:
+    """A wrong password of the source: a clear error at the end, and the code of a run that failed."""
+    config = yaml.safe_load((ROOT / "ingestion" / "warehouse.yaml").read_text())
+    config["workflowConfig"]["openMetadataServerConfig"] = server_block(catalogue[1])
+    wrong = {"OM_JWT": "test-token", "WAREHOUSE_PASSWORD": "wrong-horse"}
+
+    done = openmetadata(archive, tmp_path, config, warehouse.environ | wrong, "metadata")
+
+    assert done.code == contract.Exit.FAILED
+    assert "penstock: cannot work with the source" in done.text
+    assert "Traceback" not in done.text
+    assert "wrong-horse" not in done.text
+
+
+def test_openmetadata_keeps_the_stock_contract(archive: Path, tmp_path: Path) -> None:
+    """With upstream's variables and none of ours, the upstream image's users get what they are used to."""
+    program = images.stock_environment(STOCK_IMAGE, print) / "bin"
+    environ = {
+        "PATH": f"{program}:{os.environ['PATH']}",
+        "PYTHONPATH": str(archive),
+        "config": yaml.safe_dump({"source": {"type": "postgres"}, "workflowConfig": {}}),
+        "pipelineType": "metadata",
+    }
+    done = subprocess.run(
+        [str(program / "python"), "-m", "penstock_runtime"],
+        env=environ,
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+
+    assert done.returncode != 0
+    assert "a run by the stock contract: openmetadata-ingestion 1.12.14.2, workflow type metadata" in done.stdout

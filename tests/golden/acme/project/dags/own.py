@@ -1,0 +1,1 @@
+"""A DAG file of the user's own."""

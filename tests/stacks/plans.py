@@ -1,0 +1,168 @@
+"""Plans made by hand, and the stacks that come out of them."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from pathlib import Path
+from typing import Any
+
+import aws_cdk as cdk
+from aws_cdk import assertions
+
+from penstock_runtime.plan import Airflow, Image, Network, Plan, Schedule, Secret, Task, TaskDefinition
+from penstock_runtime.resources import Resources
+from stacks.build import Files, build_stacks
+from tests.stacks import statements
+
+ROOT = Path(__file__).resolve().parents[2]
+ACCOUNT, REGION = "111122223333", "eu-west-1"
+RUNTIME_SHA256 = "ab" * 32
+RELEASE = "cd" * 8
+
+TOKEN = Secret("OM_JWT", "secretsmanager", "acme/openmetadata", "jwt_token")
+PASSWORD = Secret("WAREHOUSE_PASSWORD", "secretsmanager", "acme/warehouse", "password")
+BY_ARN = Secret("KEY", "secretsmanager", f"arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret:other-AbCdEf")
+PARAMETER = Secret("SLACK", "ssm", "/acme/slack")
+
+OPENMETADATA = TaskDefinition(
+    family="acme-dev-openmetadata-1a2b3c4d",
+    role_prefix="acme-dev-euw1-1a2b3c4d",
+    engine="openmetadata",
+    image=Image("registry", "docker.getcollate.io/openmetadata/ingestion-base:1.12.14"),
+    architecture="x86_64",
+    secrets=(TOKEN, PASSWORD),
+    cpu_units=512,
+    memory_mib=2048,
+)
+MELTANO = TaskDefinition(
+    family="acme-dev-meltano-5e6f7a8b",
+    role_prefix="acme-dev-euw1-5e6f7a8b",
+    engine="meltano",
+    image=Image("registry", f"{ACCOUNT}.dkr.ecr.{REGION}.amazonaws.com/acme/meltano:7"),
+    architecture="arm64",
+    secrets=(PASSWORD, BY_ARN, PARAMETER),
+    cpu_units=256,
+    memory_mib=512,
+)
+COMMAND = TaskDefinition(
+    family="acme-dev-command-9c0d1e2f",
+    role_prefix="acme-dev-euw1-9c0d1e2f",
+    engine="command",
+    image=Image("registry", "public.ecr.aws/docker/library/python:3.12"),
+    architecture="x86_64",
+    secrets=(),
+    cpu_units=256,
+    memory_mib=512,
+)
+TASK = Task(
+    name="catalogue",
+    after=(),
+    engine="openmetadata",
+    operator="ecs",
+    family=OPENMETADATA.family,
+    cpu_units=512,
+    memory_mib=2048,
+    ephemeral_storage_gib=20,
+    timeout_minutes=30,
+    spot=False,
+    environment={},
+    names=("OM_JWT",),
+)
+SCHEDULE = Schedule(
+    name="daily",
+    dag_id="daily",
+    job="warehouse",
+    cron="0 3 * * *",
+    timezone="UTC",
+    start_date="2026-01-01",
+    catchup=False,
+    paused=False,
+    owner="data",
+    email=(),
+    retries=1,
+    retry_delay_minutes=5,
+    tags=(),
+    description="",
+    source="",
+    tasks=(TASK,),
+)
+PLAN = Plan(
+    format=1,
+    project="acme",
+    environment="dev",
+    account=ACCOUNT,
+    region=REGION,
+    prefix="acme-dev",
+    cluster="acme-dev",
+    log_group="/penstock/acme-dev",
+    log_retention_days=30,
+    network=Network(cidr="10.20.0.0/16", egress="nat"),
+    airflow=Airflow("acme-dev", "3.0.6", "mw1.small", 1, 2, "private", {"core.parallelism": "40"}),
+    task_definitions=(OPENMETADATA, MELTANO, COMMAND),
+    configs=(),
+    schedules=(SCHEDULE,),
+    dag_files=(),
+)
+EXISTING = dataclasses.replace(
+    PLAN,
+    network=Network(None, None, "vpc-0a1b2c3d", ("subnet-0000000a", "subnet-0000000b"), ("sg-0000000a",)),
+)
+
+
+def files(folder: Path) -> Files:
+    """A bundle and artifacts of a few bytes; the stacks copy them and do not read them."""
+    contents = {
+        f"dags/release/{RELEASE}/shards/00.json": "{}",
+        "dags/schedules_00.py": "",
+        "dags/.airflowignore": "",
+        f"artifacts/runtime/{RUNTIME_SHA256}.zip": "zip",
+        "artifacts/configs/ef.yaml": "source: {}",
+    }
+    for path, text in contents.items():
+        target = folder / path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_text(text)
+    return Files(folder / "dags", folder / "artifacts", RUNTIME_SHA256, folder)
+
+
+def application(outdir: Path) -> cdk.App:
+    """An app with the feature flags of cdk.json, as the CLI and app.py make it."""
+    flags = json.loads((ROOT / "cdk.json").read_text())["context"]
+    return cdk.App(context=flags, outdir=str(outdir), analytics_reporting=False)
+
+
+def synthesize(plan: Plan, folder: Path) -> dict[str, dict[str, Any]]:
+    """Stack name to template, for a plan."""
+    app = application(folder / "cdk.out")
+    build_stacks(app, plan, files(folder), account=None)
+    return {stack.stack_name: stack.template for stack in app.synth().stacks}
+
+
+def template(templates: dict[str, dict[str, Any]], stack: str) -> assertions.Template:
+    """One stack's template, for assertions."""
+    return assertions.Template.from_json(templates[f"{PLAN.prefix}-{stack}"])
+
+
+def resources(templates: dict[str, dict[str, Any]], kind: str) -> list[dict[str, Any]]:
+    """All resources of one type, in all stacks."""
+    return [
+        resource
+        for one in templates.values()
+        for resource in one.get("Resources", {}).values()
+        if resource["Type"] == kind
+    ]
+
+
+def deployed_resources(templates: dict[str, dict[str, Any]], folder: Path) -> Resources:
+    """`resources.json` as CDK's Lambda writes it: the asset's text, with each marker replaced by its value."""
+    (loaders,) = [
+        one["Properties"]
+        for one in resources(templates, "Custom::CDKBucketDeployment")
+        if one["Properties"].get("Prune") is True
+    ]
+    asset = folder / "cdk.out" / f"asset.{loaders['SourceObjectKeys'][1].removesuffix('.zip')}"
+    text = (asset / "resources.json").read_text()
+    for marker, value in loaders.get("SourceMarkers", [{}, {}])[1].items():
+        text = text.replace(marker, statements.text(value))
+    return Resources.from_json(text)

@@ -1,0 +1,160 @@
+"""Each role can do what it is for, and nothing else."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+from tests.stacks import plans, statements
+from tests.stacks.conftest import Templates
+
+ECS = f"arn:aws:ecs:{plans.REGION}:{plans.ACCOUNT}"
+CLUSTER = f"{ECS}:cluster/acme-dev"
+TASKS = f"{ECS}:task/acme-dev/*"
+
+
+def airflow_role(templates: Templates) -> list[dict[str, object]]:
+    return statements.of_role(templates["acme-dev-airflow"], "ExecutionRole")
+
+
+def test_no_ecs_or_pass_role_statement_is_for_any_resource(templates: Templates) -> None:
+    """`"Resource": "*"` is in no statement that starts, stops or reads tasks, or hands a role over."""
+    sensitive = [
+        one
+        for one in statements.everywhere(templates)
+        if any(action.startswith("ecs:") or action == "iam:PassRole" for action in one["Action"])
+    ]
+
+    assert sensitive
+    assert [one for one in sensitive if "*" in one["Resource"] or "NotResource" in one] == []
+
+
+def test_airflow_runs_the_families_of_the_plan_on_its_cluster_only(templates: Templates) -> None:
+    """RunTask is for the plan's three families, each at any revision, with the plan's cluster as a condition."""
+    (run,) = statements.that_allow(airflow_role(templates), "ecs:RunTask")
+
+    families = {one.family for one in plans.PLAN.task_definitions}
+    assert set(run["Resource"]) == {f"{ECS}:task-definition/{family}:*" for family in families}
+    assert run["Condition"] == {"ArnEquals": {"ecs:cluster": CLUSTER}}
+    assert run["Action"] == ["ecs:RunTask"]
+
+
+def test_airflow_watches_and_stops_tasks_of_its_cluster_only(templates: Templates) -> None:
+    """DescribeTasks and StopTask are for tasks of the cluster, tags for what RunTask makes; nothing else."""
+    role = airflow_role(templates)
+    (watch,) = statements.that_allow(role, "ecs:DescribeTasks")
+    (tag,) = statements.that_allow(role, "ecs:TagResource")
+
+    assert (set(watch["Action"]), watch["Resource"]) == ({"ecs:DescribeTasks", "ecs:StopTask"}, [TASKS])
+    assert tag["Resource"] == [TASKS]
+    assert tag["Condition"] == {"StringEquals": {"ecs:CreateAction": "RunTask"}}
+    ecs = {action for one in role for action in one["Action"] if action.startswith("ecs:")}
+    assert ecs == {"ecs:RunTask", "ecs:DescribeTasks", "ecs:StopTask", "ecs:TagResource"}
+
+
+def test_airflow_hands_over_the_roles_of_the_plan_to_ecs_only(templates: Templates) -> None:
+    """PassRole is for exactly two roles of each definition, and only to ecs-tasks."""
+    (hand_over,) = statements.that_allow(airflow_role(templates), "iam:PassRole")
+
+    expected = {
+        f"arn:aws:iam::{plans.ACCOUNT}:role/{one.role_prefix}-{kind}"
+        for one in plans.PLAN.task_definitions
+        for kind in ("task", "exec")
+    }
+    assert set(hand_over["Resource"]) == expected
+    assert hand_over["Condition"] == {"StringEquals": {"iam:PassedToService": "ecs-tasks.amazonaws.com"}}
+
+
+def test_airflow_reads_the_logs_of_our_containers(templates: Templates) -> None:
+    """Besides MWAA's own log groups, only streams that our containers write, and only by reading."""
+    own = [
+        one
+        for one in airflow_role(templates)
+        if any(resource.endswith(":log-group:/penstock/acme-dev:log-stream:penstock/*") for resource in one["Resource"])
+    ]
+
+    assert [one["Action"] for one in own] == [["logs:GetLogEvents"]]
+
+
+def test_airflow_gets_no_secret(templates: Templates) -> None:
+    """The role that DAG authors act with reads no secret and no parameter."""
+    actions = {action for one in airflow_role(templates) for action in one["Action"]}
+
+    assert not [action for action in actions if action.startswith(("secretsmanager:", "ssm:"))]
+
+
+def test_each_execution_role_reads_its_own_secrets(templates: Templates) -> None:
+    """A definition's execution role reads exactly the secrets of that definition."""
+    secret = f"arn:aws:secretsmanager:{plans.REGION}:{plans.ACCOUNT}:secret:"
+    expected = {
+        plans.OPENMETADATA: {f"{secret}acme/openmetadata-??????", f"{secret}acme/warehouse-??????"},
+        plans.MELTANO: {
+            f"{secret}acme/warehouse-??????",
+            f"{secret}other-AbCdEf",
+            f"arn:aws:ssm:{plans.REGION}:{plans.ACCOUNT}:parameter/acme/slack",
+        },
+        plans.COMMAND: set(),
+    }
+    for definition, resources in expected.items():
+        role = statements.of_role(templates["acme-dev-ingestion"], f"{definition.role_prefix}-exec")
+        readable = statements.that_allow(role, "secretsmanager:GetSecretValue")
+        readable += statements.that_allow(role, "ssm:GetParameters")
+        assert {resource for one in readable for resource in one["Resource"]} == resources, definition.family
+
+
+def test_an_execution_role_pulls_from_ecr_only_where_its_image_is(templates: Templates) -> None:
+    """The image of Meltano is in ECR, the others are not: one repository, and the log-in that knows no resource."""
+    ecr = {
+        definition.family: [
+            one
+            for one in statements.of_role(templates["acme-dev-ingestion"], f"{definition.role_prefix}-exec")
+            if one["Action"][0].startswith("ecr:")
+        ]
+        for definition in plans.PLAN.task_definitions
+    }
+
+    assert ecr[plans.OPENMETADATA.family] == ecr[plans.COMMAND.family] == []
+    pull, log_in = ecr[plans.MELTANO.family]
+    assert pull["Resource"] == [f"arn:aws:ecr:{plans.REGION}:{plans.ACCOUNT}:repository/acme/meltano"]
+    assert log_in["Action"] == ["ecr:GetAuthorizationToken"]
+
+
+def test_a_task_role_fetches_artifacts_and_meltano_keeps_its_state(templates: Templates) -> None:
+    """Every task reads runtime and configs; only Meltano's writes, and only state."""
+    template = templates["acme-dev-ingestion"]
+    actions = {
+        definition.engine: {
+            (action, resource.rsplit("/", 2)[-2])
+            for one in statements.of_role(template, f"{definition.role_prefix}-task")
+            for action in one["Action"]
+            if action != "s3:ListBucket"
+            for resource in one["Resource"]
+        }
+        for definition in plans.PLAN.task_definitions
+    }
+
+    fetch = {("s3:GetObject", "runtime"), ("s3:GetObject", "configs")}
+    keep = {(f"s3:{verb}Object", "state") for verb in ("Get", "Put", "Delete")}
+    assert actions == {"openmetadata": fetch, "command": fetch, "meltano": fetch | keep}
+    (listing,) = statements.that_allow(
+        statements.of_role(template, f"{plans.MELTANO.role_prefix}-task"), "s3:ListBucket"
+    )
+    assert listing["Condition"] == {"StringLike": {"s3:prefix": ["state", "state/*"]}}
+
+
+def test_many_definitions_fit_into_the_role(tmp_path: Path) -> None:
+    """IAM allows 10,240 characters of inline policy; what is over it goes to managed ones, and MWAA waits for all."""
+    many = tuple(
+        dataclasses.replace(
+            plans.COMMAND, family=f"acme-dev-command-{number:08x}", role_prefix=f"acme-dev-{number:08x}"
+        )
+        for number in range(60)
+    )
+    templates = plans.synthesize(dataclasses.replace(plans.PLAN, task_definitions=many), tmp_path)
+    resources = templates["acme-dev-airflow"]["Resources"]
+
+    policies = {name for name, one in resources.items() if "Policy" in one["Type"] and name.startswith("ExecutionRole")}
+    assert len(policies) > 1
+    assert policies <= set(resources["Environment"]["DependsOn"])
+    granted = statements.that_allow(statements.of_role(templates["acme-dev-airflow"], "ExecutionRole"), "ecs:RunTask")
+    assert sum(len(one["Resource"]) for one in granted) == len(many)

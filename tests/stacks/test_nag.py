@@ -1,0 +1,37 @@
+"""cdk-nag's AwsSolutions rules: every finding is mended, or acknowledged on its construct with a reason."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+import aws_cdk as cdk
+import cdk_nag
+import pytest
+
+from penstock_runtime.plan import Plan
+from stacks.build import build_stacks
+from tests.stacks import plans
+
+
+def check(plan: Plan, folder: Path) -> cdk.App:
+    app = plans.application(folder / "cdk.out")
+    build_stacks(app, plan, plans.files(folder), account=None)
+    cdk.Validations.of(app).add_plugins(cdk_nag.AwsSolutionsChecks(app))
+    return app
+
+
+@pytest.mark.parametrize("account", [plans.ACCOUNT, None])
+def test_no_finding_is_left(tmp_path: Path, account: str | None) -> None:
+    """A finding that is not acknowledged fails the synth, and so this test."""
+    check(dataclasses.replace(plans.PLAN, account=account), tmp_path).synth()
+
+
+def test_a_finding_would_fail_the_synth(tmp_path: Path) -> None:
+    """The check is a check: a bucket without TLS is found."""
+    app = check(plans.PLAN, tmp_path)
+    stack = cdk.Stack(app, "open", env=cdk.Environment(account=plans.ACCOUNT, region=plans.REGION))
+    cdk.aws_s3.CfnBucket(stack, "Bucket")
+
+    with pytest.raises(RuntimeError, match="AwsSolutions-S10"):
+        app.synth()

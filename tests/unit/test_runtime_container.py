@@ -1,0 +1,175 @@
+"""The container's main program, with plain commands as the engine."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from penstock_runtime import contract
+from penstock_runtime.engines import Counts, meltano
+
+RUN = {
+    "project": "acme",
+    "environment": "dev",
+    "schedule": "daily",
+    "job": "warehouse",
+    "task": "load",
+    "dag_run": "manual__2026-01-01",
+    "try": 2,
+}
+RUNTIME = Path(__file__).parents[2] / "runtime"
+
+
+def start(code: str = "", **environ: str | None) -> subprocess.CompletedProcess[str]:
+    """Run the container's main program on a command, with the environment that RunTask would give it."""
+    full: dict[str, str | None] = {
+        "PATH": os.environ["PATH"],
+        "PYTHONPATH": str(RUNTIME),
+        contract.RUN: json.dumps(RUN),
+        contract.ENGINE: "command",
+        contract.COMMAND: json.dumps([sys.executable, "-u", "-c", code]),
+        contract.TIMEOUT_SECONDS: "20",
+        **environ,
+    }
+    given = {name: value for name, value in full.items() if value is not None}
+    return subprocess.run(
+        [sys.executable, "-m", "penstock_runtime"], env=given, capture_output=True, text=True, timeout=60
+    )
+
+
+def test_says_what_runs_and_how_it_ended() -> None:
+    """First line: which run; then the engine's own lines; then the outcome, and one metric line."""
+    done = start("print('working')")
+
+    first, engine, outcome, metric = done.stdout.splitlines()
+    assert done.returncode == 0, done.stderr
+    assert first.startswith("penstock: acme/dev: daily.load (job warehouse), run manual__2026-01-01, try 2: command")
+    assert engine == "working"
+    assert outcome.startswith("penstock: done, exit code 0, after ")
+    assert metric.startswith("{")
+
+
+def test_writes_one_line_in_the_embedded_metric_format() -> None:
+    """As the specification wants it: every metric and dimension that is declared is a member of the root."""
+    done = start("import sys; sys.exit(4)")
+
+    record = json.loads(done.stdout.splitlines()[-1])
+    (directive,) = record["_aws"]["CloudWatchMetrics"]
+    assert directive["Namespace"] == "Penstock"
+    assert directive["Dimensions"] == [["Project", "Environment", "Schedule", "Task"]]
+    declared = {metric["Name"]: metric["Unit"] for metric in directive["Metrics"]}
+    assert declared == {"Duration": "Seconds", "PeakMemory": "Megabytes", "ExitCode": "None"}
+    assert [record[name] for name in directive["Dimensions"][0]] == ["acme", "dev", "daily", "load"]
+    assert record["ExitCode"] == done.returncode == 4
+    assert all(isinstance(record[name], int | float) for name in declared)
+    assert isinstance(record["_aws"]["Timestamp"], int)
+
+
+def test_takes_the_engines_own_counts() -> None:
+    """What the engine's process reports is in the last line and in the metrics."""
+    report = "{'records': 7, 'failures': 1, 'warnings': 0}"
+    done = start(f"import json, os; json.dump({report}, open(os.environ['{contract.REPORT}'], 'w'))")
+
+    *_, outcome, metric = done.stdout.splitlines()
+    assert outcome.endswith("7 records, 1 failures, 0 warnings")
+    assert json.loads(metric)["Records"] == 7
+    assert json.loads(metric)["Warnings"] == 0
+
+
+def test_masks_secrets_only() -> None:
+    """A secret's value never reaches the log; a plain variable's does."""
+    done = start(
+        "import os; print(os.environ['PASSWORD'], os.environ['HOST'])",
+        PASSWORD="correct-horse",
+        HOST="db.example.com",
+        **{contract.NAMES: '["PASSWORD", "HOST"]', contract.SECRET_NAMES: '["PASSWORD"]'},
+    )
+
+    assert "*** db.example.com" in done.stdout
+    assert "correct-horse" not in done.stdout + done.stderr
+
+
+def test_masks_every_name_where_nobody_says_which_are_secret() -> None:
+    """Better a host name too few than a password too many."""
+    done = start("import os; print(os.environ['HOST'])", HOST="db.example.com", **{contract.NAMES: '["HOST"]'})
+
+    assert "db.example.com" not in done.stdout
+
+
+def test_ends_a_run_at_its_limit() -> None:
+    """The documented code, and the setting to change."""
+    done = start("import time; time.sleep(60)", **{contract.TIMEOUT_SECONDS: "1"})
+
+    assert done.returncode == contract.Exit.TIMED_OUT
+    assert "timed out: the limit is 1 s (timeout_minutes), exit code 124" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "says"),
+    [
+        (contract.RUN, None, "PENSTOCK_RUN is not set"),
+        (contract.RUN, "[]", "PENSTOCK_RUN holds no JSON object"),
+        (contract.RUN, '{"project": "x"}', "has no usable field 'environment'"),
+        (contract.ENGINE, "spark", "PENSTOCK_ENGINE is 'spark'; this runtime knows openmetadata, meltano, command"),
+        (contract.COMMAND, "ls", "PENSTOCK_COMMAND holds no JSON"),
+        (contract.COMMAND, "[]", "PENSTOCK_COMMAND holds an empty list"),
+        (contract.COMMAND, '["no-such-program"]', "cannot start 'no-such-program'"),
+        (contract.TIMEOUT_SECONDS, "soon", "is 'soon', which is no positive number of seconds"),
+        (contract.TIMEOUT_SECONDS, None, "PENSTOCK_TIMEOUT_SECONDS is not set"),
+    ],
+)
+def test_refuses_a_wrong_environment(name: str, value: str | None, says: str) -> None:
+    """A missing or wrong variable is one clear error with a fix and the documented code, never a traceback."""
+    done = start(**{name: value})
+
+    assert done.returncode == contract.Exit.WRONG_INPUT
+    assert says in done.stdout
+    assert "\n  fix: " in done.stdout
+    assert "Traceback" not in done.stdout + done.stderr
+
+
+def test_meltano_needs_its_environment_named() -> None:
+    """Without one, Meltano would take the project's default: a developer's."""
+    done = start(**{contract.ENGINE: "meltano", contract.COMMAND: '["run", "a", "b"]'})
+
+    assert done.returncode == contract.Exit.WRONG_INPUT
+    assert "MELTANO_ENVIRONMENT is not set" in done.stdout
+
+
+def test_meltano_never_installs_at_run_time() -> None:
+    """A task may choose its log level; it may not switch plugin installation or telemetry on."""
+    environ = {
+        contract.COMMAND: '["run", "tap-a", "target-b"]',
+        "MELTANO_ENVIRONMENT": "prod",
+        "MELTANO_CLI_LOG_LEVEL": "debug",
+        "MELTANO_AUTO_INSTALL": "true",
+    }
+
+    launch = meltano.launch(environ)
+
+    assert launch.command == ("meltano", "run", "tap-a", "target-b")
+    assert launch.environment["MELTANO_AUTO_INSTALL"] == "false"
+    assert launch.environment["MELTANO_SEND_ANONYMOUS_USAGE_STATS"] == "false"
+    assert "MELTANO_CLI_LOG_LEVEL" not in launch.environment
+
+
+def test_meltano_counts_what_taps_have_read() -> None:
+    """Each tap counter line adds; target lines, other metrics and look-alikes do not."""
+    counts = Counts()
+    prefix = "2026-11-21T03:03:31Z [info     ] "
+    for line in (
+        prefix + 'tap-a METRIC: {"type":"counter","metric":"record_count","value":16,"tags":{"stream":"x"}}',
+        prefix + 'tap-a INFO METRIC: {"type": "counter", "metric": "record_count", "value": 4, "tags": {}}',
+        prefix + 'target-b METRIC: {"type":"counter","metric":"record_count","value":16,"tags":{}}',
+        prefix + 'tap-a METRIC: {"type":"timer","metric":"sync_duration","value":0.6,"tags":{}}',
+        prefix + "tap-a METRIC: {broken}",
+        prefix + "tap-a reads",
+    ):
+        meltano.count(line, counts)
+
+    assert (counts.records, counts.failures) == (20, None)

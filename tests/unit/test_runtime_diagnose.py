@@ -1,0 +1,162 @@
+"""ECS's stop reasons, in the words that ECS uses."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from penstock_runtime.contract import CONTAINER_NAME, Exit
+from penstock_runtime.diagnose import diagnose
+
+
+def stopped(
+    *,
+    code: int | None = None,
+    stop_code: str = "EssentialContainerExited",
+    reason: str = "",
+    container_reason: str = "",
+) -> dict[str, Any]:
+    container: dict[str, Any] = {"name": CONTAINER_NAME, "lastStatus": "STOPPED"}
+    if code is not None:
+        container["exitCode"] = code
+    if container_reason:
+        container["reason"] = container_reason
+    return {
+        "stopCode": stop_code,
+        "stoppedReason": reason,
+        "containers": [{"name": "sidecar", "exitCode": 0}, container],
+    }
+
+
+ASM = "ResourceInitializationError: unable to pull secrets or registry auth: execution resource retrieval failed: "
+
+CASES = [
+    ("OutOfMemoryError: Container killed due to memory usage", 137, "memory_mib", False),
+    (
+        "CannotPullContainerError: pull image manifest has been retried 1 time(s): failed to resolve ref "
+        "docker.io/x/y:1: docker.io/x/y:1: not found",
+        None,
+        "name and tag",
+        False,
+    ),
+    (
+        "CannotPullContainerError: inspect image has been retried 1 time(s): toomanyrequests: You have reached",
+        None,
+        "registry of your own",
+        True,
+    ),
+    (
+        "CannotPullContainerError: ref pull has been retried 5 time(s): failed to copy: httpReadSeeker: failed open: "
+        "dial tcp 104.18.123.25:443: i/o timeout",
+        None,
+        "NAT gateway",
+        False,
+    ),
+    (
+        "CannotPullContainerError: image Manifest does not contain descriptor matching platform 'linux/arm64'",
+        None,
+        "architecture",
+        False,
+    ),
+    ("CannotPullContainerError: write /var/lib/x: no space left on device", None, "ephemeral_storage_gib", False),
+    (
+        ASM + "unable to retrieve secret from asm: service call has been retried 1 time(s): failed to fetch secret "
+        "arn:aws:secretsmanager:eu-west-1:1:secret:x from secrets manager: AccessDeniedException: User is not authorized",
+        None,
+        "kms:Decrypt",
+        False,
+    ),
+    (
+        ASM
+        + "unable to retrieve secret from asm: service call has been retried 1 time(s): retrieved secret from Secrets "
+        "Manager did not contain json key password",
+        None,
+        "after #",
+        False,
+    ),
+    (
+        ASM
+        + "unable to retrieve secret from asm: ResourceNotFoundException: Secrets Manager can't find the specified secret.",
+        None,
+        "create it",
+        False,
+    ),
+    (
+        ASM
+        + "unable to retrieve secrets from ssm: service call has been retried 5 time(s): RequestCanceled: request context canceled caused by: context deadline exceeded",
+        None,
+        "secretsmanager and ssm",
+        False,
+    ),
+    (
+        "ResourceInitializationError: failed to validate logger args: create stream has been retried 1 times: ResourceNotFoundException: The specified log group does not exist.",
+        None,
+        "log group",
+        False,
+    ),
+    (
+        "Capacity is unavailable at this time. Please try again later or in a different availability zone",
+        None,
+        "more than one zone",
+        True,
+    ),
+    ("Timeout waiting for network interface provisioning to complete.", None, "try again", True),
+    ("Rate exceeded", None, "same minute", True),
+    ('CannotStartContainerError: exec: "python": executable file not found in $PATH', None, "as `python`", False),
+]
+
+
+@pytest.mark.parametrize(("reason", "code", "fix", "transient"), CASES)
+def test_knows_what_ecs_says(reason: str, code: int | None, fix: str, transient: bool) -> None:
+    """Each known reason has its fix, and whether trying again helps; ECS's own words are kept."""
+    found = diagnose(stopped(code=code, stop_code="TaskFailedToStart", reason=reason))
+
+    assert fix in found.fix + found.cause
+    assert found.transient is transient
+    assert reason in found.summary
+
+
+def test_reads_the_containers_reason_first() -> None:
+    """Out of memory is told by the container; the task says only that it exited."""
+    found = diagnose(
+        stopped(
+            code=137, reason="Essential container in task exited", container_reason="OutOfMemoryError: Container killed"
+        )
+    )
+
+    assert "memory" in found.cause
+    assert "exit code 137: OutOfMemoryError" in found.summary
+
+
+@pytest.mark.parametrize("code", [code for code in Exit if code is not Exit.DONE])
+def test_knows_every_exit_code_of_ours(code: Exit) -> None:
+    """Each documented code has a cause and a fix of its own."""
+    found = diagnose(stopped(code=code, reason="Essential container in task exited"))
+    unknown = diagnose(stopped(code=99, reason="Essential container in task exited"))
+
+    assert found.cause != unknown.cause
+    assert f"exit code {code:d}" in found.summary
+
+
+def test_tells_spot_from_a_person() -> None:
+    """Both end in 143; only one is worth trying again."""
+    spot = diagnose(stopped(code=143, stop_code="SpotInterruption", reason="Your Spot Task was interrupted."))
+    person = diagnose(stopped(code=143, stop_code="UserInitiated", reason="Task stopped by user"))
+
+    assert spot.transient
+    assert not person.transient
+    assert "stopped the task" in person.cause
+
+
+def test_a_success_needs_nothing() -> None:
+    """Exit code 0 is no failure, whatever else is said."""
+    assert diagnose(stopped(code=0, reason="Essential container in task exited")).fix == "nothing to do"
+
+
+def test_says_something_where_ecs_says_nothing() -> None:
+    """No container, no reason: still a summary and a fix."""
+    found = diagnose({})
+
+    assert "ECS gives no reason" in found.summary
+    assert found.fix
