@@ -8,7 +8,6 @@
 PYTHON ?= python3.11
 JOB ?= flights
 export UV_PYTHON_DOWNLOADS = never
-export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION = 1
 # Where a shell sets this, every start compiles everything again.
 unexport PYTHONDONTWRITEBYTECODE
 VENV := .venv/bin

@@ -8,6 +8,7 @@ import posixpath
 import shlex
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from penstock.definitions import Draft
@@ -145,7 +146,7 @@ class Drafting:
             family="",
             environment=environment,
             names=tuple(sorted(work.names)),
-            command=work.command,
+            command=self._command(work, environment),
             workflow_type=work.workflow_type,
             config=work.config,
             **run,
@@ -156,12 +157,21 @@ class Drafting:
     def _environment(self, work: _Work, env: Mapping[str, str]) -> dict[str, str]:
         """The variables that the files name, then the task's own; `${NAME}` of a variable is filled in those."""
         found = {name: self._variables[name] for name in work.names if name in self._variables}
-        if work.engine == "meltano" and (name := self._meltano()[0].environment) is not None:
-            found["MELTANO_ENVIRONMENT"] = name
+        if work.engine == "meltano":
+            settings, project = self._meltano()
+            # Always set: without it Meltano takes its own default, which the person at the desk may not see.
+            found["MELTANO_ENVIRONMENT"] = str(settings.environment or project.default_environment)
         for key, value in env.items():
             # A name that is no variable stays: Meltano's files may hold what Meltano itself fills.
             found[key] = PLACEHOLDER.sub(lambda match: self._variables.get(match[1], match[0]), value)
         return dict(sorted(found.items()))
+
+    def _command(self, work: _Work, environment: Mapping[str, str]) -> tuple[str, ...]:
+        """A plain command with its variables filled. A secret stays `${NAME}`, for a shell in the container."""
+        if work.engine != "command":
+            return work.command
+        fill = partial(PLACEHOLDER.sub, lambda match: environment.get(match[1], match[0]))
+        return tuple(fill(argument) for argument in work.command)
 
     def _check_room(self, task: plan.Task, where: str) -> None:
         pairs = [{"name": name, "value": value} for name, value in task.environment.items()]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -124,6 +126,8 @@ class FargateTask(Construct):
             contract.ARTIFACTS_BUCKET: bucket,
             contract.RUNTIME_URI: f"s3://{bucket}/{contract.runtime_key(sha256)}",
             contract.RUNTIME_SHA256: sha256,
+            # So that the runtime knows what to mask in the log.
+            contract.SECRET_NAMES: json.dumps([one.name for one in self._definition.secrets]),
         }
         if self._definition.engine == "meltano":
             environment["MELTANO_STATE_BACKEND_URI"] = f"s3://{bucket}/{contract.STATE_PREFIX}"

@@ -27,6 +27,10 @@ class Dag:
     dag_id: str
     paused: bool
     tags: tuple[str, ...]
+    timetable: str
+    """When it runs, in Airflow's words: the cron expression (3) or its description (2)."""
+    parsed: datetime
+    """When its file was read last."""
 
 
 @dataclass(frozen=True)
@@ -86,7 +90,9 @@ class AirflowClient:
             answer = self._call("GET", f"/dags?{urlencode({'limit': PAGE, 'offset': len(found)})}")
             for one in answer["dags"]:
                 tags = tuple(sorted(tag["name"] for tag in one["tags"]))
-                found.append(Dag(one["dag_id"], one["is_paused"], tags))
+                timetable = one.get("timetable_summary") or one.get("timetable_description") or ""
+                parsed = datetime.fromisoformat(one["last_parsed_time"])
+                found.append(Dag(one["dag_id"], one["is_paused"], tags, timetable, parsed))
             if len(found) >= answer["total_entries"] or not answer["dags"]:
                 return found
 
@@ -95,15 +101,15 @@ class AirflowClient:
         answer = self._call("GET", f"/importErrors?limit={PAGE}")
         return {one["filename"]: one["stack_trace"] for one in answer["import_errors"]}
 
-    def wait_for_dags(self, dag_ids: Collection[str], *, seconds: float) -> None:
-        """Wait until Airflow has parsed these DAGs.
+    def wait_for_dags(self, dag_ids: Collection[str], *, seconds: float, since: datetime | None = None) -> None:
+        """Wait until Airflow has parsed these DAGs; with `since` (with time zone), after that moment.
 
         Raises:
             PenstockError: a DAG file cannot be read, or `seconds` went by.
         """
         wanted = set(dag_ids)
         deadline = time.monotonic() + seconds
-        while missing := wanted - {dag.dag_id for dag in self.dags()}:
+        while missing := wanted - {dag.dag_id for dag in self.dags() if since is None or dag.parsed > since}:
             if time.monotonic() > deadline:
                 errors = "".join(f"\n{file}:\n{trace}" for file, trace in self.import_errors().items())
                 raise PenstockError(

@@ -39,7 +39,6 @@ def synth(instance: Instance, project: Path, environment: str, variables: Mappin
         "CDK_OUTDIR": str(assembly),
         "CDK_CONTEXT_JSON": json.dumps(context),
         "CDK_DEFAULT_ACCOUNT": account,
-        "JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION": "1",
     }
     _run(instance, "synth", [sys.executable, str(HOME / "app.py")], environ, HOME)
     return assembly

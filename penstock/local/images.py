@@ -1,8 +1,8 @@
 """What stands for a container image in the embedded mode: a manifest that names folders on this machine.
 
-`<first 32 hex digits of sha256(reference)>.json` in the images folder holds `reference`, `path` (folders that go on PATH),
-`workdir` (copied for each container; null: an empty one) and `environment`. The embedded ECS reads it when it "pulls".
-The virtual environment behind it holds what the image holds, and no more.
+`<first 32 hex digits of sha256(reference)>.json` in the images folder holds `reference`, `path` (folders that go on
+PATH), `workdir` (copied for each container; null: an empty one) and `environment`. The embedded ECS reads it when it
+"pulls". The virtual environment behind it holds what the image holds, and no more.
 """
 
 from __future__ import annotations
@@ -86,8 +86,8 @@ def stock_environment(reference: str, report: Callable[[str], None]) -> Path:
     if lock is None:
         raise PenstockError(
             f"the embedded mode has nothing that stands for the image {reference}",
-            fix=f"here it knows OpenMetadata's ingestion image of {', '.join(LOCKS)} and the images that Penstock builds; "
-            "on AWS any image runs",
+            fix=f"here it knows OpenMetadata's ingestion image of {', '.join(LOCKS)}, and the images that Penstock "
+            "builds; on AWS any image runs",
         )
     path = REQUIREMENTS / "images" / lock
     return environments.ensure(path.stem, path, report=report)

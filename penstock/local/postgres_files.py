@@ -73,6 +73,11 @@ def place(binaries: Path, data: Path) -> Place:
         return Place(_copy_programs(binaries, shared / "programs"), home, user)
 
 
+def exist(data: Path) -> bool:
+    """Whether anything of an instance is on disk."""
+    return data.exists() or (os.geteuid() == 0 and (_base() / "data" / _digest_of_path(data)).exists())
+
+
 def delete(data: Path) -> None:
     """Delete an instance's files, and as root the shared programs with the last instance."""
     shutil.rmtree(data, ignore_errors=True)

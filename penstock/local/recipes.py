@@ -1,7 +1,7 @@
 """Image recipes (`runtime/images/`), made without Docker: the recipe's own `build.sh`, run into a folder of the cache.
 
-It is the very script that the Dockerfile runs, with the Python that the Dockerfile starts from, so that the folder holds
-what the image holds.
+It is the very script that the Dockerfile runs, with the Python that the Dockerfile starts from, so that the folder
+holds what the image holds.
 """
 
 from __future__ import annotations

@@ -85,6 +85,8 @@ def run(system: System, schedule: Schedule, progress: Progress) -> RunResult:
         PenstockError: Airflow did not take the run, or is gone.
     """
     start = time.monotonic()
+    # A paused DAG would leave the run queued for ever. Intervals start no run in the embedded mode.
+    system.airflow.unpause(schedule.dag_id)
     run_id = system.airflow.trigger(schedule.dag_id)
     with progress.step(f"run {run_id} of schedule {schedule.name}"):
         told: dict[str, str] = {}

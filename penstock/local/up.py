@@ -12,8 +12,9 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
+from penstock import bundle
 from penstock.compile import compile_plan
-from penstock.home import HOME
+from penstock.home import DAGS, HOME
 from penstock.local import deploy, docker, images, postgres, secrets, services, setup
 from penstock.local.airflow import AirflowServer
 from penstock.local.aws.endpoint import Endpoint
@@ -35,6 +36,8 @@ from penstock_runtime.plan import Plan
 ACCOUNT = "123456789012"
 """The embedded AWS's account where the project names none."""
 START_SECONDS = 60
+DAGS_SECONDS = 120
+"""Airflow looks at a file that has changed within seconds, and at each file every 30 seconds."""
 AIRFLOW_SECONDS = 120
 """Airflow 3.0.6 needs about 7 seconds on two idle cores."""
 
@@ -84,6 +87,9 @@ class _Bringer:
             known |= dict.fromkeys(self._token_names(), instance.password("catalogue"))
         plan = compile_plan(self.project, self.draft.environment, variables=variables)
         secrets.store(plan, endpoint, secrets.collect(plan, known))
+        server = airflow_server(instance, plan, airflow_environment)
+        dags = bundle.build(plan, dags_folder=DAGS).dags
+        new = not _synced(dags, server)
         with step("synthesize the stacks (app.py)"):
             assembly = deploy.synth(instance, self.project.path, plan.environment, variables, endpoint.account)
         with step("bootstrap the account (cdk bootstrap)"):
@@ -91,12 +97,15 @@ class _Bringer:
         with step("deploy the stacks (cdk deploy --all)"):
             deploy.deploy(instance, endpoint, assembly, docker.command(instance.folder))
         (instance.folder / PLAN_FILE).write_text(plan.to_json())
-        server = airflow_server(instance, plan, airflow_environment)
         with step(f"Airflow {plan.airflow.version}, with the execution role's credentials"):
             server = self._airflow(plan, endpoint, server)
         client = server.client()
-        with step(f"DAGs: {len(plan.schedules)}"):
-            client.wait_for_dags([schedule.dag_id for schedule in plan.schedules], seconds=START_SECONDS)
+        with step(f"DAGs of {len(plan.schedules)} schedules"):
+            sync = instance.processes["sync"]
+            services.wait(sync, lambda: _synced(dags, server), seconds=START_SECONDS)
+            since = datetime.now(UTC) if new and not self.started else None
+            ids = [schedule.dag_id for schedule in plan.schedules]
+            client.wait_for_dags(ids, seconds=DAGS_SECONDS, since=since)
             self._pause(plan, server)
         return System(instance, plan, endpoint, server, client)
 
@@ -241,6 +250,12 @@ class _Bringer:
 
         services.wait(process, ready, seconds=START_SECONDS)
         self.started.add(name)
+
+
+def _synced(dags: Mapping[str, bytes], server: AirflowServer) -> bool:
+    """Whether Airflow's DAG folder holds these files."""
+    files = {server.dags / path: content for path, content in dags.items()}
+    return all(file.is_file() and file.read_bytes() == content for file, content in files.items())
 
 
 def _module(name: str, options: Mapping[str, object]) -> list[str]:

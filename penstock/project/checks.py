@@ -10,6 +10,7 @@ from penstock.project import interval, secrets, size, tasks, versions
 from penstock.project.composer import Node
 from penstock.project.document import Document, at
 from penstock.project.literals import references
+from penstock.project.meltano import MeltanoProject
 from penstock.project.problems import Problems, nearest
 from penstock.project.settings import Settings
 from penstock.project.strict import settled
@@ -33,14 +34,16 @@ class Checks:
         """Report an error at a part of the project file."""
         self.problems.add(what, fix=fix, where=self.where(*path, key=key))
 
-    def run(self, meltano_jobs: set[str] | None) -> None:
-        """All of them. `meltano_jobs` None: they could not be read."""
+    def run(self, meltano: MeltanoProject | None) -> None:
+        """All of them. `meltano` None: the project has none, or it could not be read."""
         self._names()
         self._network()
         self._airflow()
         self._openmetadata()
+        if meltano is not None:
+            self._meltano(meltano)
         self._jobs()
-        self._schedules(meltano_jobs)
+        self._schedules(meltano)
 
     def _names(self) -> None:
         settings = self.settings
@@ -149,6 +152,19 @@ class Checks:
             else:
                 self._known(names[0], *path, only_secrets=True)
 
+    def _meltano(self, project: MeltanoProject) -> None:
+        settings = self.settings.meltano
+        assert settings is not None, "there is a Meltano project"
+        for index, name in enumerate(settings.secrets):
+            self._known(name, "meltano", "secrets", index, only_secrets=True)
+        environment = settings.environment or project.default_environment
+        if environment is None:
+            fix = "add environment: … to meltano, or default_environment: … to meltano.yml"
+            self.add("no Meltano environment is named", fix, "meltano")
+        elif project.environments and environment not in project.environments:
+            fix = nearest(environment, project.environments, kind="environment")
+            self.add(f"meltano.yml has no environment {environment[:60]!r}", fix, "meltano", "environment")
+
     def _jobs(self) -> None:
         for name, job in self.settings.jobs.items():
             if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}", name):
@@ -188,8 +204,8 @@ class Checks:
         if misfit := size.misfit(run["cpu_units"], run["memory_mib"]):
             what, fix = misfit
             self.add(f"task {task.name!r} wants {what}", fix, *self._size_place(here))
-        for name in task.secrets:
-            self._known(name, *here, "secrets", only_secrets=True)
+        for position, name in enumerate(task.secrets):
+            self._known(name, *here, "secrets", position, only_secrets=True)
         self._env(task.env, *here, "env")
 
     def _size_place(self, here: tuple[Any, ...]) -> tuple[Any, ...]:
@@ -238,7 +254,7 @@ class Checks:
             what = f"tasks of job {job!r} wait for each other: {', '.join(waiting)[:100]}"
             self.add(what, "break the circle", "jobs", job, "tasks", index, "after")
 
-    def _schedules(self, meltano_jobs: set[str] | None) -> None:
+    def _schedules(self, meltano: MeltanoProject | None) -> None:
         settings = self.settings
         seen: set[str] = set()
         if settings.defaults.schedule.timezone is not None:
@@ -248,8 +264,8 @@ class Checks:
             if schedule.name in seen:
                 self.add(f"two schedules are named {schedule.name!r}", "rename one", *here, "name")
             seen.add(schedule.name)
-            known = set(settings.jobs) | (meltano_jobs or set())
-            if schedule.job not in known and not (settings.meltano and meltano_jobs is None):
+            known = {*settings.jobs, *(meltano.jobs if meltano else ())}
+            if schedule.job not in known and not (settings.meltano and meltano is None):
                 what = f"schedule {schedule.name!r} names job {schedule.job[:60]!r}, which does not exist"
                 self.add(what, nearest(schedule.job, known, kind="job"), *here, "job")
             try:

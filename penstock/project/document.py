@@ -139,7 +139,7 @@ def _syntax(error: yaml.MarkedYAMLError, name: str, text: str) -> InputError:
     if mark and (text[mark.index : mark.index + 1] == "\t" or "tab" in problem):
         fix = "indent with spaces; YAML allows no tabs"
     elif mark and "${" in _LINE_BREAK.split(text)[min(mark.line, text.count("\n"))]:
-        fix = 'put the text that holds ${NAME} in quotes: inside {} and [] YAML wants them'
+        fix = "put the text that holds ${NAME} in quotes: inside {} and [] YAML wants them"
     elif "mapping values are not allowed" in problem:
         fix = "check the indentation, or quote the text that holds ': '"
     return InputError(f"not YAML: {problem}", fix=fix, where=where)

@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from penstock.project import meltano, workflow
 from penstock.project.checks import Checks, known_names
 from penstock.project.composer import Node
-from penstock.project.document import Document, at, read_document, read_text
+from penstock.project.document import Document, read_document, read_text
 from penstock.project.explain import explain
 from penstock.project.meltano import MeltanoProject
 from penstock.project.overrides import environment_root
@@ -162,17 +162,10 @@ def _check_overrides(document: Document, environment: str, overrides: Node, prob
 
 def _read_files(project: Project, environment: Environment, problems: Problems) -> None:
     settings, root, document = environment.settings, environment.root, project.document
-    jobs: set[str] | None = set()
-    if settings.meltano is not None:
-        place = document.where(at(root, ("meltano", "project")))
-        jobs = _read_meltano(project, settings.meltano.project, place, problems)
     checks = Checks(settings, document, root, problems)
-    checks.run(jobs)
     if settings.meltano is not None:
-        for index, name in enumerate(settings.meltano.secrets):
-            if name not in settings.secrets:
-                fix = nearest(name, settings.secrets, kind="secret")
-                checks.add(f"there is no secret {name[:60]!r}", fix, "meltano", "secrets", index)
+        _read_meltano(project, settings.meltano.project, checks.where("meltano", "project"), problems)
+    checks.run(project.meltanos.get(settings.meltano.project) if settings.meltano else None)
     for name, job in settings.jobs.items():
         for index, task in enumerate(job.tasks):
             if task.openmetadata is not None:
@@ -180,19 +173,16 @@ def _read_files(project: Project, environment: Environment, problems: Problems) 
                 _read_workflow(project, checks, task.openmetadata.type, task.openmetadata.config, here)
 
 
-def _read_meltano(project: Project, folder: str, where: str, problems: Problems) -> set[str] | None:
-    if folder not in project.meltanos:
-        if _escapes(folder):
-            problems.add(
-                f"{folder[:60]!r} is no relative path", fix="write it relative to the project file", where=where
-            )
-            return None
-        shown = _shown(project.path, posixpath.normpath(folder))
-        found = meltano.read(project.folder / folder, shown, problems, where=where)
-        if found is None:
-            return None
+def _read_meltano(project: Project, folder: str, where: str, problems: Problems) -> None:
+    if folder in project.meltanos:
+        return
+    if _escapes(folder):
+        problems.add(f"{folder[:60]!r} is no relative path", fix="write it relative to the project file", where=where)
+        return
+    shown = _shown(project.path, posixpath.normpath(folder))
+    found = meltano.read(project.folder / folder, shown, problems, where=where)
+    if found is not None:
         project.meltanos[folder] = found
-    return set(project.meltanos[folder].jobs)
 
 
 def _read_workflow(project: Project, checks: Checks, kind: str, config: str, here: tuple[str | int, ...]) -> None:

@@ -58,6 +58,8 @@ class MeltanoProject:
     jobs: dict[str, tuple[tuple[str, ...], ...]]
     names: frozenset[str]
     """Every `$NAME` and `${NAME}` of its files."""
+    default_environment: str | None
+    environments: frozenset[str]
 
 
 def read(folder: Path, shown: str, problems: Problems, *, where: str) -> MeltanoProject | None:
@@ -89,7 +91,18 @@ def read(folder: Path, shown: str, problems: Problems, *, where: str) -> Meltano
         if isinstance(node.value, str) and "$" in node.value
         for braced, bare in _REFERENCE.findall(node.value)
     }
-    return MeltanoProject(tuple(schedules), jobs, frozenset(names))
+    default = main.root.value.get("default_environment")
+    return MeltanoProject(
+        schedules=tuple(schedules),
+        jobs=jobs,
+        names=frozenset(names),
+        default_environment=default.text if default is not None and default.value is not None else None,
+        environments=frozenset(
+            str(node.value["name"].value)
+            for document in documents
+            for node in _named(document, "environments", problems)
+        ),
+    )
 
 
 def _included(folder: Path, shown: str, main: Document) -> list[Document]:

@@ -42,7 +42,9 @@ class Problems:
 def nearest(name: str, known: Iterable[str], *, kind: str) -> str:
     """The fix for a name that is not known: the nearest one that is, or all of them."""
     names = sorted(known)
-    close = difflib.get_close_matches(name[:100], names, n=1)
+    close = difflib.get_close_matches(name[:100], names, n=1) or [
+        one for one in names if len(name) > 1 and one.startswith(name)
+    ]
     if close:
         return f"did you mean {close[0]!r}?"
     if not names:

@@ -78,7 +78,8 @@ class Task(TaskSettings):
     meltano: str | None = Field(None, min_length=1)
     """A Meltano run: the arguments of `meltano run`, such as `tap-gitlab target-postgres`."""
     command: str | list[str] | None = Field(None, min_length=1)
-    """A plain command: a list of arguments, or a text that is split as a shell would. No shell runs it."""
+    """A plain command: a list of arguments, or a text that is split as a shell would. No shell runs it.
+    `${NAME}` of a variable is filled; a secret that it names is an environment variable of the container."""
     after: list[str] | None = None
     """The tasks of the job that must succeed first. Default: the one before it in the list; `[]`: none."""
     image: str | None = Field(None, min_length=1, max_length=500)

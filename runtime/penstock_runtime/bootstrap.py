@@ -1,8 +1,8 @@
 """The container's entry point: a few lines of Python that fetch the runtime archive, check it and run it.
 
 They stand in the task definition's `entryPoint`, so that an upstream image needs nothing of ours in it. `_bootstrap` is
-the text that runs: it must stand alone (standard library, and the boto3 that every image has), so it spells out names of
-`contract`; a test compares them.
+the text that runs: it must stand alone (standard library, and the boto3 that every image has), so it spells out names
+of `contract`; a test compares them.
 """
 
 from __future__ import annotations

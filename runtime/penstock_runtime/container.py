@@ -1,7 +1,7 @@
 """The container's main program: reads its task from the environment, starts the engine, bounds it, reports it.
 
-What a reader of the log sees: a first line that says what runs, the engine's own output with secrets masked, a last line
-with the outcome, and one line from which CloudWatch makes metrics.
+What a reader of the log sees: a first line that says what runs, the engine's own output with secrets masked, a last
+line with the outcome, and one line from which CloudWatch makes metrics.
 """
 
 from __future__ import annotations

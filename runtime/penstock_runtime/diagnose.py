@@ -1,7 +1,7 @@
 """Why a Fargate task ended: an ECS task description → what happened, the cause, and what to do. Pure.
 
-Sources: AWS, "Amazon ECS stopped tasks error messages", "Stop codes" and "CannotPullContainer task errors"; our own exit
-codes (`contract.Exit`).
+Sources: AWS, "Amazon ECS stopped tasks error messages", "Stop codes" and "CannotPullContainer task errors"; our own
+exit codes (`contract.Exit`).
 """
 
 from __future__ import annotations

@@ -123,7 +123,7 @@ def test_stop_before_the_start(aws: Aws) -> None:
             {"secrets": [{"name": "A", "valueFrom": "{secret}:nothing::"}]},
             "did not contain json key nothing",
         ),
-        ({"logConfiguration": {"logDriver": "awslogs", "options": {"awslogs-group": "/penstock/other"}}}, "logger args"),
+        ({"logConfiguration": {"logDriver": "awslogs", "options": {"awslogs-group": "/other"}}}, "logger args"),
     ],
 )  # fmt: skip
 def test_failed_start_says_why(aws: Aws, change: dict[str, Any], reason: str) -> None:
@@ -177,9 +177,7 @@ def test_parameter_as_secret(aws: Aws) -> None:
     aws.client("iam").put_role_policy(
         RoleName="tool-exec",
         PolicyName="ssm",
-        PolicyDocument=json.dumps(
-            {"Statement": [{"Effect": "Allow", "Action": "ssm:GetParameters", "Resource": arn}]}
-        ),
+        PolicyDocument=json.dumps({"Statement": [{"Effect": "Allow", "Action": "ssm:GetParameters", "Resource": arn}]}),
     )
     granted = aws.start(taskDefinition=definition)
     aws.stopped(granted)
@@ -274,7 +272,7 @@ def test_client_token_starts_a_task_once(aws: Aws) -> None:
 def test_more_than_one_container_is_refused(aws: Aws) -> None:
     definition = register(aws, "pair", {}, {"name": "side", "image": IMAGE})
 
-    with pytest.raises(ClientError, match="one container.* main, side"):
+    with pytest.raises(ClientError, match=r"one container.* main, side"):
         aws.start(taskDefinition=definition)
 
 

@@ -1,7 +1,7 @@
 """Golden cases: a project and what comes of it. `python -m tests.golden.regenerate` writes what the code gives now.
 
-A case is a folder with `project/` and `expected/<environment>/`: `plan.json` and `bundle.txt`, the bundle's listing. Read
-the difference before committing it: it is what a deploy would change.
+A case is a folder with `project/` and `expected/<environment>/`: `plan.json` and `bundle.txt`, the bundle's listing.
+Read the difference before committing it: it is what a deploy would change.
 """
 
 from __future__ import annotations

@@ -62,7 +62,7 @@ CASES = [
     ("CannotPullContainerError: write /var/lib/x: no space left on device", None, "ephemeral_storage_gib", False),
     (
         ASM + "unable to retrieve secret from asm: service call has been retried 1 time(s): failed to fetch secret "
-        "arn:aws:secretsmanager:eu-west-1:1:secret:x from secrets manager: AccessDeniedException: User is not authorized",
+        "arn:aws:secretsmanager:eu-west-1:1:secret:x from secrets manager: AccessDeniedException: not authorized",
         None,
         "kms:Decrypt",
         False,
@@ -76,21 +76,19 @@ CASES = [
         False,
     ),
     (
-        ASM
-        + "unable to retrieve secret from asm: ResourceNotFoundException: Secrets Manager can't find the specified secret.",
+        ASM + "unable to retrieve secret from asm: ResourceNotFoundException: Secrets Manager can't find the secret.",
         None,
         "create it",
         False,
     ),
     (
-        ASM
-        + "unable to retrieve secrets from ssm: service call has been retried 5 time(s): RequestCanceled: request context canceled caused by: context deadline exceeded",
+        ASM + "unable to retrieve secrets from ssm: RequestCanceled: context deadline exceeded",
         None,
         "secretsmanager and ssm",
         False,
     ),
     (
-        "ResourceInitializationError: failed to validate logger args: create stream has been retried 1 times: ResourceNotFoundException: The specified log group does not exist.",
+        "ResourceInitializationError: failed to validate logger args: The specified log group does not exist.",
         None,
         "log group",
         False,

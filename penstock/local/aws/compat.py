@@ -56,7 +56,7 @@ __all__ = [
 VERSION = "1.5.33"
 
 NAMES: dict[str, tuple[str, ...]] = {
-    "app": ("app", "AUTH", "_run_init_scripts", "_run_ready_scripts"),
+    "app": ("app", "_ready_scripts_state", "_run_init_scripts", "_run_ready_scripts"),
     "cloudformation": ("_exports", "_stacks"),
     "cloudwatch_logs": ("_create_log_group", "_create_log_stream", "_log_groups", "_put_log_events"),
     "ec2": (
@@ -66,13 +66,13 @@ NAMES: dict[str, tuple[str, ...]] = {
     "ecr": ("_describe_images", "_find_image", "_repositories"),
     "ecs": (
         "_ACTION_MAP", "_clusters", "_register_task_definition", "_resolve_cluster_name", "_resolve_td_key",
-        "_task_defs",
+        "_tags", "_task_defs",
     ),
     "eventbridge": ("_dispatch_event",),
     "handlers": ("_imported_export_names",),
     "iam": ("_roles",),
     "iam_actions": ("extract_resource_arn", "request_tag_context"),
-    "iam_evaluator": ("AuthError", "_conditions_met", "enforce", "is_root_access_key"),
+    "iam_evaluator": ("AuthError", "EvalContext", "_conditions_met", "enforce", "is_root_access_key"),
     "mwaa": ("_environments",),
     "provisioners": (
         "_RESOURCE_HANDLERS", "_custom_resource_create", "_ec2_sg_permissions", "_pascal_to_camel",
@@ -83,7 +83,7 @@ NAMES: dict[str, tuple[str, ...]] = {
     "secretsmanager": ("_resolve", "_secrets", "resolve_secret_string"),
     "ssm": ("resolve_parameter_value",),
     "stacks": ("_resolve_stack_outputs",),
-    "sts": ("_assumed_role_arn", "_role_id", "_sessions", "register_session"),
+    "sts": ("_assumed_role_arn", "_role_id", "_sessions", "is_root_access_key", "register_session"),
 }  # fmt: skip
 
 
@@ -94,9 +94,7 @@ def check() -> None:
         PenstockError: another version is installed, or a name that we rely on is gone.
     """
     installed = importlib.metadata.version("ministack")
-    missing = [
-        f"{module}.{name}" for module, names in NAMES.items() for name in names if not _has(module, name)
-    ]
+    missing = [f"{module}.{name}" for module, names in NAMES.items() for name in names if not _has(module, name)]
     if installed == VERSION and not missing:
         return
     what = f"ministack {installed} is installed, the embedded AWS is written for {VERSION}"

@@ -65,19 +65,12 @@ class Ecs:
             if token and (cluster, token) in self._tokens:
                 before, arns = self._tokens[cluster, token]
                 if before != body:
-                    raise Refusal(
-                        "ConflictException", "The clientToken was already used with different parameters."
-                    )
+                    raise Refusal("ConflictException", "The clientToken was already used with different parameters.")
                 return {"tasks": [_shown(self._tasks[arn]) for arn in arns], "failures": []}
-            tasks = [
-                Task(_record(call, wanted.values), wanted.definition, self._place)
-                for _ in range(wanted.count)
-            ]
+            tasks = [Task(_record(call, wanted.values), wanted.definition, self._place) for _ in range(wanted.count)]
             if call.get("tags"):
                 for task in tasks:
-                    refused = iam.caller_denial(
-                        "ecs:TagResource", task.record()["taskArn"], iam.cluster_key(call)
-                    )
+                    refused = iam.caller_denial("ecs:TagResource", task.record()["taskArn"], iam.cluster_key(call))
                     if refused:
                         raise Refusal("AccessDeniedException", refused)
             self._tasks |= {task.record()["taskArn"]: task for task in tasks}
@@ -148,11 +141,7 @@ class Ecs:
     def _prune(self) -> None:
         """Forget what stopped long ago, and the client tokens that brought it."""
         limit = time.time() - KEEP_STOPPED_SECONDS
-        old = {
-            arn
-            for arn, task in self._tasks.items()
-            if task.done.is_set() and task.record()["stoppedAt"] < limit
-        }
+        old = {arn for arn, task in self._tasks.items() if task.done.is_set() and task.record()["stoppedAt"] < limit}
         for arn in old:
             del self._tasks[arn]
         self._tokens = {key: one for key, one in self._tokens.items() if not old.intersection(one[1])}

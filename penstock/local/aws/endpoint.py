@@ -1,4 +1,4 @@
-"""The way into a running embedded AWS: address, certificate, keys. Used by the desk; imports nothing of the emulator."""
+"""The way into a running embedded AWS: address, certificate, keys. For the desk; imports nothing of the emulator."""
 
 from __future__ import annotations
 
@@ -58,9 +58,7 @@ class Endpoint:
             data = json.loads((state / STATE_FILE).read_text())
             return cls(state, data["port"], Path(data["ca"]), data["account"], data["region"])
         except (OSError, ValueError, KeyError) as error:
-            raise PenstockError(
-                f"no embedded AWS is running in {state}", fix="start it with: penstock up"
-            ) from error
+            raise PenstockError(f"no embedded AWS is running in {state}", fix="start it with: penstock up") from error
 
     @property
     def url(self) -> str:

@@ -1,6 +1,6 @@
 """Permissions as AWS checks them: what ministack's IAM evaluator is told about ECS and CloudWatch Logs calls.
 
-Source of resource types and condition keys: AWS, "Service Authorization Reference", Amazon ECS and Amazon CloudWatch Logs.
+Source of resource types and condition keys: AWS, "Service Authorization Reference", Amazon ECS and CloudWatch Logs.
 """
 
 from __future__ import annotations

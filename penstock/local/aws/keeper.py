@@ -15,6 +15,7 @@ import contextlib
 import ctypes
 import json
 import os
+import pathlib
 import select
 import signal
 import subprocess
@@ -93,13 +94,11 @@ def end_the_rest(group: int) -> None:
 def children() -> list[int]:
     """Our own children, zombies included, by the parent id in /proc/PID/stat."""
     found = []
-    for name in os.listdir("/proc"):
-        if name.isdigit():
-            with contextlib.suppress(OSError):
-                with open(f"/proc/{name}/stat", "rb") as stat:
-                    fields = stat.read().rpartition(b")")[2].split()
-                if int(fields[1]) == os.getpid():
-                    found.append(int(name))
+    for stat in pathlib.Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):
+            fields = stat.read_bytes().rpartition(b")")[2].split()
+            if int(fields[1]) == os.getpid():
+                found.append(int(stat.parent.name))
     return found
 
 

@@ -44,9 +44,7 @@ def pull(container: Mapping[str, Any], folder: Path, execution_key: str | None) 
                 )
     image = load_image(folder, reference)
     if image is None:
-        raise LaunchError(
-            f"CannotPullContainerError: failed to resolve ref {reference}: {reference}: not found"
-        )
+        raise LaunchError(f"CannotPullContainerError: failed to resolve ref {reference}: {reference}: not found")
     return image
 
 
@@ -59,9 +57,7 @@ def secrets(container: Mapping[str, Any], execution_key: str | None) -> dict[str
     return {one["name"]: _secret(one["valueFrom"], execution_key) for one in container.get("secrets") or []}
 
 
-def log_stream(
-    container: Mapping[str, Any], task_id: str, execution_key: str | None
-) -> tuple[str, str] | None:
+def log_stream(container: Mapping[str, Any], task_id: str, execution_key: str | None) -> tuple[str, str] | None:
     """Create the task's log stream; its group and name, or None where the container does not log to CloudWatch.
 
     Raises:
@@ -73,12 +69,12 @@ def log_stream(
     options = configuration.get("options") or {}
     group, prefix = str(options.get("awslogs-group")), options.get("awslogs-stream-prefix")
     stream = f"{prefix}/{container['name']}/{task_id}" if prefix else task_id
-    what = "failed to validate logger args: create stream has been retried 1 times: failed to create Cloudwatch log stream"
+    what = (
+        "failed to validate logger args: create stream has been retried 1 times: failed to create Cloudwatch log stream"
+    )
     for action in ("logs:CreateLogStream", "logs:PutLogEvents"):
         _require(execution_key, action, iam.log_stream_arn(group, stream), what)
-    status, _, body = compat.cloudwatch_logs._create_log_stream(
-        {"logGroupName": group, "logStreamName": stream}
-    )
+    status, _, body = compat.cloudwatch_logs._create_log_stream({"logGroupName": group, "logStreamName": stream})
     if status != 200:
         answer = json.loads(body)
         raise LaunchError(f"ResourceInitializationError: {what}: {answer['__type']}: {answer['message']}")
@@ -99,7 +95,7 @@ def _secret(source: str, execution_key: str | None) -> str:
 
     fields = source.split(":")
     reference = ":".join(fields[:_SECRET_ARN_FIELDS])
-    key, stage, version = (fields[_SECRET_ARN_FIELDS:] + ["", "", ""])[:3]
+    key, stage, version = [*fields[_SECRET_ARN_FIELDS:], "", "", ""][:3]
     what += ": unable to retrieve secret from asm"
     _, stored = compat.secretsmanager._resolve(reference)
     arn = stored["ARN"] if stored else reference

@@ -60,9 +60,7 @@ class Container:
         program = shutil.which(argv[0], path=full["PATH"]) if argv else None
         if program is None:
             name = argv[0] if argv else ""
-            raise StartError(
-                f'CannotStartContainerError: exec: "{name}": executable file not found in $PATH: unknown'
-            )
+            raise StartError(f'CannotStartContainerError: exec: "{name}": executable file not found in $PATH: unknown')
         order = {"argv": [*argv], "environ": full, "cwd": str(home)}
         keeper = subprocess.Popen(
             [sys.executable, "-I", "-S", str(KEEPER)],
@@ -81,9 +79,7 @@ class Container:
         if not said.startswith("started"):
             container.wait()
             container.close()
-            raise StartError(
-                f"CannotStartContainerError: {said.removeprefix('failed ') or 'the keeper ended'}"
-            )
+            raise StartError(f"CannotStartContainerError: {said.removeprefix('failed ') or 'the keeper ended'}")
         return container
 
     def lines(self) -> Iterator[str]:

@@ -102,9 +102,7 @@ def _check_numbers(call: Mapping[str, Any]) -> None:
 
 def _check_overrides(overrides: Mapping[str, Any], found: Mapping[str, Any]) -> None:
     if len(json.dumps(overrides, separators=(",", ":"), ensure_ascii=False)) > MAX_OVERRIDES:
-        raise Refusal(
-            "InvalidParameterException", f"Container Overrides length must be at most {MAX_OVERRIDES}"
-        )
+        raise Refusal("InvalidParameterException", f"Container Overrides length must be at most {MAX_OVERRIDES}")
     names = [one["name"] for one in found["containerDefinitions"]]
     for one in overrides.get("containerOverrides") or []:
         if one.get("name") not in names:
@@ -139,9 +137,7 @@ def _capacity(call: Mapping[str, Any], cluster: Mapping[str, Any]) -> dict[str, 
     names = [one["capacityProvider"] for one in strategy]
     for name in names:
         if name not in FARGATE:
-            raise Refusal(
-                "InvalidParameterException", f"The specified capacity provider '{name}' was not found."
-            )
+            raise Refusal("InvalidParameterException", f"The specified capacity provider '{name}' was not found.")
         if name not in (cluster.get("capacityProviders") or []):
             raise Refusal(
                 "InvalidParameterException",
@@ -173,7 +169,8 @@ def _network(call: Mapping[str, Any], found: Mapping[str, Any]) -> dict[str, Any
         if known is None:
             raise Refusal(
                 "InvalidParameterException",
-                f"Error retrieving security group information for [{group}]: The security group '{group}' does not exist",
+                f"Error retrieving security group information for [{group}]: "
+                f"The security group '{group}' does not exist",
             )
         if known["VpcId"] != vpc:
             raise Refusal(

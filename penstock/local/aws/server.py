@@ -67,9 +67,7 @@ async def application(scope: Scope, receive: Receive, send: Send) -> None:
             await send({"type": "http.response.start", "status": 404, "headers": []})
             await send({"type": "http.response.body", "body": b""})
             return
-        headers = {
-            name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]
-        }
+        headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
         query = parse_qs(scope.get("query_string", b"").decode("latin-1"), keep_blank_values=True)
         iam.CALLER.set(compat.router.extract_access_key_id(headers, query) or "")
     elif scope["type"] == "websocket":

@@ -82,9 +82,7 @@ class Task:
                 return
             self._stop_reason = reason
             container = self._container
-        self._change(
-            desiredStatus="STOPPED", stoppingAt=time.time(), stoppedReason=reason, stopCode="UserInitiated"
-        )
+        self._change(desiredStatus="STOPPED", stoppingAt=time.time(), stoppedReason=reason, stopCode="UserInitiated")
         if container is not None:
             self._terminate(container)
 
@@ -169,9 +167,7 @@ class Task:
         found = self._record["overrides"].get("containerOverrides") or []
         return next((one for one in found if one.get("name") == name), {})
 
-    def _environ(
-        self, container: Mapping[str, Any], override: Mapping[str, Any], role: Keys | None
-    ) -> dict[str, str]:
+    def _environ(self, container: Mapping[str, Any], override: Mapping[str, Any], role: Keys | None) -> dict[str, str]:
         endpoint = self._place.endpoint
         found = endpoint.environ(role) if role else endpoint.addresses()
         found |= {

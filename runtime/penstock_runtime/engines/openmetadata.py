@@ -107,7 +107,7 @@ def config(environ: Mapping[str, str]) -> dict[str, Any]:
 
 
 def run_id(run: Run) -> uuid.UUID:
-    """OpenMetadata shows runs by this id and refuses what is no UUID: one per try of an Airflow task, always the same."""
+    """OpenMetadata shows runs by this id and refuses what is no UUID: one per try, always the same."""
     place = (run.project, run.environment, run.schedule, run.dag_run, run.task, str(run.attempt))
     return uuid.uuid5(uuid.NAMESPACE_URL, "penstock:" + "/".join(place))
 

@@ -18,7 +18,8 @@ from penstock.local.aws.endpoint import Endpoint
 def install(endpoint: Endpoint) -> None:
     """Register the handlers and put the checks in place."""
     handlers: dict[str, dict[str, Any]] = compat.provisioners._RESOURCE_HANDLERS
-    handlers.update(network.HANDLERS | mwaa.HANDLERS | definition.HANDLERS | cluster.HANDLERS | custom.handlers(endpoint))
+    handlers.update(network.HANDLERS | mwaa.HANDLERS | definition.HANDLERS | cluster.HANDLERS)
+    handlers.update(custom.handlers(endpoint))
     network.complete_vpc(handlers["AWS::EC2::VPC"])
     bucket.correct(handlers["AWS::S3::Bucket"])
     secret.correct(handlers["AWS::SecretsManager::Secret"])

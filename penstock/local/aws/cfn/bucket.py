@@ -15,9 +15,7 @@ def correct(handler: dict[str, Any]) -> None:
         name, attributes = create(logical_id, properties, stack)
         return _tag(name, properties), attributes
 
-    def update_bucket(
-        bucket: str, old: dict[str, Any], new: dict[str, Any], stack: str
-    ) -> tuple[str, dict[str, Any]]:
+    def update_bucket(bucket: str, old: dict[str, Any], new: dict[str, Any], stack: str) -> tuple[str, dict[str, Any]]:
         name, attributes = update(bucket, old, new, stack)
         return _tag(name, new), attributes
 

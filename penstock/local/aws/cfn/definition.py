@@ -40,9 +40,7 @@ def _create(logical_id: str, properties: Properties, stack: str) -> Made:
     status, _, body = compat.ecs._register_task_definition(call)
     answer = json.loads(body)
     if status != 200:
-        raise ValueError(
-            f"Invalid request provided: Create TaskDefinition: {answer['message']} (Service: AmazonECS)"
-        )
+        raise ValueError(f"Invalid request provided: Create TaskDefinition: {answer['message']} (Service: AmazonECS)")
     arn = answer["taskDefinition"]["taskDefinitionArn"]
     return arn, {"TaskDefinitionArn": arn}
 

@@ -106,7 +106,7 @@ def _create(_logical_id: str, properties: Properties, _stack: str) -> Made:
         "CreatedAt": time.time(),
         "WebserverUrl": f"{name}.{region}.airflow.amazonaws.com",
         "CeleryExecutorQueue": f"arn:aws:sqs:{region}:{account}:airflow-celery-{name}",
-        "ServiceRoleArn": f"arn:aws:iam::{account}:role/aws-service-role/airflow.amazonaws.com/AWSServiceRoleForAmazonMWAA",
+        "ServiceRoleArn": f"arn:aws:iam::{account}:role/aws-service-role/{SERVICES[0]}/AWSServiceRoleForAmazonMWAA",
         **_stated(properties),
     }
     compat.mwaa._environments[name] = environment

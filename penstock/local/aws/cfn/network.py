@@ -125,9 +125,7 @@ def _tags_in_place(handler: dict[str, Callable[..., Any]], attribute: str) -> di
         if attribute != "AllocationId":
             _tag(physical_id, new)
             return physical_id, {attribute: physical_id}
-        allocation = next(
-            one for one, address in compat.ec2._addresses.items() if address["PublicIp"] == physical_id
-        )
+        allocation = next(one for one, address in compat.ec2._addresses.items() if address["PublicIp"] == physical_id)
         _tag(allocation, new)
         return physical_id, {"AllocationId": allocation, "PublicIp": physical_id}
 

@@ -47,11 +47,7 @@ def _resolve_partial_arns() -> None:
         if found["ARN"][:-_SUFFIX] == secret_id:
             return key, found
         return next(
-            (
-                (name, one)
-                for name, one in compat.secretsmanager._secrets.items()
-                if one["ARN"][:-_SUFFIX] == secret_id
-            ),
+            ((name, one) for name, one in compat.secretsmanager._secrets.items() if one["ARN"][:-_SUFFIX] == secret_id),
             (None, None),
         )
 

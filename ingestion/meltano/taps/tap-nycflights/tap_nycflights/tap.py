@@ -24,8 +24,7 @@ class TableStream(Stream):
     def __init__(self, tap: Tap, table: Table) -> None:
         self._table = table
         properties = [
-            th.Property(name, _TYPES[kind], nullable=name not in table.keys)
-            for name, kind in table.columns.items()
+            th.Property(name, _TYPES[kind], nullable=name not in table.keys) for name, kind in table.columns.items()
         ]
         super().__init__(tap, name=table.name, schema=th.PropertiesList(*properties).to_dict())
         self.primary_keys = table.keys

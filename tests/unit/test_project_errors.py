@@ -1,0 +1,187 @@
+"""What is wrong with a project: each mistake gives one error that says what, where and the fix."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.unit.project_files import MELTANO, PROJECT, WORKFLOW, errors, write
+
+HERE = "¦"
+"""In a mistake: right behind it is where the error must point."""
+
+DAILY = '"0 3 * * *"'
+LOAD = "- {name: load, "
+MISTAKES = {
+    # name: (old text, new text, part of what, part of fix)
+    "unknown key": ("timezone:", "¦timezon:", "unknown key 'timezon' of schedule 'daily'", "'timezone'"),
+    "unknown key at the top": ("schedules:", "¦scheduls:", "unknown key 'scheduls'", "'schedules'"),
+    "unknown key of a task": (LOAD, LOAD + "¦cpu: 1, ", "unknown key 'cpu' of task 'load'", "'cpu_units'"),
+    "missing key": ("- name: daily\n    job: warehouse", "- ¦name: daily", "'job' is missing of schedule 'daily'", "add `job"),
+    "wrong type": ("cpu_units: 512", 'cpu_units: ¦"512"', "wants a whole number, not '512'", "without quotes"),
+    "fraction": ("cpu_units: 512", "cpu_units: ¦512.5", "wants a whole number, not 512.5", "whole number"),
+    "number for a text": ("HOST: dev.acme.internal", "HOST: ¦5432", "wants text, not 5432", 'quote it: "5432"'),
+    "list for a mapping": ("{region: eu-west-1}", "¦[eu-west-1]", "environment 'dev' wants a mapping", "write {}"),
+    "version as a number": ("version: 3.0.6", "version: ¦2.10", "wants text, not 2.10", 'quote it: "2.10"'),
+    "server version as a number": ("1.12.14", "¦1.12", "wants text, not 1.12", 'quote it: "1.12"'),
+    "account as a number": ("eu-west-1}", "eu-west-1, account: ¦111122223333}", "wants text", 'quote it: "111122223333"'),
+    "impossible pair": (
+        LOAD,
+        LOAD + "memory_mib: ¦8192, ",
+        "task 'load' wants 512 CPU units with 8192 MiB, which Fargate does not offer",
+        "with 512 CPU units use 1024 to 4096 MiB, or set cpu_units: 1024",
+    ),
+    "impossible pair by default": ("memory_mib: 1024", "memory_mib: ¦512", "task 'load' wants 512 CPU", "1024 to 4096"),
+    "no such CPU": (LOAD, LOAD + "cpu_units: ¦300, ", "300 CPU units", "256, 512, 1024"),
+    "out of range": (LOAD, LOAD + "timeout_minutes: ¦0, ", "wants at least 1, not 0", "use at least 1"),
+    "operator of a later version": (LOAD, LOAD + "operator: ¦python, ", "not in this version", "leave it out"),
+    "unknown operator": (LOAD, LOAD + "operator: ¦spark, ", "wants 'ecs', not 'spark'", "use 'ecs'"),
+    "unknown job": ("job: warehouse", "job: ¦warehous", "names job 'warehous'", "'warehouse'"),
+    "bad cron": (DAILY, '¦"0 25 * * *"', "'0 25 * * *' is no cron expression", "@daily"),
+    "six fields": (DAILY, '¦"0 0 3 * * *"', "has 6 fields, not 5", "five fields"),
+    "cron that never fires": (DAILY, '¦"0 0 31 2 *"', "is no cron expression", "five fields"),
+    "cron out of words": (DAILY, "¦every day at 3 am", "is no cron expression", "five fields"),
+    "cron of huge numbers": (DAILY, '¦"0-99999999 * * * *"', "is no cron expression", "five fields"),
+    "unknown preset": (DAILY, '¦"@dayly"', "unknown preset '@dayly'", "'@daily'"),
+    "interval as a number": (DAILY, "¦5", "wants text, not 5", "quote it"),
+    "unknown time zone": ("Europe/Berlin", "¦Europe/Berln", "unknown time zone", "'Europe/Berlin'"),
+    "folder as a time zone": ("Europe/Berlin", "¦Europe", "unknown time zone 'Europe'", ""),
+    "path as a time zone": ("Europe/Berlin", "¦../../etc/passwd", "unknown time zone", "IANA"),
+    "date in quotes": ("timezone: Europe/Berlin", 'start_date: ¦"2024-01-01"', "wants a date", "without quotes"),
+    "missing file": ("config: warehouse", "config: ¦warehous", "warehous.yaml does not exist", "check the path"),
+    "folder as a file": ("config: warehouse.yaml", "config: ¦meltano", "meltano is a folder", "name a file"),
+    "path of this machine": ("config: warehouse", "config: ¦/etc/x", "is no relative path", "relative"),
+    "unknown workflow type": ("type: metadata", "type: ¦metdata", "unknown workflow type", "'metadata'"),
+    "type without a class": ("type: metadata", "type: ¦dataInsight", "in no ingestion package", ""),
+    "missing Meltano project": ("project: meltano", "project: ¦meltan", "meltan/meltano.yml does not exist", "path"),
+    "unknown Meltano environment": ("environment: prod}", "environment: ¦prd}", "no environment 'prd'", "prod"),
+    "literal token": ('"${OM_JWT}"', "¦eyJhbGciOi", "'jwt_token' holds a secret as it is", "${NAME}"),
+    "unknown token": ('"${OM_JWT}"', '¦"${OM_JTW}"', "there is no secret 'OM_JTW'", "'OM_JWT'"),
+    "literal password": ("{HOST: d", "{DB_PASSWORD: ¦hunter2, HOST: d", "'DB_PASSWORD' holds a secret", "allow-literal"),
+    "password in an address": ("{HOST: d", "{DSN: ¦pg://u:hunter2@h/d, HOST: d", "an address with a password", "allow-literal"),
+    "secret that is no reference": ("secretsmanager:openmetadata", "¦hunter2", "'OM_JWT': the value is no reference", "<name"),
+    "unknown secret": (LOAD, LOAD + "secrets: [¦PASSWRD], ", "there is no secret 'PASSWRD'", "'PASSWORD'"),
+    "secret through env": (LOAD, LOAD + 'env: {X: ¦"${PASSWORD}"}, ', "would show secret", "secrets: [PASSWORD]"),
+    "secret and variable": ("{HOST: d", '{¦OM_JWT: "${X}", HOST: d', "both a secret and a variable", "rename"),
+    "variable of a variable": ("HOST: dev", 'OTHER: ¦"${HOST}", HOST: dev', "names another", "write the value out"),
+    "our own variable": ("HOST: dev", "¦PENSTOCK_RUN: x, HOST: dev", "cannot be the name", "PENSTOCK_"),
+    "unknown after": ("- name: catalogue", "- name: catalogue\n        after: [¦laod]", "comes after 'laod'", "'load'"),
+    "circle": (LOAD, LOAD + "after: ¦[catalogue], ", "wait for each other: load, catalogue", "circle"),
+    "after itself": (LOAD, LOAD + "after: ¦[load], ", "wait for each other: load", "circle"),
+    "two tasks of one name": ("name: catalogue", "name: ¦load", "has two tasks 'load'", "rename"),
+    "two kinds": (LOAD, "- ¦{name: load, command: ls, ", "has meltano and command", "keep one"),
+    "no kind": (LOAD + "meltano: tap-a target-b", "- ¦{name: load, spot: true", "has none of them", "add one"),
+    "open quote": ("tap-a target-b", "¦\"tap 'a\"", "no closing quotation", "close its quotes"),
+    "image of an engine": (LOAD, LOAD + "¦image: x, ", "only a plain command takes an image", "remove it"),
+    "long project name": ("name: acme", "name: ¦" + "a" * 21, "wants at most 20 characters", ""),
+    "odd project name": ("name: acme", "name: ¦Acme_1", "does not fit the pattern", ""),
+    "long environment name": ("  dev:", "  ¦development-eu:", "cannot be an environment's name", "12"),
+    "environment sets too much": ("eu-west-1}", "eu-west-1, ¦jobs: {}}", "'dev' cannot set 'jobs'", "to the top level"),
+    "no region": ("{region: eu-west-1}", "¦{}", "'region' is missing", "add `region: …`"),
+    "unknown class": ("mw1.small", "¦mw1.smal", "unknown MWAA class", "'mw1.small'"),
+    "workers of micro": ("{version: 3.0.6, class: mw1.small", "¦{version: 3.0.6, class: mw1.micro", "exactly one worker", "max: 1"),
+    "no range": ("10.20.0.0/16", "¦10.20.0.1/16", "no IPv4 range", "10.20.0.0/16"),
+    "small range": ("10.20.0.0/16", "¦10.20.0.0/28", "a /28 network is not possible", "/16 to /24"),
+    "option of MWAA's": ("class: mw1.small", 'options: {¦core.executor: "x"}', "does not let anyone set", "remove it"),
+}  # fmt: skip
+
+
+def _place(text: str) -> tuple[str, str]:
+    """A text without its mark, and line and column of the mark."""
+    before, _, rest = text.partition(HERE)
+    return before + rest, f"{before.count(chr(10)) + 1}:{len(before) - before.rfind(chr(10))}"
+
+
+@pytest.mark.parametrize(("old", "new", "what", "fix"), MISTAKES.values(), ids=MISTAKES)
+def test_mistake_is_named_with_place_and_fix(tmp_path: Path, old: str, new: str, what: str, fix: str) -> None:
+    """The first error reported is the mistake, at its line and column."""
+    text, where = _place(PROJECT.replace(old, new, 1))
+    place, said, advice = errors(write(tmp_path, (PROJECT, text)))[0]
+
+    assert text != PROJECT, "the edit found its place"
+    assert place == f"penstock.yaml:{where}"
+    assert what in said
+    assert fix in advice
+    assert advice
+
+
+def test_allowed_literal_is_let_through(tmp_path: Path) -> None:
+    """The comment on the line is the way out, for that line only."""
+    allowed = "variables:\n  HOST: h\n  MY_KEY: a  # penstock: allow-literal\n  MY_TOKEN: b"
+    found = errors(write(tmp_path, ("variables: {HOST: dev.acme.internal}", allowed)))
+
+    assert [what for _, what, _ in found] == ["'MY_TOKEN' holds a secret as it is"]
+
+
+def test_all_errors_come_in_one_pass(tmp_path: Path) -> None:
+    """Shape, meaning and other files: as much as can be known is reported together, each once for all environments."""
+    edits = [(DAILY, '"0 25 * * *"'), ("Europe/Berlin", "Nowhere"), ("config: warehouse", "config: warehous")]
+    found = [place for place, _, _ in errors(write(tmp_path, *edits))]
+
+    assert sorted(found) == ["penstock.yaml:23:48", "penstock.yaml:27:15", "penstock.yaml:28:15"]
+
+
+WORKFLOWS = {
+    # name: (old text, new text, part of what)
+    "literal password": ('"${PASSWORD}"', '¦"hunter2"', "'password' holds a secret as it is"),
+    "unknown name": ('"${HOST}:5432"', '¦"${HOTS}:5432"', "${HOTS} is neither a secret nor a variable"),
+    "a list": (WORKFLOW, "¦- a\n", "holds no mapping"),
+    "no source": (WORKFLOW, "¦sink: {}\n", "has no `source` mapping"),
+    "no source type": ("  type: postgres\n  serviceName", "  ¦serviceName", "source.type is missing"),
+    "no service": ("type: postgres\n  serviceName: warehouse", "¦type: postgres", "source.serviceName is missing"),
+    "of another type": ("DatabaseMetadata", "¦Profiler", "a Profiler config runs as workflow type profiler"),
+    "server as a text": ("sink", "workflowConfig: ¦here\nsink", "workflowConfig is no mapping"),
+    "no YAML": ("sink", "¦\tx: 1\nsink", "not YAML"),
+}
+
+
+@pytest.mark.parametrize(("old", "new", "what"), WORKFLOWS.values(), ids=WORKFLOWS)
+def test_workflow_file_is_checked_with_its_own_lines(tmp_path: Path, old: str, new: str, what: str) -> None:
+    """A mistake in a workflow file is shown there, not where the file is named."""
+    content, where = _place(WORKFLOW.replace(old, new, 1))
+    place, said, _ = errors(write(tmp_path, files={"warehouse.yaml": content}))[0]
+
+    assert (place, what in said) == (f"warehouse.yaml:{where}", True)
+
+
+@pytest.mark.parametrize(
+    ("more", "what"),
+    [
+        ("schedules: [{name: s, interval: '@daily', job: ¦j}]", "names job 'j', which is in no file"),
+        ("schedules: [{name: s, interval: ¦every day, extractor: a, loader: b, transform: skip}]", "has 2 fields"),
+        ("schedules: [¦{name: s, job: j}]", "has no interval"),
+        ("schedules: [¦{name: s, interval: every day}]", "has no extractor"),
+        ("jobs: [¦{name: j, tasks: []}]", "job 'j' has no tasks"),
+        ('jobs: [¦{name: j, tasks: ["a \'b"]}]', "task 1 of job 'j' cannot be split"),
+        ("jobs: [¦a]", "jobs wants a list of entries with a name"),
+        ("include_paths: [¦/etc/*]", "is no path pattern"),
+        ("include_paths: ¦conf", "include_paths wants a list"),
+    ],
+)
+def test_meltano_file_is_checked_with_its_own_lines(tmp_path: Path, more: str, what: str) -> None:
+    """What Meltano would say at run time, or not at all, is said now."""
+    content, where = _place(MELTANO + more)
+    place, said, _ = errors(write(tmp_path, files={"meltano/meltano.yml": content}))[0]
+
+    assert (place, what in said) == (f"meltano/meltano.yml:{where}", True)
+
+
+@pytest.mark.parametrize("name", ["schedules_00.py", "release/x.py"])
+def test_dag_file_may_not_take_a_name_of_the_bundle(tmp_path: Path, name: str) -> None:
+    """A file of the user's would overwrite one of the bundle's, or be overwritten."""
+    assert errors(write(tmp_path, files={f"dags/{name}": ""}))[0][0] == f"dags/{name}"
+
+
+@pytest.mark.parametrize(
+    ("content", "what"),
+    [
+        ("", "is empty"),
+        ("- a", "a list, not a project"),
+        ("text", "a single value"),
+        ("name: x", "'environments' is missing"),
+    ],
+)
+def test_file_that_is_no_project(tmp_path: Path, content: str, what: str) -> None:
+    """What is no project at all is said in one error."""
+    assert what in errors(write(tmp_path, files={"penstock.yaml": content}))[0][1]
