@@ -18,6 +18,8 @@ from penstock.cli.context import Context
 from penstock.cli.output import talk
 from penstock_runtime.errors import PenstockError
 
+ENDED_BY_CTRL_C = 130
+
 app = typer.Typer(
     name="penstock",
     help="Ingestion on AWS from one project file: Amazon MWAA schedules, ECS Fargate runs.",
@@ -65,9 +67,11 @@ def run() -> None:
     except PenstockError as error:
         talk.print(f"error: {error}", style="red", markup=False, soft_wrap=True)
         sys.exit(error.exit_code)
-    except KeyboardInterrupt:
-        talk.print("ended by Ctrl-C", style="red")
-        sys.exit(130)
+    except SystemExit as end:
+        # Typer has made a KeyboardInterrupt of it.
+        if end.code == ENDED_BY_CTRL_C:
+            talk.print("ended by Ctrl-C", style="red")
+        raise
     except BrokenPipeError:
         # The reader of our output, `head` for example, has gone.
         sys.stderr.close()

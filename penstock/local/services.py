@@ -1,12 +1,13 @@
 """Start and end the processes of an instance; nothing of it outlives `stop_all`.
 
 A process is started in a session of its own, so that Ctrl-C reaches only the command, which then ends what it began.
-What a process starts itself (Airflow's workers, Fargate tasks, Meltano's plugins) carries the instance's marker in its
-environment and is found by it, whatever became of its parent.
+What a process starts itself (Airflow's workers, Fargate tasks, Meltano's plugins) is found by that session, or by the
+instance's marker in its environment, whatever became of its parent.
 """
 
 from __future__ import annotations
 
+import os
 import subprocess
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -74,32 +75,48 @@ def wait(process: Process, ready: Callable[[], bool], *, seconds: float) -> None
 
 
 def stop(instance: Instance, names: Iterable[str]) -> None:
-    """End these processes, all at once, and forget them."""
+    """End these processes with all that they have started, and forget them."""
     chosen = [instance.processes[name] for name in names if name in instance.processes]
-    _end([psutil.Process(one.pid) for one in chosen if alive(one)])
+    leaders = [psutil.Process(one.pid) for one in chosen if alive(one)]
+    followers = _of_sessions({one.pid for one in chosen}) - set(leaders)
+    _end(leaders)
+    _end([one for one in followers if one.is_running()])
     for one in chosen:
         del instance.processes[one.name]
     instance.save()
 
 
-def stop_all(instance: Instance) -> int:
-    """End every process of the instance, orphans included; returns how many had to be killed as orphans."""
+def stop_all(instance: Instance) -> None:
+    """End every process of the instance, orphans included."""
     # The newest first: who was started later may need those that were started earlier to end well.
     for name in reversed(list(instance.processes)):
         stop(instance, [name])
-    orphans = marked(instance.id)
-    _end(orphans)
-    return len(orphans)
+    _end(marked(instance.id))
 
 
 def marked(instance_id: str) -> list[psutil.Process]:
-    """All processes of this machine that carry the instance's marker, this one excepted."""
+    """All processes of this machine that carry the instance's marker, this one excepted.
+
+    Some programs (Airflow, PostgreSQL) write their title over their environment; those are found by their session.
+    """
     found = []
     for process in psutil.process_iter():
         try:
-            if process.pid != psutil.Process().pid and process.environ().get(MARKER) == instance_id:
+            if process.pid != os.getpid() and process.environ().get(MARKER) == instance_id:
                 found.append(process)
         except (psutil.NoSuchProcess, psutil.AccessDenied, psutil.ZombieProcess):
+            continue
+    return found
+
+
+def _of_sessions(leaders: set[int]) -> set[psutil.Process]:
+    """Every process in the sessions that these processes lead, and all that descends from them."""
+    found: set[psutil.Process] = set()
+    for process in psutil.process_iter():
+        try:
+            if os.getsid(process.pid) in leaders:
+                found |= {process, *process.children(recursive=True)}
+        except (psutil.NoSuchProcess, psutil.AccessDenied, ProcessLookupError, PermissionError):
             continue
     return found
 

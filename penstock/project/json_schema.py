@@ -14,12 +14,12 @@ def schema() -> dict[str, Any]:
     An environment may leave out anything, and the top level whatever every environment sets; so nothing but the
     project's name is required in either, and `penstock validate` has the last word.
     """
-    top = Settings.model_json_schema(mode="validation")
+    top = _tidy(Settings.model_json_schema(mode="validation"))
     definitions: dict[str, Any] = top.pop("$defs")
     parts = {name: copy.deepcopy(one) for name, one in definitions.items()}
     for one in parts.values():
         one.pop("required", None)
-    environment = Place.model_json_schema(mode="validation")
+    environment = _tidy(Place.model_json_schema(mode="validation"))
     used = _used(environment["properties"], definitions)
     definitions |= {f"{name}Override": _pointing_at(parts[name], "Override") for name in used}
     definitions["Environment"] = {
@@ -44,6 +44,26 @@ def schema() -> dict[str, Any]:
     head = {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "Penstock project"}
     description = "The project file, penstock.yaml."
     return {**head, **top, "title": "Penstock project", "description": description, "$defs": definitions}
+
+
+def _tidy(part: Any) -> Any:
+    """Without what an editor would show for nothing: titles made of names, defaults that say "as the text says"."""
+    if isinstance(part, list):
+        return [_tidy(one) for one in part]
+    if not isinstance(part, dict):
+        return part
+    kept = {
+        key: _tidy(value)
+        for key, value in part.items()
+        if not (key == "title" and isinstance(value, str))
+        and not (key == "default" and (value is None or isinstance(value, dict)))
+    }
+    choices = kept.get("anyOf")
+    if isinstance(choices, list) and {"type": "null"} in choices:
+        rest = [one for one in choices if one != {"type": "null"}]
+        kept.pop("anyOf")
+        kept = {**(rest[0] if len(rest) == 1 else {"anyOf": rest}), **kept}
+    return kept
 
 
 def _pointing_at(part: Any, suffix: str) -> Any:

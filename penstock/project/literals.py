@@ -14,7 +14,7 @@ ALLOW = "# penstock: allow-literal"
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 _SECRET_WORDS = frozenset(
     {"password", "passwords", "passwd", "pwd", "passphrase", "passcode", "secret", "secrets", "token", "tokens", "jwt"}
-    | {"apikey", "credential", "credentials"}
+    | {"apikey"}
 )
 _PLAIN_KEYS = frozenset(
     {"primary", "foreign", "partition", "sort", "unique", "public", "natural", "surrogate", "business", "cluster"}

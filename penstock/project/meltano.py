@@ -17,7 +17,7 @@ from typing import Any
 from penstock.project.composer import Node
 from penstock.project.document import Document, read_document
 from penstock.project.interval import cron
-from penstock.project.literals import scalars
+from penstock.project.literals import ALLOW, literal_secret, scalars
 from penstock.project.problems import Problems, nearest
 from penstock.project.tasks import wrong_command
 from penstock_runtime.errors import InputError
@@ -226,6 +226,16 @@ def _env(document: Document, node: Node | None) -> dict[str, str]:
         return {}
     if not isinstance(node.value, dict):
         raise InputError("env wants a mapping", fix="write NAME: value", where=document.where(node))
+    for key, value in scalars(node):
+        # It would stand in every run's overrides, for all to read. `$NAME` is Meltano's own way to name another.
+        if (
+            "$" not in str(value.value)
+            and (what := literal_secret(key, value.value))
+            and ALLOW not in document.line(value)
+        ):
+            raise InputError(
+                what, fix=f"write $NAME of a secret, or end the line with `{ALLOW}`", where=document.where(value)
+            )
     return {
         str(key): value.text if value.text is not None else json.dumps(value.plain(), default=str)
         for key, value in node.value.items()

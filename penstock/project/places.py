@@ -54,7 +54,7 @@ class CreateAirflow(Strict):
     """Airflow version, in quotes where it has only one dot."""
     environment_class: str = Field("mw1.small", alias="class")
     """Size: mw1.micro, mw1.small, mw1.medium, mw1.large, mw1.xlarge or mw1.2xlarge."""
-    workers: Workers = Workers.model_construct(min=1, max=2)
+    workers: Workers = Workers()
     """How many workers; mw1.micro has exactly one."""
     access: Literal["private", "public"] = "private"
     """Whether Airflow's web server is reached through the VPC only, or over the internet (with IAM) too."""

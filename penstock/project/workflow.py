@@ -83,7 +83,7 @@ def check(workflow: Workflow, workflow_type: str, problems: Problems) -> None:
     needed = SOURCE_CONFIG_TYPES.get(kind.value) if isinstance(kind.value, str) else None
     if needed and WORKFLOW_CLASSES[needed] != WORKFLOW_CLASSES[workflow_type]:
         problems.add(
-            f"a {kind.value} config runs as workflow type {needed}, and its task says {workflow_type}",
+            f"config type {kind.value} runs as workflow type {needed}, and its task says {workflow_type}",
             fix=f"set type: {needed} in the task, or name another file",
             where=document.where(kind),
         )

@@ -90,10 +90,12 @@ def test_airflow_and_tasks_never_have_the_root_key(system: EmbeddedSystem) -> No
     root = up.endpoint.root().secret_access_key
     airflow = [one for name, one in up.instance.processes.items() if name.startswith(("airflow-", "sync"))]
     environments = [psutil.Process(one.pid).environ() for one in airflow]
+    # Some components write their title over their environment, so not all of them show it.
+    keys = [environment["AWS_ACCESS_KEY_ID"] for environment in environments if "AWS_ACCESS_KEY_ID" in environment]
 
-    assert environments
-    assert all(root not in environment.values() for environment in environments)
-    assert all(environment["AWS_ACCESS_KEY_ID"].startswith("ASIA") for environment in environments)
+    assert keys
+    assert all(key.startswith("ASIA") for key in keys)
+    assert all(root not in text for environment in environments for text in environment.values())
 
 
 def test_a_second_deploy_changes_what_is_running(system: EmbeddedSystem) -> None:

