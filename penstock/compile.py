@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from itertools import chain
 from typing import Any
 
 from penstock.definitions import Draft, definitions
@@ -24,8 +25,12 @@ from penstock_runtime.errors import InputError
 
 FORMAT = 1
 LOG_RETENTION_DAYS = 90
+MAX_TASKS = 20_000
+"""Tasks of all schedules together; the largest MWAA class takes about 4000 DAGs."""
 MAX_DAG_ID = 250
 """Airflow: `ID_LEN`."""
+MAX_TAG = 100
+"""Airflow: `TAG_MAX_LEN`."""
 
 
 def compile_plan(
@@ -58,7 +63,7 @@ class _Compiler:
     def compile(self) -> plan.Plan:
         settings = self._settings
         prefix = f"{settings.name}-{self._name}"
-        drafted = [*self._own_schedules(), *self._meltano_schedules()]
+        drafted = self._drafted()
         self._check_ids([schedule for schedule, _, _ in drafted], [where for _, _, where in drafted])
         families, found = definitions(prefix, settings.region, self._secrets(), [d for _, ds, _ in drafted for d in ds])
         self._problems.raise_all()
@@ -84,6 +89,16 @@ class _Compiler:
             dag_files=self._project.dag_files,
             warnings=tuple(self._warnings),
         )
+
+    def _drafted(self) -> list[tuple[plan.Schedule, list[Draft], str]]:
+        drafted, tasks = [], 0
+        for schedule, drafts, where in chain(self._own_schedules(), self._meltano_schedules()):
+            tasks += len(drafts)
+            if tasks > MAX_TASKS:
+                what = f"the schedules up to this one have more than {MAX_TASKS} tasks"
+                raise InputError(what, fix="split the project", where=where)
+            drafted.append((schedule, drafts, where))
+        return drafted
 
     def _where(self, *path: Any) -> str:
         return self._project.document.where(at(self._root, path))
@@ -139,7 +154,9 @@ class _Compiler:
 
     def _meltano_schedules(self) -> Iterator[tuple[plan.Schedule, list[Draft], str]]:
         for one in self._meltano_listing():
-            own = ScheduleSettings(tags=[*(self._settings.defaults.schedule.tags or []), *_meltano_tags(one)])
+            tags = [*(self._settings.defaults.schedule.tags or []), *_meltano_tags(one)]
+            # Meltano's intervals are in UTC and never catch up, whatever the project's defaults say.
+            own = ScheduleSettings(timezone="UTC", catchup=False, tags=tags)
             if one.start_date is not None:
                 own = own.model_copy(update={"start_date": one.start_date})
             run = settled(ScheduleSettings, schedules.BASE, self._settings.defaults.schedule, own)
@@ -223,4 +240,5 @@ def _schedule(run: dict[str, Any], **fields: Any) -> plan.Schedule:
 def _meltano_tags(one: MeltanoSchedule) -> list[str]:
     """The tags that Meltano's own generator (files-airflow) gives."""
     tags = ["meltano", f"schedule:{one.name}"]
-    return [*tags, f"job:{one.job}"] if one.job is not None else tags
+    tags += [f"job:{one.job}"] if one.job is not None else []
+    return [tag[:MAX_TAG] for tag in tags]

@@ -61,6 +61,7 @@ class Drafting:
         self._variables, self._problems = variables, problems
         self.configs: dict[str, plan.Config] = {}
         """By SHA-256: those of the tasks drafted so far."""
+        self._completed: dict[tuple[tasks.OpenMetadataTask, str], tuple[str, set[str]]] = {}
 
     def job(self, name: str, env: Mapping[str, str], where: str) -> list[Draft]:
         """The tasks of a job of the project's, or else of Meltano's, with `env` over their own."""
@@ -112,6 +113,13 @@ class Drafting:
         )
 
     def _workflow_work(self, task: tasks.OpenMetadataTask, pipeline: str) -> _Work:
+        if (task, pipeline) not in self._completed:
+            self._completed[task, pipeline] = self._complete(task, pipeline)
+        config, named = self._completed[task, pipeline]
+        return _Work("openmetadata", self._openmetadata_image(), named, workflow_type=task.type, config=config)
+
+    def _complete(self, task: tasks.OpenMetadataTask, pipeline: str) -> tuple[str, set[str]]:
+        """A workflow's config, kept under its SHA-256, and the names in it."""
         settings = self._openmetadata()
         # A value that is given for the server's variable wins over the server that the project names.
         server = None if SERVER_VARIABLE in self._variables else settings.server
@@ -119,8 +127,7 @@ class Drafting:
         text = workflow.text(data)
         sha256 = hashlib.sha256(text.encode()).hexdigest()
         self.configs[sha256] = plan.Config(sha256, text)
-        image = self._openmetadata_image()
-        return _Work("openmetadata", image, set(names(data)), workflow_type=task.type, config=sha256)
+        return sha256, set(names(data))
 
     def _draft(
         self,

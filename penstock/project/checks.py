@@ -6,7 +6,7 @@ import ipaddress
 import re
 from typing import Any
 
-from penstock.project import interval, secrets, size, tasks, versions
+from penstock.project import interval, places, secrets, size, tasks, versions
 from penstock.project.composer import Node
 from penstock.project.document import Document, at
 from penstock.project.literals import references
@@ -93,9 +93,9 @@ class Checks:
         if network.use is not None:
             for kind, prefix in (("private_subnets", "subnet"), ("security_groups", "sg")):
                 for index, one in enumerate(getattr(network.use, kind)):
-                    if not re.fullmatch(rf"{prefix}-[0-9a-f]+", one):
+                    if not re.fullmatch(rf"{prefix}-{places.ID}", one):
                         path = ("network", "use", kind, index)
-                        self.add(f"{one[:60]!r} is no id of AWS", f"write {prefix}-…", *path)
+                        self.add(f"{one[:60]!r} is no id of AWS", f"write {prefix}- and 8 or 17 hex digits", *path)
 
     def _cidr(self, cidr: str) -> None:
         path = ("network", "create", "cidr")
@@ -233,23 +233,24 @@ class Checks:
         """`after` names tasks of the job, and leads nowhere back."""
         listed = self.settings.jobs[job].tasks
         names = [task.name for task in listed]
+        known = set(names)
         waiting: dict[str, set[str]] = {}
         for index, task in enumerate(listed):
             for position, name in enumerate(task.after or []):
-                if name not in names:
-                    fix = nearest(name, set(names) - {task.name}, kind="task")
+                if name not in known:
+                    fix = nearest(name, known - {task.name}, kind="task")
                     path = ("jobs", job, "tasks", index, "after", position)
                     self.add(
                         f"task {task.name!r} comes after {name[:60]!r}, which job {job!r} does not have", fix, *path
                     )
             before = task.after if task.after is not None else names[max(index - 1, 0) : index]
-            waiting[task.name] = set(before) & set(names)
+            waiting[task.name] = set(before) & known
         while ready := [name for name, rest in waiting.items() if not rest]:
             for name in ready:
                 del waiting[name]
             for rest in waiting.values():
                 rest.difference_update(ready)
-        if waiting and len(set(names)) == len(names):
+        if waiting and len(known) == len(names):
             index = names.index(next(iter(waiting)))
             what = f"tasks of job {job!r} wait for each other: {', '.join(waiting)[:100]}"
             self.add(what, "break the circle", "jobs", job, "tasks", index, "after")

@@ -18,6 +18,8 @@ from penstock_runtime.errors import InputError
 MAX_NODES = 100_000
 """Nodes of a file, every alias counted as what it stands for."""
 MAX_DEPTH = 64
+MAX_NUMBER = 1000
+"""Characters of a number. `1:1:1:…` of YAML 1.1 takes time that grows with the square of its length."""
 
 _MERGE = object()
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -71,8 +73,8 @@ class _Frame:
 class Composer:
     """Builds the nodes of one file."""
 
-    def __init__(self, name: str, text_keys: bool) -> None:
-        self._name, self._text_keys = name, text_keys
+    def __init__(self, name: str, text_keys: bool, max_nodes: int = MAX_NODES) -> None:
+        self._name, self._text_keys, self._max_nodes = name, text_keys, max_nodes
         self._anchors: dict[str, Node] = {}
         self._open: list[_Frame] = []
         self._nodes = 0
@@ -132,6 +134,8 @@ class Composer:
         if tag not in _CONSTRUCT:
             return text
         try:
+            if len(text) > MAX_NUMBER:
+                raise ValueError
             return _CONSTRUCT[tag](yaml.ScalarNode(tag, text))
         except (ValueError, OverflowError):
             kind = {"timestamp": "date", "int": "number", "float": "number"}[tag.rsplit(":", 1)[-1]]
@@ -171,8 +175,10 @@ class Composer:
 
     def _attach(self, node: Node, event: Any) -> None:
         self._nodes += node.weight if isinstance(event, yaml.AliasEvent) else 1
-        if self._nodes > MAX_NODES:
-            raise self._error(event, f"the file holds more than {MAX_NODES} values", "split it, or use fewer aliases")
+        if self._nodes > self._max_nodes:
+            raise self._error(
+                event, f"the file holds more than {self._max_nodes} values", "split it, or use fewer aliases"
+            )
         if not self._open:
             self._root = node
             return

@@ -6,12 +6,13 @@ import os
 import re
 import stat
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from penstock.project.composer import Composer, Node
+from penstock.project.composer import MAX_NODES, Composer, Node
 from penstock_runtime.errors import InputError
 
 MAX_BYTES = 2 * 1024 * 1024
@@ -38,8 +39,11 @@ class Document:
 
     def line(self, node: Node) -> str:
         """The line on which a node starts, with its comment."""
-        lines = _LINE_BREAK.split(self.text)
-        return lines[node.line] if node.line < len(lines) else ""
+        return self._lines[node.line] if node.line < len(self._lines) else ""
+
+    @cached_property
+    def _lines(self) -> list[str]:
+        return _LINE_BREAK.split(self.text)
 
     def source(self, node: Node) -> str:
         """A node's text as the user wrote it, without the indentation around it."""
@@ -97,16 +101,18 @@ def read_text(path: Path, name: str, *, where: str = "") -> str:
         ) from None
 
 
-def read_document(path: Path, name: str, *, where: str = "", text_keys: bool = False) -> Document:
+def read_document(
+    path: Path, name: str, *, where: str = "", text_keys: bool = False, max_nodes: int = MAX_NODES
+) -> Document:
     """Read a YAML file; `text_keys` takes every key as text (`on` is not true).
 
     Raises:
         InputError: see `read_text` and `parse`.
     """
-    return parse(read_text(path, name, where=where), name, text_keys=text_keys)
+    return parse(read_text(path, name, where=where), name, text_keys=text_keys, max_nodes=max_nodes)
 
 
-def parse(text: str, name: str, *, text_keys: bool = False) -> Document:
+def parse(text: str, name: str, *, text_keys: bool = False, max_nodes: int = MAX_NODES) -> Document:
     """Read YAML text.
 
     Raises:
@@ -121,7 +127,7 @@ def parse(text: str, name: str, *, text_keys: bool = False) -> Document:
             where=f"{name}:{len(before)}:{len(before[-1]) + 1}",
         )
     try:
-        root = Composer(name, text_keys).compose(text)
+        root = Composer(name, text_keys, max_nodes).compose(text)
     except yaml.MarkedYAMLError as error:
         raise _syntax(error, name, text) from None
     except yaml.YAMLError as error:

@@ -84,7 +84,7 @@ def _got(node: Node) -> str:
     if isinstance(node.value, dict):
         return "a mapping"
     if isinstance(node.value, list):
-        return "a list"
+        return f"a list of {len(node.value)}"
     if node.value is None:
         return "nothing"
     return shown(node.value) if isinstance(node.value, str) else str(node.text)[:60]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 import zoneinfo
 from datetime import UTC, datetime
@@ -59,11 +60,16 @@ def cron(interval: object, where: str) -> str | None:
     return expression
 
 
+@functools.cache
+def _timezones() -> frozenset[str]:
+    return frozenset(zoneinfo.available_timezones())
+
+
 def check_timezone(name: str, where: str) -> None:
     """Raise an InputError where `name` is no IANA time zone."""
     try:
         zoneinfo.ZoneInfo(name)
     except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
-        fix = nearest(name, zoneinfo.available_timezones(), kind="time zone")
+        fix = nearest(name, _timezones(), kind="time zone")
         fix = fix if fix.startswith("did") else "use an IANA name, such as Europe/Berlin or UTC"
         raise InputError(f"unknown time zone {shown(name)}", fix=fix, where=where) from None

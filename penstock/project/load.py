@@ -26,6 +26,8 @@ from penstock_runtime.plan import DagFile
 OWN_FOLDER = Path(__file__).resolve().parents[2]
 LOADER = "schedules.py"
 """In Penstock's own `dags/` this is the template of the loader files, and no DAG file of a project."""
+MAX_NODES_OF_ALL = 400_000
+"""Values of the project file times its environments: each is checked as a whole."""
 _NAMES_OF_SECRETS = frozenset({"secrets", "embedded"})
 """Keys of the project file with references to secrets, or their names, below them."""
 
@@ -127,6 +129,13 @@ def _environments(document: Document, problems: Problems) -> dict[str, Environme
             fix="add environments: {dev: {region: eu-west-1}}",
             where=document.where(declared or root),
         )
+    if len(declared.value) * root.weight > MAX_NODES_OF_ALL:
+        problems.add(
+            f"{len(declared.value)} environments are too many for a project of this size",
+            fix="split the project",
+            where=document.where(declared),
+        )
+        problems.raise_all()
     found = {}
     for name, overrides in declared.value.items():
         where = document.where(declared.keys[name])
@@ -197,7 +206,8 @@ def _read_workflow(project: Project, checks: Checks, kind: str, config: str, her
     if config not in project.workflows:
         shown = _shown(project.path, posixpath.normpath(config))
         try:
-            document = read_document(project.folder / config, shown, where=checks.where(*here, "config"))
+            place = checks.where(*here, "config")
+            document = read_document(project.folder / config, shown, where=place, max_nodes=workflow.MAX_NODES)
         except InputError as error:
             problems.take(error)
             return

@@ -8,6 +8,9 @@ from pydantic import Field
 
 from penstock.project.strict import Strict
 
+ID = "(?:[0-9a-f]{8}|[0-9a-f]{17})"
+"""The part of an id of AWS behind its prefix: `0a1b2c3d` of `vpc-0a1b2c3d`."""
+
 
 class CreateNetwork(Strict):
     """A VPC with two public and two private subnets."""
@@ -21,7 +24,7 @@ class CreateNetwork(Strict):
 class UseNetwork(Strict):
     """A network that exists."""
 
-    vpc: str = Field(pattern=r"^vpc-[0-9a-f]+$")
+    vpc: str = Field(pattern=f"^vpc-{ID}$")
     """Its id: `vpc-…`."""
     private_subnets: list[str] = Field(min_length=2, max_length=2)
     """Ids of exactly two private subnets in two zones (MWAA wants two)."""

@@ -8,7 +8,11 @@ from collections.abc import Iterable
 from penstock_runtime.errors import InputError, InputErrors
 
 MOST = 50
-"""More errors than this help nobody; a broken file can have thousands."""
+"""More errors than this help nobody, and a broken file can have thousands: the pass stops at them."""
+_MISTYPED = 4
+"""Characters that a name may be longer or shorter than what was meant."""
+_COMPARED = 500
+"""Names that are looked at for the nearest; comparing takes about 20 µs for each."""
 
 
 class Problems:
@@ -22,9 +26,15 @@ class Problems:
         self.take(InputError(what, fix=fix, where=where))
 
     def take(self, error: InputError) -> None:
-        """Note an error that was raised; one that holds several counts as those."""
+        """Note an error that was raised; one that holds several counts as those.
+
+        Raises:
+            InputErrors: `MOST` have been found; it holds them all.
+        """
         for one in error.errors if isinstance(error, InputErrors) else (error,):
             self._found.setdefault((one.where, one.what), one)
+        if len(self._found) >= MOST:
+            self.raise_all()
 
     def __bool__(self) -> bool:
         return bool(self._found)
@@ -33,16 +43,17 @@ class Problems:
         """Raise what was found, if anything was.
 
         Raises:
-            InputErrors: at least one error was noted; at most `MOST` are kept, in the order found.
+            InputErrors: at least one error was noted; they are in the order found.
         """
         if self._found:
-            raise InputErrors(list(self._found.values())[:MOST])
+            raise InputErrors(list(self._found.values()))
 
 
 def nearest(name: str, known: Iterable[str], *, kind: str) -> str:
     """The fix for a name that is not known: the nearest one that is, or all of them."""
     names = sorted(known)
-    close = difflib.get_close_matches(name[:100], names, n=1) or [
+    alike = [one for one in names if abs(len(one) - len(name)) <= _MISTYPED][:_COMPARED]
+    close = difflib.get_close_matches(name, alike, n=1) or [
         one for one in names if len(name) > 1 and one.startswith(name)
     ]
     if close:

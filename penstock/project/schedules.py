@@ -7,7 +7,7 @@ from datetime import date
 from pydantic import Field
 
 from penstock.project.strict import Strict
-from penstock.project.tasks import EnvironmentName, Name
+from penstock.project.tasks import EnvironmentName, Name, Value
 
 START_DATE = date(2024, 1, 1)
 """Where no start date is given. It must be fixed: a date that moves would give a DAG another schedule at each build.
@@ -60,7 +60,9 @@ class Schedule(ScheduleSettings):
     """A job of this file, or of `meltano.yml`."""
     interval: str
     """A cron expression of five fields, a preset (`@hourly`, `@daily`, …), or `@manual`: by hand only."""
-    description: str = ""
+    description: str = Field("", max_length=1000)
     """One line that Airflow shows beside the DAG."""
-    env: dict[str, str] = Field(default_factory=dict, json_schema_extra={"propertyNames": {"pattern": EnvironmentName}})
+    env: dict[str, Value] = Field(
+        default_factory=dict, json_schema_extra={"propertyNames": {"pattern": EnvironmentName}}
+    )
     """Environment variables for all tasks of this schedule; they win over a task's own. Nothing secret."""

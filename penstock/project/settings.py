@@ -9,7 +9,7 @@ from pydantic import Field
 from penstock.project.places import Airflow, Embedded, Meltano, Network, OpenMetadata
 from penstock.project.schedules import Schedule, ScheduleSettings
 from penstock.project.strict import Strict
-from penstock.project.tasks import EnvironmentName, Job, TaskSettings
+from penstock.project.tasks import EnvironmentName, Job, TaskSettings, Value
 
 PROJECT_NAME = r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$"
 ENVIRONMENT_NAME = PROJECT_NAME
@@ -44,9 +44,9 @@ class Place(Strict):
     """The OpenMetadata server."""
     meltano: Meltano | None = None
     """The Meltano project."""
-    secrets: dict[str, str] = Field(default_factory=dict, json_schema_extra=_NAMED)
+    secrets: dict[str, Value] = Field(default_factory=dict, json_schema_extra=_NAMED)
     """Name → reference: `secretsmanager:<name or ARN>[#<key of a JSON secret>]` or `ssm:<parameter>`."""
-    variables: dict[str, str] = Field(default_factory=dict, json_schema_extra=_NAMED)
+    variables: dict[str, Value] = Field(default_factory=dict, json_schema_extra=_NAMED)
     """Name → value, not secret."""
     defaults: Defaults = Defaults()
     """What tasks and schedules get that say nothing themselves."""

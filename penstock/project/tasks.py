@@ -18,6 +18,14 @@ Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$", max_length=
 """Letters, digits, `_`, `.`, `-`; it goes into DAG ids, tags and log lines."""
 
 
+Value = Annotated[str, Field(max_length=4096)]
+"""Of an environment variable; RunTask takes 8192 characters for all of a task's."""
+MAX_COMMAND = 4096
+"""Characters of a command line, for the same reason."""
+MAX_TASKS = 500
+"""Tasks of a job."""
+
+
 class TaskSettings(Strict):
     """How tasks run. In `defaults.task` for all of them, in a task for that one."""
 
@@ -84,7 +92,9 @@ class Task(TaskSettings):
     """The tasks of the job that must succeed first. Default: the one before it in the list; `[]`: none."""
     image: str | None = Field(None, min_length=1, max_length=500)
     """The image of a plain command, as ECS can pull it. Default: OpenMetadata's ingestion image."""
-    env: dict[str, str] = Field(default_factory=dict, json_schema_extra={"propertyNames": {"pattern": EnvironmentName}})
+    env: dict[str, Value] = Field(
+        default_factory=dict, json_schema_extra={"propertyNames": {"pattern": EnvironmentName}}
+    )
     """Environment variables of the container; `${NAME}` of a variable is filled. Nothing secret."""
     secrets: list[str] = Field(default_factory=list)
     """Secrets that the container gets besides those that the task's files name."""
@@ -93,12 +103,14 @@ class Task(TaskSettings):
 class Job(Strict):
     """A named list of tasks, one after the other; `after` makes it a graph."""
 
-    tasks: list[Task] = Field(min_length=1)
+    tasks: list[Task] = Field(min_length=1, max_length=MAX_TASKS)
     """In order."""
 
 
 def wrong_command(texts: Sequence[str]) -> str | None:
     """What is wrong with a command line that is split as a shell would; None where it is good."""
+    if sum(map(len, texts)) > MAX_COMMAND:
+        return f"is longer than {MAX_COMMAND} characters"
     try:
         parts = [part for text in texts for part in shlex.split(text)]
     except ValueError as error:

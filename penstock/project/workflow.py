@@ -15,6 +15,8 @@ from penstock.project.problems import Problems, nearest
 from penstock.project.versions import SOURCE_CONFIG_TYPES, WORKFLOW_CLASSES
 from penstock_runtime.contract import SERVER_VARIABLE
 
+MAX_NODES = 20_000
+"""Values of a workflow file; ten thousand table patterns are fewer."""
 _WITHOUT_SOURCE = frozenset({"application"})
 _WITHOUT_SERVICE = frozenset({"application", "TestSuite", "elasticSearchReindex"})
 

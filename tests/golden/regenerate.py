@@ -1,21 +1,30 @@
 """Golden cases: a project and what comes of it. `python -m tests.golden.regenerate` writes what the code gives now.
 
-A case is a folder with `project/` and `expected/<environment>/`: `plan.json` and `bundle.txt`, the bundle's listing.
+A case is a folder with `project/` and `expected/<environment>/`: `plan.json`, `bundle.txt` (the bundle's listing) and a
+CloudFormation template for each stack.
 Read the difference before committing it: it is what a deploy would change.
 """
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
+import tempfile
 from pathlib import Path
+
+import aws_cdk as cdk
 
 from penstock import bundle
 from penstock.compile import compile_plan
 from penstock.project import load
+from penstock_runtime.plan import Plan
+from stacks.build import Files, build_stacks
 
 HERE = Path(__file__).resolve().parent
 DAGS = HERE.parents[1] / "dags"
+ACCOUNT = "111122223333"
+"""For plans that name no account."""
 
 
 def cases() -> list[str]:
@@ -29,9 +38,32 @@ def outputs(case: str) -> dict[str, str]:
     found = {}
     for environment in project.environments:
         plan = compile_plan(project, environment)
+        built = bundle.build(plan, dags_folder=DAGS)
         found[f"{environment}/plan.json"] = plan.to_json()
-        found[f"{environment}/bundle.txt"] = listing(bundle.build(plan, dags_folder=DAGS))
+        found[f"{environment}/bundle.txt"] = listing(built)
+        for stack, template in templates(plan, built, project.folder).items():
+            found[f"{environment}/{stack}.template.json"] = template
     return found
+
+
+def templates(plan: Plan, built: bundle.Bundle, folder: Path) -> dict[str, str]:
+    """The stacks' templates as `cdk synth` gives them, without what a hash of some content made of them."""
+    flags = json.loads((DAGS.parent / "cdk.json").read_text())["context"]
+    with tempfile.TemporaryDirectory() as place:
+        app = cdk.App(context=flags, outdir=f"{place}/cdk.out", analytics_reporting=False)
+        built.write(Path(place))
+        files = Files(
+            Path(place, "dags", plan.prefix), Path(place, "artifacts"), built.runtime_sha256, folder.resolve()
+        )
+        build_stacks(app, plan, files, account=ACCOUNT)
+        stacks = app.synth().stacks
+        return {stack.stack_name: _without_hashes(json.dumps(stack.template, indent=1) + "\n") for stack in stacks}
+
+
+def _without_hashes(template: str) -> str:
+    """CDK ends logical ids in eight hex digits of their path, and names assets by the hash of their content."""
+    template = re.sub(r"\b[0-9a-f]{64}\b", "<hash>", template)
+    return re.sub(r"(?<=[A-Za-z0-9])[0-9A-F]{8}(?=[\"./]|[A-Z][a-z])", "", template)
 
 
 def listing(built: bundle.Bundle) -> str:

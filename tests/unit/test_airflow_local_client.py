@@ -128,7 +128,8 @@ def test_dags_are_read_to_the_last_page(airflow: Server) -> None:
     """Airflow gives 100 at a time."""
 
     def page(names: range) -> tuple[int, Any]:
-        dags = [{"dag_id": f"d{n}", "is_paused": False, "tags": [{"name": "x"}]} for n in names]
+        rest = {"is_paused": False, "tags": [{"name": "x"}], "timetable_summary": "0 3 * * *"}
+        dags = [{"dag_id": f"d{n}", **rest, "last_parsed_time": NOW.isoformat()} for n in names]
         return 200, {"dags": dags, "total_entries": 130}
 
     airflow.answers["GET /api/v2/dags?limit=100&offset=0"] = page(range(100))

@@ -225,7 +225,7 @@ def test_versions_that_are_not_in_the_tables_are_warned_about(tmp_path: Path) ->
 def test_environment_that_leaves_no_room_in_overrides_is_an_error(tmp_path: Path) -> None:
     """RunTask takes 8192 characters in all; found out here, with the task's line, not in the night."""
     with pytest.raises(InputError, match="leaves room for") as caught:
-        _plan(tmp_path, (LOAD, LOAD + f"env: {{X: {'y' * 7000}}}, "))
+        _plan(tmp_path, (LOAD, LOAD + f"env: {{X: {'y' * 4000}, Y: {'y' * 4000}}}, "))
     assert caught.value.where.endswith("penstock.yaml:21:9")
 
 
@@ -239,10 +239,15 @@ def test_prefix_goes_before_dag_ids(tmp_path: Path) -> None:
 
 def test_network_that_exists(tmp_path: Path) -> None:
     """Its ids go through; nothing is created."""
-    use = "{use: {vpc: vpc-1, private_subnets: [subnet-1, subnet-2], security_groups: [sg-1]}}"
+    subnets = "private_subnets: [subnet-0a1b2c3d, subnet-1a1b2c3d]"
+    use = f"{{use: {{vpc: vpc-0a1b2c3d, {subnets}, security_groups: [sg-0a1b2c3d]}}}}"
     network = _plan(tmp_path, ("{create: {cidr: 10.20.0.0/16}}", use)).network
 
-    assert (network.cidr, network.vpc, network.private_subnets) == (None, "vpc-1", ("subnet-1", "subnet-2"))
+    assert (network.cidr, network.vpc, network.private_subnets) == (
+        None,
+        "vpc-0a1b2c3d",
+        ("subnet-0a1b2c3d", "subnet-1a1b2c3d"),
+    )
 
 
 def test_plan_is_the_same_bytes_in_another_process_and_place(tmp_path: Path) -> None:

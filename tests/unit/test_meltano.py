@@ -64,6 +64,15 @@ def test_by_hand_and_start_date(tmp_path: Path) -> None:
     assert (old.cron, old.start_date) == (None, "2020-08-05")
 
 
+def test_intervals_stay_in_utc_and_never_catch_up(tmp_path: Path) -> None:
+    """The project's defaults are for its own schedules; owner, retries and tags are taken, meaning is not changed."""
+    defaults = "defaults:\n  schedule: {timezone: Europe/Berlin, catchup: true, owner: data, tags: [a]}\n"
+    nightly = _schedules(tmp_path, JOBS, ("defaults:\n", defaults))["meltano_nightly_load"]
+
+    assert (nightly.timezone, nightly.catchup, nightly.owner) == ("UTC", False, "data")
+    assert nightly.tags == ("a", "meltano", "schedule:nightly", "job:load")
+
+
 def test_tasks_get_the_secrets_that_meltano_yml_names(tmp_path: Path) -> None:
     """`$NAME` and `${NAME}`; names that the project does not know are Meltano's own matter."""
     more = JOBS + 'env: {A: $HOST, B: "${PASSWORD}", C: $SOMETHING_ELSE}\n'

@@ -82,6 +82,12 @@ MISTAKES = {
     "unknown class": ("mw1.small", "¦mw1.smal", "unknown MWAA class", "'mw1.small'"),
     "workers of micro": ("{version: 3.0.6, class: mw1.small", "¦{version: 3.0.6, class: mw1.micro", "one worker", ""),
     "no range": ("10.20.0.0/16", "¦10.20.0.1/16", "no IPv4 range", "10.20.0.0/16"),
+    "no id of AWS": (
+        "{create: {cidr: 10.20.0.0/16}}",
+        "{use: {vpc: vpc-0a1b2c3d, private_subnets: [subnet-0a1b2c3d, ¦subnet-7]}}",
+        "'subnet-7' is no id of AWS",
+        "8 or 17 hex digits",
+    ),
     "small range": ("10.20.0.0/16", "¦10.20.0.0/28", "a /28 network is not possible", "/16 to /24"),
     "option of MWAA's": ("class: mw1.small", 'options: {¦core.executor: "x"}', "does not let anyone set", "remove it"),
 }  # fmt: skip

@@ -51,7 +51,7 @@ def test_environment_is_merged_over_the_top_level(tmp_path: Path) -> None:
 
 def test_environment_may_use_a_network_where_the_others_create_one(tmp_path: Path) -> None:
     """Of two alternatives the environment's takes the place of the top level's."""
-    use = "network: {use: {vpc: vpc-1, private_subnets: [subnet-1, subnet-2]}}"
+    use = "network: {use: {vpc: vpc-0a1b2c3d, private_subnets: [subnet-0a1b2c3d, subnet-1a1b2c3d]}}"
     project = loaded(tmp_path, ("{region: eu-west-1}", f"{{region: eu-west-1, {use}}}"))
 
     assert project.settings("dev").network.create is None
