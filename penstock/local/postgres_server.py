@@ -33,6 +33,9 @@ SETTINGS = {
     "shared_buffers": "64MB",
     "max_connections": "100",
     "io_method": "sync",  # no I/O worker processes beside the server
+    # Statistics soon after a load, of small tables too: OpenMetadata's profiler takes row counts from them.
+    "autovacuum_naptime": "1s",
+    "autovacuum_analyze_threshold": "1",
     "fsync": "off",
     "synchronous_commit": "off",
     "full_page_writes": "off",

@@ -119,8 +119,11 @@ def completed(workflow: Workflow, settings: OpenMetadata, *, server: str | None,
         target.setdefault("authProvider", "openmetadata")
         if target["authProvider"] == "openmetadata":
             _child(target, "securityConfig").setdefault("jwtToken", settings.auth.jwt_token)
-    source = data.get("source")
-    service = source.get("serviceName") if isinstance(source, dict) else None
+    source = data["source"] if isinstance(data.get("source"), dict) else {}
+    if source.get("serviceConnection") is not None:
+        # OpenMetadata's default sends the connection, password included, to the server; see docs/adr/0003.
+        target.setdefault("storeServiceConnection", False)
+    service = source.get("serviceName")
     if isinstance(service, str) and service and not data.get("ingestionPipelineFQN"):
         quoted = f'"{service}"' if "." in service else service
         data["ingestionPipelineFQN"] = f"{quoted}.{pipeline}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -107,19 +108,29 @@ def test_config_is_the_users_file_completed(tmp_path: Path) -> None:
             "hostPort": "https://catalog.acme.io/api",
             "authProvider": "openmetadata",
             "securityConfig": {"jwtToken": "${OM_JWT}"},
+            "storeServiceConnection": False,
         }
     }
     assert config["ingestionPipelineFQN"] == "warehouse.acme-dev-warehouse-catalogue"
 
 
 def test_what_the_file_says_wins(tmp_path: Path) -> None:
-    """Whoever writes a server, another way to sign in, or a pipeline means it."""
-    server = {"hostPort": "https://other/api", "authProvider": "google"}
+    """Whoever writes a server, another way to sign in, a stored connection or a pipeline means it."""
+    server = {"hostPort": "https://other/api", "authProvider": "google", "storeServiceConnection": True}
     text = WORKFLOW + f"workflowConfig: {{openMetadataServerConfig: {server}}}\ningestionPipelineFQN: a.b\n"
     config = _config(_plan(tmp_path, warehouse_yaml=text))
 
     assert config["workflowConfig"] == {"openMetadataServerConfig": server}
     assert config["ingestionPipelineFQN"] == "a.b"
+
+
+def test_a_stored_connection_is_not_touched(tmp_path: Path) -> None:
+    """A workflow that takes its connection from the server says nothing about storing one."""
+    text = re.sub(r"  serviceConnection:.*\n(?:    .*\n)*", "", WORKFLOW)
+    config = _config(_plan(tmp_path, warehouse_yaml=text))
+
+    assert "serviceConnection" not in config["source"]
+    assert "storeServiceConnection" not in config["workflowConfig"]["openMetadataServerConfig"]
 
 
 def test_values_of_a_config_mean_the_same_after_writing(tmp_path: Path) -> None:
