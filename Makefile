@@ -1,5 +1,5 @@
 # make setup   everything that the commands below need, from committed locks
-# make run     the main job: the sample project, brought up on this machine and run
+# make run     the main job: the sample project, brought up on this machine and run; with AIRFLOW=2.11.0 on that Airflow
 # make check   the fast gate: format, lint, types, import contracts, schema, unit tests
 # make test    every test, the real run included
 # make lock    compile the locks again
@@ -7,6 +7,9 @@
 
 PYTHON ?= python3.11
 JOB ?= flights
+# An Airflow version, instead of the one that the project names.
+AIRFLOW ?=
+airflow_option = $(if $(AIRFLOW),--airflow $(AIRFLOW))
 export UV_PYTHON_DOWNLOADS = never
 # Where a shell sets this, every start compiles everything again.
 unexport PYTHONDONTWRITEBYTECODE
@@ -33,10 +36,10 @@ node_modules/.complete: package.json package-lock.json
 	@touch $@
 
 environments: desk
-	$(VENV)/python -m penstock.local.setup
+	$(VENV)/python -m penstock.local.setup $(airflow_option)
 
 run: setup
-	$(VENV)/penstock run $(JOB) --up
+	$(VENV)/penstock run $(JOB) --up $(airflow_option)
 
 check: desk
 	$(VENV)/ruff format --check .

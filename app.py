@@ -1,7 +1,8 @@
 """The composition root: project → plan → bundle → stacks. `cdk` runs it; see cdk.json.
 
 Context: `project` (a path, default penstock.yaml), `environment` (default: the project's first), `variables`
-(a JSON object that overrides the plan's variables) and `nag` (true: check with cdk-nag).
+(a JSON object that overrides the plan's variables), `airflow` (a version, instead of the project's) and `nag` (true:
+check with cdk-nag).
 """
 
 from __future__ import annotations
@@ -34,7 +35,12 @@ def main() -> None:
     flags = json.loads((HERE / "cdk.json").read_text())["context"]
     app = cdk.App(context=flags, analytics_reporting=False)
     project = load(Path(app.node.try_get_context("project") or "penstock.yaml"))
-    plan = compile_plan(project, app.node.try_get_context("environment"), variables=_variables(app))
+    plan = compile_plan(
+        project,
+        app.node.try_get_context("environment"),
+        variables=_variables(app),
+        airflow_version=app.node.try_get_context("airflow"),
+    )
     built = bundle.build(plan, dags_folder=HERE / "dags")
     with tempfile.TemporaryDirectory(prefix="penstock-bundle-") as folder:
         built.write(Path(folder))

@@ -5,6 +5,7 @@ The tasks of all schedules are drafted (`drafts`); then the drafts share task de
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from itertools import chain
@@ -34,20 +35,35 @@ MAX_TAG = 100
 
 
 def compile_plan(
-    project: Project, environment: str | None = None, *, variables: Mapping[str, str] | None = None
+    project: Project,
+    environment: str | None = None,
+    *,
+    variables: Mapping[str, str] | None = None,
+    airflow_version: str | None = None,
 ) -> plan.Plan:
-    """Work out a project for one environment; None: the default one. `variables` win over the project's.
+    """Work out a project for one environment; None: the default one.
+
+    Args:
+        variables: win over the project's.
+        airflow_version: wins over the project's `airflow.create.version`, to try another one.
 
     Raises:
-        InputError, InputErrors: an environment or variable that the project does not know, two schedules with one
-            DAG id, a task whose environment is too large.
+        InputError, InputErrors: an environment or variable that the project does not know, no Airflow version, two
+            schedules with one DAG id, a task whose environment is too large.
     """
     name = project.default_environment if environment is None else environment
-    return _Compiler(project, name, project.environment(name), dict(variables or {})).compile()
+    return _Compiler(project, name, project.environment(name), dict(variables or {}), airflow_version).compile()
 
 
 class _Compiler:
-    def __init__(self, project: Project, name: str, environment: Environment, variables: dict[str, str]) -> None:
+    def __init__(
+        self,
+        project: Project,
+        name: str,
+        environment: Environment,
+        variables: dict[str, str],
+        airflow_version: str | None,
+    ) -> None:
         self._project, self._name = project, name
         self._settings, self._root = environment.settings, environment.root
         known = {*self._settings.variables, SERVER_VARIABLE}
@@ -56,6 +72,11 @@ class _Compiler:
                 fix = nearest(variable, known, kind="variable")
                 raise InputError(f"the project has no variable {variable[:60]!r}", fix=fix)
         self._variables = {**self._settings.variables, **variables}
+        own = self._settings.airflow.create.version
+        self._airflow_version = own if airflow_version is None else airflow_version
+        if not re.fullmatch(r"\d+\.\d+\.\d+", self._airflow_version):
+            what = f"Airflow version {self._airflow_version[:20]!r} has not three parts"
+            raise InputError(what, fix=f"use one of: {', '.join(versions.AIRFLOW)}")
         self._problems = Problems()
         self._drafting = Drafting(project, name, environment, self._variables, self._problems)
         self._warnings: list[str] = []
@@ -122,7 +143,7 @@ class _Compiler:
         create = self._settings.airflow.create
         return plan.Airflow(
             name=prefix,
-            version=create.version,
+            version=self._airflow_version,
             environment_class=create.environment_class,
             min_workers=create.workers.min,
             max_workers=create.workers.max,
@@ -205,11 +226,11 @@ class _Compiler:
     # Warnings
 
     def _warn(self) -> None:
-        create, catalogue = self._settings.airflow.create, self._settings.openmetadata
-        if create.version not in versions.AIRFLOW:
+        catalogue = self._settings.openmetadata
+        if self._airflow_version not in versions.AIRFLOW:
             known = ", ".join(versions.AIRFLOW)
             self._warning(
-                f"Airflow {create.version} is not in the table of {versions.CHECKED}: {known}",
+                f"Airflow {self._airflow_version} is not in the table of {versions.CHECKED}: {known}",
                 "airflow",
                 "create",
                 "version",

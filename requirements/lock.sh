@@ -1,12 +1,14 @@
 #!/bin/sh
-# Compiles every lock again from its .in file: hashes, no registry, for Python 3.11 on Linux x86_64.
+# Compiles every lock again from its .in file: hashes, no registry, for Python 3.11 on Linux x86_64. Airflow's are for
+# 3.11 and later on any platform: MWAA runs some versions on 3.12, which not every machine has.
 #
 #   requirements/lock.sh            keeps what is locked, as far as the .in files allow
 #   requirements/lock.sh --upgrade  takes the newest versions that they allow
 set -eu
 cd "$(dirname "$0")/.."
 uv=$PWD/.venv/bin/uv
-options="--quiet --python-version 3.11 --python-platform x86_64-unknown-linux-gnu --generate-hashes --no-emit-index-url"
+options="--quiet --python-version 3.11 --generate-hashes --no-emit-index-url"
+linux="--python-platform x86_64-unknown-linux-gnu"
 
 lock() { # lock FOLDER NAME [OPTION…]
     (
@@ -19,9 +21,15 @@ lock() { # lock FOLDER NAME [OPTION…]
     )
 }
 
-for name in uv desk postgres; do lock requirements "$name" "$@"; done
-for name in 2.11.0 3.0.6; do lock requirements/airflow "$name" --no-annotate "$@"; done
-lock requirements/images openmetadata-1.12 "$@"
-lock runtime/images/meltano requirements "$@"
-lock ingestion/meltano/requirements tap-nycflights --override tap-nycflights.overrides "$@"
-for name in target-postgres build; do lock ingestion/meltano/requirements "$name" "$@"; done
+# shellcheck disable=SC2086
+{
+    for name in uv desk postgres; do lock requirements "$name" $linux "$@"; done
+    lock requirements/images openmetadata-1.12 $linux "$@"
+    lock runtime/images/meltano requirements $linux "$@"
+    lock ingestion/meltano/requirements tap-nycflights $linux --override tap-nycflights.overrides "$@"
+    for name in target-postgres build; do lock ingestion/meltano/requirements "$name" $linux "$@"; done
+}
+for name in 2.11.0 3.0.6; do lock requirements/airflow "$name" --universal --no-annotate "$@"; done
+# The days on which all that MWAA's constraints name was there, and little that is newer.
+lock requirements/airflow 2.10.3 --universal --no-annotate --exclude-newer 2024-11-05 "$@"
+lock requirements/airflow 3.3.1 --universal --no-annotate --exclude-newer 2026-08-12 "$@"

@@ -75,19 +75,13 @@ class IngestionStack(cdk.Stack):
         """Let `grantee` start, watch and stop the plan's tasks, and read their logs; nothing else in ECS.
 
         Not `ecs:ListTasks`: but for a container instance AWS checks it on `*` only (Amazon ECS Developer Guide,
-        "List and describe tasks"), and no part of ours needs it.
+        "List and describe tasks"), and no part of ours needs it. Nor `ecs:TagResource`: our operator tags nothing.
         """
         for task in self.tasks.values():
             task.grant_run(grantee)
         own_tasks = self.format_arn(service="ecs", resource="task", resource_name=f"{self._plan.cluster}/*")
         statements = [
             iam.PolicyStatement(actions=["ecs:DescribeTasks", "ecs:StopTask"], resources=[own_tasks]),
-            # Tags of a run, as it starts; not of anything that is there already.
-            iam.PolicyStatement(
-                actions=["ecs:TagResource"],
-                resources=[own_tasks],
-                conditions={"StringEquals": {"ecs:CreateAction": "RunTask"}},
-            ),
             iam.PolicyStatement(actions=["logs:GetLogEvents"], resources=[log_streams(self, self._plan.log_group)]),
         ]
         grant(grantee, statements, "The ids of Fargate tasks and log streams are made at run time.")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -134,15 +133,20 @@ class FargateTask(Construct):
         return environment
 
     def _artifact_statements(self) -> list[iam.PolicyStatement]:
-        """The task role's rights: fetch its code and configs; Meltano also keeps its state."""
+        """The task role's rights: fetch its code; OpenMetadata also its config; Meltano also keeps its state."""
         bucket = self._surroundings.artifacts
-        readable = [bucket.arn_for_objects(f"{prefix}/*") for prefix in _READABLE]
+        prefixes = [contract.RUNTIME_PREFIX]
+        if self._definition.engine == "openmetadata":
+            prefixes.append(contract.CONFIGS_PREFIX)
+        readable = [bucket.arn_for_objects(f"{prefix}/*") for prefix in prefixes]
         statements = [iam.PolicyStatement(actions=["s3:GetObject"], resources=readable)]
         if self._definition.engine == "meltano":
             state = bucket.arn_for_objects(f"{contract.STATE_PREFIX}/*")
             listable = [contract.STATE_PREFIX, f"{contract.STATE_PREFIX}/*"]
             statements += [
                 iam.PolicyStatement(actions=list(_STATE_ACTIONS), resources=[state]),
+                # Without it S3 answers 403 for state that is not there yet, and the first run of a pipeline fails.
+                # S3 takes the key for `s3:prefix` then (seen on AWS: ceph/ceph, pull request 68577).
                 iam.PolicyStatement(
                     actions=["s3:ListBucket"],
                     resources=[bucket.bucket_arn],
@@ -199,7 +203,6 @@ class FargateTask(Construct):
         return self._stack.format_arn(service=service, resource=resource, resource_name=name)
 
 
-_READABLE = (contract.RUNTIME_PREFIX, contract.CONFIGS_PREFIX)
 _STATE_ACTIONS = ("s3:GetObject", "s3:PutObject", "s3:DeleteObject")
 _PULL_ACTIONS = ("ecr:BatchCheckLayerAvailability", "ecr:GetDownloadUrlForLayer", "ecr:BatchGetImage")
 

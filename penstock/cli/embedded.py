@@ -23,11 +23,17 @@ def add_to(app: typer.Typer) -> None:
         app.command()(command)
 
 
-def up(context: typer.Context) -> None:
+AirflowOption = Annotated[
+    str | None,
+    typer.Option("--airflow", metavar="VERSION", help="Airflow version, instead of the project's."),
+]
+
+
+def up(context: typer.Context, airflow: AirflowOption = None) -> None:
     """Bring the embedded system up, or up to date with the project."""
     own = contexts.of(context)
     with instance.locked(own.folder):
-        system = bring_up(own.project, own.environment, own.folder, Steps())
+        system = bring_up(own.project, own.environment, own.folder, Steps(), airflow_version=airflow)
     talk.print()
     _where(system)
 
@@ -38,12 +44,18 @@ def run(
     bring: Annotated[
         bool, typer.Option("--up", help="Bring the system up first; if the run fails, end it again.")
     ] = False,
+    airflow: AirflowOption = None,
     form: FormatOption = Format.text,
 ) -> None:
     """Run a job through Airflow, follow it, and sum up what happened. Exit code 1 if any of it failed."""
+    if airflow is not None and not bring:
+        raise InputError("--airflow is for a system that is brought up", fix=f"add --up: run {job} --up --airflow …")
     own, steps = contexts.of(context), Steps()
     with instance.locked(own.folder):
-        system = bring_up(own.project, own.environment, own.folder, steps) if bring else attach(own.instance())
+        if bring:
+            system = bring_up(own.project, own.environment, own.folder, steps, airflow_version=airflow)
+        else:
+            system = attach(own.instance())
         succeeded = False
         try:
             result = runs.run(system, runs.pick(system, job), steps)

@@ -61,8 +61,6 @@ class AirflowServer:
     """Every key of the installation is made of it; any text of good length."""
     options: Mapping[str, str] = field(default_factory=dict)
     """Airflow configuration options of the project, `section.key` to value, as MWAA takes them."""
-    own_pace: bool = False
-    """Whether intervals start runs. Otherwise runs start by hand only, whatever the DAG's schedule says."""
 
     @property
     def major(self) -> int:
@@ -104,7 +102,6 @@ class AirflowServer:
             "core.fernet_key": self._fernet_key(),
             "database.sql_alchemy_conn": "postgresql+psycopg2://" + self.database.partition("://")[2],
             "logging.base_log_folder": str(self.home / "logs"),
-            "scheduler.use_job_schedule": str(self.own_pace),
             "scheduler.scheduler_heartbeat_sec": "2",
             "webserver.secret_key": self._key("webserver"),
             "usage_data_collection.enabled": "False",

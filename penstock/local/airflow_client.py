@@ -34,6 +34,16 @@ class Dag:
 
 
 @dataclass(frozen=True)
+class DagRun:
+    """One run of a DAG."""
+
+    run_id: str
+    kind: str
+    """Airflow's own word: manual, scheduled, backfill, …."""
+    state: str
+
+
+@dataclass(frozen=True)
 class TaskInstance:
     """One Airflow task of one run, at its latest try."""
 
@@ -120,17 +130,27 @@ class AirflowClient:
                 )
             time.sleep(0.5)
 
-    def unpause(self, dag_id: str) -> None:
-        """Let runs of the DAG start."""
-        self._call("PATCH", f"/dags/{quote(dag_id)}", {"is_paused": False})
+    def paused(self, dag_id: str) -> bool:
+        """Whether the DAG's runs are held back."""
+        return bool(self._call("GET", f"/dags/{quote(dag_id)}")["is_paused"])
+
+    def set_paused(self, dag_id: str, *, paused: bool) -> None:
+        """Hold the DAG's runs back, or let them start."""
+        self._call("PATCH", f"/dags/{quote(dag_id)}", {"is_paused": paused})
 
     def trigger(self, dag_id: str, run_id: str | None = None) -> str:
-        """Start a run by hand and return its id. A paused DAG would leave it queued: see `unpause`."""
+        """Start a run by hand and return its id. A paused DAG leaves it queued: see `set_paused`."""
         body: dict[str, Any] = {} if run_id is None else {"dag_run_id": run_id}
         if self._three:
             body["logical_date"] = None
         answer = self._call("POST", f"/dags/{quote(dag_id)}/dagRuns", body)
         return str(answer["dag_run_id"])
+
+    def runs(self, dag_id: str) -> list[DagRun]:
+        """The latest runs of a DAG, by hand and by its interval, the newest first."""
+        order = "-run_after" if self._three else "-execution_date"
+        answer = self._call("GET", f"/dags/{quote(dag_id)}/dagRuns?{urlencode({'limit': PAGE, 'order_by': order})}")
+        return [DagRun(one["dag_run_id"], one["run_type"], one["state"]) for one in answer["dag_runs"]]
 
     def run_state(self, dag_id: str, run_id: str) -> str:
         """Queued, running, success or failed."""
@@ -139,6 +159,11 @@ class AirflowClient:
     def set_run_state(self, dag_id: str, run_id: str, state: str) -> None:
         """End a run as success or failed; its running tasks are killed."""
         self._call("PATCH", self._run(dag_id, run_id), {"state": state})
+
+    def set_task_state(self, dag_id: str, run_id: str, task_id: str, state: str) -> None:
+        """Call an Airflow task success or failed; if it is running, it is killed."""
+        body = {"new_state": state} if self._three else {"new_state": state, "dry_run": False}
+        self._call("PATCH", f"{self._run(dag_id, run_id)}/taskInstances/{quote(task_id)}", body)
 
     def task_instances(self, dag_id: str, run_id: str) -> list[TaskInstance]:
         """The Airflow tasks of a run."""

@@ -18,13 +18,14 @@ from penstock.local import services
 from penstock.local.aws.endpoint import Endpoint
 from penstock.local.instance import Instance
 from penstock_runtime.errors import PenstockError
+from penstock_runtime.plan import Plan
 
 SECONDS = 900
 """The longest that one CDK command may take here; the sample needs about 20 seconds."""
 
 
-def synth(instance: Instance, project: Path, environment: str, variables: Mapping[str, str], account: str) -> Path:
-    """Run `app.py` for this environment; returns the cloud assembly.
+def synth(instance: Instance, project: Path, plan: Plan, variables: Mapping[str, str], account: str) -> Path:
+    """Run `app.py` for the plan's environment and Airflow version; returns the cloud assembly.
 
     Raises:
         PenstockError: `app.py` refused the project or failed.
@@ -33,7 +34,8 @@ def synth(instance: Instance, project: Path, environment: str, variables: Mappin
     shutil.rmtree(assembly, ignore_errors=True)
     # The CLI would hand these to app.py; running it directly saves a second start of Node and Python.
     context = json.loads((HOME / "cdk.json").read_text()).get("context", {})
-    context |= {"project": str(project), "environment": environment, "variables": json.dumps(dict(variables))}
+    context |= {"project": str(project), "environment": plan.environment, "airflow": plan.airflow.version}
+    context["variables"] = json.dumps(dict(variables))
     environ = {
         **instance.environ(),
         "CDK_OUTDIR": str(assembly),

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from penstock.local import cache
@@ -70,7 +71,9 @@ def find_python(version: str) -> Path:
         PenstockError: there is none.
     """
     command = [str(cache.uv()), "python", "find", "--system", "--no-project", version]
-    found = subprocess.run(command, env=cache.environ(), capture_output=True, text=True)
+    environ = cache.environ()
+    environ["PATH"] = os.pathsep.join(_without_shims(environ.get("PATH", os.defpath).split(os.pathsep), version))
+    found = subprocess.run(command, env=environ, capture_output=True, text=True)
     if found.returncode != 0:
         raise PenstockError(
             f"Python {version} is not on this machine",
@@ -79,13 +82,31 @@ def find_python(version: str) -> Path:
     return Path(found.stdout.strip())
 
 
+def _without_shims(folders: list[str], version: str) -> Iterator[str]:
+    """The folders of PATH, with pyenv's shims replaced by what they stand for.
+
+    A shim is there for each version that is installed, and runs only those that pyenv's setting selects.
+    """
+    for folder in folders:
+        installed = Path(folder).with_name("versions")
+        if Path(folder).name == "shims" and installed.is_dir():
+            found = [one for one in installed.iterdir() if f"{one.name}.".startswith(f"{version}.")]
+            newest_first = sorted(found, key=lambda one: [int(n) for n in re.findall(r"\d+", one.name)], reverse=True)
+            yield from (str(one / "bin") for one in newest_first)
+        else:
+            yield folder
+
+
 def describe(interpreter: Path) -> str:
     """What makes two interpreters' environments differ: exact version and platform.
 
     Raises:
-        PenstockError: it does not run.
+        PenstockError: it does not run, or was built without modules that Airflow and pip need.
     """
-    code = "import platform, sysconfig; print(platform.python_version(), sysconfig.get_platform())"
+    code = (
+        "import platform, sysconfig; import ctypes, sqlite3, ssl, zlib; "
+        "print(platform.python_version(), sysconfig.get_platform())"
+    )
     found = subprocess.run([str(interpreter), "-I", "-c", code], capture_output=True, text=True)
     if found.returncode != 0:
         raise PenstockError(f"{interpreter} does not run: {found.stderr.strip()}", fix="repair or remove this Python")

@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from penstock.local import fargate, warehouse
+from penstock.local.airflow import AirflowClient
 from penstock.local.catalogue import client as catalogue
 from penstock.local.progress import Progress
 from penstock.local.system import System
@@ -85,22 +86,36 @@ def run(system: System, schedule: Schedule, progress: Progress) -> RunResult:
         PenstockError: Airflow did not take the run, or is gone.
     """
     start = time.monotonic()
-    # A paused DAG would leave the run queued for ever. Intervals start no run in the embedded mode.
-    system.airflow.unpause(schedule.dag_id)
-    run_id = system.airflow.trigger(schedule.dag_id)
-    with progress.step(f"run {run_id} of schedule {schedule.name}"):
-        told: dict[str, str] = {}
-        while True:
-            state = system.airflow.run_state(schedule.dag_id, run_id)
-            for task in system.airflow.task_instances(schedule.dag_id, run_id):
-                shown = task.state or "waiting"
-                if told.get(task.task_id) != shown and shown != "waiting":
-                    told[task.task_id] = shown
-                    progress.note(f"{task.task_id}: {shown}")
-            if state in ENDED:
-                break
-            time.sleep(POLL_SECONDS)
+    airflow, dag_id = system.airflow, schedule.dag_id
+    before = [one.run_id for one in airflow.runs(dag_id) if one.state not in ENDED]
+    paused = airflow.paused(dag_id)
+    run_id = airflow.trigger(dag_id)
+    if paused:  # which would leave the run queued for ever
+        airflow.set_paused(dag_id, paused=False)
+    try:
+        with progress.step(f"run {run_id} of schedule {schedule.name}"):
+            if before:
+                progress.note(f"a schedule has one run at a time: this one waits for {', '.join(before)}")
+            state = _follow(airflow, dag_id, run_id, progress)
+    finally:
+        if paused:
+            airflow.set_paused(dag_id, paused=True)
     return _result(system, schedule, run_id, state, time.monotonic() - start)
+
+
+def _follow(airflow: AirflowClient, dag_id: str, run_id: str, progress: Progress) -> str:
+    """Tell how the run's tasks come along, until it has ended; returns its state."""
+    told: dict[str, str] = {}
+    while True:
+        state = airflow.run_state(dag_id, run_id)
+        for task in airflow.task_instances(dag_id, run_id):
+            shown = task.state or "waiting"
+            if told.get(task.task_id) != shown and shown != "waiting":
+                told[task.task_id] = shown
+                progress.note(f"{task.task_id}: {shown}")
+        if state in ENDED:
+            return state
+        time.sleep(POLL_SECONDS)
 
 
 def _result(system: System, schedule: Schedule, run_id: str, state: str, seconds: float) -> RunResult:

@@ -1,6 +1,6 @@
 """The virtual environments that a project needs on this machine: PostgreSQL, its Airflow, what its images hold.
 
-    python -m penstock.local.setup [--project FILE]
+    python -m penstock.local.setup [--project FILE] [--airflow VERSION]
 
 installs them ahead of `penstock up`, for `make setup`.
 """
@@ -16,6 +16,7 @@ from penstock import project as projects
 from penstock.compile import compile_plan
 from penstock.home import REQUIREMENTS
 from penstock.local import environments, images
+from penstock.project import versions
 from penstock_runtime.errors import InputError, PenstockError
 
 
@@ -24,29 +25,57 @@ def postgres(report: Callable[[str], None]) -> Path:
     return environments.ensure("postgres", REQUIREMENTS / "postgres.txt", report=report)
 
 
+def airflow_lock(version: str) -> Path:
+    """The lock of one Airflow version.
+
+    Raises:
+        InputError: there is none.
+    """
+    lock = REQUIREMENTS / "airflow" / f"{version}.txt"
+    known = {file.stem for file in lock.parent.glob("*.txt")}
+    if version not in known:
+        names = ", ".join(sorted(known, key=lambda name: [int(part) for part in name.split(".")]))
+        raise InputError(
+            f"the embedded mode has no lock for Airflow {version[:20]!r}",
+            fix=f"set airflow.create.version to one of {names}, or bring one of them up with --airflow",
+        )
+    return lock
+
+
 def airflow(version: str, report: Callable[[str], None]) -> Path:
-    """The environment of one Airflow version.
+    """The environment of one Airflow version, with the Python that MWAA runs it on where this machine has it.
 
     Raises:
         InputError: there is no lock for that version.
     """
-    lock = REQUIREMENTS / "airflow" / f"{version}.txt"
-    if not lock.exists():
-        known = ", ".join(sorted(file.stem for file in lock.parent.glob("*.txt")))
-        raise InputError(
-            f"the embedded mode has no lock for Airflow {version}",
-            fix=f"set airflow.create.version to one of {known} in the environment that you bring up",
+    lock = airflow_lock(version)
+    return environments.ensure(f"airflow-{version}", lock, python=_airflow_python(version, report), report=report)
+
+
+def _airflow_python(version: str, report: Callable[[str], None]) -> str:
+    """MWAA's Python for that version; else the one that all locks are for, and says so."""
+    known = versions.AIRFLOW.get(version)
+    if known is None or known.python == environments.PYTHON:
+        return environments.PYTHON
+    try:
+        environments.describe(environments.find_python(known.python))
+    except PenstockError:
+        report(
+            f"MWAA runs Airflow {version} on Python {known.python}; "
+            f"this machine has {environments.PYTHON} only: using that"
         )
-    return environments.ensure(f"airflow-{version}", lock, report=report)
+        return environments.PYTHON
+    return known.python
 
 
 def main() -> int:
     """Install what the project's environments need."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--project", type=Path, default=Path("penstock.yaml"))
+    parser.add_argument("--airflow", metavar="VERSION", help="instead of the project's airflow.create.version")
     args = parser.parse_args()
     try:
-        plan = compile_plan(projects.load(args.project))
+        plan = compile_plan(projects.load(args.project), airflow_version=args.airflow)
         report = lambda text: print(text, file=sys.stderr)  # noqa: E731
         postgres(report)
         airflow(plan.airflow.version, report)

@@ -71,11 +71,19 @@ def catalogue_state(instance: Instance) -> Path:
     return instance.folder / "catalogue"
 
 
+def airflow_database(version: str) -> str:
+    """Name of the metadata database of one Airflow version, and of its owner."""
+    return f"airflow_{version.replace('.', '_')}"
+
+
 def airflow_server(instance: Instance, plan: Plan, environment: Path) -> AirflowServer:
-    """The instance's Airflow, described; `environment` holds the plan's version of it."""
-    major = plan.airflow.version.split(".")[0]
-    home = instance.folder / f"airflow-{major}"
-    database = f"airflow{major}"
+    """The instance's Airflow, described; `environment` holds the plan's version of it.
+
+    Each version has a home and a database of its own, so that `up` can go from any one to any other. MWAA carries the
+    history of runs over; here a version shows the runs that it had itself.
+    """
+    home = instance.folder / f"airflow-{plan.airflow.version}"
+    database = airflow_database(plan.airflow.version)
     password = instance.password("airflow-database")
     return AirflowServer(
         version=plan.airflow.version,

@@ -17,6 +17,7 @@ from penstock.compile import compile_plan
 from penstock.home import DAGS, HOME
 from penstock.local import deploy, docker, images, postgres, secrets, services, setup
 from penstock.local.airflow import AirflowServer
+from penstock.local.aws import mwaa_versions
 from penstock.local.aws.endpoint import Endpoint
 from penstock.local.instance import Instance
 from penstock.local.progress import Progress
@@ -25,12 +26,14 @@ from penstock.local.system import (
     WAREHOUSE_DATABASE,
     WAREHOUSE_USER,
     System,
+    airflow_database,
     airflow_server,
     aws_endpoint,
     catalogue_state,
 )
 from penstock.project import Project
 from penstock_runtime import contract
+from penstock_runtime.errors import InputError
 from penstock_runtime.plan import Plan
 
 ACCOUNT = "123456789012"
@@ -42,14 +45,27 @@ AIRFLOW_SECONDS = 120
 """Airflow 3.0.6 needs about 7 seconds on two idle cores."""
 
 
-def up(project: Project, environment: str | None, folder: Path, progress: Progress) -> System:
+def up(
+    project: Project,
+    environment: str | None,
+    folder: Path,
+    progress: Progress,
+    *,
+    airflow_version: str | None = None,
+) -> System:
     """Bring the system of one environment up.
+
+    Args:
+        airflow_version: instead of the project's.
 
     Raises:
         PenstockError: a step failed; says which, why, and where its log is.
+        InputError: the system cannot have that Airflow; nothing has changed.
     """
-    draft = compile_plan(project, environment)
+    draft = compile_plan(project, environment, airflow_version=airflow_version)
+    setup.airflow_lock(draft.airflow.version)
     instance = Instance.load(folder) or Instance.create(folder)
+    _check_change(instance, draft.airflow.version)
     instance.ready = False
     try:
         system = _Bringer(project, draft, instance, progress).run()
@@ -61,6 +77,16 @@ def up(project: Project, environment: str | None, folder: Path, progress: Progre
     return system
 
 
+def _check_change(instance: Instance, version: str) -> None:
+    """Say before the deploy does what MWAA would refuse."""
+    deployed = instance.folder / PLAN_FILE
+    if not services.running(instance, "aws") or not deployed.exists():
+        return
+    wrong = mwaa_versions.problem(Plan.from_json(deployed.read_text()).airflow.version, version)
+    if wrong:
+        raise InputError(wrong, fix=f"run penstock down first, then bring Airflow {version} up")
+
+
 class _Bringer:
     """One run of `up`; its methods are the steps."""
 
@@ -68,6 +94,8 @@ class _Bringer:
         self.project, self.draft, self.instance, self.progress = project, draft, instance, progress
         self.started: set[str] = set()
         """Services that this run has started; what depends on them starts again."""
+        self.airflow_began: datetime | None = None
+        """When this run has started Airflow; None where it left it alone."""
 
     def run(self) -> System:
         step, note, instance = self.progress.step, self.progress.note, self.instance
@@ -85,13 +113,14 @@ class _Bringer:
                 self._catalogue()
             variables[contract.SERVER_VARIABLE] = f"http://127.0.0.1:{instance.port('catalogue')}/api"
             known |= dict.fromkeys(self._token_names(), instance.password("catalogue"))
-        plan = compile_plan(self.project, self.draft.environment, variables=variables)
+        version = self.draft.airflow.version
+        plan = compile_plan(self.project, self.draft.environment, variables=variables, airflow_version=version)
         secrets.store(plan, endpoint, secrets.collect(plan, known))
         server = airflow_server(instance, plan, airflow_environment)
         dags = bundle.build(plan, dags_folder=DAGS).dags
         new = not _synced(dags, server)
         with step("synthesize the stacks (app.py)"):
-            assembly = deploy.synth(instance, self.project.path, plan.environment, variables, endpoint.account)
+            assembly = deploy.synth(instance, self.project.path, plan, variables, endpoint.account)
         with step("bootstrap the account (cdk bootstrap)"):
             deploy.bootstrap(instance, endpoint)
         with step("deploy the stacks (cdk deploy --all)"):
@@ -103,10 +132,10 @@ class _Bringer:
         with step(f"DAGs of {len(plan.schedules)} schedules"):
             sync = instance.processes["sync"]
             services.wait(sync, lambda: _synced(dags, server), seconds=START_SECONDS)
-            since = datetime.now(UTC) if new and not self.started else None
+            since = self.airflow_began or (datetime.now(UTC) if new else None)
             ids = [schedule.dag_id for schedule in plan.schedules]
             client.wait_for_dags(ids, seconds=DAGS_SECONDS, since=since)
-            self._pause(plan, server)
+            self._unpause(plan, server)
         return System(instance, plan, endpoint, server, client)
 
     def _aws(self) -> Endpoint:
@@ -129,7 +158,7 @@ class _Bringer:
             command = postgres.command(postgres.binaries(environment), data, port, file)
             self._start("postgres", command, says="ready")
         server = postgres.conninfo(self.instance.port("postgres"), password)
-        name = f"airflow{self.draft.airflow.version.split('.')[0]}"
+        name = airflow_database(self.draft.airflow.version)
         postgres.create_database(server, name=name, owner=name, password=self.instance.password("airflow-database"))
 
     def _warehouse(self) -> tuple[dict[str, str], dict[str, str]]:
@@ -181,13 +210,13 @@ class _Bringer:
             role = endpoint.environ(endpoint.assume(mwaa["ExecutionRoleArn"], "airflow"))
             self._sync(mwaa, server, role)
             server.prepare({**self.instance.environ(), **role}, self.instance.log("airflow-setup"))
-            began = datetime.now(UTC)
+            began = self.airflow_began = datetime.now(UTC)
             for component in server.components():
                 services.start(
                     self.instance,
                     component.name,
                     component.command,
-                    {**server.environ(), **role},
+                    {**server.environ(), **role, contract.SCHEDULES_FROM: began.isoformat()},
                     server.home,
                 )
             self._settings_file.write_text(repr(sorted(server.environ().items())))
@@ -206,13 +235,13 @@ class _Bringer:
         }
         self._start("sync", _module("penstock.local.sync", options), role, says="first round")
 
-    def _pause(self, plan: Plan, server: AirflowServer) -> None:
+    def _unpause(self, plan: Plan, server: AirflowServer) -> None:
         """Unpause what the plan does not pause: Airflow keeps what it was told when it first saw a DAG."""
         client = server.client()
-        paused = {schedule.dag_id for schedule in plan.schedules if schedule.paused}
+        wanted = {schedule.dag_id for schedule in plan.schedules if not schedule.paused}
         for dag in client.dags():
-            if dag.paused and dag.dag_id not in paused:
-                client.unpause(dag.dag_id)
+            if dag.paused and dag.dag_id in wanted:
+                client.set_paused(dag.dag_id, paused=False)
 
     @property
     def _settings_file(self) -> Path:

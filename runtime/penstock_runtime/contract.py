@@ -42,6 +42,11 @@ RUN = "PENSTOCK_RUN"
 NAMES = "PENSTOCK_NAMES"
 """JSON list of the `${NAME}`s that may be filled in the config; each is an environment variable."""
 
+# Environment variable of Airflow's own processes.
+SCHEDULES_FROM = "PENSTOCK_SCHEDULES_FROM"
+"""A moment, in ISO 8601 with its offset: schedules that do not catch up start no run for a time before it. The embedded
+mode gives the moment at which it started Airflow; MWAA gives none."""
+
 # Environment variables between the container's entry point and its engine's process.
 REPORT = "PENSTOCK_REPORT"
 """Path of a JSON file that the engine writes: records, failures, warnings; each where it knows them."""

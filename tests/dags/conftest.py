@@ -12,11 +12,11 @@ from typing import Any
 
 import pytest
 
-from penstock.local import environments
+from penstock.local import setup
 
 HERE = Path(__file__).resolve().parent
-ROOT = HERE.parents[1]
-VERSIONS = ("3.0.6", "2.11.0")
+VERSIONS = ("3.0.6", "2.11.0", "2.10.3", "3.3.1")
+"""All that have a lock, from the oldest to the newest that MWAA's images have."""
 SECONDS = 120
 
 sys.path.insert(0, str(HERE))  # for `samples` and `fake_ecs`
@@ -34,8 +34,7 @@ def airflow_version(request: pytest.FixtureRequest) -> str:
 @pytest.fixture(scope="session")
 def under_airflow(airflow_version: str, tmp_path_factory: pytest.TempPathFactory) -> Run:
     """Runs a script of this folder under that Airflow."""
-    lock = ROOT / "requirements" / "airflow" / f"{airflow_version}.txt"
-    environment = environments.ensure(f"airflow-{airflow_version}", lock, report=print)
+    environment = setup.airflow(airflow_version, print)
     home = tmp_path_factory.mktemp(f"airflow-{airflow_version}")
 
     def run(script: str, *arguments: str | Path, environ: dict[str, str] | None = None) -> Any:

@@ -9,10 +9,13 @@ from datetime import timedelta
 from pathlib import Path
 from types import SimpleNamespace
 
-from airflow.models.dagbag import DagBag
+try:
+    from airflow.dag_processing.dagbag import DagBag
+except ImportError:  # before Airflow 3.2
+    from airflow.models.dagbag import DagBag
 
 answer, folder, dag_id = sys.argv[1:]
-dag = DagBag(folder, include_examples=False).dags[dag_id]
+dag = DagBag(folder).dags[dag_id]
 results = {}
 
 
@@ -34,8 +37,10 @@ for task in dag.tasks:
         dag_id=dag_id, run_id="manual__2026-01-02T03:04:05+00:00", task_id=task.task_id, map_index=-1, try_number=2
     )
     log = Lines()
-    task.log.addHandler(log)
-    task.log.setLevel(logging.INFO)
+    logger = logging.getLogger(task.task_id)
+    logger.addHandler(log)
+    logger.setLevel(logging.INFO)
+    task._log = task._cached_logger = logger  # one name or the other, by version; 3.3 has no handlers
     if task.task_id.startswith("killed"):
 
         def kill(task=task, log=log):
@@ -49,7 +54,6 @@ for task in dag.tasks:
         value, error = task.execute({"ti": ti}), None
     except BaseException as raised:  # noqa: BLE001  what it is, is the answer
         value, error = None, f"{type(raised).__name__}: {raised}"
-    task.log.removeHandler(log)
     results[task.task_id] = {"value": value, "error": error, "log": log.lines}
 
 Path(answer).write_text(json.dumps(results))

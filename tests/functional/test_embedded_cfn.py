@@ -131,7 +131,6 @@ def test_bucket_deployment(aws: Aws) -> None:
         s3.put_object(Bucket=bucket, Key="dags/old", Body=b"")
         s3.put_object(Bucket=bucket, Key="dags/old.log", Body=b"")
     properties = {
-        "ServiceToken": "arn:aws:lambda:eu-west-1:123456789012:function:none",
         "SourceBucketNames": ["tool-bucket", "tool-bucket"],
         "SourceObjectKeys": ["one.zip", "two.zip"],
         "SourceMarkers": [{}, {"<<m:0>>": {"Ref": "Parameter"}, "<<m:1>>": 'quo"te\n'}],
@@ -157,6 +156,23 @@ def test_bucket_deployment(aws: Aws) -> None:
     assert over == b"over"
     assert moved == (["elsewhere"], sorted([*bundle, "dags/old", "dags/old.log", "elsewhere"]))
     assert (status, keys(s3, "target2")) == ("DELETE_COMPLETE", ["elsewhere"])
+
+
+@pytest.mark.parametrize("missing", ["s3:PutObject", "s3:GetObject"])
+def test_bucket_deployment_has_the_rights_of_its_function(aws: Aws, missing: str) -> None:
+    """What CDK does not grant to its function, the deployment may not do; the stack says so."""
+    aws.client("s3").put_object(Bucket="tool-bucket", Key="three.zip", Body=archive({"c.txt": "c"}))
+    properties = {
+        "SourceBucketNames": ["tool-bucket"],
+        "SourceObjectKeys": ["three.zip"],
+        "DestinationBucketName": "tool-bucket",
+        "DestinationBucketKeyPrefix": "three",
+        "Prune": False,
+    }
+    other = {"s3:PutObject": "s3:GetObject", "s3:GetObject": "s3:PutObject"}[missing]
+
+    with pytest.raises(AssertionError, match=f"not authorized to perform: {missing}"):
+        deploy(aws.endpoint, f"without-{missing.split(':')[1].lower()}", deployment(properties, other))
 
 
 def test_unknown_custom_resource_is_refused(aws: Aws) -> None:
@@ -212,6 +228,21 @@ def test_mwaa_environment(aws: Aws) -> None:
     assert mwaa.list_environments()["Environments"] == []
 
 
+def test_mwaa_changes_its_version_by_way_of_2_11(aws: Aws) -> None:
+    """From 2.10 to 3 in one step is refused, and the version stays; over 2.11 it works, there and back."""
+    mwaa = aws.client("mwaa")
+    deploy(aws.endpoint, "airflow", airflow(aws, AirflowVersion="2.10.3"))
+
+    with pytest.raises(AssertionError, match=r"2\.10\.3 cannot change to 3\.0\.6 in place"):
+        deploy(aws.endpoint, "airflow", airflow(aws, AirflowVersion="3.0.6"))
+
+    assert mwaa.get_environment(Name="acme")["Environment"]["AirflowVersion"] == "2.10.3"
+    for version in ("2.11.0", "3.0.6", "2.11.0"):
+        deploy(aws.endpoint, "airflow", airflow(aws, AirflowVersion=version))
+        assert mwaa.get_environment(Name="acme")["Environment"]["AirflowVersion"] == version
+    assert delete(aws.endpoint, "airflow") == "DELETE_COMPLETE"
+
+
 @pytest.mark.parametrize(
     ("name", "change", "words"),
     [
@@ -260,12 +291,26 @@ def airflow(aws: Aws, **change: Any) -> dict[str, Any]:
     return {"Resources": resources}
 
 
-def deployment(properties: dict[str, Any]) -> dict[str, Any]:
+def deployment(properties: dict[str, Any], action: str = "s3:*") -> dict[str, Any]:
+    """A bucket deployment with a function and its role, as CDK makes them."""
     parameter = {"Name": "/marker", "Type": "String", "Value": "x"}
+    role = {
+        "AssumeRolePolicyDocument": trust("lambda.amazonaws.com"),
+        "Policies": [policy("s3", {"Action": action, "Resource": "*"})],
+    }
+    function = {
+        "Runtime": "python3.13",
+        "Handler": "index.handler",
+        "Code": {"ZipFile": "def handler(event, context): pass"},
+        "Role": {"Fn::GetAtt": ["Role", "Arn"]},
+    }
+    token = {"ServiceToken": {"Fn::GetAtt": ["Function", "Arn"]}}
     return {
         "Resources": {
             "Parameter": {"Type": "AWS::SSM::Parameter", "Properties": parameter},
-            "Deployment": {"Type": "Custom::CDKBucketDeployment", "Properties": properties},
+            "Role": {"Type": "AWS::IAM::Role", "Properties": role},
+            "Function": {"Type": "AWS::Lambda::Function", "Properties": function},
+            "Deployment": {"Type": "Custom::CDKBucketDeployment", "Properties": token | properties},
         }
     }
 

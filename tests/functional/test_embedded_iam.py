@@ -144,6 +144,50 @@ def test_every_task_described_is_authorized(aws: Aws, task: str) -> None:
         aws.client("ecs", keys).describe_tasks(cluster="main", tasks=[task, other])
 
 
+def test_listing_tasks_needs_every_resource(aws: Aws) -> None:
+    """Where no container instance is named, AWS checks the call on `*`: a grant on the cluster's instances is none."""
+    keys = aws.role("list-some", {"Action": "ecs:ListTasks", "Resource": f"{ECS}:container-instance/main/*"})
+
+    with pytest.raises(ClientError, match="ecs:ListTasks"):
+        aws.client("ecs", keys).list_tasks(cluster="main")
+
+
+def test_a_missing_key_is_told_to_who_may_list_it(aws: Aws) -> None:
+    """S3 says "not found" where the caller may list the bucket at that key, else "denied"."""
+    get = {"Action": "s3:GetObject", "Resource": "arn:aws:s3:::tool-bucket/*"}
+    listing = {
+        "Action": "s3:ListBucket",
+        "Resource": "arn:aws:s3:::tool-bucket",
+        "Condition": {"StringLike": {"s3:prefix": "state/*"}},
+    }
+    roles = {"blind": aws.role("missing-blind", get), "lists": aws.role("missing-lists", get, listing)}
+    s3 = {name: aws.client("s3", keys) for name, keys in roles.items()}
+    codes = {}
+    for name, client in s3.items():
+        for key in ("state/none", "other/none"):
+            with pytest.raises(ClientError) as caught:
+                client.get_object(Bucket="tool-bucket", Key=key)
+            codes[name, key] = caught.value.response["Error"]["Code"]
+    with pytest.raises(ClientError) as caught:
+        s3["blind"].head_object(Bucket="tool-bucket", Key="state/none")
+
+    denied = [("blind", "state/none"), ("blind", "other/none"), ("lists", "other/none")]
+    assert codes == {("lists", "state/none"): "NoSuchKey", **dict.fromkeys(denied, "AccessDenied")}
+    assert caught.value.response["ResponseMetadata"]["HTTPStatusCode"] == 403
+
+
+def test_parameters_are_authorized_one_by_one(aws: Aws) -> None:
+    for name in ("/app/one", "/app/two"):
+        aws.client("ssm").put_parameter(Name=name, Value="x", Type="String")
+    resource = "arn:aws:ssm:eu-west-1:123456789012:parameter/app/one"
+    ssm = aws.client("ssm", aws.role("one-parameter", {"Action": "ssm:GetParameters", "Resource": resource}))
+
+    assert ssm.get_parameters(Names=["/app/one"])["Parameters"]
+    for names in (["/app/two"], ["/app/one", "/app/two"]):
+        with pytest.raises(ClientError, match="ssm:GetParameters"):
+            ssm.get_parameters(Names=names)
+
+
 def test_registering_a_definition_needs_pass_role(aws: Aws) -> None:
     register = {"Action": "ecs:RegisterTaskDefinition", "Resource": "*"}
     keys = {name: aws.role(f"register-{name}", register, *more) for name, more in (("no", []), ("yes", [PASS]))}

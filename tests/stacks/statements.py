@@ -48,10 +48,15 @@ def text(value: Any) -> str:
     return str(value)
 
 
+def listed(value: str | list[str]) -> list[str]:
+    """What a policy may write as one text or as a list."""
+    return [value] if isinstance(value, str) else value
+
+
 def _plain(statement: dict[str, Any]) -> dict[str, Any]:
     action, resource = statement["Action"], statement.get("Resource", [])
     return {
         **statement,
-        "Action": [action] if isinstance(action, str) else action,
+        "Action": listed(action),
         "Resource": [text(one) for one in (resource if isinstance(resource, list) else [resource])],
     }

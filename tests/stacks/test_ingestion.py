@@ -56,6 +56,7 @@ def test_the_container_starts_our_runtime(templates: Templates) -> None:
         "PENSTOCK_ARTIFACTS_BUCKET": bucket,
         "PENSTOCK_RUNTIME_URI": f"s3://{bucket}/runtime/{plans.RUNTIME_SHA256}.zip",
         "PENSTOCK_RUNTIME_SHA256": plans.RUNTIME_SHA256,
+        "PENSTOCK_SECRET_NAMES": '["OM_JWT", "WAREHOUSE_PASSWORD"]',
     }
     assert environment(templates, plans.MELTANO.family)["MELTANO_STATE_BACKEND_URI"] == f"s3://{bucket}/state"
 

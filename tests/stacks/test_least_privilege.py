@@ -40,16 +40,13 @@ def test_airflow_runs_the_families_of_the_plan_on_its_cluster_only(templates: Te
 
 
 def test_airflow_watches_and_stops_tasks_of_its_cluster_only(templates: Templates) -> None:
-    """DescribeTasks and StopTask are for tasks of the cluster, tags for what RunTask makes; nothing else."""
+    """DescribeTasks and StopTask are for tasks of the cluster; beside RunTask, nothing else of ECS."""
     role = airflow_role(templates)
     (watch,) = statements.that_allow(role, "ecs:DescribeTasks")
-    (tag,) = statements.that_allow(role, "ecs:TagResource")
 
     assert (set(watch["Action"]), watch["Resource"]) == ({"ecs:DescribeTasks", "ecs:StopTask"}, [TASKS])
-    assert tag["Resource"] == [TASKS]
-    assert tag["Condition"] == {"StringEquals": {"ecs:CreateAction": "RunTask"}}
     ecs = {action for one in role for action in one["Action"] if action.startswith("ecs:")}
-    assert ecs == {"ecs:RunTask", "ecs:DescribeTasks", "ecs:StopTask", "ecs:TagResource"}
+    assert ecs == {"ecs:RunTask", "ecs:DescribeTasks", "ecs:StopTask"}
 
 
 def test_airflow_hands_over_the_roles_of_the_plan_to_ecs_only(templates: Templates) -> None:
@@ -120,7 +117,7 @@ def test_an_execution_role_pulls_from_ecr_only_where_its_image_is(templates: Tem
 
 
 def test_a_task_role_fetches_artifacts_and_meltano_keeps_its_state(templates: Templates) -> None:
-    """Every task reads runtime and configs; only Meltano's writes, and only state."""
+    """Every task reads the runtime, OpenMetadata's its configs; only Meltano's writes, and only state."""
     template = templates["acme-dev-ingestion"]
     actions = {
         definition.engine: {
@@ -133,9 +130,9 @@ def test_a_task_role_fetches_artifacts_and_meltano_keeps_its_state(templates: Te
         for definition in plans.PLAN.task_definitions
     }
 
-    fetch = {("s3:GetObject", "runtime"), ("s3:GetObject", "configs")}
+    fetch, config = {("s3:GetObject", "runtime")}, {("s3:GetObject", "configs")}
     keep = {(f"s3:{verb}Object", "state") for verb in ("Get", "Put", "Delete")}
-    assert actions == {"openmetadata": fetch, "command": fetch, "meltano": fetch | keep}
+    assert actions == {"openmetadata": fetch | config, "command": fetch, "meltano": fetch | keep}
     (listing,) = statements.that_allow(
         statements.of_role(template, f"{plans.MELTANO.role_prefix}-task"), "s3:ListBucket"
     )

@@ -44,13 +44,13 @@ def test_components_are_those_of_the_version(version: str, names: list[str]) -> 
 
 @pytest.mark.parametrize("version", ["3.0.6", "2.11.0"])
 def test_environment_is_local_and_complete(version: str) -> None:
-    """PostgreSQL, LocalExecutor, loopback, the environment's programs first; schedules do not start runs."""
+    """PostgreSQL, LocalExecutor, loopback, the environment's programs first; schedules start runs, as ever."""
     environ = server(version).environ()
 
     conn = environ["AIRFLOW__DATABASE__SQL_ALCHEMY_CONN"]
     assert conn == "postgresql+psycopg2://airflow:p%40ss@127.0.0.1:5999/airflow"
     assert environ["AIRFLOW__CORE__EXECUTOR"] == "LocalExecutor"
-    assert environ["AIRFLOW__SCHEDULER__USE_JOB_SCHEDULE"] == "False"
+    assert "AIRFLOW__SCHEDULER__USE_JOB_SCHEDULE" not in environ
     assert environ["AIRFLOW_HOME"] == "/instance/airflow"
     assert environ["PATH"].startswith("/envs/airflow/bin:")
     host = "AIRFLOW__API__HOST" if version == "3.0.6" else "AIRFLOW__WEBSERVER__WEB_SERVER_HOST"

@@ -110,6 +110,30 @@ def test_run_and_tasks(airflow: Server) -> None:
     assert (found.task_id, found.state, found.try_number, found.seconds) == ("load", "running", 2, None)
 
 
+@pytest.mark.parametrize(("version", "order"), [(three, "-run_after"), (two, "-execution_date")])
+def test_runs_are_listed_with_what_started_them(airflow: Server, version: Any, order: str) -> None:
+    """The newest first, in each version's own order; an interval's run is told from one by hand."""
+    runs = [{"dag_run_id": "a", "run_type": "scheduled", "state": "running"}]
+    api = "v2" if version is three else "v1"
+    airflow.answers[f"GET /api/{api}/dags/d/dagRuns?limit=100&order_by={order}"] = (200, {"dag_runs": runs})
+
+    (run,) = version(airflow).runs("d")
+
+    assert (run.run_id, run.kind, run.state) == ("a", "scheduled", "running")
+
+
+def test_task_is_called_failed(airflow: Server) -> None:
+    """Airflow 2 would only try it out without being told not to."""
+    for api in ("v1", "v2"):
+        airflow.answers[f"PATCH /api/{api}{RUN}/taskInstances/load"] = (200, {})
+
+    for client in (two(airflow), three(airflow)):
+        client.set_task_state("d", "manual__2026+00:00", "load", "failed")
+
+    bodies = [body for name, _, body in airflow.asked if name.startswith("PATCH")]
+    assert bodies == [{"new_state": "failed", "dry_run": False}, {"new_state": "failed"}]
+
+
 def test_log_of_3_is_text(airflow: Server) -> None:
     """The structured log becomes lines, with an exception's name and words, without Airflow's folding marks."""
     content = [

@@ -6,6 +6,7 @@
     compat                the only importer of ministack; checks the pinned version's private names at start
     iam                   resource ARNs and condition keys of ECS and Logs calls, iam:PassRole, role sessions
     ecs → task → process  RunTask and friends; one Fargate task; its container, a local process kept by `keeper`
+    ecr, s3               answers that ministack gives more freely than AWS
     launch                what ECS does before a container starts: image, secrets, log stream, as the execution role
     events                ECS Task State Change events
     cfn/                  CloudFormation resource types that ministack lacks, and the checks that it does not make

@@ -1,6 +1,6 @@
-"""Permissions as AWS checks them: what ministack's IAM evaluator is told about ECS and CloudWatch Logs calls.
+"""Permissions as AWS checks them: what ministack's IAM evaluator is told about calls of ECS, Logs, ECR and SSM.
 
-Source of resource types and condition keys: AWS, "Service Authorization Reference", Amazon ECS and CloudWatch Logs.
+Source of resource types and condition keys: AWS, "Service Authorization Reference", the page of each service.
 """
 
 from __future__ import annotations
@@ -43,6 +43,8 @@ def install() -> None:
             found = logs_resource(operation, _json(body))
         elif service == "ecr":
             found = ecr_resource(operation, _json(body))
+        elif service == "ssm":
+            found = ssm_resource(operation, _json(body))
         return found or str(arn(service, method, path, headers, body, *rest))
 
     def request_tag_context(service: str, action: str, body: bytes, params: Any) -> dict[str, Any]:
@@ -69,7 +71,9 @@ def ecs_resource(operation: str, call: Mapping[str, Any]) -> str | None:
         tasks = call.get("tasks") or [call.get("task") or ""]
         return task_arn(str(tasks[0]), cluster)
     if operation == "ListTasks":
-        return ecs_arn(f"container-instance/{cluster}/*")
+        # On a container instance where the call names one (Amazon ECS Developer Guide, "List and describe tasks").
+        instance = str(call.get("containerInstance") or "")
+        return ecs_arn(f"container-instance/{cluster}/{_name(instance)}") if instance else "*"
     if operation == "RegisterTaskDefinition":
         return ecs_arn(f"task-definition/{call.get('family')}:*")
     if operation in (
@@ -99,6 +103,20 @@ def ecr_resource(operation: str, call: Mapping[str, Any]) -> str | None:
     if operation != "DescribeRepositories" or len(names) != 1:
         return None
     return f"arn:aws:ecr:{compat.responses.get_region()}:{compat.responses.get_account_id()}:repository/{names[0]}"
+
+
+def ssm_resource(operation: str, call: Mapping[str, Any]) -> str | None:
+    """GetParameters names its parameters in a list; several at once need a grant on all."""
+    names = call.get("Names") or []
+    if operation != "GetParameters" or len(names) != 1:
+        return None
+    return parameter_arn(str(names[0]))
+
+
+def parameter_arn(name: str) -> str:
+    """A parameter is `parameter/a/b`, whether its name begins with a slash or not."""
+    region, account = compat.responses.get_region(), compat.responses.get_account_id()
+    return name if name.startswith("arn:") else f"arn:aws:ssm:{region}:{account}:parameter/{name.lstrip('/')}"
 
 
 def cluster_key(call: Mapping[str, Any]) -> dict[str, str]:

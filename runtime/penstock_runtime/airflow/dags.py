@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
@@ -65,7 +66,7 @@ def build(schedule: plan.Schedule, resources: Resources, project: str, environme
         schedule.dag_id,
         description=schedule.description,
         schedule=_timetable(schedule.cron, schedule.timezone),
-        start_date=datetime.fromisoformat(schedule.start_date).replace(tzinfo=ZoneInfo(schedule.timezone)),
+        start_date=_start(schedule),
         catchup=schedule.catchup,
         is_paused_upon_creation=schedule.paused,
         max_active_runs=1,
@@ -128,6 +129,17 @@ def broken(dag_id: str, raw: dict[str, Any], error: Exception) -> DAG:
     )
     BrokenSchedule(task_id="broken", dag=dag, reason=reason)
     return dag
+
+
+def _start(schedule: plan.Schedule) -> datetime:
+    """From when on times that the cron expression names start a run.
+
+    Even without catchup, a DAG that Airflow unpauses or sees for the first time gets a run for the last such time after
+    its start (`CronTriggerTimetable.next_dagrun_info`, the same in 2.10.3 to 3.3.1).
+    """
+    start = datetime.fromisoformat(schedule.start_date).replace(tzinfo=ZoneInfo(schedule.timezone))
+    not_before = os.environ.get(contract.SCHEDULES_FROM)
+    return start if schedule.catchup or not_before is None else max(start, datetime.fromisoformat(not_before))
 
 
 def _timetable(cron: str | None, timezone: str) -> CronTriggerTimetable | None:

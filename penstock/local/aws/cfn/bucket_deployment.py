@@ -2,25 +2,30 @@
 
 Properties and their meaning follow aws-cdk-lib 2.275.0, custom-resource-handlers/…/bucket-deployment-handler/index.py:
 sources are unpacked one over the other, markers replaced with deploy-time values, then the result is synchronized to
-the destination as `aws s3 sync` does. Its grants are not checked: CDK generates them.
+the destination as `aws s3 sync` does. All of it with a session of the function's role: what CDK does not grant to
+the function, fails here too.
 """
 
 from __future__ import annotations
 
+import contextlib
 import fnmatch
 import io
 import json
 import mimetypes
 import uuid
 import zipfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from penstock.local.aws import compat, iam
 from penstock.local.aws.endpoint import Endpoint
 
 Properties = dict[str, Any]
 Made = tuple[str, Properties]
 
+SESSION_SECONDS = 900
+"""The longest that a Lambda function runs."""
 OWNER_TAG = "aws-cdk:cr-owned"
 """Tag on the destination bucket for each deployment into it; CDK puts it there."""
 
@@ -45,8 +50,29 @@ class BucketDeployment:
         if not _flag(properties, "RetainOnDelete", True) and not self._owned(properties):
             self._remove(properties)
 
+    @contextlib.contextmanager
+    def _s3(self, properties: Properties) -> Iterator[Any]:
+        """A client with what CDK's function may do.
+
+        Raises:
+            ValueError: there is no such function.
+            iam.RoleError: it cannot take its role.
+        """
+        token = str(properties["ServiceToken"])
+        function = compat.lambda_svc._functions.get(token.rsplit(":", 1)[-1])
+        if function is None:
+            raise ValueError(f"Function not found: {token}")
+        keys = iam.session(function["config"]["Role"], "deployment", "lambda.amazonaws.com", SESSION_SECONDS)
+        try:
+            yield self._endpoint.client("s3", keys)
+        finally:
+            iam.forget(keys)
+
     def _deploy(self, properties: Properties) -> None:
-        s3 = self._endpoint.client("s3")
+        with self._s3(properties) as s3:
+            self._synchronize(s3, properties)
+
+    def _synchronize(self, s3: Any, properties: Properties) -> None:
         files = self._files(s3, properties)
         bucket, prefix = _destination(properties)
         exclude, include = properties.get("Exclude") or [], properties.get("Include") or []
@@ -88,19 +114,19 @@ class BucketDeployment:
         return [one["Key"] for page in pages for one in page.get("Contents", [])]
 
     def _remove(self, properties: Properties) -> None:
-        s3 = self._endpoint.client("s3")
         bucket, prefix = _destination(properties)
-        _delete(s3, bucket, self._keys(s3, bucket, prefix))
+        with self._s3(properties) as s3:
+            _delete(s3, bucket, self._keys(s3, bucket, prefix))
 
     def _owned(self, properties: Properties) -> bool:
         """Whether a deployment still owns the destination: then this is a replacement, and nothing is removed."""
         bucket, prefix = _destination(properties)
         tag = f"{OWNER_TAG}:{prefix.rstrip('/')}" if prefix else OWNER_TAG
-        s3 = self._endpoint.client("s3")
-        try:
-            tags = s3.get_bucket_tagging(Bucket=bucket)["TagSet"]
-        except s3.exceptions.ClientError:
-            return False
+        with self._s3(properties) as s3:
+            try:
+                tags = s3.get_bucket_tagging(Bucket=bucket)["TagSet"]
+            except s3.exceptions.ClientError:
+                return False
         return any(one["Key"].startswith(tag) for one in tags)
 
 

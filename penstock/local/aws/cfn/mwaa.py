@@ -9,7 +9,7 @@ import re
 import time
 from typing import Any
 
-from penstock.local.aws import compat
+from penstock.local.aws import compat, mwaa_versions
 
 Properties = dict[str, Any]
 Made = tuple[str, Properties]
@@ -123,6 +123,10 @@ def _update(name: str, old: Properties, new: Properties, _stack: str) -> Made:
                 f"Rename {name} and update the stack again."
             )
     wrong = problem(new)
+    # Without a version in the template the environment keeps the one that it has.
+    before, after = old.get("AirflowVersion"), new.get("AirflowVersion")
+    if wrong is None and before and after:
+        wrong = mwaa_versions.problem(before, after)
     if wrong:
         raise ValueError(f'Resource handler returned message: "{wrong} (Service: Mwaa, Status Code: 400)"')
     environment = compat.mwaa._environments[name]

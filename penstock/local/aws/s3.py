@@ -1,0 +1,35 @@
+"""S3 where ministack is more lenient: whether a key exists is told only to who may list the bucket.
+
+Source: Amazon S3 API Reference, GetObject and HeadObject: a missing object is 404 with `s3:ListBucket`, 403 without.
+The condition key `s3:prefix` then holds the object's key (as Ceph's authors saw on AWS: ceph/ceph, pull request 68577).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from penstock.local.aws import compat, iam
+
+Answer = tuple[int, dict[str, str], bytes]
+
+
+def install() -> None:
+    """Put the check behind ministack's own answers."""
+    compat.s3._get_object = _hiding(compat.s3._get_object)
+    compat.s3._head_object = _hiding(compat.s3._head_object)
+
+
+def _hiding(inner: Callable[..., Answer]) -> Callable[..., Answer]:
+    def answer(bucket: str, key: str, *more: Any) -> Answer:
+        found = inner(bucket, key, *more)
+        # A bucket that is missing is no secret; and ministack's own calls come from nobody.
+        if found[0] != 404 or bucket not in compat.s3._buckets or not iam.CALLER.get():
+            return found
+        refused = iam.caller_denial("s3:ListBucket", f"arn:aws:s3:::{bucket}", {"s3:prefix": key})
+        if refused is None:
+            return found
+        hidden: Answer = compat.s3._error("AccessDenied", refused, 403, f"/{bucket}/{key}")
+        return hidden
+
+    return answer
