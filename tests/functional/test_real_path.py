@@ -139,7 +139,10 @@ def test_the_canary_is_nowhere(system: EmbeddedSystem) -> None:
     up = system.attach()
     found = [place for place, content in _everything(system) if CANARY.encode() in content]
 
-    assert up.endpoint.client("secretsmanager").get_secret_value(SecretId="penstock-sample/canary")["SecretString"] == CANARY
+    assert (
+        up.endpoint.client("secretsmanager").get_secret_value(SecretId="penstock-sample/canary")["SecretString"]
+        == CANARY
+    )
     assert found == []
 
 
@@ -224,7 +227,7 @@ def _everything(system: EmbeddedSystem) -> Iterator[tuple[str, bytes]]:
     for file in (system.state / "cdk.out").rglob("*"):
         if file.is_file():
             yield f"template {file.name}", file.read_bytes()
-    ecs, logs, s3 = (up.endpoint.client(name) for name in ("ecs", "logs", "s3"))
+    ecs, _logs, s3 = (up.endpoint.client(name) for name in ("ecs", "logs", "s3"))
     for family in {task.family for schedule in up.plan.schedules for task in schedule.tasks}:
         definition = ecs.describe_task_definition(taskDefinition=family)["taskDefinition"]
         yield f"task definition {family}", json.dumps(definition, default=str).encode()
@@ -249,4 +252,3 @@ def _unpacked(content: bytes) -> bytes:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             return b"".join(archive.read(name) for name in archive.namelist())
     return gzip.decompress(content) if content[:2] == b"\x1f\x8b" else content
-
