@@ -33,6 +33,7 @@ def test_the_sample_runs(system: EmbeddedSystem) -> None:
     assert [(task["name"], task["state"], task["exit_code"]) for task in result["tasks"]] == [
         ("load", "success", 0),
         ("catalogue", "success", 0),
+        ("profile", "success", 0),
     ]
     assert {table["table"]: table["rows"] for table in result["tables"]} == ROWS
     assert result["entities"]["table"] == len(ROWS)
@@ -125,7 +126,7 @@ def test_a_second_deploy_changes_what_is_running(system: EmbeddedSystem) -> None
     assert flights["succeeded"]
     assert canary["succeeded"]
     up = system.attach()
-    ran = {one.task: one for one in fargate.tasks(up.plan, up.endpoint)}
+    ran = {one.task: one for one in fargate.tasks(up.plan, up.endpoint) if one.dag_run == flights["run_id"]}
     catalogue = _describe(up.endpoint, up.plan.cluster, ran["catalogue"].arn)
     assert catalogue["memory"] == "3072"
     assert catalogue["containers"][0]["image"].endswith(":1.12.13")
