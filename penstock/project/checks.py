@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import ipaddress
 import re
 from typing import Any
 
-from penstock.project import interval, places, secrets, size, tasks, versions
+from penstock.project import interval, secrets, size, tasks
+from penstock.project.airflow_checks import check_airflow
 from penstock.project.composer import Node
 from penstock.project.document import Document, at
 from penstock.project.literals import references
 from penstock.project.meltano import MeltanoProject
+from penstock.project.network_checks import check_network
 from penstock.project.problems import Problems, nearest
 from penstock.project.settings import Settings
 from penstock.project.strict import settled
@@ -37,8 +38,8 @@ class Checks:
     def run(self, meltano: MeltanoProject | None) -> None:
         """All of them. `meltano` None: the project has none, or it could not be read."""
         self._names()
-        self._network()
-        self._airflow()
+        check_network(self)
+        check_airflow(self)
         self._openmetadata()
         if meltano is not None:
             self._meltano(meltano)
@@ -83,57 +84,6 @@ class Checks:
         if name not in known:
             kind = "secret" if only_secrets else "secret or variable"
             self.add(f"there is no {kind} {name[:60]!r}", nearest(name, known, kind=kind), *path)
-
-    def _network(self) -> None:
-        network = self.settings.network
-        if (network.create is None) == (network.use is None):
-            self.add("network wants exactly one of `create` and `use`", "keep one of them", "network")
-        if network.create is not None:
-            self._cidr(network.create.cidr)
-        if network.use is not None:
-            for kind, prefix in (("private_subnets", "subnet"), ("security_groups", "sg")):
-                for index, one in enumerate(getattr(network.use, kind)):
-                    if not re.fullmatch(rf"{prefix}-{places.ID}", one):
-                        path = ("network", "use", kind, index)
-                        self.add(f"{one[:60]!r} is no id of AWS", f"write {prefix}- and 8 or 17 hex digits", *path)
-
-    def _cidr(self, cidr: str) -> None:
-        path = ("network", "create", "cidr")
-        try:
-            bits = ipaddress.IPv4Network(cidr).prefixlen
-        except ValueError as error:
-            self.add(f"no IPv4 range: {error}", "write one such as 10.20.0.0/16", *path)
-        else:
-            if not 16 <= bits <= 24:
-                self.add(f"a /{bits} network is not possible here", "use /16 to /24", *path)
-
-    def _airflow(self) -> None:
-        create = self.settings.airflow.create
-        here = ("airflow", "create")
-        if not re.fullmatch(r"\d+\.\d+\.\d+", create.version):
-            fix = f"use one of: {', '.join(versions.AIRFLOW)}"
-            self.add(f"Airflow version {create.version[:20]!r} has not three parts", fix, *here, "version")
-        if create.environment_class not in versions.AIRFLOW_CLASSES:
-            fix = nearest(create.environment_class, versions.AIRFLOW_CLASSES, kind="class")
-            self.add(f"unknown MWAA class {create.environment_class[:20]!r}", fix, *here, "class")
-        workers = create.workers
-        if workers.min > workers.max:
-            self.add(f"at least {workers.min} workers and at most {workers.max}", "swap them", *here, "workers")
-        if create.environment_class == "mw1.micro" and (workers.min, workers.max) != (1, 1):
-            self.add(
-                "mw1.micro has exactly one worker",
-                "write workers: {min: 1, max: 1}, or use mw1.small",
-                *here,
-                "workers",
-            )
-        for option, value in create.options.items():
-            path = (*here, "options", option)
-            if not re.fullmatch(r"[a-z][a-z0-9_]*\.[a-z][a-z0-9_]*", option) or len(option) > 64:
-                self.add(f"{option[:60]!r} is no option", "write section.key", *path, key=True)
-            elif option in versions.AIRFLOW_FIXED_OPTIONS:
-                self.add(f"MWAA does not let anyone set {option}", "remove it", *path, key=True)
-            elif not (value.isascii() and value.isprintable()):
-                self.add(f"the value of {option} is not printable ASCII", "use ASCII only", *path)
 
     def _openmetadata(self) -> None:
         settings = self.settings.openmetadata

@@ -6,7 +6,9 @@ from typing import Any
 
 from pydantic import Field
 
-from penstock.project.places import Airflow, Embedded, Meltano, Network, OpenMetadata
+from penstock.project.airflow import Airflow
+from penstock.project.network import Network
+from penstock.project.places import Embedded, Meltano, OpenMetadata
 from penstock.project.schedules import Schedule, ScheduleSettings
 from penstock.project.strict import Strict
 from penstock.project.tasks import EnvironmentName, Job, TaskSettings, Value
