@@ -110,14 +110,13 @@ def logs(
     ] = None,
     form: FormatOption = Format.text,
 ) -> None:
-    """Print a log: of a task's last run, of a service, or of a step such as deploy."""
+    """Print a log: of a task's last run, of a service, or of a step such as deploy. The system need not be up."""
     own = contexts.of(context).instance()
     files = {file.stem: file for file in sorted((own.folder / "logs").glob("*.log"))}
     if name in files:
         _print_log(name, files[name].read_text(errors="replace").splitlines(), form)
         return
-    system = attach(own)
-    ran = fargate.tasks(system.plan, system.endpoint)
+    ran = fargate.past_tasks(own.folder / "aws")
     if name is None:
         rows: list[dict[str, Any]] = [{"log": stem, "of": "service or step", "run": None} for stem in files]
         rows += [{"log": one.task, "of": "task", "run": one.dag_run} for one in {one.task: one for one in ran}.values()]
@@ -127,7 +126,7 @@ def logs(
     if not of_task:
         known = sorted({*files, *(one.task for one in ran)})
         raise InputError(f"there is no log of {name!r}", fix=f"choose one of {', '.join(known)}")
-    _print_log(name, fargate.log(system.plan, system.endpoint, of_task[-1].arn), form)
+    _print_log(name, fargate.past_log(own.folder / "aws", of_task[-1]), form)
 
 
 def down(
@@ -185,8 +184,9 @@ def _summary(system: System, result: runs.RunResult) -> None:
         data.print()
         show([vars(table) for table in result.tables], ["schema", "table", "rows"], Format.text)
     if result.entities:
-        counts = ", ".join(f"{count} {kind}" for kind, count in result.entities.items())
-        data.print(f"\ncatalogue: {counts}", markup=False)
+        data.print()
+        rows = [{"catalogued": kind, "entities": count} for kind, count in result.entities.items()]
+        show(rows, ["catalogued", "entities"], Format.text)
     data.print()
     for task in result.tasks:
         if task.state != "success" or task.exit_code != 0:

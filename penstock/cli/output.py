@@ -11,6 +11,7 @@ from enum import StrEnum
 from typing import Any
 
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 talk = Console(stderr=True, highlight=False, soft_wrap=True)
@@ -46,30 +47,37 @@ def show_json(value: Any) -> None:
     sys.stdout.write(json.dumps(value, indent=2, ensure_ascii=False) + "\n")
 
 
+class Step:
+    """A step that is under way; see `penstock.local.progress.Step`."""
+
+    failed = False
+
+    def fail(self) -> None:
+        """Mark it as failed when it ends."""
+        self.failed = True
+
+
 class Steps:
     """Progress for people: a line per step with its time; while a step runs, a terminal shows what it is at."""
 
-    def __init__(self) -> None:
-        self._status: Any = None
-
     @contextlib.contextmanager
-    def step(self, title: str) -> Iterator[None]:
+    def step(self, title: str) -> Iterator[Step]:
         """One step; see `penstock.local.progress.Progress`."""
-        start = time.monotonic()
+        start, step = time.monotonic(), Step()
         if talk.is_terminal:
             shown: Any = talk.status(title)
         else:
             talk.print(f"… {title}", markup=False)
             shown = contextlib.nullcontext()
         try:
-            with shown as self._status:
-                yield
+            with shown:
+                yield step
         except BaseException:
-            talk.print(f"[red]✗[/red] {title} ({time.monotonic() - start:.1f} s)")
+            step.fail()
             raise
         finally:
-            self._status = None
-        talk.print(f"[green]✓[/green] {title} [dim]({time.monotonic() - start:.1f} s)[/dim]")
+            mark = "[red]✗[/red]" if step.failed else "[green]✓[/green]"
+            talk.print(f"{mark} {escape(title)} [dim]({time.monotonic() - start:.1f} s)[/dim]")
 
     def note(self, text: str) -> None:
         """One line about the step at hand."""

@@ -1,11 +1,13 @@
-"""What the embedded ECS ran: the Fargate tasks of one DAG run, with exit codes and log streams."""
+"""What the embedded ECS ran: the Fargate tasks of DAG runs, with exit codes and logs."""
 
 from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
+from penstock.local.aws import kept
 from penstock.local.aws.endpoint import Endpoint
 from penstock_runtime import contract
 from penstock_runtime.plan import Plan
@@ -22,7 +24,6 @@ class FargateTask:
     status: str
     exit_code: int | None
     reason: str
-    seconds: float | None
 
 
 def tasks(plan: Plan, endpoint: Endpoint) -> list[FargateTask]:
@@ -37,6 +38,17 @@ def tasks(plan: Plan, endpoint: Endpoint) -> list[FargateTask]:
         described += ecs.describe_tasks(cluster=plan.cluster, tasks=arns[start : start + 100])["tasks"]
     found = [_read(one) for one in sorted(described, key=lambda one: one["createdAt"])]
     return [one for one in found if one]
+
+
+def past_tasks(state: Path) -> list[FargateTask]:
+    """All Fargate tasks that an embedded AWS ever ran, by its state folder, the oldest first; it need not be up."""
+    found = [_read(one) for one in sorted(kept.records(state), key=lambda one: one["createdAt"])]
+    return [one for one in found if one]
+
+
+def past_log(state: Path, task: FargateTask) -> list[str]:
+    """The whole log of a Fargate task, line by line, whether or not the embedded AWS is up."""
+    return kept.log(state, task.arn)
 
 
 def log(plan: Plan, endpoint: Endpoint, arn: str) -> list[str]:
@@ -67,9 +79,6 @@ def _read(task: dict[str, Any]) -> FargateTask | None:
         return None
     run = json.loads(environ[contract.RUN])
     container = task["containers"][0]
-    seconds = None
-    if task.get("startedAt") and task.get("stoppedAt"):
-        seconds = (task["stoppedAt"] - task["startedAt"]).total_seconds()
     return FargateTask(
         arn=task["taskArn"],
         dag_run=run["dag_run"],
@@ -78,5 +87,4 @@ def _read(task: dict[str, Any]) -> FargateTask | None:
         status=task["lastStatus"],
         exit_code=container.get("exitCode"),
         reason=container.get("reason") or task.get("stoppedReason", ""),
-        seconds=seconds,
     )

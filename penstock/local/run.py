@@ -93,10 +93,12 @@ def run(system: System, schedule: Schedule, progress: Progress) -> RunResult:
     if paused:  # which would leave the run queued for ever
         airflow.set_paused(dag_id, paused=False)
     try:
-        with progress.step(f"run {run_id} of schedule {schedule.name}"):
+        with progress.step(f"run {run_id} of schedule {schedule.name}") as step:
             if before:
                 progress.note(f"a schedule has one run at a time: this one waits for {', '.join(before)}")
             state = _follow(airflow, dag_id, run_id, progress)
+            if state != "success":
+                step.fail()
     finally:
         if paused:
             airflow.set_paused(dag_id, paused=True)

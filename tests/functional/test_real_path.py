@@ -165,6 +165,16 @@ def test_the_search_would_find_a_secret(system: EmbeddedSystem) -> None:
         assert any(content in data for place, data in places if place.startswith(kind)), kind
 
 
+def test_logs_outlive_the_system(system: EmbeddedSystem) -> None:
+    """What a task wrote can be read when everything has ended, by a failure for example."""
+    before = system.data("logs", "load")["lines"]
+    system.cli("down", "--keep")
+
+    assert services.marked(system.instance.id) == []
+    assert before
+    assert system.data("logs", "load")["lines"] == before
+
+
 def test_down_leaves_nothing(system: EmbeddedSystem) -> None:
     """After `penstock down` no process and no file of the system is left."""
     instance = system.instance
@@ -180,7 +190,14 @@ def test_ctrl_c_leaves_no_process(tmp_path: Path, step: str) -> None:
     """Ctrl-C ends everything that was started, whatever the step, and the exit code says so."""
     copy_sample(tmp_path)
     system = EmbeddedSystem(tmp_path)
-    up = subprocess.Popen(system.command("up"), env=system.environ(), stderr=subprocess.PIPE, text=True)
+    up = subprocess.Popen(
+        system.command("up"),
+        env=system.environ(),
+        stderr=subprocess.PIPE,
+        text=True,
+        # A shell that runs this in the background has made it deaf to Ctrl-C.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+    )
     assert up.stderr is not None
     for line in up.stderr:
         if line.startswith(f"… {step}"):

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from penstock.local.aws import compat, events, iam, launch
+from penstock.local.aws import compat, events, iam, kept, launch
 from penstock.local.aws.endpoint import Endpoint, Keys
 from penstock.local.aws.process import Container, StartError
 
@@ -129,6 +129,7 @@ class Task:
             if stop_now:
                 self._terminate(running)
             for line in running.lines():
+                kept.add_line(self._place.endpoint.state, self._record["taskArn"], line)
                 if stream is not None:
                     _write(stream, line)
             code = running.wait()
@@ -199,6 +200,7 @@ class Task:
             self._record.update(values)
             self._record["version"] += 1
             seen = copy.deepcopy(self._record)
+            kept.write(self._place.endpoint.state, seen)
         with compat.responses.request_scope(self.account, self.region):
             events.task_state_change(seen)
 
