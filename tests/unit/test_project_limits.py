@@ -66,12 +66,12 @@ def test_file_made_to_hurt_is_answered_at_once(
 ) -> None:
     """By an error that is short, too."""
     path = write(tmp_path, *edits, files=files)
-    start = time.monotonic()
+    start = time.process_time()
     with pytest.raises(InputError) as caught:
         compile_plan(load(path))
 
     assert what in caught.value.what
-    assert time.monotonic() - start < 2
+    assert time.process_time() - start < 2
     assert len(str(caught.value)) < 50_000
 
 

@@ -1,0 +1,1 @@
+"""One file per figure. Each prints one JSON document: `make bench`, or `.venv/bin/python -m benchmarks.synth`."""
