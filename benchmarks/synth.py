@@ -1,4 +1,4 @@
-"""Synthesis of the sample against a CDK app of one resource that does nothing (goal: under 2); cdk-nag's share apart."""
+"""Synthesis of the sample against a CDK app of one resource that does nothing (goal: under 2), and cdk-nag's share."""
 
 from __future__ import annotations
 
