@@ -111,11 +111,6 @@ LOG_RETENTION_DAYS: tuple[int, ...] = (
 )
 """CloudWatch Logs, PutRetentionPolicy: the values of `retentionInDays`."""
 
-STARTUP_MINUTES = 5
-"""A startup script is stopped after it. IMAGE, STARTUP_SCRIPT_MAX_EXECUTION_TIME. No limit of its size is known."""
-INSTALL_MINUTES = 9
-"""Installing the requirements is stopped after it. IMAGE, USER_REQUIREMENTS_MAX_INSTALL_TIME."""
-
 PLUGINS_FOLDER = "/usr/local/airflow/plugins"
 """Where MWAA unpacks plugins.zip. UG, "Installing custom plugins"."""
 AIRFLOW_FOLDER = "/usr/local/airflow/"
