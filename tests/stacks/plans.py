@@ -106,7 +106,14 @@ PLAN = Plan(
 )
 EXISTING = dataclasses.replace(
     PLAN,
-    network=Network(None, None, "vpc-0a1b2c3d", ("subnet-0000000a", "subnet-0000000b"), ("sg-0000000a",)),
+    network=Network(
+        None,
+        None,
+        "vpc-0a1b2c3d",
+        private_subnets=("subnet-0000000a", "subnet-0000000b"),
+        task_security_groups=("sg-0000000a",),
+        airflow_security_groups=("sg-0000000a", "sg-0000000b"),
+    ),
 )
 
 

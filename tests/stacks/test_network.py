@@ -57,10 +57,10 @@ def test_a_network_that_exists_is_used_by_its_ids(tmp_path: Path) -> None:
     (environment,) = plans.resources(templates, "AWS::MWAA::Environment")
     assert environment["Properties"]["NetworkConfiguration"] == {
         "SubnetIds": list(plans.EXISTING.network.private_subnets),
-        "SecurityGroupIds": list(plans.EXISTING.network.security_groups),
+        "SecurityGroupIds": list(plans.EXISTING.network.airflow_security_groups),
     }
     deployed = plans.deployed_resources(templates, tmp_path)
     assert (deployed.subnets, deployed.security_groups) == (
         plans.EXISTING.network.private_subnets,
-        plans.EXISTING.network.security_groups,
+        plans.EXISTING.network.task_security_groups,
     )
