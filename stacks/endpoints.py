@@ -19,7 +19,7 @@ Source: Amazon ECR User Guide, "Interface VPC endpoints", minimum Amazon S3 buck
 
 
 class ServiceEndpoints(Construct):
-    """An endpoint for each service, and S3's in the route tables.
+    """An endpoint for each service, and a policy for S3's.
 
     One security group is on all of them and lets the callers in, on 443. The policies on S3's and on those of `OURS`
     let the plan's own account and the trusted ones through: credentials of another account, which code could bring
@@ -32,13 +32,15 @@ class ServiceEndpoints(Construct):
         name: str,
         *,
         vpc: ec2.Vpc,
+        s3: ec2.GatewayVpcEndpoint,
         services: Sequence[str],
         callers: Sequence[ec2.ISecurityGroup],
         trusted_accounts: Sequence[str],
     ) -> None:
         super().__init__(scope, name)
         self._accounts = [cdk.Stack.of(self).account, *trusted_accounts]
-        self._gateway(vpc, "s3").add_to_policy(self._layers())
+        s3.add_to_policy(self._own_accounts())
+        s3.add_to_policy(self._layers())
         group = ec2.SecurityGroup(
             self,
             "SecurityGroup",
@@ -51,7 +53,8 @@ class ServiceEndpoints(Construct):
             group.add_ingress_rule(caller, HTTPS, "AWS's services, by HTTPS")
         for service in services:
             if service == "dynamodb":
-                self._gateway(vpc, service)
+                dynamodb = ec2.GatewayVpcEndpointAwsService.DYNAMODB
+                ec2.GatewayVpcEndpoint(self, service, vpc=vpc, service=dynamodb).add_to_policy(self._own_accounts())
                 continue
             endpoint = ec2.InterfaceVpcEndpoint(
                 self,
@@ -65,11 +68,6 @@ class ServiceEndpoints(Construct):
             )
             if service in OURS:
                 endpoint.add_to_policy(self._own_accounts())
-
-    def _gateway(self, vpc: ec2.Vpc, service: str) -> ec2.GatewayVpcEndpoint:
-        endpoint = ec2.GatewayVpcEndpoint(self, service, vpc=vpc, service=ec2.GatewayVpcEndpointAwsService(service))
-        endpoint.add_to_policy(self._own_accounts())
-        return endpoint
 
     def _own_accounts(self) -> iam.PolicyStatement:
         return iam.PolicyStatement(

@@ -58,7 +58,8 @@ class NetworkStack(cdk.Stack):
     """A VPC over two zones, with a private subnet in each.
 
     With egress `nat` there is a public subnet in each zone too, and one or two NAT gateways in them. With `endpoints`
-    there is no public subnet and no internet gateway, but `ServiceEndpoints`.
+    there is no public subnet and no internet gateway, but `ServiceEndpoints`. Either way the private subnets are the
+    same, and so is S3's endpoint: one egress can follow the other without a new MWAA environment.
     """
 
     def __init__(self, scope: Construct, name: str, *, plan: Plan, **stack: Any) -> None:
@@ -76,6 +77,7 @@ class NetworkStack(cdk.Stack):
             # CDK would empty the default group, which nothing uses, by a Lambda that may change security groups.
             restrict_default_security_group=False,
         )
+        s3 = vpc.add_gateway_endpoint("S3", service=ec2.GatewayVpcEndpointAwsService.S3)
         self._log_flows(vpc, settings.flow_log_days)
         airflow = _airflow_group(self, vpc)
         tasks = _task_group(self, vpc)
@@ -84,12 +86,12 @@ class NetworkStack(cdk.Stack):
                 self,
                 "Endpoints",
                 vpc=vpc,
+                s3=s3,
                 services=settings.endpoints,
                 callers=(tasks, airflow),
                 trusted_accounts=settings.trusted_accounts,
             )
         else:
-            vpc.add_gateway_endpoint("S3", service=ec2.GatewayVpcEndpointAwsService.S3)
             self._tell_addresses(vpc)
         private = vpc.isolated_subnets if alone else vpc.private_subnets
         subnets = tuple(subnet.subnet_id for subnet in private)
@@ -142,7 +144,11 @@ _WITH_NAT = [
     # Nothing of ours has a public address; the NAT gateways bring theirs.
     ec2.SubnetConfiguration(name="public", subnet_type=ec2.SubnetType.PUBLIC, map_public_ip_on_launch=False),
 ]
-_ALONE = [ec2.SubnetConfiguration(name="private", subnet_type=ec2.SubnetType.PRIVATE_ISOLATED)]
+_ALONE = [
+    ec2.SubnetConfiguration(name="private", subnet_type=ec2.SubnetType.PRIVATE_ISOLATED),
+    # The addresses stay free, so that the private subnets are the same with either egress and it can be changed.
+    ec2.SubnetConfiguration(name="public", subnet_type=ec2.SubnetType.PUBLIC, reserved=True),
+]
 
 
 def _airflow_group(stack: cdk.Stack, vpc: ec2.IVpc) -> ec2.SecurityGroup:

@@ -25,8 +25,6 @@ AGENT_ENDPOINTS = ("ecs-agent", "ecs-telemetry")
 AGENT_REGIONS = ("ap-east-2", "ap-southeast-5", "ap-southeast-6", "ap-southeast-7", "ca-west-1", "mx-central-1")
 """Regions since December 2023, where ECS asks for these two as well.
 Source: Amazon ECS Developer Guide, "Amazon ECS interface VPC endpoints", considerations."""
-GATEWAYS = ("s3", "dynamodb")
-"""Services with an endpoint in the route table, which costs nothing. S3's is always made."""
 
 RETENTION_DAYS = (
     *(1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827),
