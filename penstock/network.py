@@ -88,7 +88,7 @@ def out_of_reach(settings: Settings, definitions: Iterable[plan.TaskDefinition])
         yield (
             f"image {image.reference[:120]!r} is out of reach: a network with `egress: endpoints` pulls from ECR in "
             f"{settings.region} only",
-            f"copy it into a repository there and name the copy in {setting}, or write egress: nat",
+            f"put a copy there and name it: set {setting}; or write egress: nat",
             place,
         )
 
@@ -135,12 +135,12 @@ def _image_setting(settings: Settings, definition: plan.TaskDefinition) -> tuple
     """The setting that names an image, and its place in the project file."""
     reference = definition.image.reference
     if definition.engine == "meltano":
-        return "meltano.image", ("meltano", "image")
+        return "images.meltano.mirror or meltano.image", ("meltano", "image")
     for name, job in settings.jobs.items():
         for index, task in enumerate(job.tasks):
             if task.image == reference:
-                return "`image` of the task", ("jobs", name, "tasks", index, "image")
-    return "images", ("openmetadata", "version")
+                return "images.command.mirror or the task's image", ("jobs", name, "tasks", index, "image")
+    return "images.openmetadata.mirror", ("openmetadata", "version")
 
 
 def _private(host: str) -> bool:
