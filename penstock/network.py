@@ -47,6 +47,8 @@ def network_of(
             assign_public_ip=use.assign_public_ip,
             task_security_groups=tuple(use.task_security_groups or use.security_groups),
             airflow_security_groups=tuple(use.airflow_security_groups or use.security_groups),
+            endpoint_security_groups=tuple(use.shared_by.security_groups) if use.shared_by else (),
+            endpoint_role=use.shared_by.role if use.shared_by else None,
             nat_gateways=0,
             flow_log_days=None,
         )

@@ -22,6 +22,7 @@ ZONES = 2
 class Network:
     """Ids of what tasks and MWAA are attached to; strings or CDK tokens."""
 
+    vpc: str
     subnets: tuple[str, ...]
     """MWAA's: the private ones."""
     task_subnets: tuple[str, ...]
@@ -30,6 +31,8 @@ class Network:
     """Whether tasks in `task_subnets` get a public address."""
     task_security_groups: tuple[str, ...]
     airflow_security_groups: tuple[str, ...]
+    endpoint_security_groups: tuple[str, ...]
+    """Of the endpoints of MWAA's database and web server, where MWAA does not make them."""
 
 
 def network_of(scope: Construct, plan: Plan, **stack: Any) -> Network:
@@ -45,12 +48,15 @@ def network_of(scope: Construct, plan: Plan, **stack: Any) -> Network:
     if not tasks or not airflow:
         made = ExistingNetworkStack(scope, f"{plan.prefix}-network", plan=plan, **stack)
         tasks, airflow = made.task_security_groups, made.airflow_security_groups
+    assert existing.vpc is not None
     return Network(
+        vpc=existing.vpc,
         subnets=existing.private_subnets,
         task_subnets=existing.task_subnets or existing.private_subnets,
         assign_public_ip=existing.assign_public_ip,
         task_security_groups=tasks,
         airflow_security_groups=airflow,
+        endpoint_security_groups=existing.endpoint_security_groups or airflow,
     )
 
 
@@ -95,12 +101,15 @@ class NetworkStack(cdk.Stack):
             self._tell_addresses(vpc)
         private = vpc.isolated_subnets if alone else vpc.private_subnets
         subnets = tuple(subnet.subnet_id for subnet in private)
+        airflow_groups = (airflow.security_group_id,)
         self.network = Network(
+            vpc=vpc.vpc_id,
             subnets=subnets,
             task_subnets=subnets,
             assign_public_ip=False,
             task_security_groups=(tasks.security_group_id,),
-            airflow_security_groups=(airflow.security_group_id,),
+            airflow_security_groups=airflow_groups,
+            endpoint_security_groups=airflow_groups,
         )
         cdk.CfnOutput(self, "VpcId", value=vpc.vpc_id)
 

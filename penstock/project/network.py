@@ -64,6 +64,16 @@ class SubnetGroup(Strict):
     """Whether tasks in them get a public address: needed in public subnets, which no NAT gateway serves."""
 
 
+class SharedVpc(Strict):
+    """A VPC of another account, shared by AWS RAM. Its owner makes a role and a security group for us; see
+    docs/shared-vpc.md. Goes with `airflow.create.endpoint_management: customer`."""
+
+    role: str = Field(pattern=r"^arn:aws[a-z-]*:iam::\d{12}:role/[A-Za-z0-9+=,.@/_-]+$", max_length=600)
+    """ARN of the role in the owner's account that may make the endpoints of MWAA's database and web server."""
+    security_groups: list[str] = Field(min_length=1, max_length=MAX_SECURITY_GROUPS)
+    """Ids of the owner's security groups for these endpoints, 1 to 5; one must let MWAA's in, on 5432 and 443."""
+
+
 class UseNetwork(Strict):
     """A network that exists."""
 
@@ -79,6 +89,8 @@ class UseNetwork(Strict):
         default_factory=dict, json_schema_extra={"propertyNames": {"pattern": GroupName}}
     )
     """Name → other subnets, for the tasks that name the group in `subnets`."""
+    shared_by: SharedVpc | None = None
+    """Who owns the VPC, where that is another account."""
     security_groups: list[str] = Field(default_factory=list, max_length=MAX_SECURITY_GROUPS)
     """Ids of security groups for tasks and MWAA both, at most 5; one of them must let its own members in (MWAA's
     rule). Default: Penstock makes one for the tasks, which lets nobody in, and one for MWAA, which lets in itself."""

@@ -121,6 +121,11 @@ def _check_use(checks: Checks, use: UseNetwork) -> None:
         _check_ids(checks, "subnet", group.subnets, *here, "subnet_groups", name, "subnets")
         _check_public(checks, use, group.assign_public_ip, group.subnets, *here, "subnet_groups", name)
     _check_public(checks, use, use.assign_public_ip, use.task_subnets, *here)
+    if use.shared_by is not None:
+        _check_ids(checks, "sg", use.shared_by.security_groups, *here, "shared_by", "security_groups")
+        if use.shared_by.role.split(":")[4] == checks.settings.account:
+            fix = "leave shared_by out: the VPC is this account's own"
+            checks.add("the role is in the account of the deploy", fix, *here, "shared_by", "role")
     for kind in ("security_groups", "task_security_groups", "airflow_security_groups"):
         _check_ids(checks, "sg", getattr(use, kind), *here, kind)
         if kind != "security_groups" and use.security_groups and getattr(use, kind):

@@ -151,6 +151,10 @@ class Network:
     """Empty: one is made."""
     airflow_security_groups: tuple[str, ...] = ()
     """Empty: one is made."""
+    endpoint_security_groups: tuple[str, ...] = ()
+    """Of the endpoints of MWAA's database and web server, where MWAA does not make them; empty: MWAA's."""
+    endpoint_role: str | None = None
+    """ARN of the role that makes these; None: one in the plan's own account."""
     nat_gateways: int = 2
     """1: one for both zones."""
     endpoints: tuple[str, ...] = ()
