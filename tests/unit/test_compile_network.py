@@ -194,6 +194,15 @@ def test_security_groups_for_both_or_for_each(tmp_path: Path) -> None:
         assert (network.task_security_groups, network.airflow_security_groups) == expected
 
 
+def test_owner_of_a_shared_vpc(tmp_path: Path) -> None:
+    """Their role and their security groups are in the plan, for the endpoints that MWAA waits for."""
+    role = "arn:aws:iam::444455556666:role/penstock-endpoints"
+    shared = f", shared_by: {{role: '{role}', security_groups: [sg-2a1b2c3d]}}"
+    network = _plan(tmp_path, (CREATE, USE % shared)).network
+
+    assert (network.endpoint_role, network.endpoint_security_groups) == (role, ("sg-2a1b2c3d",))
+
+
 def test_task_runs_where_its_group_is(tmp_path: Path) -> None:
     """The one that names it in the group's subnets with a public address; the others where the deploy's tasks do."""
     plan = _plan(tmp_path, (CREATE, USE % ""), (LOAD, LOAD + "subnets: out, "))

@@ -16,6 +16,7 @@ LOAD = "- {name: load, "
 SIX = ", ".join(f"sg-0a1b2c3{number}" for number in range(6))
 SEVENTEEN = ", ".join(f"subnet-0a1b2c{number}" for number in range(10, 27))
 GROUPS = "subnet_groups: {out: {subnets: [subnet-2a1b2c3d]}}"
+OWNER = "arn:aws:iam::444455556666:role/penstock-endpoints"
 
 CREATED = {
     # name: (what `create` holds, part of what, part of fix)
@@ -91,6 +92,13 @@ USED = {
         "leads nowhere from the private subnets",
         "subnet_groups",
     ),
+    "no role": ("shared_by: {role: ¦owner, security_groups: [sg-0a1b2c3d]}", "does not fit the pattern", ""),
+    "no group of the owner's": (f"shared_by: {{role: '{OWNER}', security_groups: ¦[]}}", "at least 1 entr", ""),
+    "no id of the owner's group": (
+        f"shared_by: {{role: '{OWNER}', security_groups: [¦sg-x]}}",
+        "is no id of AWS",
+        "sg- and 8 or 17",
+    ),
     "empty group": ("subnet_groups: {out: {subnets: ¦[]}}", "at least 1 entr", ""),
     "group without subnets": ("subnet_groups: {out: ¦{}}", "'subnets' is missing", ""),
     "odd name of a group": ("subnet_groups: {¦a b: {subnets: [subnet-2a1b2c3d]}}", "cannot be the name", "40 letters"),
@@ -152,6 +160,16 @@ def test_mistake_in_a_network_that_exists(tmp_path: Path, use: str, what: str, f
 def test_networks_that_are_none(tmp_path: Path, network: str, what: str) -> None:
     """One of the two ways, one VPC, two subnets."""
     assert what in _first(tmp_path, (CREATE, f"network: {network}"))[1]
+
+
+def test_vpc_that_is_shared_by_its_own_account(tmp_path: Path) -> None:
+    """Then nobody shares it, and MWAA can make its endpoints itself."""
+    shared = f"shared_by: {{role: ¦'{OWNER}', security_groups: [sg-0a1b2c3d]}}"
+    network = (CREATE, f"network: {{use: {{{USE}, {shared}}}}}")
+    _, what, fix = _first(tmp_path, network, ("dev: {region", 'dev: {account: "444455556666", region'))
+
+    assert what == "the role is in the account of the deploy"
+    assert "leave shared_by out" in fix
 
 
 def test_task_in_a_group_that_does_not_exist(tmp_path: Path) -> None:
