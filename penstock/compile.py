@@ -11,6 +11,7 @@ from dataclasses import replace
 from itertools import chain
 from typing import Any
 
+from penstock import mwaa
 from penstock.definitions import Draft, definitions
 from penstock.drafts import Drafting, arguments_of
 from penstock.project import interval, schedules, secrets, versions
@@ -88,7 +89,9 @@ class _Compiler:
         self._check_ids([schedule for schedule, _, _ in drafted], [where for _, _, where in drafted])
         families, found = definitions(prefix, settings.region, self._secrets(), [d for _, ds, _ in drafted for d in ds])
         self._problems.raise_all()
+        airflow = self._airflow(prefix)
         self._warn()
+        self._warn_of_airflow(airflow, len(drafted))
         return plan.Plan(
             format=FORMAT,
             project=settings.name,
@@ -100,7 +103,7 @@ class _Compiler:
             log_group=f"/penstock/{prefix}",
             log_retention_days=LOG_RETENTION_DAYS,
             network=self._network(),
-            airflow=self._airflow(prefix),
+            airflow=airflow,
             task_definitions=found,
             configs=tuple(sorted(self._drafting.configs.values(), key=lambda config: config.sha256)),
             schedules=tuple(
@@ -141,15 +144,7 @@ class _Compiler:
 
     def _airflow(self, prefix: str) -> plan.Airflow:
         create = self._settings.airflow.create
-        return plan.Airflow(
-            name=prefix,
-            version=self._airflow_version,
-            environment_class=create.environment_class,
-            min_workers=create.workers.min,
-            max_workers=create.workers.max,
-            access=create.access,
-            options=dict(create.options),
-        )
+        return mwaa.environment(prefix, create, self._airflow_version, self._project.mwaa_files)
 
     # Schedules
 
@@ -247,6 +242,10 @@ class _Compiler:
                 f"or give {SERVER_VARIABLE} a value; until then its workflows fail",
                 "openmetadata",
             )
+
+    def _warn_of_airflow(self, airflow: plan.Airflow, dags: int) -> None:
+        for text, key in mwaa.warnings(self._settings.airflow.create, airflow, dags):
+            self._warning(text, "airflow", "create", *key)
 
     def _warning(self, text: str, *path: Any) -> None:
         self._warnings.append(f"{self._project.place(self._where(*path))}: {text}")
