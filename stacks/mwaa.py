@@ -80,7 +80,7 @@ class Mwaa(Construct):
             network_configuration=mwaa.CfnEnvironment.NetworkConfigurationProperty(
                 subnet_ids=list(network.subnets), security_group_ids=list(network.airflow_security_groups)
             ),
-            # The default is left out: said where it was not before, it would be a change, which replaces the environment.
+            # The default is left out: said where it was not, it would be a change, and that replaces the environment.
             endpoint_management="CUSTOMER" if airflow.endpoint_management == "customer" else None,
             logging_configuration=_logging(airflow),
             weekly_maintenance_window_start=airflow.maintenance_window,

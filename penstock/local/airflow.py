@@ -62,8 +62,8 @@ class AirflowServer:
     options: Mapping[str, str] = field(default_factory=dict)
     """Airflow configuration options of the project, `section.key` to value, as MWAA takes them."""
     plugins: Path | None = None
-    """Folder that plugins.zip was unpacked into; None: Airflow's own, which is empty. Another archive is another folder,
-    so that a change of it is one of the settings."""
+    """Folder that plugins.zip was unpacked into; None: Airflow's own, which is empty. Another archive is another
+    folder, so that a change of it is one of the settings."""
 
     @property
     def major(self) -> int:

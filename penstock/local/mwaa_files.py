@@ -1,8 +1,8 @@
-"""What the embedded Airflow does with the files of an MWAA environment: plugins yes, requirements and startup script no.
+"""What the embedded Airflow does with the files of an MWAA environment: it takes the plugins and leaves the rest out.
 
 The virtual environment of an Airflow version is shared by all projects of this machine and installed from a lock, so a
-project's requirements are not added to it. A startup script is written for MWAA's container (its user, its packages) and
-would run as the user of this machine.
+project's requirements are not added to it. A startup script is written for MWAA's container (its user, its packages)
+and would run as the user of this machine.
 """
 
 from __future__ import annotations
