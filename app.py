@@ -49,7 +49,7 @@ def main() -> None:
             artifacts=Path(folder, "artifacts"),
             runtime_sha256=built.runtime_sha256,
             project_root=project.folder,
-            environment=mwaa.write(mwaa.files(plan.airflow, project), Path(folder, "environment")),
+            environment=mwaa.write(mwaa.files(plan, project), Path(folder, "environment")),
         )
         build_stacks(app, plan, files, account=os.environ.get("CDK_DEFAULT_ACCOUNT"))
         if str(app.node.try_get_context("nag")).lower() == "true":

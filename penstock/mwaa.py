@@ -92,12 +92,15 @@ def warnings(create: CreateAirflow, made: plan.Airflow, dags: int) -> Iterator[t
         )
 
 
-def files(made: plan.Airflow, project: Project) -> dict[str, bytes]:
-    """The environment's files: key in the DAG bucket → content.
+def files(whole: plan.Plan, project: Project) -> dict[str, bytes]:
+    """The environment's files: key in the DAG bucket → content. None, where the plan creates no environment.
 
     Raises:
         PenstockError: the project is not the one that the plan was made of: its plugins differ.
     """
+    made = whole.airflow
+    if not isinstance(made, plan.Airflow):
+        return {}
     found = {one.key: one.text.encode() for one in (made.requirements, made.startup_script) if one is not None}
     if made.plugins is not None:
         archives = {_key(PLUGINS, content): content for content in project.mwaa_files.archives.values()}

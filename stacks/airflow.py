@@ -46,7 +46,7 @@ class AirflowStack(cdk.Stack):
         key = own_key(self, "Key", plan.airflow)
         bucket = data_bucket(self, "Dags", key=key)
         self._deploy_bundle(bucket, bundle, plan, _resources(plan, network, ingestion))
-        role = mwaa_role(self, "ExecutionRole", plan=plan, bucket=bucket)
+        role = mwaa_role(self, "ExecutionRole", airflow=plan.airflow, bucket=bucket)
         ingestion.grant_run(role)
         made = Mwaa(
             self, "Mwaa", airflow=plan.airflow, network=network, role=role, bucket=bucket, files=environment_files

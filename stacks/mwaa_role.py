@@ -8,17 +8,17 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
-from penstock_runtime.plan import Airflow, Plan
+from penstock_runtime.plan import Airflow
 from stacks.nag import acknowledge_wildcards
 
 
-def mwaa_role(scope: Construct, name: str, *, plan: Plan, bucket: s3.IBucket) -> iam.Role:
+def mwaa_role(scope: Construct, name: str, *, airflow: Airflow, bucket: s3.IBucket) -> iam.Role:
     """An execution role with the policy of the MWAA user guide, "Amazon MWAA execution role"."""
     stack = cdk.Stack.of(scope)
     # MWAA user guide, "Cross-service confused deputy prevention": for this environment, and for no other's sake.
     only = {
         "StringEquals": {"aws:SourceAccount": stack.account},
-        "ArnLike": {"aws:SourceArn": _environment_arn(stack, plan.airflow.name)},
+        "ArnLike": {"aws:SourceArn": _environment_arn(stack, airflow.name)},
     }
     role = iam.Role(
         scope,
@@ -30,7 +30,7 @@ def mwaa_role(scope: Construct, name: str, *, plan: Plan, bucket: s3.IBucket) ->
             )
         ),
     )
-    statements = _statements(stack, plan.airflow, bucket)
+    statements = _statements(stack, airflow, bucket)
     for statement in statements:
         role.add_to_policy(statement)
     acknowledge_wildcards(role, statements, "MWAA will not create an environment with less.")

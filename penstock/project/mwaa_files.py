@@ -44,8 +44,7 @@ def read(files: MwaaFiles, folder: Path, create: CreateAirflow, checks: Checks, 
         if text is not None:
             requirements.check(text, named(wanted.file), create.version, wanted.install_from, checks.problems)
             network = checks.settings.network.create
-            cut_off = network is not None and str(network.egress) != "nat"
-            if cut_off and wanted.install_from == "index" and not requirements.names_index(text):
+            if network is not None and requirements.cut_off(text, wanted.install_from, network.egress):
                 what = "the network has no way to a package index"
                 fix = "use install_from: plugins, or name an --index-url within reach in the file"
                 checks.add(what, fix, *HERE, "requirements")

@@ -45,9 +45,10 @@ def generate(text: str, airflow_version: str, install_from: str) -> str:
     return "\n".join([*head, *lines]) + "\n"
 
 
-def names_index(text: str) -> bool:
-    """Whether the file says itself which index packages come from."""
-    return any(re.match(r"(?:-i|--index-url)[\s=]", line.strip()) for line in _lines(text))
+def cut_off(text: str, install_from: str, egress: str) -> bool:
+    """Whether packages cannot be fetched: there is no way to the internet, and the file names no other index."""
+    own_index = any(re.match(r"(?:-i|--index-url)[\s=]", line.strip()) for line in _lines(text))
+    return egress != "nat" and install_from == "index" and not own_index
 
 
 def check(text: str, name: str, airflow_version: str, install_from: str, problems: Problems) -> None:

@@ -52,7 +52,7 @@ def templates(plan: Plan, built: bundle.Bundle, project: Project) -> dict[str, s
     with tempfile.TemporaryDirectory() as place:
         app = cdk.App(context=flags, outdir=f"{place}/cdk.out", analytics_reporting=False)
         built.write(Path(place))
-        environment = mwaa.write(mwaa.files(plan.airflow, project), Path(place, "environment"))
+        environment = mwaa.write(mwaa.files(plan, project), Path(place, "environment"))
         files = Files(
             Path(place, "dags", plan.prefix),
             Path(place, "artifacts"),

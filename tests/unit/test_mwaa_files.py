@@ -29,8 +29,8 @@ Files = Mapping[str, str | bytes]
 def _made(folder: Path, more: str, files: Files, version: str | None = None) -> tuple[Airflow, dict[str, bytes]]:
     """The plan's environment, and its files by key."""
     project = loaded(folder, (CREATE, CREATE + more), files=files)
-    made = compile_plan(project, airflow_version=version).airflow
-    return made, mwaa.files(made, project)
+    plan = compile_plan(project, airflow_version=version)
+    return plan.airflow, mwaa.files(plan, project)
 
 
 def _text(folder: Path, more: str, files: Files, version: str | None = None) -> str:
@@ -132,6 +132,21 @@ def test_files_are_written_by_key(tmp_path: Path) -> None:
     assert mwaa.write({}, tmp_path / "none") is None
 
 
+@pytest.mark.parametrize(
+    ("egress", "install_from", "text", "cut_off"),
+    [
+        ("nat", "index", "tabulate\n", False),
+        ("endpoints", "index", "tabulate\n", True),
+        ("endpoints", "index", "# mine\n--index-url https://pypi.acme.internal/simple\ntabulate\n", False),
+        ("endpoints", "index", "--extra-index-url https://pypi.acme.internal/simple\ntabulate\n", True),
+        ("endpoints", "plugins", "tabulate\n", False),
+    ],
+)
+def test_packages_that_no_network_brings(egress: str, install_from: str, text: str, cut_off: bool) -> None:
+    """Without a way out, only wheels, or an index within reach that stands in the place of the public one."""
+    assert requirements.cut_off(text, install_from, egress) is cut_off
+
+
 def _zip(*names: str) -> bytes:
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as archive:
@@ -142,9 +157,9 @@ def _zip(*names: str) -> bytes:
 
 MISTAKES: dict[str, tuple[str, Files, str, str, str]] = {
     # name: (more of `create`, files, place, part of what, part of fix)
-    "no requirements": (REQUIREMENTS, {}, "penstock.yaml:6:76", "r.txt does not exist", "check the path"),
+    "no requirements": (REQUIREMENTS, {}, "penstock.yaml:6:75", "r.txt does not exist", "check the path"),
     "path of this machine": (
-        ", requirements: {file: /etc/r.txt}", {}, "penstock.yaml:6:76", "is no relative path", "to the project file"
+        ", requirements: {file: /etc/r.txt}", {}, "penstock.yaml:6:75", "is no relative path", "to the project file"
     ),
     "constraints of another Airflow": (
         REQUIREMENTS, {"r.txt": f"x\n -c {URL.replace('3.0.6', '2.10.3')}\n"}, "r.txt:2:2",
@@ -180,7 +195,7 @@ MISTAKES: dict[str, tuple[str, Files, str, str, str]] = {
     "no zip": (", plugins: p.zip", {"p.zip": b"no"}, "penstock.yaml:6:63", "p.zip is no zip file", "name a folder"),
     "empty zip": (", plugins: p.zip", {"p.zip": _zip()}, "penstock.yaml:6:63", "p.zip holds no file", "leave"),
     "zip that leads out": (
-        ", plugins: p.zip", {"p.zip": _zip("a.py", "../b.py")}, "penstock.yaml:6:63", "'../b.py', which leads", "relative",
+        ", plugins: p.zip", {"p.zip": _zip("a.py", "../b.py")}, "penstock.yaml:6:63", "'../b.py', which", "relative",
     ),
     "no script": (STARTUP, {}, "penstock.yaml:6:70", "start.sh does not exist", "check the path"),
     "empty script": (STARTUP, {"start.sh": "\n"}, "start.sh:1:1", "start.sh is empty", "leave startup_script out"),

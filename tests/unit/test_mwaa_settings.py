@@ -51,8 +51,8 @@ MISTAKES = {
     "log level": (f"{CREATE}, logs: {{task: {{level: ¦TRACE}}}}", "wants 'CRITICAL'", ""),
     "unknown log": (f"{CREATE}, logs: {{¦triggerer: {{}}}}", "unknown key 'triggerer'", ""),
     "alias": (f"{CREATE}, kms_key: ¦alias/data", "is an alias, and MWAA wants", "key/<id>"),
-    "multi-region key": (f"{CREATE}, kms_key: ¦{KEY.replace('1234abcd-', 'mrk-1234')}", "is a multi-region key", "key/"),
-    "key elsewhere": (f"{CREATE}, kms_key: ¦{KEY.replace('eu-west-1', 'us-east-1')}", "the key is in us-east-1", "region"),
+    "multi-region key": (f"{CREATE}, kms_key: ¦{KEY.replace('key/1234', 'key/mrk-1')}", "a multi-region key", "key/"),
+    "key elsewhere": (f"{CREATE}, kms_key: ¦{KEY.replace('eu-west', 'eu-south')}", "is in eu-south-1, and", "region"),
     "no key": (f"{CREATE}, kms_key: ¦mine", "no ARN of a KMS key", "arn:aws:kms"),
     "quarter of an hour": (f"{CREATE}, maintenance_window: ¦SUN:03:15", "no start of a maintenance", "SUN:03:30"),
     "strategy": (f"{CREATE}, worker_replacement: ¦rolling", "wants 'graceful' or 'forced'", ""),
@@ -121,7 +121,7 @@ def test_settings_reach_the_plan(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("more", "warning"),
     [
-        (", workers: {max: 26}", "penstock.yaml:6:61: 26 workers need a raised quota: an account has 25"),
+        (", workers: {max: 26}", "penstock.yaml:6:63: 26 workers need a raised quota: an account has 25"),
         (", endpoint_management: customer", "after 72 hours it fails"),
         (", requirements: {file: r.txt}", "reaches no package index and starts without these packages"),
     ],
@@ -140,4 +140,4 @@ def test_more_dags_than_the_class_is_made_for(tmp_path: Path) -> None:
     listed = "".join(f'  - {{name: s{number}, job: warehouse, interval: "@daily"}}\n' for number in range(50))
     plan = compile_plan(loaded(tmp_path, ("schedules:\n", f"schedules:\n{listed}")))
 
-    assert plan.warnings == ("penstock.yaml:6:37: 51 DAGs, and mw1.small is made for up to 50",)
+    assert plan.warnings == ("penstock.yaml:6:43: 51 DAGs, and mw1.small is made for up to 50",)
