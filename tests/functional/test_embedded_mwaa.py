@@ -103,7 +103,7 @@ def test_the_role_is_taken_for_its_environment_only(deployed: Deployed) -> None:
 
 
 def test_only_a_changed_file_changes_the_environment(deployed: Deployed) -> None:
-    """Nothing changed: nothing happens. A schedule: not to the environment. A requirement: one key; the old file stays."""
+    """No change: nothing happens. A schedule: not to the environment. A requirement: one key; the old file stays."""
     before = deployed.environment()
     assert deployed.deploy().count("(no changes)") == 4
 
