@@ -119,7 +119,9 @@ class _Bringer:
         dags = bundle.build(plan, dags_folder=DAGS).dags
         new = not _synced(dags, server)
         with step("synthesize the stacks (app.py)"):
-            assembly = deploy.synth(instance, self.project.path, plan, variables, endpoint.account)
+            # In full: app.py runs in a folder of its own.
+            project = self.project.folder / self.project.path.name
+            assembly = deploy.synth(instance, project, plan, variables, endpoint.account)
         with step("bootstrap the account (cdk bootstrap)"):
             deploy.bootstrap(instance, endpoint)
         with step("deploy the stacks (cdk deploy --all)"):
