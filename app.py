@@ -16,7 +16,7 @@ from typing import Any
 
 import aws_cdk as cdk
 
-from penstock import bundle
+from penstock import bundle, mwaa
 from penstock.compile import compile_plan
 from penstock.project import load
 from penstock_runtime.errors import InputError, PenstockError
@@ -49,6 +49,7 @@ def main() -> None:
             artifacts=Path(folder, "artifacts"),
             runtime_sha256=built.runtime_sha256,
             project_root=project.folder,
+            environment=mwaa.write(mwaa.files(plan, project), Path(folder, "environment")),
         )
         build_stacks(app, plan, files, account=os.environ.get("CDK_DEFAULT_ACCOUNT"))
         if str(app.node.try_get_context("nag")).lower() == "true":

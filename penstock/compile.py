@@ -11,7 +11,7 @@ from dataclasses import replace
 from itertools import chain
 from typing import Any
 
-from penstock import network
+from penstock import mwaa, network
 from penstock.definitions import Draft, definitions
 from penstock.drafts import Drafting, arguments_of
 from penstock.project import interval, schedules, secrets, versions
@@ -92,6 +92,7 @@ class _Compiler:
         airflow = self._airflow(prefix)
         where_they_run = self._network(found, airflow)
         self._warn()
+        self._warn_of_airflow(airflow, len(drafted))
         return plan.Plan(
             format=FORMAT,
             project=settings.name,
@@ -141,15 +142,7 @@ class _Compiler:
 
     def _airflow(self, prefix: str) -> plan.Airflow:
         create = self._settings.airflow.create
-        return plan.Airflow(
-            name=prefix,
-            version=self._airflow_version,
-            environment_class=create.environment_class,
-            min_workers=create.workers.min,
-            max_workers=create.workers.max,
-            access=create.access,
-            options=dict(create.options),
-        )
+        return mwaa.environment(prefix, create, self._airflow_version, self._project.mwaa_files)
 
     # Schedules
 
@@ -249,6 +242,10 @@ class _Compiler:
                 f"or give {SERVER_VARIABLE} a value; until then its workflows fail",
                 "openmetadata",
             )
+
+    def _warn_of_airflow(self, airflow: plan.Airflow, dags: int) -> None:
+        for text, key in mwaa.warnings(self._settings.airflow.create, airflow, dags):
+            self._warning(text, "airflow", "create", *key)
 
     def _warning(self, text: str, *path: Any) -> None:
         self._warnings.append(f"{self._project.place(self._where(*path))}: {text}")

@@ -25,6 +25,8 @@ class Files:
     """By key in the artifacts bucket."""
     runtime_sha256: str
     project_root: Path
+    environment: Path | None = None
+    """Requirements, plugins and startup script of the MWAA environment, by key in the DAG bucket; None: it has none."""
 
 
 def build_stacks(scope: Construct, plan: Plan, files: Files, *, account: str | None) -> None:
@@ -51,6 +53,7 @@ def build_stacks(scope: Construct, plan: Plan, files: Files, *, account: str | N
         network=network,
         ingestion=ingestion,
         bundle=files.bundle,
+        environment_files=files.environment,
         env=env,
     )
     ObservabilityStack(scope, f"{plan.prefix}-observability", plan=plan, env=env)

@@ -18,7 +18,7 @@ _SECRET_WORDS = frozenset(
 )
 _PLAIN_KEYS = frozenset(
     {"primary", "foreign", "partition", "sort", "unique", "public", "natural", "surrogate", "business", "cluster"}
-    | {"distribution", "object", "bucket"}
+    | {"distribution", "object", "bucket", "kms"}
 )
 _LOGIN_IN_URL = re.compile(r"[a-z][a-z0-9+.-]*://[^/\s:@$]*:[^/\s@$]+@", re.IGNORECASE)
 

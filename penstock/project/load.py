@@ -9,12 +9,13 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from penstock.project import meltano, workflow
+from penstock.project import meltano, mwaa_files, workflow
 from penstock.project.checks import Checks, known_names
 from penstock.project.composer import Node
 from penstock.project.document import Document, read_document, read_text
 from penstock.project.explain import explain
 from penstock.project.meltano import MeltanoProject
+from penstock.project.mwaa_files import MwaaFiles
 from penstock.project.overrides import environment_root
 from penstock.project.problems import Problems, nearest
 from penstock.project.settings import ENVIRONMENT_NAME, MAX_ENVIRONMENT_NAME, Place, Settings
@@ -55,6 +56,8 @@ class Project:
     """Path as in the project file → workflow file."""
     meltanos: dict[str, MeltanoProject] = field(default_factory=dict)
     """Folder as in the project file → Meltano project."""
+    mwaa_files: MwaaFiles = field(default_factory=MwaaFiles)
+    """Requirements, plugins and startup scripts of its MWAA environments."""
     dag_files: tuple[DagFile, ...] = ()
 
     @property
@@ -175,6 +178,7 @@ def _read_files(project: Project, environment: Environment, problems: Problems) 
     if settings.meltano is not None:
         _read_meltano(project, settings.meltano.project, checks.where("meltano", "project"), problems)
     checks.run(project.meltanos.get(settings.meltano.project) if settings.meltano else None)
+    _read_mwaa(project, checks)
     for name, job in settings.jobs.items():
         for index, task in enumerate(job.tasks):
             if task.openmetadata is not None:
@@ -192,6 +196,14 @@ def _read_meltano(project: Project, folder: str, where: str, problems: Problems)
     found = meltano.read(project.folder / folder, shown, problems, where=where)
     if found is not None:
         project.meltanos[folder] = found
+
+
+def _read_mwaa(project: Project, checks: Checks) -> None:
+    """The files of the environment that Penstock creates."""
+    create = checks.settings.airflow.create
+    if re.fullmatch(r"\d+\.\d+\.\d+", create.version):
+        named = lambda path: _shown(project.path, posixpath.normpath(path))  # noqa: E731
+        mwaa_files.read(project.mwaa_files, project.folder, create, checks, named)
 
 
 def _read_workflow(project: Project, checks: Checks, kind: str, config: str, here: tuple[str | int, ...]) -> None:

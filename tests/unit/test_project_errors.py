@@ -80,7 +80,12 @@ MISTAKES = {
     "environment sets too much": ("eu-west-1}", "eu-west-1, ¦jobs: {}}", "'dev' cannot set 'jobs'", "to the top level"),
     "no region": ("{region: eu-west-1}", "¦{}", "'region' is missing", "add `region: …`"),
     "unknown class": ("mw1.small", "¦mw1.smal", "unknown MWAA class", "'mw1.small'"),
-    "workers of micro": ("{version: 3.0.6, class: mw1.small", "¦{version: 3.0.6, class: mw1.micro", "one worker", ""),
+    "workers of micro": (
+        "class: mw1.small",
+        "class: mw1.micro, workers: ¦{min: 1, max: 2}",
+        "mw1.micro has exactly 1 worker, not 2",
+        "{min: 1, max: 1}",
+    ),
     "no range": ("10.20.0.0/16", "¦10.20.0.1/16", "no IPv4 range", "10.20.0.0/16"),
     "no id of AWS": (
         "{create: {cidr: 10.20.0.0/16}}",
