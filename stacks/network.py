@@ -33,6 +33,8 @@ class Network:
     airflow_security_groups: tuple[str, ...]
     endpoint_security_groups: tuple[str, ...]
     """Of the endpoints of MWAA's database and web server, where MWAA does not make them."""
+    endpoint_role: str | None = None
+    """ARN of the role that makes those in a shared VPC."""
 
 
 def network_of(scope: Construct, plan: Plan, **stack: Any) -> Network:
@@ -57,6 +59,7 @@ def network_of(scope: Construct, plan: Plan, **stack: Any) -> Network:
         task_security_groups=tasks,
         airflow_security_groups=airflow,
         endpoint_security_groups=existing.endpoint_security_groups or airflow,
+        endpoint_role=existing.endpoint_role,
     )
 
 

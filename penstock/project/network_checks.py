@@ -44,6 +44,7 @@ def check_network(checks: Checks) -> None:
         _check_create(checks, network.create)
     if network.use is not None:
         _check_use(checks, network.use)
+        _check_owner(checks, network.use)
         _check_tasks(checks, network.use)
 
 
@@ -63,6 +64,7 @@ def _check_create(checks: Checks, create: CreateNetwork) -> None:
                 key=True,
             )
         _check_endpoints(checks, create)
+        _check_requirements(checks)
         return
     for name in ("more_endpoints", "without_endpoints", "trusted_accounts"):
         if getattr(create, name):
@@ -121,16 +123,36 @@ def _check_use(checks: Checks, use: UseNetwork) -> None:
         _check_ids(checks, "subnet", group.subnets, *here, "subnet_groups", name, "subnets")
         _check_public(checks, use, group.assign_public_ip, group.subnets, *here, "subnet_groups", name)
     _check_public(checks, use, use.assign_public_ip, use.task_subnets, *here)
-    if use.shared_by is not None:
-        _check_ids(checks, "sg", use.shared_by.security_groups, *here, "shared_by", "security_groups")
-        if use.shared_by.role.split(":")[4] == checks.settings.account:
-            fix = "leave shared_by out: the VPC is this account's own"
-            checks.add("the role is in the account of the deploy", fix, *here, "shared_by", "role")
     for kind in ("security_groups", "task_security_groups", "airflow_security_groups"):
         _check_ids(checks, "sg", getattr(use, kind), *here, kind)
         if kind != "security_groups" and use.security_groups and getattr(use, kind):
             what = f"`security_groups` are those of tasks and MWAA both, so `{kind}` has no place beside them"
             checks.add(what, "write task_security_groups and airflow_security_groups", *here, kind, key=True)
+
+
+def _check_owner(checks: Checks, use: UseNetwork) -> None:
+    """A VPC that another account shares: its role, its groups, and MWAA told that it cannot make endpoints there."""
+    if use.shared_by is None:
+        return
+    here = ("network", "use", "shared_by")
+    _check_ids(checks, "sg", use.shared_by.security_groups, *here, "security_groups")
+    if use.shared_by.role.split(":")[4] == checks.settings.account:
+        fix = "leave shared_by out: the VPC is this account's own"
+        checks.add("the role is in the account of the deploy", fix, *here, "role")
+    if checks.settings.airflow.create.endpoint_management != "customer":
+        fix = "add endpoint_management: customer to airflow.create"
+        checks.add("MWAA cannot make endpoints in a VPC of another account", fix, *here, key=True)
+
+
+def _check_requirements(checks: Checks) -> None:
+    """Source: Amazon MWAA User Guide, "Managing Python dependencies": without internet, wheels in plugins.zip."""
+    wanted = checks.settings.airflow.create.requirements
+    if wanted is not None and wanted.install_from == "index":
+        checks.add(
+            "pip reaches no package index from a network with `egress: endpoints`",
+            "put the wheels into airflow.create.plugins and write install_from: plugins",
+            *("airflow", "create", "requirements"),
+        )
 
 
 def _check_public(checks: Checks, use: UseNetwork, public: bool, subnets: Sequence[str], *path: Any) -> None:

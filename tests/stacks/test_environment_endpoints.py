@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from pathlib import Path
 from typing import Any
@@ -128,3 +129,25 @@ def test_in_a_shared_vpc_the_owners_role_makes_them(tmp_path: Path) -> None:
     assert not [one for one in found if any(action.startswith("ec2:") for action in one["Action"])]
     names = {one["Properties"].get("RoleName") for one in template["Resources"].values()}
     assert "acme-dev-endpoints" in names
+
+
+def test_environment_comes_after_them_where_the_project_says_so(tmp_path: Path) -> None:
+    """`endpoint_management: customer`: in MWAA's subnets, with its groups; with the owner's role where there is one."""
+    airflow = dataclasses.replace(plans.PLAN.airflow, endpoint_management="customer")
+    shared = dataclasses.replace(plans.EXISTING.network, endpoint_role=OWNER, endpoint_security_groups=("sg-0000000f",))
+    for plan, role, groups in (
+        (plans.EXISTING, None, list(plans.EXISTING.network.airflow_security_groups)),
+        (dataclasses.replace(plans.EXISTING, network=shared), OWNER, ["sg-0000000f"]),
+    ):
+        folder = tmp_path / str(role is None)
+        template = plans.synthesize(dataclasses.replace(plan, airflow=airflow), folder)["acme-dev-airflow"]
+        state = machine(template)["States"]["DatabaseVpcEndpointService"]
+        rule = next(name for name, one in template["Resources"].items() if "Creation" in name)
+
+        assert state["Parameters"]["SubnetIds"] == list(plan.network.private_subnets)
+        assert state["Parameters"]["VpcId"] == plan.network.vpc
+        assert state["Parameters"]["SecurityGroupIds"] == groups
+        assert state.get("Credentials") == (None if role is None else {"RoleArn": role})
+        assert rule in template["Resources"]["Environment"]["DependsOn"]
+        named = {one["Properties"].get("RoleName") for one in template["Resources"].values() if "Role" in one["Type"]}
+        assert ("acme-dev-eu-west-1-mwaa-endpoints" in named) == (role is not None)

@@ -198,7 +198,8 @@ def test_owner_of_a_shared_vpc(tmp_path: Path) -> None:
     """Their role and their security groups are in the plan, for the endpoints that MWAA waits for."""
     role = "arn:aws:iam::444455556666:role/penstock-endpoints"
     shared = f", shared_by: {{role: '{role}', security_groups: [sg-2a1b2c3d]}}"
-    network = _plan(tmp_path, (CREATE, USE % shared)).network
+    customer = ("class: mw1.small", "class: mw1.small, endpoint_management: customer")
+    network = _plan(tmp_path, customer, (CREATE, USE % shared)).network
 
     assert (network.endpoint_role, network.endpoint_security_groups) == (role, ("sg-2a1b2c3d",))
 

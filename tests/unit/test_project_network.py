@@ -17,6 +17,7 @@ SIX = ", ".join(f"sg-0a1b2c3{number}" for number in range(6))
 SEVENTEEN = ", ".join(f"subnet-0a1b2c{number}" for number in range(10, 27))
 GROUPS = "subnet_groups: {out: {subnets: [subnet-2a1b2c3d]}}"
 OWNER = "arn:aws:iam::444455556666:role/penstock-endpoints"
+CUSTOMER = ("class: mw1.small", "class: mw1.small, endpoint_management: customer")
 
 CREATED = {
     # name: (what `create` holds, part of what, part of fix)
@@ -136,7 +137,7 @@ def test_mistake_in_a_network_to_create(tmp_path: Path, create: str, what: str, 
 @pytest.mark.parametrize(("use", "what", "fix"), USED.values(), ids=USED)
 def test_mistake_in_a_network_that_exists(tmp_path: Path, use: str, what: str, fix: str) -> None:
     """Of each setting, at its line and column."""
-    _, said, advice = _first(tmp_path, (CREATE, f"network: {{use: {{{USE}, {use}}}}}"))
+    _, said, advice = _first(tmp_path, CUSTOMER, (CREATE, f"network: {{use: {{{USE}, {use}}}}}"))
 
     assert what in said
     assert fix in advice
@@ -166,10 +167,29 @@ def test_vpc_that_is_shared_by_its_own_account(tmp_path: Path) -> None:
     """Then nobody shares it, and MWAA can make its endpoints itself."""
     shared = f"shared_by: {{role: ¦'{OWNER}', security_groups: [sg-0a1b2c3d]}}"
     network = (CREATE, f"network: {{use: {{{USE}, {shared}}}}}")
-    _, what, fix = _first(tmp_path, network, ("dev: {region", 'dev: {account: "444455556666", region'))
+    _, what, fix = _first(tmp_path, network, CUSTOMER, ("dev: {region", 'dev: {account: "444455556666", region'))
 
     assert what == "the role is in the account of the deploy"
     assert "leave shared_by out" in fix
+
+
+def test_shared_vpc_wants_mwaa_told(tmp_path: Path) -> None:
+    """With MWAA's own management the environment would fail after an hour."""
+    shared = f"¦shared_by: {{role: '{OWNER}', security_groups: [sg-0a1b2c3d]}}"
+    _, what, fix = _first(tmp_path, (CREATE, f"network: {{use: {{{USE}, {shared}}}}}"))
+
+    assert what == "MWAA cannot make endpoints in a VPC of another account"
+    assert "endpoint_management: customer" in fix
+
+
+def test_requirements_without_internet_come_with_the_plugins(tmp_path: Path) -> None:
+    """pip would try the index for minutes, and fail."""
+    sealed = (CREATE, "network: {create: {egress: endpoints}}")
+    wanted = ("class: mw1.small", "class: mw1.small, requirements: ¦{file: requirements.txt}")
+    _, what, fix = _first(tmp_path, sealed, wanted)
+
+    assert what.startswith("pip reaches no package index")
+    assert "install_from: plugins" in fix
 
 
 def test_task_in_a_group_that_does_not_exist(tmp_path: Path) -> None:
