@@ -11,7 +11,7 @@ from dataclasses import replace
 from itertools import chain
 from typing import Any
 
-from penstock import mwaa
+from penstock import mwaa, network
 from penstock.definitions import Draft, definitions
 from penstock.drafts import Drafting, arguments_of
 from penstock.project import interval, schedules, secrets, versions
@@ -90,6 +90,7 @@ class _Compiler:
         families, found = definitions(prefix, settings.region, self._secrets(), [d for _, ds, _ in drafted for d in ds])
         self._problems.raise_all()
         airflow = self._airflow(prefix)
+        where_they_run = self._network(found, airflow)
         self._warn()
         self._warn_of_airflow(airflow, len(drafted))
         return plan.Plan(
@@ -102,7 +103,7 @@ class _Compiler:
             cluster=prefix,
             log_group=f"/penstock/{prefix}",
             log_retention_days=LOG_RETENTION_DAYS,
-            network=self._network(),
+            network=where_they_run,
             airflow=airflow,
             task_definitions=found,
             configs=tuple(sorted(self._drafting.configs.values(), key=lambda config: config.sha256)),
@@ -133,14 +134,11 @@ class _Compiler:
             for name, reference in self._settings.secrets.items()
         }
 
-    def _network(self) -> plan.Network:
-        network = self._settings.network
-        if network.use is not None:
-            use = network.use
-            return plan.Network(None, None, use.vpc, tuple(use.private_subnets), tuple(use.security_groups))
-        create = network.create
-        assert create is not None, "load has checked that it is one of the two"
-        return plan.Network(create.cidr, create.egress)
+    def _network(self, found: tuple[plan.TaskDefinition, ...], airflow: plan.Airflow) -> plan.Network:
+        for what, fix, place in network.out_of_reach(self._settings, found):
+            self._problems.add(what, fix=fix, where=self._where(*place))
+        self._problems.raise_all()
+        return network.network_of(self._settings, found, airflow.options)
 
     def _airflow(self, prefix: str) -> plan.Airflow:
         create = self._settings.airflow.create
@@ -235,6 +233,8 @@ class _Compiler:
             self._warning(
                 f"OpenMetadata {catalogue.version} was not tried; tried were {known}", "openmetadata", "version"
             )
+        for text, place in network.warnings(self._settings, self._variables):
+            self._warning(text, *place)
         needed = any(f"${{{SERVER_VARIABLE}}}" in config.text for config in self._drafting.configs.values())
         if needed and SERVER_VARIABLE not in self._variables:
             self._warning(

@@ -59,13 +59,14 @@ def placement(task: Task) -> dict[str, Any]:
     return {"launch_type": "FARGATE"}
 
 
-def network(resources: Resources) -> dict[str, Any]:
-    """RunTask's `networkConfiguration`."""
+def network(task: Task, resources: Resources) -> dict[str, Any]:
+    """RunTask's `networkConfiguration`: the task's own subnets, or else the deploy's."""
+    public = task.assign_public_ip if task.subnets else resources.assign_public_ip
     return {
         "awsvpcConfiguration": {
-            "subnets": list(resources.subnets),
+            "subnets": list(task.subnets or resources.subnets),
             "securityGroups": list(resources.security_groups),
-            "assignPublicIp": "ENABLED" if resources.assign_public_ip else "DISABLED",
+            "assignPublicIp": "ENABLED" if public else "DISABLED",
         }
     }
 
