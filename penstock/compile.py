@@ -13,6 +13,7 @@ from typing import Any
 
 from penstock.definitions import Draft, definitions
 from penstock.drafts import Drafting, arguments_of
+from penstock.observability import observability
 from penstock.project import interval, schedules, secrets, versions
 from penstock.project.document import at
 from penstock.project.load import Environment, Project
@@ -88,7 +89,12 @@ class _Compiler:
         self._check_ids([schedule for schedule, _, _ in drafted], [where for _, _, where in drafted])
         families, found = definitions(prefix, settings.region, self._secrets(), [d for _, ds, _ in drafted for d in ds])
         self._problems.raise_all()
+        scheduled = [replace(schedule, tasks=tuple(one.task for one in drafts)) for schedule, drafts, _ in drafted]
+        overdue = self._where("observability", "alarms", "overdue")
+        watch, untold = observability(settings.observability, settings.region, scheduled, found, overdue)
         self._warn()
+        for warning in untold:
+            self._warning(warning, "observability")
         return plan.Plan(
             format=FORMAT,
             project=settings.name,
@@ -108,6 +114,7 @@ class _Compiler:
                 for schedule, drafts, _ in sorted(drafted, key=lambda one: one[0].dag_id)
             ),
             dag_files=self._project.dag_files,
+            observability=watch,
             warnings=tuple(self._warnings),
         )
 

@@ -32,7 +32,6 @@ def stopped(
 ASM = "ResourceInitializationError: unable to pull secrets or registry auth: execution resource retrieval failed: "
 
 CASES = [
-    ("OutOfMemoryError: Container killed due to memory usage", 137, "memory_mib", False),
     (
         "CannotPullContainerError: pull image manifest has been retried 1 time(s): failed to resolve ref "
         "docker.io/x/y:1: docker.io/x/y:1: not found",
