@@ -66,7 +66,7 @@ def _watched(name: str, grace: int, schedules: Sequence[plan.Schedule], where: s
             raise InputError(what, fix="remove it from overdue", where=where)
         minutes = longest_gap_minutes(schedule.cron, schedule.timezone) + grace
         if minutes > WEEK_MINUTES:
-            # Period × evaluation periods is at most 604,800 seconds (CloudWatch, PutMetricAlarm, `EvaluationPeriods`).
+            # Period times evaluation periods: at most 604,800 seconds (CloudWatch, PutMetricAlarm).
             what = (
                 f"schedule {name!r} may rest for {minutes - grace} minutes; with {grace} of grace that is more than "
                 f"the {WEEK_MINUTES} (7 days) that a CloudWatch alarm looks back"

@@ -77,18 +77,18 @@ class Alarms(Construct):
         wanted = plan.observability.alarms
         self.made: list[cloudwatch.Alarm] = []
         if stopped is not None and wanted.failed_tasks:
-            self._count("FailedTasks", "failed-tasks", stopped.failed.ref, Duration.hours(1), wanted.failed_tasks,
-                        "Fargate tasks failed or never started, within an hour. Read the messages on each.")  # fmt: skip
+            text = "Fargate tasks failed or never started, within an hour. Read the messages on each."
+            self._count("FailedTasks", stopped.failed.ref, Duration.hours(1), wanted.failed_tasks, text)
         if stopped is not None and wanted.out_of_memory:
-            self._count("OutOfMemory", "out-of-memory", stopped.out_of_memory.ref, Duration.days(1),
-                        wanted.out_of_memory, "Fargate tasks ran out of memory, within a day. Raise memory_mib of "
-                        "the tasks that the messages name.")  # fmt: skip
+            text = "Fargate tasks ran out of memory, within a day. Raise memory_mib of the tasks in the messages."
+            self._count("OutOfMemory", stopped.out_of_memory.ref, Duration.days(1), wanted.out_of_memory, text)
         if airflow_name is not None:
             self._airflow(airflow_name)
         for one in wanted.overdue:
             self._overdue(one)
 
-    def _count(self, name: str, suffix: str, rule: str, period: Duration, least: int, text: str) -> None:
+    def _count(self, name: str, rule: str, period: Duration, least: int, text: str) -> None:
+        suffix = {"FailedTasks": "failed-tasks", "OutOfMemory": "out-of-memory"}[name]
         self._alarm(name, suffix, rule_metric(rule, period), least, 1, _AT_LEAST, _SILENCE_IS_GOOD, f"{least} {text}")
 
     def _airflow(self, name: str) -> None:
@@ -129,8 +129,8 @@ class Alarms(Construct):
         )
         periods = max(1, math.ceil(one.minutes / period.to_minutes()))
         text = (
-            f"Schedule {one.schedule} is overdue: its task {one.task} had no success for {one.minutes} minutes. See its "
-            "last runs in Airflow; is it paused?"
+            f"Schedule {one.schedule} is overdue: its task {one.task} had no success for {one.minutes} minutes. See "
+            "its last runs in Airflow; is it paused?"
         )
         plain = re.sub("[^A-Za-z0-9_.-]", "_", f"{one.schedule}-{one.task}")
         # Two pairs may read alike: the digest keeps them apart.

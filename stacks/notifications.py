@@ -36,9 +36,11 @@ def topic_of(scope: Construct, plan: Plan, *, alarms: bool, rules: bool) -> str:
     for address in settings.email:
         topic.add_subscription(subscriptions.EmailSubscription(address))
     # Each service publishes for this stack's own alarms and rules only (AWS, "Cross-service confused deputy").
+    # Names that CloudFormation makes for rules start with the stack's, which starts with the prefix, as does the bus's.
+    mine = f"{plan.prefix}-*"
     sources = {
-        EVENTS: (rules, _arn(stack, "events", "rule", "*", cdk.ArnFormat.SLASH_RESOURCE_NAME)),
-        ALARMS: (alarms, _arn(stack, "cloudwatch", "alarm", f"{plan.prefix}-*", cdk.ArnFormat.COLON_RESOURCE_NAME)),
+        EVENTS: (rules, _arn(stack, "events", "rule", mine, cdk.ArnFormat.SLASH_RESOURCE_NAME)),
+        ALARMS: (alarms, _arn(stack, "cloudwatch", "alarm", mine, cdk.ArnFormat.COLON_RESOURCE_NAME)),
     }
     for service, (publishes, source) in sources.items():
         if publishes:

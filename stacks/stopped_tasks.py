@@ -1,10 +1,10 @@
 """A message for each Fargate task that failed, with its cause and what to do: EventBridge rules, no code.
 
 A rule cannot call `diagnose`, but it can sort: there is a rule for each reason of `penstock_runtime.reasons`, with that
-reason's text in its message. Every failure matches exactly one: they differ by stop code, then by exit code or by words.
+reason's text in its message. Every failure matches one: they differ by stop code, then by exit code or by words.
 
-The account's default event bus takes 300 rules (EventBridge quotas), so it gets two: one that takes out-of-memory and one
-that passes the other failures on to a bus of the environment's own, where the rest of the rules is. What both have
+The account's default event bus takes 300 rules (EventBridge quotas), so it gets two: one that takes out-of-memory, and
+one that passes every failure on to a bus of the environment's own, where the rest of the rules is. What these two have
 matched is a metric, which the alarms read.
 """
 
@@ -107,7 +107,7 @@ class StoppedTasks(Construct):
         pass_on = events.CfnRule.TargetProperty(
             id="bus", arn=self.bus.attr_arn, role_arn=self._role(self.bus.attr_arn).role_arn
         )
-        self.failed = self._rule("Failed", "Fargate tasks that failed", {**cluster, **FAILURE}, pass_on)
+        self.failed = self._rule("AnyFailure", "Fargate tasks that failed", {**cluster, **FAILURE}, pass_on)
         """Its name is the dimension of its metric."""
         memory = pass_on if topic is None else self._tell(reasons.OUT_OF_MEMORY, topic)
         self.out_of_memory = self._rule(
@@ -121,7 +121,9 @@ class StoppedTasks(Construct):
     def _rule(
         self, name: str, what: str, detail: Pattern, target: events.CfnRule.TargetProperty, bus: str | None = None
     ) -> events.CfnRule:
-        pattern = {"source": ["aws.ecs"], "detail-type": ["ECS Task State Change"], "detail": detail}
+        source = {"source": ["aws.ecs"], "detail-type": ["ECS Task State Change"]}
+        # Nothing else comes to the bus of our own.
+        pattern = {**(source if bus is None else {}), "detail": detail}
         return events.CfnRule(
             self, name, description=what, event_bus_name=bus, event_pattern=pattern, targets=[target]
         )  # fmt: skip

@@ -1,8 +1,8 @@
 """Why Fargate tasks stop, as a table: what `diagnose` reads, and what the rules on stopped tasks are made of.
 
 Words are EventBridge wildcards (`*` is any text, case counts), in ECS's own spelling, so that Python and EventBridge
-read one table. Sources: AWS, Amazon ECS Developer Guide, "Stopped tasks error messages", "CannotPullContainer task errors",
-"ResourceInitializationError task errors"; ECS's API, `stopCode`; our own exit codes (`contract.Exit`).
+read one table. Sources: AWS, Amazon ECS Developer Guide, "Stopped tasks error messages", "CannotPullContainer task
+errors", "ResourceInitializationError task errors"; ECS's API, `stopCode`; our own exit codes (`contract.Exit`).
 """
 
 from __future__ import annotations
@@ -15,8 +15,9 @@ FAILED_TO_START = "TaskFailedToStart"
 EXITED = "EssentialContainerExited"
 BY_SOMEBODY = "UserInitiated"
 
-_PULL = "CannotPullContainer*"
-_PREPARE = "ResourceInitializationError*"
+# Short: EventBridge takes 2,048 characters, and one rule lists them all.
+_PULL = "CannotPull*"
+_PREPARE = "ResourceInit*"
 
 
 @dataclass(frozen=True)
