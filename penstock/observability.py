@@ -42,7 +42,7 @@ def observability(
         stopped_tasks=settings.stopped_tasks,
         email=tuple(settings.email),
         topic=settings.topic,
-        encryption_key=None if settings.encryption_key == NONE else settings.encryption_key,
+        encryption=None if settings.encryption == NONE else settings.encryption,
         alarms=plan.Alarms(
             failed_tasks=alarms.failed_tasks,
             out_of_memory=alarms.out_of_memory,

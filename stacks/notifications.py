@@ -30,7 +30,7 @@ def topic_of(scope: Construct, plan: Plan, *, alarms: bool, rules: bool) -> str:
         scope,
         "Topic",
         display_name=f"Penstock {plan.prefix}",
-        master_key=_key(scope, settings.encryption_key, account),
+        master_key=_key(scope, settings.encryption, account),
         enforce_ssl=True,
     )
     for address in settings.email:

@@ -63,7 +63,7 @@ class Observability(Strict):
     topic: str | None = Field(None, max_length=300)
     """ARN of an SNS topic that exists, instead of one that Penstock makes. Its policy, and the one of its KMS key, must
     let events.amazonaws.com and cloudwatch.amazonaws.com publish."""
-    encryption_key: str = Field(CREATE, max_length=300)
+    encryption: str = Field(CREATE, max_length=300)
     """KMS key of the topic that Penstock makes: `create` (default: a key of its own), `none`, or the ARN of one that
     exists, whose policy must let events.amazonaws.com and cloudwatch.amazonaws.com use it."""
     fargate_prices: Prices = Prices()

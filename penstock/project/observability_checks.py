@@ -30,9 +30,9 @@ def check_observability(checks: Checks, meltano: MeltanoProject | None) -> None:
             checks.add(f"{address[:60]!r} is listed twice", "remove one", *here, "email", index)
     if settings.topic is not None:
         _check_topic(checks, settings.topic, *here, "topic")
-    if settings.encryption_key not in (CREATE, NONE):
+    if settings.encryption not in (CREATE, NONE):
         fix = "write create, none, or arn:aws:kms:<region>:<account>:key/<id>"
-        _check_arn(checks, _KEY, settings.encryption_key, "KMS key", fix, *here, "encryption_key")
+        _check_arn(checks, _KEY, settings.encryption, "KMS key", fix, *here, "encryption")
     silent = settings.alarms.scheduler_silent_minutes
     if silent % STEP_MINUTES:
         path = (*here, "alarms", "scheduler_silent_minutes")
@@ -49,9 +49,9 @@ def _check_topic(checks: Checks, topic: str, *path: Any) -> None:
     if settings.email:
         fix = "subscribe the addresses to that topic, or leave out topic"
         checks.add("email is for a topic that Penstock makes", fix, "observability", "email")
-    if settings.encryption_key != CREATE:
+    if settings.encryption != CREATE:
         fix = "remove it: the topic that exists has its own"
-        checks.add("encryption_key is for a topic that Penstock makes", fix, "observability", "encryption_key")
+        checks.add("encryption is for a topic that Penstock makes", fix, "observability", "encryption")
 
 
 def _check_arn(checks: Checks, shape: re.Pattern[str], arn: str, kind: str, fix: str, *path: Any) -> None:

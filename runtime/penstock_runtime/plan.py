@@ -198,7 +198,7 @@ class Observability:
     email: tuple[str, ...] = ()
     topic: str | None = None
     """ARN of a topic that exists; None: make one."""
-    encryption_key: str | None = "create"
+    encryption: str | None = "create"
     """Of the topic that is made: `create`, the ARN of a KMS key, or None: unencrypted."""
     alarms: Alarms = Alarms()
     prices: tuple[Price, ...] = ()

@@ -95,7 +95,7 @@ def test_the_topic_is_encrypted_with_a_key_that_both_services_may_use(tmp_path: 
 
 @pytest.mark.parametrize(("setting", "found"), [(None, None), (KEY, KEY)])
 def test_the_key_may_be_another_or_none(tmp_path: Path, setting: str | None, found: str | None) -> None:
-    resources = synthesized(tmp_path, plan_with(encryption_key=setting))
+    resources = synthesized(tmp_path, plan_with(encryption=setting))
     (topic,) = of_type(resources, "AWS::SNS::Topic")
 
     assert of_type(resources, "AWS::KMS::Key") == []
@@ -256,7 +256,7 @@ def test_with_everything_off_there_is_no_stack(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "settings",
-    [{"email": EMAIL}, {"topic": TOPIC}, {"encryption_key": KEY}, {"stopped_tasks": False}],
+    [{"email": EMAIL}, {"topic": TOPIC}, {"encryption": KEY}, {"stopped_tasks": False}],
     ids=lambda one: next(iter(one)),
 )
 def test_no_finding_of_cdk_nag(tmp_path: Path, settings: dict[str, Any]) -> None:

@@ -99,23 +99,23 @@ CASES = [
         True,
     ),
     (
-        "CannotPullContainerError: pull image manifest has been retried 1 time(s): failed to resolve ref x/y:1: unexpected "
-        "status from HEAD request to https://1.dkr.ecr.eu-west-1.amazonaws.com/v2/y/manifests/1: 403 Forbidden",
+        "CannotPullContainerError: pull image manifest has been retried 1 time(s): failed to resolve ref x/y:1: "
+        "unexpected status from HEAD request to https://1.dkr.ecr.eu-west-1.amazonaws.com/v2/y: 403 Forbidden",
         None,
         "ecr permissions",
         False,
     ),
     (
-        "ResourceInitializationError: unable to pull secrets or registry auth: execution resource retrieval failed: unable "
-        "to retrieve ecr registry auth: service call has been retried 3 time(s): RequestError: send request failed caused "
-        'by: Post "https://api.ecr.eu-west-1.amazonaws.com/": dial tcp 52.1.2.3:443: i/o timeout',
+        "ResourceInitializationError: unable to pull secrets or registry auth: execution resource retrieval failed: "
+        "unable to retrieve ecr registry auth: service call has been retried: RequestError: send request failed "
+        'caused by: Post "https://api.ecr.eu-west-1.amazonaws.com/": dial tcp 52.1.2.3:443: i/o timeout',
         None,
         "NAT gateway",
         False,
     ),
     (
-        "ResourceInitializationError: unable to pull secrets or registry auth: unable to retrieve secrets from ssm: invalid "
-        "ssm parameters: /acme/slack",
+        "ResourceInitializationError: unable to pull secrets or registry auth: unable to retrieve secrets from ssm: "
+        "invalid ssm parameters: /acme/slack",
         None,
         "create it",
         False,
@@ -127,8 +127,8 @@ CASES = [
         False,
     ),
     (
-        "Unexpected EC2 error while attempting to Create Network Interface with public IP assignment disabled in subnet "
-        "'subnet-0a': InsufficientFreeAddressesInSubnet",
+        "Unexpected EC2 error while attempting to Create Network Interface with public IP assignment disabled in "
+        "subnet 'subnet-0a': InsufficientFreeAddressesInSubnet",
         None,
         "more addresses",
         True,
