@@ -14,6 +14,7 @@ from typing import Any
 from penstock import mwaa, network
 from penstock.definitions import Draft, definitions
 from penstock.drafts import Drafting, arguments_of
+from penstock.observability import observability
 from penstock.project import interval, schedules, secrets, versions
 from penstock.project.document import at
 from penstock.project.load import Environment, Project
@@ -91,8 +92,13 @@ class _Compiler:
         self._problems.raise_all()
         airflow = self._airflow(prefix)
         where_they_run = self._network(found, airflow)
+        scheduled = [replace(schedule, tasks=tuple(one.task for one in drafts)) for schedule, drafts, _ in drafted]
+        overdue = self._where("observability", "alarms", "overdue")
+        watch, untold = observability(settings.observability, settings.region, scheduled, found, overdue)
         self._warn()
         self._warn_of_airflow(airflow, len(drafted))
+        for warning in untold:
+            self._warning(warning, "observability")
         return plan.Plan(
             format=FORMAT,
             project=settings.name,
@@ -112,6 +118,7 @@ class _Compiler:
                 for schedule, drafts, _ in sorted(drafted, key=lambda one: one[0].dag_id)
             ),
             dag_files=self._project.dag_files,
+            observability=watch,
             warnings=tuple(self._warnings),
         )
 

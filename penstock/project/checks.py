@@ -12,6 +12,7 @@ from penstock.project.document import Document, at
 from penstock.project.literals import references
 from penstock.project.meltano import MeltanoProject
 from penstock.project.network_checks import check_network
+from penstock.project.observability_checks import check_observability
 from penstock.project.problems import Problems, nearest
 from penstock.project.settings import Settings
 from penstock.project.strict import settled
@@ -45,6 +46,7 @@ class Checks:
             self._meltano(meltano)
         self._jobs()
         self._schedules(meltano)
+        check_observability(self, meltano)
 
     def _names(self) -> None:
         settings = self.settings

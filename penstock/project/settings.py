@@ -8,6 +8,7 @@ from pydantic import Field
 
 from penstock.project.airflow import Airflow
 from penstock.project.network import Network
+from penstock.project.observability import Observability
 from penstock.project.places import Embedded, Meltano, OpenMetadata
 from penstock.project.schedules import Schedule, ScheduleSettings
 from penstock.project.strict import Strict
@@ -50,6 +51,8 @@ class Place(Strict):
     """Name → reference: `secretsmanager:<name or ARN>[#<key of a JSON secret>]` or `ssm:<parameter>`."""
     variables: dict[str, Value] = Field(default_factory=dict, json_schema_extra=_NAMED)
     """Name → value, not secret."""
+    observability: Observability = Observability()
+    """Dashboard, alarms, messages about tasks that failed."""
     defaults: Defaults = Defaults()
     """What tasks and schedules get that say nothing themselves."""
 
