@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import posixpath
 import re
 from dataclasses import dataclass, field, replace
@@ -9,7 +10,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from penstock.project import meltano, mwaa_files, workflow
+from penstock.project import folders, meltano, mwaa_files, workflow
 from penstock.project.checks import Checks, known_names
 from penstock.project.composer import Node
 from penstock.project.document import Document, read_document, read_text
@@ -97,7 +98,7 @@ def load(path: Path) -> Project:
     Raises:
         InputError, InputErrors: all that is wrong with it.
     """
-    path = path / "penstock.yaml" if path.is_dir() else path
+    path = path / "penstock.yaml" if os.path.isdir(path) else path
     document = read_document(path, str(path), text_keys=True)
     problems = Problems()
     environments = _environments(document, problems)
@@ -247,13 +248,28 @@ def _escapes(path: str) -> bool:
 def _dag_files(project: Project, problems: Problems) -> tuple[DagFile, ...]:
     """The user's own DAG files: every Python file below `dags/`."""
     folder = project.folder / "dags"
-    own = folder.resolve() == OWN_FOLDER / "dags"
+    shown = _shown(project.path, "dags")
+    if not os.path.isdir(folder):
+        if os.path.lexists(folder):
+            problems.add(f"{shown} is no folder", fix="make it one, or remove it", where=shown)
+        return ()
+    own = os.path.samefile(folder, OWN_FOLDER / "dags") if (OWN_FOLDER / "dags").is_dir() else False
+    try:
+        paths = folders.files_below(folder, ".py")
+    except folders.TooManyError as error:
+        problems.add(f"{shown}: {error}", fix="keep DAG files only in that folder", where=shown)
+        return ()
     found = []
-    for path in sorted(folder.rglob("*.py")):
+    for path in paths:
         name = path.relative_to(folder).as_posix()
         if "__pycache__" in name or name.startswith(".") or (own and name == LOADER):
             continue
         shown = _shown(project.path, f"dags/{name}")
+        if not name.isprintable() or "\\" in name:
+            problems.add(
+                "a DAG file's name holds a character that a name in S3 should not", fix="rename it", where=shown
+            )
+            continue
         if re.fullmatch(r"schedules_\d+\.py|release/.*", name):
             problems.add(f"{shown} has a name that Penstock uses in the bundle", fix="rename it", where=shown)
             continue
