@@ -37,6 +37,10 @@ _CONSTRUCT: dict[str, Any] = {
 }
 
 
+class TooManyValuesError(InputError):
+    """A file holds more values than it may."""
+
+
 @dataclass(slots=True, eq=False)
 class Node:
     """One value of the file. `value` is a scalar's meaning, a list of nodes, or a dict of nodes."""
@@ -184,9 +188,8 @@ class Composer:
     def _attach(self, node: Node, event: Any) -> None:
         self._nodes += node.weight if isinstance(event, yaml.AliasEvent) else 1
         if self._nodes > self._max_nodes:
-            raise self._error(
-                event, f"the file holds more than {self._max_nodes} values", "split it, or use fewer aliases"
-            )
+            error = self._error(event, f"the file holds more than {self._max_nodes} values", "")
+            raise TooManyValuesError(error.what, fix="split it, or use fewer aliases", where=error.where)
         self._text += node.size if isinstance(event, yaml.AliasEvent) or node.text is not None else 0
         if self._text > MAX_TEXT:
             what = f"the file's texts are longer than {MAX_TEXT} characters, each alias written out"

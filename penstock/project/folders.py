@@ -19,13 +19,13 @@ class TooManyError(ValueError):
 
 
 def files_below(folder: Path, suffix: str) -> list[Path]:
-    """The files (and devices, and links that lead nowhere) whose name ends so, below `folder`; links to folders are not followed.
+    """What is below `folder`, no folder, and has a name with that end; links to folders are not followed.
 
     Raises:
         TooManyError: there is too much to look at.
     """
     search = _Search()
-    return sorted(Path(place, name) for place, names in search.below(folder) for name in names if name.endswith(suffix))
+    return sorted(place / name for place, names in search.below(folder) for name in names if name.endswith(suffix))
 
 
 def matching(folder: Path, pattern: str) -> list[Path]:
@@ -38,11 +38,27 @@ def matching(folder: Path, pattern: str) -> list[Path]:
     parts = PurePosixPath(pattern).parts
     if not parts or pattern.startswith("/") or "\0" in pattern:
         raise ValueError("it names no file")
-    search, level = _Search(), [str(folder)]
+    search, level = _Search(), [folder]
     for part in parts:
         # A dict: each place once, however many ways lead to it.
         level = list(dict.fromkeys(found for place in level for found in search.step(place, part)))
-    return sorted(Path(place) for place in level if os.path.isfile(place))
+    return sorted(place for place in level if is_file(place))
+
+
+def is_file(path: Path) -> bool:
+    """As `Path.is_file`, but also for a name that no file system takes."""
+    try:
+        return path.is_file()
+    except OSError:
+        return False
+
+
+def is_folder(path: Path) -> bool:
+    """As `Path.is_dir`, but also for a name that no file system takes."""
+    try:
+        return path.is_dir()
+    except OSError:
+        return False
 
 
 class _Search:
@@ -51,26 +67,26 @@ class _Search:
     def __init__(self) -> None:
         self._seen = 0
 
-    def below(self, folder: Path | str) -> Iterator[tuple[str, list[str]]]:
+    def below(self, folder: Path) -> Iterator[tuple[Path, list[str]]]:
         """Every folder from `folder` on, with the names in it that are no folders."""
         for place, folders, names in os.walk(folder):
             self._count(len(folders) + len(names) + 1)
-            yield place, names
+            yield Path(place), names
 
-    def step(self, place: str, part: str) -> Iterator[str]:
+    def step(self, place: Path, part: str) -> Iterator[Path]:
         """What one part of a pattern leads to from a place."""
         if part == "**":
             yield from (below for below, _ in self.below(place))
         elif any(magic in part for magic in "*?["):
             try:
-                names = os.listdir(place)
+                entries = list(place.iterdir())
             except OSError:
                 return
-            self._count(len(names))
-            yield from (os.path.join(place, name) for name in names if fnmatchcase(name, part))
+            self._count(len(entries))
+            yield from (entry for entry in entries if fnmatchcase(entry.name, part))
         else:
             self._count(1)
-            yield os.path.join(place, part)
+            yield place / part
 
     def _count(self, entries: int) -> None:
         self._seen += entries

@@ -24,7 +24,10 @@ class Lines:
 
     def place(self, mark: Any) -> tuple[int, int]:
         """Line and column of a mark of the YAML parser's."""
-        return (mark.line, mark.column) if self._counted_alike else self.at(mark.index)
+        if self._counted_alike and mark.index < len(self._text):
+            return mark.line, mark.column
+        # The parser puts the end of a text that ends within a line on the line below, which is not there.
+        return self.at(min(mark.index, len(self._text)))
 
     def at(self, index: int) -> tuple[int, int]:
         """Line and column of a character."""

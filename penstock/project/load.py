@@ -92,13 +92,18 @@ class Project:
         return where.removeprefix(_shown(self.path, ""))
 
 
+def file_of(path: Path) -> Path:
+    """The project file that a path means: itself, or the `penstock.yaml` of a folder."""
+    return path / "penstock.yaml" if folders.is_folder(path) else path
+
+
 def load(path: Path) -> Project:
     """Read a project file, or the `penstock.yaml` of a folder, and all that it names.
 
     Raises:
         InputError, InputErrors: all that is wrong with it.
     """
-    path = path / "penstock.yaml" if os.path.isdir(path) else path
+    path = file_of(path)
     document = read_document(path, str(path), text_keys=True)
     problems = Problems()
     environments = _environments(document, problems)
@@ -249,11 +254,12 @@ def _dag_files(project: Project, problems: Problems) -> tuple[DagFile, ...]:
     """The user's own DAG files: every Python file below `dags/`."""
     folder = project.folder / "dags"
     shown = _shown(project.path, "dags")
-    if not os.path.isdir(folder):
+    if not folders.is_folder(folder):
         if os.path.lexists(folder):
             problems.add(f"{shown} is no folder", fix="make it one, or remove it", where=shown)
         return ()
-    own = os.path.samefile(folder, OWN_FOLDER / "dags") if (OWN_FOLDER / "dags").is_dir() else False
+    template = OWN_FOLDER / "dags"
+    own = template.is_dir() and folder.samefile(template)
     try:
         paths = folders.files_below(folder, ".py")
     except folders.TooManyError as error:
@@ -266,9 +272,7 @@ def _dag_files(project: Project, problems: Problems) -> tuple[DagFile, ...]:
             continue
         shown = _shown(project.path, f"dags/{name}")
         if not name.isprintable() or "\\" in name:
-            problems.add(
-                "a DAG file's name holds a character that a name in S3 should not", fix="rename it", where=shown
-            )
+            problems.add("a DAG file's name holds a control character or `\\`", fix="rename it", where=shown)
             continue
         if re.fullmatch(r"schedules_\d+\.py|release/.*", name):
             problems.add(f"{shown} has a name that Penstock uses in the bundle", fix="rename it", where=shown)

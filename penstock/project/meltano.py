@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from penstock.project import folders
-from penstock.project.composer import MAX_NODES, Node
+from penstock.project.composer import MAX_NODES, Node, TooManyValuesError
 from penstock.project.document import MAX_BYTES, Document, read_document
 from penstock.project.interval import cron
 from penstock.project.literals import ALLOW, literal_secret, scalars
@@ -135,14 +135,16 @@ def _included(folder: Path, name: str, main: Document) -> list[Document]:
     documents = []
     weight, length = main.root.weight, len(main.text)
     for path in found:
-        document = read_document(path, f"{name}/{os.path.relpath(path, folder)}")
+        try:
+            room = max(MAX_NODES - weight, 0)
+            document = read_document(path, f"{name}/{os.path.relpath(path, folder)}", max_nodes=room)
+        except TooManyValuesError as error:
+            what = f"with this file the Meltano project holds more than {MAX_NODES} values"
+            raise InputError(what, fix="include fewer files", where=error.where) from None
         weight, length = weight + document.root.weight, length + len(document.text)
-        if weight > MAX_NODES or length > MAX_BYTES:
-            raise InputError(
-                f"the files of the Meltano project hold more than {MAX_NODES} values or {MAX_BYTES} characters",
-                fix="include fewer files",
-                where=main.where(node),
-            )
+        if length > MAX_BYTES:
+            what = f"the files of the Meltano project are longer than {MAX_BYTES} characters together"
+            raise InputError(what, fix="include fewer files", where=main.where(node))
         if not isinstance(document.root.value, dict):
             raise InputError("an included file holds no mapping", fix="exclude it", where=document.where(document.root))
         documents.append(document)
