@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 from pathlib import Path
 
@@ -14,8 +15,12 @@ from tests.unit.project_files import MELTANO, PROJECT, write
 def _run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], *arguments: object) -> tuple[int, str]:
     """`penstock …` in this process: exit code and what it says on stderr."""
     monkeypatch.setattr(sys, "argv", ["penstock", *map(str, arguments)])
-    with pytest.raises(SystemExit) as ended:
-        main.run()
+    previous = signal.getsignal(signal.SIGTERM)
+    try:
+        with pytest.raises(SystemExit) as ended:
+            main.run()
+    finally:
+        signal.signal(signal.SIGTERM, previous)
     said = capsys.readouterr().err
     assert "Traceback" not in said
     code = ended.value.code
