@@ -76,7 +76,7 @@ class _Compiler:
         self._variables = {**self._settings.variables, **variables}
         own = self._settings.airflow.create.version
         self._airflow_version = own if airflow_version is None else airflow_version
-        if not re.fullmatch(r"\d+\.\d+\.\d+", self._airflow_version):
+        if not re.fullmatch(r"[0-9]{1,4}\.[0-9]{1,4}\.[0-9]{1,4}", self._airflow_version):
             what = f"Airflow version {self._airflow_version[:20]!r} has not three parts"
             raise InputError(what, fix=f"use one of: {', '.join(versions.AIRFLOW)}")
         self._problems = Problems()

@@ -101,7 +101,7 @@ def _check_cidr(checks: Checks, cidr: str) -> None:
     try:
         network = ipaddress.IPv4Network(cidr)
     except ValueError as error:
-        checks.add(f"no IPv4 range: {error}", "write one such as 10.20.0.0/16", *path)
+        checks.add(f"no IPv4 range: {str(error)[:100]}", "write one such as 10.20.0.0/16", *path)
         return
     if not 16 <= network.prefixlen <= 24:
         checks.add(f"a /{network.prefixlen} network is not possible here", "use /16 to /24", *path)

@@ -35,9 +35,9 @@ class Defaults(Strict):
 class Place(Strict):
     """What an environment may set, over what the top level says: mappings are merged, other values replaced."""
 
-    account: str | None = Field(None, pattern=r"^\d{12}$")
+    account: str | None = Field(None, pattern=r"^[0-9]{12}$")
     """AWS account: twelve digits, in quotes. Default: the account of the credentials at hand."""
-    region: str = Field(pattern=r"^[a-z]{2}(-[a-z]+)+-\d$")
+    region: str = Field(pattern=r"^[a-z]{2}(-[a-z]+)+-[0-9]$")
     """AWS region."""
     network: Network
     """Where tasks and Airflow run."""
