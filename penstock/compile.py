@@ -15,6 +15,7 @@ from penstock import mwaa
 from penstock.definitions import Draft, definitions
 from penstock.drafts import Drafting, arguments_of
 from penstock.project import interval, schedules, secrets, versions
+from penstock.project.airflow_use import SelfManagedAirflow, UseAirflow
 from penstock.project.document import at
 from penstock.project.load import Environment, Project
 from penstock.project.meltano import MeltanoSchedule
@@ -46,7 +47,7 @@ def compile_plan(
 
     Args:
         variables: win over the project's.
-        airflow_version: wins over the project's `airflow.create.version`, to try another one.
+        airflow_version: wins over the project's own, to try another one.
 
     Raises:
         InputError, InputErrors: an environment or variable that the project does not know, no Airflow version, two
@@ -73,7 +74,7 @@ class _Compiler:
                 fix = nearest(variable, known, kind="variable")
                 raise InputError(f"the project has no variable {variable[:60]!r}", fix=fix)
         self._variables = {**self._settings.variables, **variables}
-        own = self._settings.airflow.create.version
+        own = self._settings.airflow.chosen.version
         self._airflow_version = own if airflow_version is None else airflow_version
         if not re.fullmatch(r"\d+\.\d+\.\d+", self._airflow_version):
             what = f"Airflow version {self._airflow_version[:20]!r} has not three parts"
@@ -137,14 +138,22 @@ class _Compiler:
         network = self._settings.network
         if network.use is not None:
             use = network.use
-            return plan.Network(None, None, use.vpc, tuple(use.private_subnets), tuple(use.security_groups))
+            adopted = self._settings.airflow.use
+            groups = use.security_groups or (adopted.security_groups if adopted else [])
+            return plan.Network(None, None, use.vpc, tuple(use.private_subnets), tuple(groups))
         create = network.create
         assert create is not None, "load has checked that it is one of the two"
         return plan.Network(create.cidr, create.egress)
 
-    def _airflow(self, prefix: str) -> plan.Airflow:
-        create = self._settings.airflow.create
-        return mwaa.environment(prefix, create, self._airflow_version, self._project.mwaa_files)
+    def _airflow(self, prefix: str) -> plan.Airflow | plan.UsedAirflow | plan.SelfManagedAirflow:
+        chosen = self._settings.airflow.chosen
+        if isinstance(chosen, UseAirflow):
+            role = chosen.execution_role.rsplit("/", 1)[-1]
+            where = (chosen.bucket, chosen.dags)
+            return plan.UsedAirflow(chosen.environment, self._airflow_version, *where, role, chosen.kms_key)
+        if isinstance(chosen, SelfManagedAirflow):
+            return plan.SelfManagedAirflow(self._airflow_version, chosen.bucket, chosen.dags, chosen.kms_key)
+        return mwaa.environment(prefix, chosen, self._airflow_version, self._project.mwaa_files)
 
     # Schedules
 
@@ -227,7 +236,7 @@ class _Compiler:
             self._warning(
                 f"Airflow {self._airflow_version} is not in the table of {versions.CHECKED}: {known}",
                 "airflow",
-                "create",
+                self._settings.airflow.way,
                 "version",
             )
         if catalogue and versions.line(catalogue.version) not in versions.OPENMETADATA_LINES:
@@ -243,8 +252,9 @@ class _Compiler:
                 "openmetadata",
             )
 
-    def _warn_of_airflow(self, airflow: plan.Airflow, dags: int) -> None:
-        for text, key in mwaa.warnings(self._settings.airflow.create, airflow, dags):
+    def _warn_of_airflow(self, airflow: plan.Airflow | plan.UsedAirflow | plan.SelfManagedAirflow, dags: int) -> None:
+        create = self._settings.airflow.create
+        for text, key in mwaa.warnings(create, airflow, dags) if create and isinstance(airflow, plan.Airflow) else ():
             self._warning(text, "airflow", "create", *key)
 
     def _warning(self, text: str, *path: Any) -> None:

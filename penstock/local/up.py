@@ -33,7 +33,7 @@ from penstock.local.system import (
 from penstock.project import Project
 from penstock_runtime import contract
 from penstock_runtime.errors import InputError
-from penstock_runtime.plan import Plan
+from penstock_runtime.plan import Airflow, Plan
 
 ACCOUNT = "123456789012"
 """The embedded AWS's account where the project names none."""
@@ -128,7 +128,7 @@ class _Bringer:
             deploy.deploy(instance, endpoint, assembly, docker.command(instance.folder))
         (instance.folder / PLAN_FILE).write_text(plan.to_json())
         with step(f"Airflow {plan.airflow.version}, with the execution role's credentials"):
-            for line in mwaa_files.left_out(plan.airflow):
+            for line in mwaa_files.left_out(plan.airflow) if isinstance(plan.airflow, Airflow) else ():
                 note(line)
             server = self._airflow(plan, endpoint, server)
         client = server.client()
