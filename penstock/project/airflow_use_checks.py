@@ -30,7 +30,8 @@ def check_airflow_choice(checks: Checks) -> None:
     chosen = [way for way in WAYS if getattr(airflow, way) is not None]
     if len(chosen) != 1:
         fix = "keep one of them" if chosen else "add create: {version: …}, or run penstock adopt for one that exists"
-        checks.add(f"airflow wants exactly one of {_listed(WAYS)}, and has {_listed(chosen)}", fix, "airflow")
+        what = f"airflow wants exactly one of {_listed(WAYS)}, and has {_listed(chosen)}"
+        checks.add(what, fix, "airflow", *chosen[-1:], key=bool(chosen))
     for way in ("use", "self_managed"):
         if getattr(airflow, way) is not None:
             _check_existing(checks, way)
