@@ -34,7 +34,7 @@ def synth(instance: Instance, project: Path, plan: Plan, variables: Mapping[str,
     shutil.rmtree(assembly, ignore_errors=True)
     # The CLI would hand these to app.py; running it directly saves a second start of Node and Python.
     context = json.loads((HOME / "cdk.json").read_text()).get("context", {})
-    context |= {"project": str(project.absolute()), "environment": plan.environment, "airflow": plan.airflow.version}
+    context |= {"project": str(project), "environment": plan.environment, "airflow": plan.airflow.version}
     context["variables"] = json.dumps(dict(variables))
     environ = {
         **instance.environ(),
