@@ -16,6 +16,7 @@ from penstock.definitions import Draft, definitions
 from penstock.drafts import Drafting, arguments_of
 from penstock.observability import observability
 from penstock.project import interval, schedules, secrets, versions
+from penstock.project.airflow_use import SelfManagedAirflow, UseAirflow
 from penstock.project.document import at
 from penstock.project.load import Environment, Project
 from penstock.project.meltano import MeltanoSchedule
@@ -47,7 +48,7 @@ def compile_plan(
 
     Args:
         variables: win over the project's.
-        airflow_version: wins over the project's `airflow.create.version`, to try another one.
+        airflow_version: wins over the project's own, to try another one.
 
     Raises:
         InputError, InputErrors: an environment or variable that the project does not know, no Airflow version, two
@@ -74,7 +75,7 @@ class _Compiler:
                 fix = nearest(variable, known, kind="variable")
                 raise InputError(f"the project has no variable {variable[:60]!r}", fix=fix)
         self._variables = {**self._settings.variables, **variables}
-        own = self._settings.airflow.create.version
+        own = self._settings.airflow.chosen.version
         self._airflow_version = own if airflow_version is None else airflow_version
         if not re.fullmatch(r"[0-9]{1,4}\.[0-9]{1,4}\.[0-9]{1,4}", self._airflow_version):
             what = f"Airflow version {self._airflow_version[:20]!r} has not three parts"
@@ -141,15 +142,25 @@ class _Compiler:
             for name, reference in self._settings.secrets.items()
         }
 
-    def _network(self, found: tuple[plan.TaskDefinition, ...], airflow: plan.Airflow) -> plan.Network:
+    def _network(
+        self,
+        found: tuple[plan.TaskDefinition, ...],
+        airflow: plan.Airflow | plan.UsedAirflow | plan.SelfManagedAirflow,
+    ) -> plan.Network:
         for what, fix, place in network.out_of_reach(self._settings, found):
             self._problems.add(what, fix=fix, where=self._where(*place))
         self._problems.raise_all()
-        return network.network_of(self._settings, found, airflow.options)
+        return network.network_of(self._settings, found, airflow.options if isinstance(airflow, plan.Airflow) else {})
 
-    def _airflow(self, prefix: str) -> plan.Airflow:
-        create = self._settings.airflow.create
-        return mwaa.environment(prefix, create, self._airflow_version, self._project.mwaa_files)
+    def _airflow(self, prefix: str) -> plan.Airflow | plan.UsedAirflow | plan.SelfManagedAirflow:
+        chosen = self._settings.airflow.chosen
+        if isinstance(chosen, UseAirflow):
+            role = chosen.execution_role.rsplit("/", 1)[-1]
+            where = (chosen.bucket, chosen.dags)
+            return plan.UsedAirflow(chosen.environment, self._airflow_version, *where, role, chosen.kms_key)
+        if isinstance(chosen, SelfManagedAirflow):
+            return plan.SelfManagedAirflow(self._airflow_version, chosen.bucket, chosen.dags, chosen.kms_key)
+        return mwaa.environment(prefix, chosen, self._airflow_version, self._project.mwaa_files)
 
     # Schedules
 
@@ -232,7 +243,7 @@ class _Compiler:
             self._warning(
                 f"Airflow {self._airflow_version} is not in the table of {versions.CHECKED}: {known}",
                 "airflow",
-                "create",
+                self._settings.airflow.way,
                 "version",
             )
         if catalogue and versions.line(catalogue.version) not in versions.OPENMETADATA_LINES:
@@ -250,8 +261,9 @@ class _Compiler:
                 "openmetadata",
             )
 
-    def _warn_of_airflow(self, airflow: plan.Airflow, dags: int) -> None:
-        for text, key in mwaa.warnings(self._settings.airflow.create, airflow, dags):
+    def _warn_of_airflow(self, airflow: plan.Airflow | plan.UsedAirflow | plan.SelfManagedAirflow, dags: int) -> None:
+        create = self._settings.airflow.create
+        for text, key in mwaa.warnings(create, airflow, dags) if create and isinstance(airflow, plan.Airflow) else ():
             self._warning(text, "airflow", "create", *key)
 
     def _warning(self, text: str, *path: Any) -> None:

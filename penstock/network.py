@@ -38,6 +38,7 @@ def network_of(
         options: Airflow's.
     """
     if (use := settings.network.use) is not None:
+        adopted = settings.airflow.use.security_groups if settings.airflow.use else []
         return plan.Network(
             cidr=None,
             egress=None,
@@ -45,7 +46,7 @@ def network_of(
             private_subnets=tuple(use.private_subnets),
             task_subnets=tuple(use.task_subnets),
             assign_public_ip=use.assign_public_ip,
-            task_security_groups=tuple(use.task_security_groups or use.security_groups),
+            task_security_groups=tuple(use.task_security_groups or use.security_groups or adopted),
             airflow_security_groups=tuple(use.airflow_security_groups or use.security_groups),
             endpoint_security_groups=tuple(use.shared_by.security_groups) if use.shared_by else (),
             endpoint_role=use.shared_by.role if use.shared_by else None,

@@ -50,10 +50,12 @@ def deploy_files(
     scope: Construct,
     name: str,
     *,
-    to: s3.Bucket,
+    to: s3.IBucket,
     sources: Sequence[s3_deployment.ISource],
     prefix: str | None = None,
     keep: Sequence[str] | None = None,
+    role: iam.IRole | None = None,
+    stays: bool = True,
 ) -> s3_deployment.BucketDeployment:
     """Copy files to a bucket at deploy time.
 
@@ -61,6 +63,8 @@ def deploy_files(
         prefix: the folder in the bucket.
         keep: None: what is there already stays. Else what is not in `sources` is deleted, but for these
             patterns.
+        role: what CDK's function runs as, with all that it needs; None: CDK makes one, which may write the bucket.
+        stays: whether the files outlive the stack. If not, all that is below `prefix` goes with it.
     """
     deployment = s3_deployment.BucketDeployment(
         scope,
@@ -70,22 +74,25 @@ def deploy_files(
         destination_key_prefix=prefix,
         prune=keep is not None,
         exclude=list(keep) if keep else None,
-        # The bucket outlives the stack, and so does what is in it.
-        retain_on_delete=True,
+        # Our buckets outlive their stacks, and so does what is in them.
+        retain_on_delete=stays,
         memory_limit=512,
+        role=role,
     )
-    _acknowledge_lambda(deployment)
+    _acknowledge_lambda(deployment, own_role=role is None)
     return deployment
 
 
-def _acknowledge_lambda(deployment: s3_deployment.BucketDeployment) -> None:
-    """CDK's own Lambda copies the files; its runtime is CDK's, and so is its role."""
+def _acknowledge_lambda(deployment: s3_deployment.BucketDeployment, *, own_role: bool) -> None:
+    """CDK's own Lambda copies the files; its runtime is CDK's, and so is its role unless we gave it one."""
+    for one in cdk.Stack.of(deployment).node.children:
+        if one.node.id.startswith("Custom::CDKBucketDeployment"):
+            acknowledge(one, {"AwsSolutions-L1": "CDK pins the runtime that its code is tested with."})
+    if not own_role:
+        return
     role = deployment.handler_role
     basic = "arn:<AWS::Partition>:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole"
     acknowledge(role, {f"AwsSolutions-IAM4[Policy::{basic}]": "The Lambda writes its log, as any does."})
     policy = cast(iam.Policy, role.node.find_child("DefaultPolicy"))
     statements = cdk.Stack.of(deployment).resolve(policy.document)["Statement"]
     acknowledge_wildcards(role, statements, "Our bucket and CDK's own, no other.")
-    function = role.node.scope
-    assert function is not None
-    acknowledge(function, {"AwsSolutions-L1": "CDK pins the runtime that its code is tested with."})

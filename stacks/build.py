@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import aws_cdk as cdk
 from constructs import Construct
 
-from penstock_runtime.plan import Plan
+from penstock_runtime.plan import Airflow, Plan, SelfManagedAirflow, UsedAirflow
 from stacks.airflow import AirflowStack
+from stacks.airflow_existing import SelfManagedAirflowStack, UsedAirflowStack
 from stacks.ingestion import IngestionStack
 from stacks.network import network_of
 from stacks.observability import ObservabilityStack, watches
@@ -46,17 +48,19 @@ def build_stacks(scope: Construct, plan: Plan, files: Files, *, account: str | N
         project_root=files.project_root,
         env=env,
     )
-    airflow = AirflowStack(
-        scope,
-        f"{plan.prefix}-airflow",
-        plan=plan,
-        network=network,
-        ingestion=ingestion,
-        bundle=files.bundle,
-        environment_files=files.environment,
-        env=env,
-    )
-    airflow_name = plan.airflow.name
+    name = f"{plan.prefix}-airflow"
+    common: dict[str, Any] = {"network": network, "ingestion": ingestion, "bundle": files.bundle, "env": env}
+    airflow_name: str | None = None
+    airflow: cdk.Stack
+    match plan.airflow:
+        case UsedAirflow() as existing:
+            airflow_name = existing.name
+            airflow = UsedAirflowStack(scope, name, plan=plan, airflow=existing, **common)
+        case SelfManagedAirflow() as theirs:
+            airflow = SelfManagedAirflowStack(scope, name, plan=plan, airflow=theirs, **common)
+        case Airflow() as new:
+            airflow_name = new.name
+            airflow = AirflowStack(scope, name, plan=plan, airflow=new, environment_files=files.environment, **common)
     if watches(plan, airflow_name=airflow_name):
         observability = ObservabilityStack(
             scope, f"{plan.prefix}-observability", plan=plan, airflow_name=airflow_name, env=env

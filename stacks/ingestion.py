@@ -15,7 +15,7 @@ from constructs import Construct
 from penstock_runtime.plan import Plan
 from stacks.bucket import data_bucket, deploy_files
 from stacks.image import Images
-from stacks.nag import grant
+from stacks.nag import Grantee, grant
 from stacks.task import FargateTask, Surroundings, log_streams
 
 
@@ -71,7 +71,7 @@ class IngestionStack(cdk.Stack):
             task.node.add_dependency(uploaded, log_group)
         cdk.CfnOutput(self, "ArtifactsBucket", value=self.artifacts.bucket_name)
 
-    def grant_run(self, grantee: iam.IRole) -> None:
+    def grant_run(self, grantee: Grantee) -> None:
         """Let `grantee` start, watch and stop the plan's tasks, and read their logs; nothing else in ECS.
 
         Not `ecs:ListTasks`: but for a container instance AWS checks it on `*` only (Amazon ECS Developer Guide,

@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, Protocol, cast
 
 import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
 from constructs import IConstruct
+
+
+class Grantee(Protocol):
+    """Whom statements are given to: a role, or policies that a role which is not ours will have."""
+
+    def add_to_principal_policy(self, statement: iam.PolicyStatement) -> Any:
+        """Take one more statement."""
 
 
 def acknowledge(construct: IConstruct, reasons: Mapping[str, str]) -> None:
@@ -30,15 +37,15 @@ def acknowledge_wildcards(
         acknowledge(construct, {f"AwsSolutions-IAM5[{found}]": reason for found in findings if "*" in found})
 
 
-def grant(role: iam.IRole, statements: Sequence[iam.PolicyStatement], reason: str) -> None:
-    """Add statements to a role's policy.
+def grant(grantee: Grantee, statements: Sequence[iam.PolicyStatement], reason: str) -> None:
+    """Add statements to a role's policy, or to what stands for it; both are constructs.
 
     Args:
         reason: why their wildcards are as narrow as can be.
     """
     for statement in statements:
-        role.add_to_principal_policy(statement)
-    acknowledge_wildcards(role, statements, reason)
+        grantee.add_to_principal_policy(statement)
+    acknowledge_wildcards(cast(IConstruct, grantee), statements, reason)
 
 
 def _listed(value: Any) -> list[Any]:

@@ -10,7 +10,7 @@ from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
-from penstock_runtime.plan import Plan
+from penstock_runtime.plan import Airflow, Plan
 from stacks.endpoints import ServiceEndpoints
 from stacks.nag import acknowledge
 
@@ -47,7 +47,7 @@ def network_of(scope: Construct, plan: Plan, **stack: Any) -> Network:
     if existing.cidr:
         return NetworkStack(scope, f"{plan.prefix}-network", plan=plan, **stack).network
     tasks, airflow = existing.task_security_groups, existing.airflow_security_groups
-    if not tasks or not airflow:
+    if not tasks or _airflow_group_wanted(plan):
         made = ExistingNetworkStack(scope, f"{plan.prefix}-network", plan=plan, **stack)
         tasks, airflow = made.task_security_groups, made.airflow_security_groups
     assert existing.vpc is not None
@@ -145,9 +145,9 @@ class ExistingNetworkStack(cdk.Stack):
         assert settings.vpc is not None
         # Its zones are of no matter to a security group.
         vpc = ec2.Vpc.from_vpc_attributes(self, "Vpc", vpc_id=settings.vpc, availability_zones=["any"])
-        self.airflow_security_groups = settings.airflow_security_groups or (
-            _airflow_group(self, vpc).security_group_id,
-        )
+        self.airflow_security_groups = settings.airflow_security_groups
+        if _airflow_group_wanted(plan):
+            self.airflow_security_groups = (_airflow_group(self, vpc).security_group_id,)
         self.task_security_groups = settings.task_security_groups or (_task_group(self, vpc).security_group_id,)
 
 
@@ -161,6 +161,11 @@ _ALONE = [
     # The addresses stay free, so that the private subnets are the same with either egress and it can be changed.
     ec2.SubnetConfiguration(name="public", subnet_type=ec2.SubnetType.PUBLIC, reserved=True),
 ]
+
+
+def _airflow_group_wanted(plan: Plan) -> bool:
+    """Whether MWAA is made and no group for it is named; an Airflow that exists has its own."""
+    return isinstance(plan.airflow, Airflow) and not plan.network.airflow_security_groups
 
 
 def _airflow_group(stack: cdk.Stack, vpc: ec2.IVpc) -> ec2.SecurityGroup:

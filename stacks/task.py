@@ -16,7 +16,7 @@ from penstock_runtime import bootstrap, contract
 from penstock_runtime.plan import TaskDefinition
 from stacks import secret
 from stacks.image import ContainerImage
-from stacks.nag import acknowledge, acknowledge_wildcards, grant
+from stacks.nag import Grantee, acknowledge, acknowledge_wildcards, grant
 
 STOP_TIMEOUT_SECONDS = 120
 """From SIGTERM to SIGKILL; the most that Fargate gives, and as long as Spot warns ahead."""
@@ -73,7 +73,7 @@ class FargateTask(Construct):
             {"AwsSolutions-ECS2": "Addresses and a hash; secrets come by reference."},
         )
 
-    def grant_run(self, grantee: iam.IRole) -> None:
+    def grant_run(self, grantee: Grantee) -> None:
         """Let `grantee` start this task, on its cluster, with its roles. To watch it: `IngestionStack.grant_run`."""
         run = iam.PolicyStatement(
             actions=["ecs:RunTask"],

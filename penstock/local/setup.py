@@ -37,7 +37,7 @@ def airflow_lock(version: str) -> Path:
         names = ", ".join(sorted(known, key=lambda name: [int(part) for part in name.split(".")]))
         raise InputError(
             f"the embedded mode has no lock for Airflow {version[:20]!r}",
-            fix=f"set airflow.create.version to one of {names}, or bring one of them up with --airflow",
+            fix=f"set the version in airflow to one of {names}, or bring one of them up with --airflow",
         )
     return lock
 
@@ -72,7 +72,7 @@ def main() -> int:
     """Install what the project's environments need."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--project", type=Path, default=Path("penstock.yaml"))
-    parser.add_argument("--airflow", metavar="VERSION", help="instead of the project's airflow.create.version")
+    parser.add_argument("--airflow", metavar="VERSION", help="instead of the project's")
     args = parser.parse_args()
     try:
         plan = compile_plan(projects.load(args.project), airflow_version=args.airflow)

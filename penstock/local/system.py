@@ -10,7 +10,7 @@ from penstock.local.airflow import AirflowClient, AirflowServer
 from penstock.local.aws.endpoint import Endpoint
 from penstock.local.instance import Instance
 from penstock_runtime.errors import InputError
-from penstock_runtime.plan import Plan
+from penstock_runtime.plan import Airflow, Plan
 
 WAREHOUSE_DATABASE = "warehouse"
 WAREHOUSE_USER = "warehouse"
@@ -85,6 +85,8 @@ def airflow_server(instance: Instance, plan: Plan, environment: Path) -> Airflow
     home = instance.folder / f"airflow-{plan.airflow.version}"
     database = airflow_database(plan.airflow.version)
     password = instance.password("airflow-database")
+    # Of one that exists, the project knows neither options nor plugins.
+    made = plan.airflow if isinstance(plan.airflow, Airflow) else None
     return AirflowServer(
         version=plan.airflow.version,
         environment=environment,
@@ -94,6 +96,6 @@ def airflow_server(instance: Instance, plan: Plan, environment: Path) -> Airflow
         port=instance.port("airflow"),
         password=instance.password("airflow"),
         secret=instance.password("airflow-keys"),
-        options=plan.airflow.options,
-        plugins=home / plan.airflow.plugins.removesuffix(".zip") if plan.airflow.plugins else None,
+        options=made.options if made else {},
+        plugins=home / made.plugins.removesuffix(".zip") if made and made.plugins else None,
     )

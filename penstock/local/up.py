@@ -15,7 +15,7 @@ from pathlib import Path
 from penstock import bundle, mwaa_limits
 from penstock.compile import compile_plan
 from penstock.home import DAGS, HOME
-from penstock.local import deploy, docker, images, mwaa_files, postgres, secrets, services, setup
+from penstock.local import deploy, docker, existing, images, mwaa_files, postgres, secrets, services, setup
 from penstock.local.airflow import AirflowServer
 from penstock.local.aws.endpoint import Endpoint
 from penstock.local.instance import Instance
@@ -33,7 +33,7 @@ from penstock.local.system import (
 from penstock.project import Project
 from penstock_runtime import contract
 from penstock_runtime.errors import InputError
-from penstock_runtime.plan import Plan
+from penstock_runtime.plan import Airflow, Plan, SelfManagedAirflow
 
 ACCOUNT = "123456789012"
 """The embedded AWS's account where the project names none."""
@@ -81,7 +81,10 @@ def _check_change(instance: Instance, version: str) -> None:
     deployed = instance.folder / PLAN_FILE
     if not services.running(instance, "aws") or not deployed.exists():
         return
-    wrong = mwaa_limits.version_problem(Plan.from_json(deployed.read_text()).airflow.version, version)
+    before = Plan.from_json(deployed.read_text()).airflow
+    if isinstance(before, SelfManagedAirflow):
+        return
+    wrong = mwaa_limits.version_problem(before.version, version)
     if wrong:
         raise InputError(wrong, fix=f"run penstock down first, then bring Airflow {version} up")
 
@@ -124,11 +127,14 @@ class _Bringer:
             assembly = deploy.synth(instance, project, plan, variables, endpoint.account)
         with step("bootstrap the account (cdk bootstrap)"):
             deploy.bootstrap(instance, endpoint)
+        if taken := existing.template(plan):
+            with step("what the project takes for granted"):
+                existing.prepare(plan, taken, endpoint, note)
         with step("deploy the stacks (cdk deploy --all)"):
             deploy.deploy(instance, endpoint, assembly, docker.command(instance.folder))
         (instance.folder / PLAN_FILE).write_text(plan.to_json())
         with step(f"Airflow {plan.airflow.version}, with the execution role's credentials"):
-            for line in mwaa_files.left_out(plan.airflow):
+            for line in mwaa_files.left_out(plan.airflow) if isinstance(plan.airflow, Airflow) else ():
                 note(line)
             server = self._airflow(plan, endpoint, server)
         client = server.client()
@@ -209,13 +215,12 @@ class _Bringer:
                 [name for name in self.instance.processes if name.startswith(("airflow-", "sync"))],
             )
             server = dataclasses.replace(server, port=self.instance.renew_port("airflow"))
-            mwaa = endpoint.client("mwaa").get_environment(Name=plan.airflow.name)["Environment"]
-            keys = endpoint.assume(mwaa["ExecutionRoleArn"], "airflow")
+            place = existing.airflow_place(plan, endpoint)
+            keys = endpoint.assume(place.role_arn, "airflow")
             role = endpoint.environ(keys)
-            if server.plugins is not None:
-                bucket = mwaa["SourceBucketArn"].rsplit(":", 1)[-1]
-                mwaa_files.unpack_plugins(endpoint.client("s3", keys), bucket, mwaa["PluginsS3Path"], server.plugins)
-            self._sync(mwaa, server, role)
+            if server.plugins is not None and place.plugins is not None:
+                mwaa_files.unpack_plugins(endpoint.client("s3", keys), place.bucket, place.plugins, server.plugins)
+            self._sync(place, server, role)
             server.prepare({**self.instance.environ(), **role}, self.instance.log("airflow-setup"))
             began = self.airflow_began = datetime.now(UTC)
             for component in server.components():
@@ -233,13 +238,8 @@ class _Bringer:
                 services.wait(process, lambda: client.healthy(began), seconds=AIRFLOW_SECONDS)
         return server
 
-    def _sync(self, mwaa: Mapping[str, str], server: AirflowServer, role: Mapping[str, str]) -> None:
-        bucket = mwaa["SourceBucketArn"].rsplit(":", 1)[-1]
-        options = {
-            "--bucket": bucket,
-            "--prefix": mwaa["DagS3Path"].rstrip("/") + "/",
-            "--folder": server.dags,
-        }
+    def _sync(self, place: existing.AirflowPlace, server: AirflowServer, role: Mapping[str, str]) -> None:
+        options = {"--bucket": place.bucket, "--prefix": place.prefix, "--folder": server.dags / place.folder}
         self._start("sync", _module("penstock.local.sync", options), role, says="first round")
 
     def _unpause(self, plan: Plan, server: AirflowServer) -> None:

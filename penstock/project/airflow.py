@@ -4,14 +4,34 @@ from __future__ import annotations
 
 from pydantic import Field
 
+from penstock.project.airflow_use import SelfManagedAirflow, UseAirflow
 from penstock.project.mwaa import CreateAirflow
 from penstock.project.strict import Strict
 
+WAYS = ("create", "use", "self_managed")
+"""To an Airflow: a project takes exactly one of them, each environment its own."""
+
 
 class Airflow(Strict):
-    """The Airflow that runs the schedules."""
+    """The Airflow that runs the schedules: exactly one of `create`, `use` and `self_managed`."""
 
-    create: CreateAirflow
-    """An MWAA environment that Penstock creates (the only way in this version)."""
+    create: CreateAirflow | None = None
+    """An MWAA environment that Penstock creates."""
+    use: UseAirflow | None = None
+    """An MWAA environment that exists."""
+    self_managed: SelfManagedAirflow | None = None
+    """An Airflow that is not MWAA."""
     dag_prefix: str = Field("", pattern=r"^[A-Za-z0-9_.-]*$", max_length=40)
     """Put before every DAG id, where several projects or environments share one Airflow."""
+
+    @property
+    def chosen(self) -> CreateAirflow | UseAirflow | SelfManagedAirflow:
+        """The one that is there; `load` has checked that it is one."""
+        found = self.create or self.use or self.self_managed
+        assert found is not None, "load has checked it"
+        return found
+
+    @property
+    def way(self) -> str:
+        """`create`, `use` or `self_managed`: the key of the chosen one."""
+        return next(way for way in WAYS if getattr(self, way) is not None)

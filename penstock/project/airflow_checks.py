@@ -12,4 +12,6 @@ if TYPE_CHECKING:
 
 def check_airflow(checks: Checks) -> None:
     """What the service takes together."""
-    check_create(checks, checks.settings.airflow.create)
+    create = checks.settings.airflow.create
+    if create is not None:
+        check_create(checks, create)

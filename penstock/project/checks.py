@@ -7,6 +7,7 @@ from typing import Any
 
 from penstock.project import interval, secrets, size, tasks
 from penstock.project.airflow_checks import check_airflow
+from penstock.project.airflow_use_checks import check_airflow_choice
 from penstock.project.composer import Node
 from penstock.project.document import Document, at
 from penstock.project.literals import references
@@ -40,6 +41,7 @@ class Checks:
         """All of them. `meltano` None: the project has none, or it could not be read."""
         self._names()
         check_network(self)
+        check_airflow_choice(self)
         check_airflow(self)
         self._openmetadata()
         if meltano is not None:

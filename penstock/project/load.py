@@ -207,7 +207,7 @@ def _read_meltano(project: Project, folder: str, where: str, problems: Problems)
 def _read_mwaa(project: Project, checks: Checks) -> None:
     """The files of the environment that Penstock creates."""
     create = checks.settings.airflow.create
-    if re.fullmatch(r"\d+\.\d+\.\d+", create.version):
+    if create is not None and re.fullmatch(r"\d+\.\d+\.\d+", create.version):
         named = lambda path: _shown(project.path, posixpath.normpath(path))  # noqa: E731
         mwaa_files.read(project.mwaa_files, project.folder, create, checks, named)
 

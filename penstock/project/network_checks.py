@@ -139,14 +139,16 @@ def _check_owner(checks: Checks, use: UseNetwork) -> None:
     if use.shared_by.role.split(":")[4] == checks.settings.account:
         fix = "leave shared_by out: the VPC is this account's own"
         checks.add("the role is in the account of the deploy", fix, *here, "role")
-    if checks.settings.airflow.create.endpoint_management != "customer":
+    create = checks.settings.airflow.create
+    if create is not None and create.endpoint_management != "customer":
         fix = "add endpoint_management: customer to airflow.create"
         checks.add("MWAA cannot make endpoints in a VPC of another account", fix, *here, key=True)
 
 
 def _check_requirements(checks: Checks) -> None:
     """Source: Amazon MWAA User Guide, "Managing Python dependencies": without internet, wheels in plugins.zip."""
-    wanted = checks.settings.airflow.create.requirements
+    create = checks.settings.airflow.create
+    wanted = create.requirements if create is not None else None
     if wanted is not None and wanted.install_from == "index":
         checks.add(
             "pip reaches no package index from a network with `egress: endpoints`",

@@ -274,6 +274,34 @@ class Observability:
 
 
 @dataclass(frozen=True)
+class UsedAirflow:
+    """An MWAA environment that exists, with a bucket and a role that are not ours."""
+
+    name: str
+    version: str
+    bucket: str
+    dags: str
+    """Its DAG folder in the bucket; the bundle goes to `<dags>/<prefix of the plan>/`."""
+    execution_role: str
+    """Name of the role, without its path."""
+    kms_key: str | None
+    """ARN of the bucket's key; None: a key of AWS's."""
+
+
+@dataclass(frozen=True)
+class SelfManagedAirflow:
+    """An Airflow that is not MWAA."""
+
+    version: str
+    bucket: str | None
+    """One that exists, for the bundle; None: Penstock makes one."""
+    dags: str
+    """Folder in the bucket; the bundle goes to `<dags>/<prefix of the plan>/`."""
+    kms_key: str | None
+    """ARN of the bucket's key; None: a key of AWS's."""
+
+
+@dataclass(frozen=True)
 class Plan:
     """A project for one environment. Families, dag ids and file hashes are unique in it."""
 
@@ -290,7 +318,8 @@ class Plan:
     log_group: str
     log_retention_days: int
     network: Network
-    airflow: Airflow
+    airflow: Airflow | UsedAirflow | SelfManagedAirflow
+    """To create, or that exists."""
     task_definitions: tuple[TaskDefinition, ...]
     configs: tuple[Config, ...]
     schedules: tuple[Schedule, ...]
@@ -349,5 +378,7 @@ def _value(hint: Any, item: Any) -> Any:
     if origin in (typing.Union, types.UnionType):
         kinds = [arg for arg in typing.get_args(hint) if dataclasses.is_dataclass(arg)]
         if kinds and isinstance(item, dict):
-            return _value(kinds[0], item)
+            # Plans are written whole, so their keys tell which it is.
+            fits = [kind for kind in kinds if {one.name for one in dataclasses.fields(kind)} == set(item)]
+            return _value((fits or kinds)[0], item)
     return item

@@ -21,6 +21,9 @@ SESSION_SECONDS = 7 * 24 * 3600
 """How long `assume`'s sessions last. STS allows at most 12 hours; nobody renews the keys of a local Airflow, as
 MWAA does on AWS, and a machine may be left up for days."""
 
+NAMED_NETWORK = "Embedded::EC2::NamedNetwork"
+"""A resource type of this AWS only; see cfn/named_network.py."""
+
 
 @dataclass(frozen=True)
 class Keys:

@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import Any
 
 from penstock.local.aws import compat
-from penstock.local.aws.cfn import bucket, cluster, custom, definition, exports, mwaa, network, secret
+from penstock.local.aws.cfn import bucket, cluster, custom, definition, exports, mwaa, named_network, network, secret
 from penstock.local.aws.endpoint import Endpoint
 
 
@@ -20,6 +20,7 @@ def install(endpoint: Endpoint) -> None:
     handlers: dict[str, dict[str, Any]] = compat.provisioners._RESOURCE_HANDLERS
     handlers.update(network.HANDLERS | mwaa.HANDLERS | definition.HANDLERS | cluster.HANDLERS)
     handlers.update(custom.handlers(endpoint))
+    handlers.update(named_network.handlers(handlers))
     network.complete_vpc(handlers["AWS::EC2::VPC"])
     bucket.correct(handlers["AWS::S3::Bucket"])
     secret.correct(handlers["AWS::SecretsManager::Secret"])

@@ -1,0 +1,116 @@
+"""What is wrong with a live MWAA environment, as far as Penstock's tasks and DAGs are concerned. Pure.
+
+Sources: Amazon MWAA User Guide, "Create an Amazon S3 bucket for Amazon MWAA", "About networking on Amazon MWAA",
+"Amazon MWAA execution role".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+from penstock.adopt.live import Live, Statement
+from penstock.project import versions
+from penstock.project.airflow_use_checks import OLDEST
+
+SUBNETS = 2
+"""MWAA's, in two availability zones."""
+WITHOUT_RESOURCE = frozenset({"logs:DescribeLogGroups", "cloudwatch:PutMetricData", "s3:GetAccountPublicAccessBlock"})
+"""What MWAA asks for on `*`, because AWS knows no resource for it."""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that is wrong."""
+
+    level: Literal["error", "warning"]
+    """error: MWAA or Penstock does not work with it; warning: works, and should not stay."""
+    what: str
+    fix: str
+
+
+def findings(live: Live) -> list[Finding]:
+    """All that is wrong, errors first."""
+    found = [*_environment(live), *_bucket(live), *_network(live), *_role(live)]
+    found += [Finding("warning", f"not looked at: it takes {one}", "grant it, or look yourself") for one in live.unread]
+    return sorted(found, key=lambda one: one.level)
+
+
+def _environment(live: Live) -> Iterator[Finding]:
+    if live.status != "AVAILABLE":
+        yield Finding("warning", f"the environment is {live.status}", "deploy when it is AVAILABLE")
+    line = tuple(int(part) for part in live.version.split(".")[:2])
+    if line < OLDEST:
+        yield Finding(
+            "error", f"Airflow {live.version} is older than 2.9", "upgrade it: MWAA changes the version in place"
+        )
+    elif live.version not in versions.AIRFLOW:
+        known = ", ".join(versions.AIRFLOW)
+        yield Finding(
+            "warning", f"Airflow {live.version} was not tried; tried were {known}", "try it in a test account"
+        )
+    if off := [module for module, on in live.logs.items() if not on]:
+        yield Finding("warning", f"logs are off: {', '.join(sorted(off))}", "turn them on, at INFO: TaskLogs above all")
+
+
+def _bucket(live: Live) -> Iterator[Finding]:
+    if live.versioned is False:
+        fix = f"aws s3api put-bucket-versioning --bucket {live.bucket} --versioning-configuration Status=Enabled"
+        yield Finding("error", f"the bucket {live.bucket} is not versioned, which MWAA demands", fix)
+    if live.public_access_blocked is False:
+        fix = "block all four kinds of public access on the bucket"
+        yield Finding("error", f"the bucket {live.bucket} does not block all public access, which MWAA demands", fix)
+
+
+def _network(live: Live) -> Iterator[Finding]:
+    if live.self_referencing is False:
+        yield Finding(
+            "error",
+            f"none of the security groups {', '.join(live.security_groups)} lets its own members in",
+            "add an inbound rule for all traffic whose source is the group itself",
+        )
+    if live.subnets is None:
+        return
+    zones = sorted({one.zone for one in live.subnets})
+    if len(zones) < SUBNETS:
+        what = f"the subnets are all in {', '.join(zones)}: one zone's failure stops everything"
+        yield Finding("error", what, "MWAA wants two zones; its subnets are fixed at creation: make a new environment")
+    for one in live.subnets:
+        if one.way_out is None:
+            yield Finding(
+                "warning",
+                f"{one.id} has no default route: tasks there reach only what VPC endpoints lead to",
+                "route 0.0.0.0/0 to a NAT gateway, or make endpoints for ecr, s3, logs and secretsmanager",
+            )
+        elif one.way_out.startswith("igw-"):
+            yield Finding(
+                "warning",
+                f"{one.id} is public ({one.way_out}): tasks get no public address there, so they reach nothing outside",
+                "name private subnets in network.use",
+            )
+
+
+def _role(live: Live) -> Iterator[Finding]:
+    wide: dict[str, set[str]] = {}
+    for one in live.role or ():
+        wide.setdefault(one.policy, set()).update(_too_wide(one))
+    for policy, actions in wide.items():
+        if actions:
+            listed = ", ".join(sorted(actions)[:6]) + (", …" if len(actions) > 6 else "")
+            yield Finding(
+                "warning",
+                f"{policy} lets whoever writes DAGs do this with every resource: {listed}",
+                "name the resources; what Penstock's DAGs need comes with its own policy",
+            )
+
+
+def _too_wide(statement: Statement) -> set[str]:
+    if "*" in statement.resources:
+        return set(statement.actions) - WITHOUT_RESOURCE
+    return {action for action in statement.actions if action in ("*", "iam:*", "iam:PassRole") and _any(statement)}
+
+
+def _any(statement: Statement) -> bool:
+    """Whether its resources are all roles, by whatever pattern."""
+    return any(one.endswith((":role/*", ":*")) for one in statement.resources)

@@ -1,0 +1,132 @@
+"""A live environment into the project file: `airflow.use` and `network.use`, and not a byte besides."""
+
+from __future__ import annotations
+
+import difflib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from penstock.adopt.live import Live
+from penstock.project.airflow import WAYS
+from penstock.project.document import Document, at, parse, read_text
+from penstock.project.edit import put
+from penstock_runtime.errors import InputError
+
+_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+_START = "name: acme\nenvironments: {dev: {region: eu-west-1}}"
+
+
+@dataclass(frozen=True)
+class Adoption:
+    """What adopting does to a project file."""
+
+    path: Path
+    before: str
+    after: str
+    airflow: dict[str, Any]
+    network: dict[str, Any] | None
+    """None: the subnets could not be read, and the network is left as it is."""
+
+    @property
+    def diff(self) -> str:
+        """As `diff -u` shows it; empty: the file says it already."""
+        lines = difflib.unified_diff(
+            self.before.splitlines(keepends=True),
+            self.after.splitlines(keepends=True),
+            fromfile=f"{self.path} (before)",
+            tofile=f"{self.path} (after)",
+        )
+        return "".join(line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n" for line in lines)
+
+    def write(self) -> None:
+        """Write the file, whole or not at all."""
+        target = self.path.resolve()
+        mark = _BYTE_ORDER_MARK if target.read_bytes().startswith(_BYTE_ORDER_MARK) else b""
+        part = target.with_name(f".{target.name}.part")
+        part.write_bytes(mark + self.after.encode())
+        part.chmod(target.stat().st_mode)
+        part.replace(target)
+
+
+def project_file(path: Path) -> Document:
+    """The project file, read as YAML; it need not be a whole project yet.
+
+    Raises:
+        InputError: it is not there, no YAML, or no mapping.
+    """
+    path = path / "penstock.yaml" if path.is_dir() else path
+    if not path.exists():
+        raise InputError(
+            f"there is no {path} to write into",
+            fix=f"go to the project's folder, name the file with --project, or start one with:\n{_START}",
+            where=str(path),
+        )
+    document = parse(read_text(path, str(path)), str(path), text_keys=True)
+    if not isinstance(document.root.value, dict):
+        raise InputError(f"{path} holds no project", fix=f"start with:\n{_START}", where=str(path))
+    return document
+
+
+def region_of(document: Document, environment: str | None) -> str | None:
+    """The region of an environment, or of the first where none is named; None: the file does not say."""
+    declared = at(document.root, ("environments",)).value
+    names = list(declared) if isinstance(declared, dict) else []
+    if environment is not None and environment not in names:
+        fix = f"use one of: {', '.join(names)}" if names else f"add environments: {{{environment}: {{region: …}}}}"
+        raise InputError(f"there is no environment {environment[:60]!r}", fix=fix, where=document.name)
+    chosen = environment or next(iter(names), None)
+    for place in ((("environments", chosen, "region"),) if chosen else ()) + (("region",),):
+        node = at(document.root, place)
+        if isinstance(node.value, str):
+            return node.value
+    return None
+
+
+def adoption(document: Document, live: Live, environment: str | None) -> Adoption:
+    """What the project file becomes.
+
+    Args:
+        environment: write it for this one only; None: at the top level, for all that say nothing else.
+
+    Raises:
+        InputError: the project is for another account, or the file is written in a way that this cannot edit.
+    """
+    above = ("environments", environment) if environment is not None else ()
+    account = _text(document, (*above, "account"))
+    if account is not None and account != live.account:
+        node = at(document.root, (*above, "account"))
+        what = f"the project deploys to account {account}, and {live.name} is in {live.account}"
+        fix = "adopt it for an environment of that account: penstock --environment NAME adopt"
+        raise InputError(what, fix=f"{fix} {live.name}", where=document.where(node))
+    airflow: dict[str, Any] = {
+        "environment": live.name,
+        "version": live.version,
+        "bucket": live.bucket,
+        "dags": live.dags,
+        "execution_role": live.execution_role,
+        "security_groups": list(live.security_groups),
+    }
+    if live.kms_key is not None:
+        airflow["kms_key"] = live.kms_key
+    others = [way for way in WAYS if way != "use"]
+    text = put(document, (*above, "airflow", "use"), airflow, without=others)
+    network = None
+    if live.subnets:
+        network = {"vpc": live.subnets[0].vpc, "private_subnets": [one.id for one in live.subnets]}
+        own = at(document.root, (*above, "network", "use", "security_groups"))
+        if _text(document, (*above, "network", "use", "vpc")) == network["vpc"] and isinstance(own.value, list):
+            # Somebody has chosen groups for the tasks, in this same VPC.
+            network["security_groups"] = own.plain()
+        edited = parse(text, document.name, text_keys=True)
+        text = put(edited, (*above, "network", "use"), network, without=["create"])
+    return Adoption(Path(document.name), document.text, text, airflow, network)
+
+
+def _text(document: Document, path: tuple[Any, ...]) -> str | None:
+    node: Any = document.root
+    for step in path:
+        node = node.value.get(step) if isinstance(node.value, dict) else None
+        if node is None:
+            return None
+    return node.value if isinstance(node.value, str) else None

@@ -1,0 +1,76 @@
+"""`adopt`: an MWAA environment that exists, into the project file."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+from typing import Annotated, Any
+
+import boto3
+import typer
+from botocore.config import Config
+
+from penstock.adopt import write
+from penstock.adopt.findings import findings
+from penstock.adopt.live import read
+from penstock.cli import context as contexts
+from penstock.cli.output import Format, data, show_json, talk
+from penstock.cli.project import FormatOption
+from penstock_runtime.errors import InputError
+
+
+def add_to(app: typer.Typer) -> None:
+    """Register the command."""
+    app.command()(adopt)
+
+
+def adopt(
+    context: typer.Context,
+    name: Annotated[str, typer.Argument(metavar="ENVIRONMENT", help="Name of the MWAA environment.")],
+    region: Annotated[str | None, typer.Option("--region", help="Its region; by default the project's.")] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would be written, and write nothing.")] = False,
+    form: FormatOption = Format.text,
+) -> None:
+    """Write an MWAA environment that exists into the project file, and say what is wrong with it.
+
+    AWS is only read. With `--environment` before the command, it is written for that environment of the project alone.
+    Exit code 1 if something is wrong that does not work on MWAA or with Penstock.
+    """
+    own = contexts.of(context)
+    document = write.project_file(own.project_file)
+    theirs = write.region_of(document, own.environment)
+    if region is not None and theirs is not None and region != theirs:
+        fix = "leave --region out, or adopt it for an environment of that region: penstock --environment NAME adopt …"
+        raise InputError(f"the project deploys to {theirs}, not to {region}", fix=fix, where=document.name)
+    session = boto3.session.Session(region_name=region or theirs)
+    if session.region_name is None:
+        raise InputError("the project names no region", fix="add --region, or a region to the project file")
+
+    # MWAA's `api.` goes before the host on AWS; an endpoint that somebody has set is the whole address.
+    own_endpoint = any(name in os.environ for name in ("AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_MWAA"))
+    config = Config(retries={"total_max_attempts": 3}, connect_timeout=10, inject_host_prefix=not own_endpoint)
+
+    def client(service: str) -> Any:
+        make: Any = session.client
+        return make(service, config=config)
+
+    live = read(name, client)
+    adopted = write.adoption(document, live, own.environment)
+    wrong = findings(live)
+    written = bool(adopted.diff) and not dry_run
+    if written:
+        adopted.write()
+    if form is Format.json:
+        facts = {"file": str(adopted.path), "written": written, "airflow": adopted.airflow, "network": adopted.network}
+        show_json({**facts, "diff": adopted.diff, "findings": [dataclasses.asdict(one) for one in wrong]})
+    else:
+        data.print(adopted.diff or f"{adopted.path} says it already", markup=False, end="" if adopted.diff else "\n")
+        for one in wrong:
+            talk.print(f"{one.level}: {one.what}\n  fix: {one.fix}", style=_STYLES[one.level], markup=False)
+        if adopted.network is None:
+            talk.print("network is left as it is: the subnets could not be read", style="yellow")
+        talk.print("nothing is written" if not written else "next: penstock validate", markup=False)
+    raise typer.Exit(1 if any(one.level == "error" for one in wrong) else 0)
+
+
+_STYLES = {"error": "red", "warning": "yellow"}

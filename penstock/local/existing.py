@@ -1,0 +1,179 @@
+"""What a project takes for granted, for the embedded AWS: a network, a bucket, a role, an MWAA environment that exist.
+
+On AWS another team or another template has made them. Here `penstock up` makes stand-ins of the same names before it
+deploys, by a template of their own, so that the project's stacks find what they name and own none of it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import botocore.exceptions
+
+from penstock.local.aws.endpoint import NAMED_NETWORK, Endpoint
+from penstock_runtime.errors import PenstockError
+from penstock_runtime.plan import Plan, SelfManagedAirflow, UsedAirflow
+
+_DELAY_SECONDS = 1
+_ATTEMPTS = 60
+_SPARE = {"Vpc": "vpc-00000000", "Subnets": ["subnet-00000000", "subnet-00000001"], "SecurityGroups": ["sg-00000000"]}
+"""The network of an MWAA environment whose own the project does not say."""
+
+
+@dataclass(frozen=True)
+class AirflowPlace:
+    """What Airflow works with: the role it acts as, and where its DAGs are."""
+
+    role_arn: str
+    bucket: str
+    prefix: str
+    """Of the keys of its DAGs, with its slash."""
+    folder: str
+    """Folder in Airflow's DAG folder that `prefix` is copied to; empty: the DAG folder itself."""
+    plugins: str | None = None
+    """Key of the environment's plugins."""
+
+
+def prepare(plan: Plan, resources: dict[str, Any], endpoint: Endpoint, note: Callable[[str], None]) -> None:
+    """Make the stand-ins that the plan needs.
+
+    Args:
+        resources: `template` of the plan.
+
+    Raises:
+        PenstockError: the embedded AWS refused one.
+    """
+    for one in _told(plan):
+        note(f"stands in for {one}")
+    _deploy(endpoint, f"existing-{plan.prefix}", {"Resources": resources})
+
+
+def airflow_place(plan: Plan, endpoint: Endpoint) -> AirflowPlace:
+    """Where Airflow finds its DAGs and its role, once the stacks are deployed."""
+    if not isinstance(plan.airflow, SelfManagedAirflow):
+        mwaa: dict[str, str] = endpoint.client("mwaa").get_environment(Name=plan.airflow.name)["Environment"]
+        bucket = mwaa["SourceBucketArn"].rsplit(":", 1)[-1]
+        folder = mwaa["DagS3Path"].rstrip("/") + "/"
+        return AirflowPlace(mwaa["ExecutionRoleArn"], bucket, folder, "", mwaa.get("PluginsS3Path"))
+    stack = endpoint.client("cloudformation").describe_stacks(StackName=f"{plan.prefix}-airflow")["Stacks"][0]
+    outputs = {one["OutputKey"]: one["OutputValue"] for one in stack["Outputs"]}
+    iam = endpoint.client("iam")
+    # As docs/airflow-self-managed.md has a person do it.
+    for name, value in outputs.items():
+        if name.startswith("PolicyArn"):
+            iam.attach_role_policy(RoleName=_own_role(plan), PolicyArn=value)
+    role = iam.get_role(RoleName=_own_role(plan))["Role"]["Arn"]
+    bucket, _, prefix = outputs["DagFolder"].removeprefix("s3://").partition("/")
+    return AirflowPlace(role, bucket, prefix, plan.prefix)
+
+
+def template(plan: Plan) -> dict[str, Any]:
+    """The resources that stand in for what the plan takes for granted; none where Penstock makes it all."""
+    network, airflow = plan.network, plan.airflow
+    per_task = [subnet for schedule in plan.schedules for task in schedule.tasks for subnet in task.subnets]
+    groups = (*network.task_security_groups, *network.airflow_security_groups, *network.endpoint_security_groups)
+    named = {
+        "Vpc": network.vpc,
+        "Subnets": list(dict.fromkeys((*network.private_subnets, *network.task_subnets, *per_task))),
+        "SecurityGroups": list(dict.fromkeys(groups)),
+    }
+    found: dict[str, Any] = {}
+    if network.vpc:
+        found["Network"] = {"Type": NAMED_NETWORK, "Properties": named}
+    if isinstance(airflow, UsedAirflow):
+        attached = named if network.vpc and groups else _SPARE
+        if attached is _SPARE:
+            found["SpareNetwork"] = {"Type": NAMED_NETWORK, "Properties": _SPARE}
+        found["Bucket"] = _bucket(airflow.bucket)
+        found["Role"] = _role(airflow.execution_role, ["airflow", "airflow-env"], airflow.bucket)
+        found["Environment"] = {
+            "Type": "AWS::MWAA::Environment",
+            "DependsOn": ["Bucket", "Role", *(name for name in found if name.endswith("Network"))],
+            "Properties": {
+                "Name": airflow.name,
+                "AirflowVersion": airflow.version,
+                "SourceBucketArn": f"arn:aws:s3:::{airflow.bucket}",
+                "DagS3Path": airflow.dags,
+                "ExecutionRoleArn": {"Fn::GetAtt": ["Role", "Arn"]},
+                "NetworkConfiguration": {
+                    "SubnetIds": attached["Subnets"][:2],
+                    "SecurityGroupIds": attached["SecurityGroups"],
+                },
+            },
+        }
+    if isinstance(airflow, SelfManagedAirflow):
+        found["Role"] = _role(_own_role(plan), ["ec2"], None)
+        if airflow.bucket is not None:
+            found["Bucket"] = _bucket(airflow.bucket)
+    return found
+
+
+def _bucket(name: str) -> dict[str, Any]:
+    closed = ("BlockPublicAcls", "BlockPublicPolicy", "IgnorePublicAcls", "RestrictPublicBuckets")
+    return {
+        "Type": "AWS::S3::Bucket",
+        "Properties": {
+            "BucketName": name,
+            "VersioningConfiguration": {"Status": "Enabled"},
+            "PublicAccessBlockConfiguration": dict.fromkeys(closed, True),
+        },
+    }
+
+
+def _role(name: str, services: list[str], bucket: str | None) -> dict[str, Any]:
+    """A role that may read its Airflow's bucket, and nothing of ours."""
+    principal = {"Service": [f"{one}.amazonaws.com" for one in services]}
+    trust = {"Statement": [{"Effect": "Allow", "Principal": principal, "Action": "sts:AssumeRole"}]}
+    properties: dict[str, Any] = {"RoleName": name, "AssumeRolePolicyDocument": {"Version": "2012-10-17", **trust}}
+    if bucket is not None:
+        arns = [f"arn:aws:s3:::{bucket}", f"arn:aws:s3:::{bucket}/*"]
+        read = {"Effect": "Allow", "Action": ["s3:GetObject*", "s3:GetBucket*", "s3:List*"], "Resource": arns}
+        document = {"Version": "2012-10-17", "Statement": [read]}
+        properties["Policies"] = [{"PolicyName": "Airflow", "PolicyDocument": document}]
+    return {"Type": "AWS::IAM::Role", "Properties": properties}
+
+
+def _own_role(plan: Plan) -> str:
+    return f"{plan.prefix}-self-managed-airflow"
+
+
+def _told(plan: Plan) -> list[str]:
+    found = [f"the network {plan.network.vpc}"] if plan.network.vpc else []
+    airflow = plan.airflow
+    if isinstance(airflow, UsedAirflow):
+        parts = f"its bucket {airflow.bucket} and its role {airflow.execution_role}"
+        found.append(f"the MWAA environment {airflow.name} of Airflow {airflow.version}, {parts}")
+    if isinstance(airflow, SelfManagedAirflow):
+        bucket = f", its bucket {airflow.bucket}" if airflow.bucket else ""
+        found.append(f"an Airflow {airflow.version} of your own, with the role {_own_role(plan)}{bucket}")
+    return found
+
+
+def _deploy(endpoint: Endpoint, name: str, template: dict[str, Any]) -> None:
+    cfn = endpoint.client("cloudformation")
+    call = {"StackName": name, "TemplateBody": json.dumps(template), "Capabilities": ["CAPABILITY_NAMED_IAM"]}
+    try:
+        cfn.describe_stacks(StackName=name)
+        there = True
+    except botocore.exceptions.ClientError:
+        there = False
+    waiter = cfn.get_waiter("stack_update_complete" if there else "stack_create_complete")
+    try:
+        if there:
+            cfn.update_stack(**call)
+        else:
+            cfn.create_stack(**call)
+        waiter.wait(StackName=name, WaiterConfig={"Delay": _DELAY_SECONDS, "MaxAttempts": _ATTEMPTS})
+    except botocore.exceptions.ClientError as error:
+        if "No updates are to be performed" not in str(error):
+            raise
+    except botocore.exceptions.WaiterError as error:
+        events = cfn.describe_stack_events(StackName=name)["StackEvents"]
+        reasons = [one["ResourceStatusReason"] for one in events if "FAILED" in one["ResourceStatus"]]
+        raise PenstockError(
+            f"the embedded AWS could not make what the project takes for granted: {'; '.join(reasons)}",
+            fix="run penstock down, then penstock up; if it stays, correct what airflow.use and network.use name",
+        ) from error

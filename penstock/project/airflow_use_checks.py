@@ -1,0 +1,103 @@
+"""Which of the three ways to an Airflow a project takes, and what types cannot say about one that exists."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from penstock.project import versions
+from penstock.project.airflow import WAYS
+from penstock.project.airflow_use import BUCKET
+from penstock.project.network import ID
+
+if TYPE_CHECKING:
+    from penstock.project.checks import Checks
+
+OLDEST = (2, 9)
+"""The operator is written for the amazon provider from 8.24 on, which came with Airflow 2.9."""
+
+_ROLE_NAME = r"[\w+=,.@-]{1,64}"
+"""Source: IAM User Guide, "IAM and AWS STS quotas", names of roles."""
+_ROLE_ARN = rf"arn:aws[a-z-]*:iam::(?P<account>\d{{12}}):role/(?:[\x21-\x7e]+/)?{_ROLE_NAME}"
+_KEY_ARN = r"arn:aws[a-z-]*:kms:(?P<region>[a-z0-9-]+):(?P<account>\d{12}):key/[A-Za-z0-9-]+"
+_FOLDER = r"[A-Za-z0-9_=-][A-Za-z0-9_.=-]*(?:/[A-Za-z0-9_=-][A-Za-z0-9_.=-]*)*"
+"""What is safe in an S3 key, in a URL and on a disk; no part that is hidden or leads up."""
+
+
+def check_airflow_choice(checks: Checks) -> None:
+    """Exactly one of the three; and for the two that exist already, that what they name can be what it should be."""
+    airflow = checks.settings.airflow
+    chosen = [way for way in WAYS if getattr(airflow, way) is not None]
+    if len(chosen) != 1:
+        fix = "keep one of them" if chosen else "add create: {version: …}, or run penstock adopt for one that exists"
+        what = f"airflow wants exactly one of {_listed(WAYS)}, and has {_listed(chosen)}"
+        checks.add(what, fix, "airflow", *chosen[-1:], key=bool(chosen))
+    for way in ("use", "self_managed"):
+        if getattr(airflow, way) is not None:
+            _check_existing(checks, way)
+    if airflow.use is not None:
+        _check_role(checks, airflow.use.execution_role)
+        _check_groups(checks, airflow.use.security_groups)
+
+
+def _check_existing(checks: Checks, way: str) -> None:
+    settings = checks.settings
+    existing: Any = getattr(settings.airflow, way)
+    here = ("airflow", way)
+    version = existing.version
+    if not re.fullmatch(r"\d+\.\d+\.\d+", version):
+        fix = f"use one of: {', '.join(versions.AIRFLOW)}"
+        checks.add(f"Airflow version {version[:20]!r} has not three parts", fix, *here, "version")
+    elif tuple(int(part) for part in version.split(".")[:2]) < OLDEST:
+        what = f"Airflow {version} is older than 2.9, the oldest that Penstock's operator runs on"
+        checks.add(what, "upgrade it first; MWAA changes the version in place", *here, "version")
+    if existing.bucket is not None and not re.fullmatch(BUCKET, existing.bucket):
+        fix = "write the bucket's name: lower case, digits, dots and dashes, 3 to 63 characters"
+        checks.add(f"{existing.bucket[:70]!r} is no name of a bucket", fix, *here, "bucket")
+    if not re.fullmatch(_FOLDER, existing.dags):
+        fix = "write it as dags or team/dags: no / at its ends, letters, digits, _ . = -"
+        checks.add(f"{existing.dags[:60]!r} cannot be a folder for DAGs here", fix, *here, "dags")
+    if existing.kms_key is not None:
+        _check_key(checks, existing.kms_key, *here, "kms_key")
+    if existing.kms_key is not None and existing.bucket is None:
+        fix = "name the bucket that the key is of, or remove kms_key"
+        checks.add("kms_key belongs to a bucket that exists, and none is named", fix, *here, "kms_key", key=True)
+
+
+def _check_key(checks: Checks, arn: str, *path: Any) -> None:
+    found = re.fullmatch(_KEY_ARN, arn)
+    if found is None:
+        fix = "write the ARN of the key, arn:aws:kms:…:key/…; an alias cannot be granted"
+        checks.add(f"{arn[:90]!r} is no ARN of a KMS key", fix, *path)
+    # A bucket and its key are in one region (Amazon S3 User Guide, "Using server-side encryption with AWS KMS keys").
+    elif found["region"] != checks.settings.region:
+        what = f"the key is in {found['region']}, and the bucket must be in {checks.settings.region}"
+        checks.add(what, "name the bucket's own key", *path)
+
+
+def _check_role(checks: Checks, role: str) -> None:
+    here = ("airflow", "use", "execution_role")
+    found = re.fullmatch(_ROLE_ARN, role)
+    if found is None:
+        if not re.fullmatch(_ROLE_NAME, role):
+            fix = "write its ARN, arn:aws:iam::<account>:role/<name>, or its name"
+            checks.add(f"{role[:90]!r} is no ARN and no name of a role", fix, *here)
+        return
+    account = checks.settings.account
+    if account is not None and found["account"] != account:
+        what = f"the role is in account {found['account']}, and this environment in {account}"
+        checks.add(what, "deploy to the account of the MWAA environment: its role and its tasks belong together", *here)
+
+
+def _check_groups(checks: Checks, groups: list[str]) -> None:
+    here = ("airflow", "use", "security_groups")
+    for index, group in enumerate(groups):
+        if not re.fullmatch(f"sg-{ID}", group):
+            checks.add(f"{group[:60]!r} is no id of AWS", "write sg- and 8 or 17 hex digits", *here, index)
+    if groups and checks.settings.network.create is not None:
+        what = "these security groups are in the VPC of the MWAA environment, and the tasks are in one of their own"
+        checks.add(what, "remove security_groups, or run the tasks there: network: {use: {vpc: …}}", *here, key=True)
+
+
+def _listed(ways: Any) -> str:
+    return ", ".join(ways) if ways else "none"
