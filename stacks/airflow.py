@@ -8,17 +8,16 @@ from typing import Any
 
 import aws_cdk as cdk
 from aws_cdk import aws_mwaa as mwaa
-from aws_cdk import aws_s3 as s3
-from aws_cdk import aws_s3_deployment as s3_deployment
 from constructs import Construct
 
-from penstock_runtime import contract
+from penstock_runtime import contract, infrastructure
 from penstock_runtime.plan import Plan
 from penstock_runtime.resources import Resources
-from stacks.bucket import data_bucket, deploy_files
+from stacks.bucket import data_bucket
 from stacks.ingestion import IngestionStack
 from stacks.mwaa_role import mwaa_role
 from stacks.network import Network
+from stacks.release import ReleaseDeployment, Source
 
 DAGS = "dags"
 """MWAA's DAG folder in the bucket. Ours is one folder below it, so several projects may share one MWAA."""
@@ -38,15 +37,16 @@ class AirflowStack(cdk.Stack):
         network: Network,
         ingestion: IngestionStack,
         bundle: Path,
+        source: Source,
         **stack: Any,
     ) -> None:
         """
         Args:
             bundle: folder that holds the bundle's files as they go below `dags/<prefix>/`.
+            source: where they come from.
         """
         super().__init__(scope, name, **stack)
         bucket = data_bucket(self, "Dags")
-        self._deploy_bundle(bucket, bundle, plan, _resources(plan, network, ingestion))
         role = mwaa_role(self, "ExecutionRole", plan=plan, bucket=bucket)
         ingestion.grant_run(role)
         environment = mwaa.CfnEnvironment(
@@ -69,33 +69,27 @@ class AirflowStack(cdk.Stack):
         )
         # MWAA tries the role and the bucket while it creates the environment, so policies come first.
         environment.node.add_dependency(role, bucket)
-        cdk.CfnOutput(self, "DagBucket", value=bucket.bucket_name)
-        cdk.CfnOutput(self, "AirflowUrl", value=f"https://{environment.attr_webserver_url}")
-
-    def _deploy_bundle(self, bucket: s3.Bucket, bundle: Path, plan: Plan, resources: Resources) -> None:
-        """Releases first; then the files that name one. MWAA syncs file by file, so order is all we have."""
         folder = f"{DAGS}/{plan.prefix}"
-        releases = contract.RELEASES_FOLDER
-        release = deploy_files(
+        release = ReleaseDeployment(
             self,
             "Release",
-            to=bucket,
-            prefix=f"{folder}/{releases}",
-            # Nothing is deleted: until MWAA has synced the new loaders, the old ones need the old release.
-            sources=[s3_deployment.Source.asset(str(bundle / releases))],
+            plan=plan,
+            bundle=bundle,
+            source=source,
+            artifacts=ingestion.artifacts,
+            bucket=bucket,
+            folder=folder,
+            facts={
+                contract.RESOURCES_FILE: _lists(_resources(plan, network, ingestion)),
+                infrastructure.FILE: _plain(ingestion.infrastructure),
+            },
         )
-        loaders = deploy_files(
-            self,
-            "Loaders",
-            to=bucket,
-            prefix=folder,
-            sources=[
-                s3_deployment.Source.asset(str(bundle), exclude=[releases, f"{releases}/**"]),
-                s3_deployment.Source.json_data(contract.RESOURCES_FILE, _lists(resources)),
-            ],
-            keep=[f"{releases}/*"],
-        )
-        loaders.node.add_dependency(release)
+        # Last of all: an update of MWAA that fails is rolled back with the DAGs as they were.
+        release.live.node.add_dependency(environment)
+        cdk.CfnOutput(self, "DagBucket", value=bucket.bucket_name)
+        # `penstock push` and `penstock diff` read these two.
+        cdk.CfnOutput(self, "DagFolder", value=folder)
+        cdk.CfnOutput(self, "AirflowUrl", value=f"https://{environment.attr_webserver_url}")
 
 
 def _resources(plan: Plan, network: Network, ingestion: IngestionStack) -> Resources:
@@ -120,5 +114,11 @@ def _logging() -> mwaa.CfnEnvironment.LoggingConfigurationProperty:
 
 def _lists(resources: Resources) -> dict[str, Any]:
     """The dataclass as jsii takes it, which knows no tuples."""
-    fields = dataclasses.asdict(resources)
-    return {name: list(value) if isinstance(value, tuple) else value for name, value in fields.items()}
+    found: dict[str, Any] = _plain(dataclasses.asdict(resources))
+    return found
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _plain(one) for name, one in value.items()}
+    return [_plain(one) for one in value] if isinstance(value, list | tuple) else value

@@ -42,7 +42,7 @@ def deploy_files(
     scope: Construct,
     name: str,
     *,
-    to: s3.Bucket,
+    to: s3.IBucket,
     sources: Sequence[s3_deployment.ISource],
     prefix: str | None = None,
     keep: Sequence[str] | None = None,

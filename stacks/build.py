@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import aws_cdk as cdk
 from constructs import Construct
@@ -13,6 +14,7 @@ from stacks.airflow import AirflowStack
 from stacks.ingestion import IngestionStack
 from stacks.network import network_of
 from stacks.observability import ObservabilityStack
+from stacks.release import Source, release_of
 
 
 @dataclass(frozen=True)
@@ -27,14 +29,20 @@ class Files:
     project_root: Path
 
 
-def build_stacks(scope: Construct, plan: Plan, files: Files, *, account: str | None) -> None:
+def build_stacks(
+    scope: Construct, plan: Plan, files: Files, *, account: str | None, source: Source | None = None
+) -> None:
     """Add the plan's stacks to `scope`, tagged; the plan's warnings become warnings of the synth.
 
     Args:
         account: where to deploy if the plan names no account; None: wherever the credentials point.
+        source: where the project comes from; None: not known.
     """
     env = cdk.Environment(account=plan.account or account, region=plan.region)
-    network = network_of(scope, plan, env=env)
+    source = Source() if source is None else source
+    # CloudFormation deletes none of these stacks until somebody takes the mark off and deploys that.
+    shared: dict[str, Any] = {"env": env, "termination_protection": plan.protected}
+    network = network_of(scope, plan, **shared)
     ingestion = IngestionStack(
         scope,
         f"{plan.prefix}-ingestion",
@@ -42,7 +50,9 @@ def build_stacks(scope: Construct, plan: Plan, files: Files, *, account: str | N
         artifacts=files.artifacts,
         runtime_sha256=files.runtime_sha256,
         project_root=files.project_root,
-        env=env,
+        release=release_of(files.bundle),
+        source=source,
+        **shared,
     )
     AirflowStack(
         scope,
@@ -51,9 +61,10 @@ def build_stacks(scope: Construct, plan: Plan, files: Files, *, account: str | N
         network=network,
         ingestion=ingestion,
         bundle=files.bundle,
-        env=env,
+        source=source,
+        **shared,
     )
-    ObservabilityStack(scope, f"{plan.prefix}-observability", plan=plan, env=env)
+    ObservabilityStack(scope, f"{plan.prefix}-observability", plan=plan, **shared)
     cdk.Tags.of(scope).add("penstock:project", plan.project)
     cdk.Tags.of(scope).add("penstock:environment", plan.environment)
     for number, warning in enumerate(plan.warnings, 1):
