@@ -81,7 +81,7 @@ class AirflowStack(cdk.Stack):
             folder=folder,
             facts={
                 contract.RESOURCES_FILE: _lists(_resources(plan, network, ingestion)),
-                infrastructure.FILE: _plain(ingestion.infrastructure),
+                infrastructure.FILE: ingestion.infrastructure,
             },
         )
         # Last of all: an update of MWAA that fails is rolled back with the DAGs as they were.
@@ -114,11 +114,5 @@ def _logging() -> mwaa.CfnEnvironment.LoggingConfigurationProperty:
 
 def _lists(resources: Resources) -> dict[str, Any]:
     """The dataclass as jsii takes it, which knows no tuples."""
-    found: dict[str, Any] = _plain(dataclasses.asdict(resources))
-    return found
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {name: _plain(one) for name, one in value.items()}
-    return [_plain(one) for one in value] if isinstance(value, list | tuple) else value
+    fields = dataclasses.asdict(resources)
+    return {name: list(value) if isinstance(value, tuple) else value for name, value in fields.items()}

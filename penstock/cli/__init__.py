@@ -6,5 +6,6 @@ dags        dags build
 schedule    schedule list
 embedded    up, run, status, logs, down
 catalogue   catalogue list
+deployed    push, diff
 output      tables, JSON, progress
 """

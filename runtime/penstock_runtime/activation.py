@@ -159,6 +159,9 @@ def activate(s3: Any, place: Place, new: Release, *, force: bool = False) -> Man
     why = refusal(before.live if before else None, new)
     if why and not force:
         raise Refused(why)
+    if before and not force and before.live.release == new.release and before.live.order > new.order:
+        # The same files, from an older source: what is live stays as new as it was.
+        new = before.live
     staged = f"{place.folder}/release/{new.release}/{TOP}/"
     files = _names(s3, place.bucket, staged)
     if not files:

@@ -37,13 +37,22 @@ def describe(plan: Plan, *, runtime_sha256: str, images: Mapping[str, str], acco
         one.family: {**dataclasses.asdict(one), "image_content": images.get(one.family)}
         for one in plan.task_definitions
     }
-    return {
+    facts = {
         "format": FORMAT,
         "plan": plan_sha256(plan),
         "runtime": runtime_sha256,
         "settings": {**settings, "account": account},
         "task_definitions": definitions,
     }
+    found: dict[str, Any] = _json(facts)
+    return found
+
+
+def _json(value: Any) -> Any:
+    """As CDK writes it: lists for tuples, and no key that has no value."""
+    if isinstance(value, dict):
+        return {name: _json(one) for name, one in value.items() if one is not None}
+    return [_json(one) for one in value] if isinstance(value, list | tuple) else value
 
 
 def image_contents(plan: Plan, *, recipes: Path, project: Path) -> dict[str, str]:

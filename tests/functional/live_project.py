@@ -12,9 +12,9 @@ from typing import Any
 
 import yaml
 
-from penstock.local.aws.endpoint import Endpoint
+from penstock.local.aws.endpoint import Endpoint, Keys
 from penstock_runtime.activation import Manifest
-from tests.functional.embedded import ACCOUNT, REGION, ROOT
+from tests.functional.embedded import ACCOUNT, REGION, ROOT, policy, trust
 
 CDK = ROOT / "node_modules" / ".bin" / "cdk"
 SECONDS = 300
@@ -61,17 +61,31 @@ class LiveProject:
     def git(self, *arguments: str) -> str:
         """Run git."""
         date = f"{self.clock} +0000"
-        who = {"GIT_AUTHOR_NAME": "a", "GIT_AUTHOR_EMAIL": "a@b", "GIT_COMMITTER_NAME": "a", "GIT_COMMITTER_EMAIL": "a@b"}
+        who = {
+            "GIT_AUTHOR_NAME": "a",
+            "GIT_AUTHOR_EMAIL": "a@b",
+            "GIT_COMMITTER_NAME": "a",
+            "GIT_COMMITTER_EMAIL": "a@b",
+        }
         environ = {**os.environ, **who, "GIT_AUTHOR_DATE": date, "GIT_COMMITTER_DATE": date}
-        done = subprocess.run(["git", *arguments], cwd=self.folder, env=environ, capture_output=True, text=True, check=True)
+        done = subprocess.run(
+            ["git", *arguments], cwd=self.folder, env=environ, capture_output=True, text=True, check=True
+        )
         return done.stdout.strip()
 
     def commit(self, message: str) -> str:
         """Commit everything, a minute later than the last time."""
         self.clock += 60
         self.git("add", "--all")
-        self.git("commit", "--quiet", "--message", message)
+        self.git("commit", "--quiet", "--allow-empty", "--message", message)
         return self.git("rev-parse", "HEAD")
+
+    def start_again(self) -> None:
+        """The project as it was first, in a commit newer than all others, deployed."""
+        self.git("checkout", "--quiet", "--force", "main")
+        self.file.write_text(PROJECT)
+        self.commit("start again")
+        self.deploy()
 
     def edit(self, **changes: Any) -> str:
         """Change top-level keys of the project file and commit that."""
@@ -113,12 +127,25 @@ class LiveProject:
         output = ["--output", str(self.folder.parent / "cdk.out")]
         return self.cdk("deploy", "--all", "--require-approval", "never", *output, *options, fails=fails)
 
-    def penstock(self, *arguments: str, code: int = 0) -> subprocess.CompletedProcess[str]:
-        """Run a command of penstock."""
+    def deploy_failing_at_the_end(self) -> str:
+        """`cdk deploy` of an assembly whose Airflow stack has one more resource, which fails after all others."""
+        assembly = self.folder.parent / "cdk.out"
+        self.cdk("synth", "--quiet", "--output", str(assembly), "-c", f"project={self.file}")
+        file = assembly / "acme-dev-airflow.template.json"
+        template = json.loads(file.read_text())
+        others = [name for name, one in template["Resources"].items() if one["Type"] == "Custom::PenstockRelease"]
+        bad = {"Type": "AWS::MWAA::Environment", "Properties": {"Name": "1 is no name"}, "DependsOn": others}
+        template["Resources"]["Bad"] = bad
+        file.write_text(json.dumps(template))
+        return self.cdk("deploy", "--all", "--require-approval", "never", "-a", str(assembly), fails=True)
+
+    def penstock(self, *arguments: str, code: int = 0, keys: Keys | None = None) -> subprocess.CompletedProcess[str]:
+        """Run a command of penstock, with the root key or those given."""
+        environ = self.environ() | (self.endpoint.environ(keys) if keys else {})
         done = subprocess.run(
             [str(Path(sys.executable).with_name("penstock")), "--project", str(self.file), *arguments],
             cwd=self.folder,
-            env=self.environ(),
+            env=environ,
             capture_output=True,
             text=True,
             timeout=SECONDS,
@@ -130,6 +157,37 @@ class LiveProject:
     def data(self, *arguments: str, code: int = 0) -> Any:
         """Run a command and read the JSON that it prints."""
         return json.loads(self.penstock(*arguments, "--format", "json", code=code).stdout)
+
+    @property
+    def hello(self) -> dict[str, str]:
+        """The first schedule."""
+        return {"name": "hello", "job": "hello", "interval": "@daily"}
+
+    # Permissions
+
+    def pusher_grants(self) -> list[dict[str, Any]]:
+        """What docs/permissions.md says that `penstock push --to` needs, one grant each."""
+        dags, artifacts = f"arn:aws:s3:::{self.dags}", f"arn:aws:s3:::{self.artifacts}"
+        folder, releases = "dags/acme-dev", "dags/acme-dev/release/*"
+        kept = [f"{artifacts}/{one}/*" for one in ("configs", "runtime", "plans")]
+        listed = ["release.json", "configs/*", "runtime/*", "plans/*"]
+        return [
+            {"Action": "s3:GetObject", "Resource": f"{dags}/{folder}/*"},
+            {"Action": "s3:PutObject", "Resource": f"{dags}/{folder}/*"},
+            {"Action": "s3:ListBucket", "Resource": dags, "Condition": {"StringLike": {"s3:prefix": releases}}},
+            {"Action": "s3:GetObject", "Resource": [f"{artifacts}/release.json", f"{artifacts}/plans/*"]},
+            {"Action": "s3:PutObject", "Resource": [f"{artifacts}/release.json", *kept]},
+            {"Action": "s3:ListBucket", "Resource": artifacts, "Condition": {"StringLike": {"s3:prefix": listed}}},
+        ]
+
+    def pusher(self, name: str, grants: list[dict[str, Any]]) -> Keys:
+        """A session of a new role with these grants."""
+        iam = self.endpoint.client("iam")
+        trusted = json.dumps(trust("ec2.amazonaws.com"))
+        arn = iam.create_role(RoleName=name, AssumeRolePolicyDocument=trusted)["Role"]["Arn"]
+        document = json.dumps(policy("push", *grants)["PolicyDocument"])
+        iam.put_role_policy(RoleName=name, PolicyName="push", PolicyDocument=document)
+        return self.endpoint.assume(arn, "ci")
 
     # What is in the buckets
 

@@ -1,4 +1,4 @@
-"""A custom resource that a Lambda function of ours answers. The function's own code runs, in a process of its own and with
+"""A custom resource that a Lambda function of ours answers. The function's own code runs, in a process of its own, with
 a session of its role: what the role's policy does not grant fails here too.
 
 The event and its answer are those of the AWS CloudFormation User Guide, "Custom resource reference".
