@@ -7,5 +7,6 @@ schedule    schedule list
 embedded    up, run, status, logs, down
 catalogue   catalogue list
 deployed    push, diff
+changes     what `push` and `diff` say of changes
 output      tables, JSON, progress
 """
