@@ -174,7 +174,6 @@ def _resource(
 
 def _function(scope: Construct, statements: Sequence[iam.PolicyStatement]) -> lambda_.Function:
     """`activation.py` as a Lambda function that may do this much."""
-    stack = cdk.Stack.of(scope)
     group = logs.LogGroup(
         scope, "Log", retention=logs.RetentionDays.ONE_MONTH, removal_policy=cdk.RemovalPolicy.DESTROY
     )
@@ -185,9 +184,7 @@ def _function(scope: Construct, statements: Sequence[iam.PolicyStatement]) -> la
     role = iam.Role(
         scope,
         "Role",
-        assumed_by=iam.ServicePrincipal(
-            "lambda.amazonaws.com", conditions={"StringEquals": {"aws:SourceAccount": stack.account}}
-        ),
+        assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"),
         inline_policies={"Needs": iam.PolicyDocument(statements=every)},
     )
     acknowledge_wildcards(role, every, "Below one folder of its own bucket, and the streams of its own log group.")
@@ -196,7 +193,7 @@ def _function(scope: Construct, statements: Sequence[iam.PolicyStatement]) -> la
         scope,
         "Function",
         description="Penstock: which release of the DAGs is live",
-        runtime=lambda_.Runtime.PYTHON_3_13,
+        runtime=lambda_.Runtime.PYTHON_3_14,
         handler=f"{code.stem}.handler",
         code=lambda_.Code.from_asset(str(code.parent), exclude=["*", f"!{code.name}"]),
         timeout=cdk.Duration.minutes(MINUTES),

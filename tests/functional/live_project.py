@@ -45,6 +45,9 @@ class LiveProject:
     clock: int = 1_700_000_000
     """Seconds since 1970 of the last commit; each is a minute after the one before."""
 
+    first: str = PROJECT
+    """The project file's first text."""
+
     @property
     def file(self) -> Path:
         """The project file."""
@@ -80,12 +83,15 @@ class LiveProject:
         self.git("commit", "--quiet", "--allow-empty", "--message", message)
         return self.git("rev-parse", "HEAD")
 
-    def start_again(self) -> None:
-        """The project as it was first, in a commit newer than all others, deployed."""
+    def start_again(self, *, deploy: bool = True) -> None:
+        """The project as it was first, in a commit newer than all others, deployed or pushed."""
         self.git("checkout", "--quiet", "--force", "main")
         self.file.write_text(PROJECT)
         self.commit("start again")
-        self.deploy()
+        if deploy:
+            self.deploy()
+        else:
+            self.penstock("push")
 
     def edit(self, **changes: Any) -> str:
         """Change top-level keys of the project file and commit that."""
@@ -178,6 +184,7 @@ class LiveProject:
             {"Action": "s3:GetObject", "Resource": [f"{artifacts}/release.json", f"{artifacts}/plans/*"]},
             {"Action": "s3:PutObject", "Resource": [f"{artifacts}/release.json", *kept]},
             {"Action": "s3:ListBucket", "Resource": artifacts, "Condition": {"StringLike": {"s3:prefix": listed}}},
+            {"Action": "s3:DeleteObject", "Resource": f"{dags}/{folder}/*"},
         ]
 
     def pusher(self, name: str, grants: list[dict[str, Any]]) -> Keys:

@@ -18,6 +18,7 @@ HEADINGS = {
     "Containers": "task",
     "Before and beside the container": "exec",
     "The functions that fill the buckets": "function",
+    "The functions that make a release live": "switch",
     "The VPC's flow log": "flow log",
     "Policies of buckets and of the topic": "resource",
 }
@@ -63,7 +64,13 @@ def kind_of(logical_id: str, resource_type: str, role_name: str) -> str:
     for suffix, kind in (("-task", "task"), ("-exec", "exec")):
         if role_name.endswith(suffix):
             return kind
-    starts = {"ExecutionRole": "airflow", "CustomCDKBucketDeployment": "function", "VpcFlowLog": "flow log"}
+    starts = {
+        "CheckRole": "switch",
+        "ReleaseRole": "switch",
+        "ExecutionRole": "airflow",
+        "CustomCDKBucketDeployment": "function",
+        "VpcFlowLog": "flow log",
+    }
     return next(kind for start, kind in starts.items() if logical_id.startswith(start))
 
 
