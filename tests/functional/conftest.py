@@ -1,4 +1,4 @@
-"""What tests share because it takes long to make: the sample project, brought up and run; a project that is deployed."""
+"""What tests share because it takes long: the sample project, brought up and run; a project that is deployed."""
 
 from __future__ import annotations
 
