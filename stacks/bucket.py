@@ -45,23 +45,15 @@ def deploy_files(
     to: s3.IBucket,
     sources: Sequence[s3_deployment.ISource],
     prefix: str | None = None,
-    keep: Sequence[str] | None = None,
 ) -> s3_deployment.BucketDeployment:
-    """Copy files to a bucket at deploy time.
-
-    Args:
-        prefix: the folder in the bucket.
-        keep: None: what is there already stays. Else what is not in `sources` is deleted, but for these
-            patterns.
-    """
+    """Copy files to a bucket, below `prefix`, at deploy time. What is there already stays."""
     deployment = s3_deployment.BucketDeployment(
         scope,
         name,
         sources=list(sources),
         destination_bucket=to,
         destination_key_prefix=prefix,
-        prune=keep is not None,
-        exclude=list(keep) if keep else None,
+        prune=False,
         # The bucket outlives the stack, and so does what is in it.
         retain_on_delete=True,
         memory_limit=512,
