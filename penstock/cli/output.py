@@ -14,8 +14,8 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-talk = Console(stderr=True, highlight=False, soft_wrap=True)
-data = Console(highlight=False, soft_wrap=True)
+talk = Console(stderr=True, highlight=False, emoji=False, soft_wrap=True)
+data = Console(highlight=False, emoji=False, soft_wrap=True)
 
 
 class Format(StrEnum):

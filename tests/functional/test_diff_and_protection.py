@@ -74,10 +74,10 @@ def test_changes_in_a_persons_words(clean: LiveProject, tmp_path: Path) -> None:
     for line in (
         "+ schedule more (0 * * * * UTC; greet)",
         "~ schedule hello",
-        "tasks.greet.memory_mib: 512 → 2048",
+        "tasks.greet.memory_mib: 1024 → 2048",
         "~ MWAA Environment acme-dev: EnvironmentClass, MaxWorkers, MinWorkers",
         "+ ECS TaskDefinition acme-dev-command-",
-        "secretsmanager:GetSecretValue on arn:<AWS::Partition>:secretsmanager:eu-west-1:123456789012:secret:",
+        "secretsmanager:GetSecretValue on arn:aws:secretsmanager:eu-west-1:123456789012:secret:acme/token-??????",
         "NAT gateways (2): 73.00",
         "MWAA environment, mw1.medium (0 → 1): 0.00 → 547.50",
         "more workers and schedulers, mw1.medium (0 → 2): 0.00 → 146.00",
