@@ -16,7 +16,7 @@ from typing import Any
 
 import aws_cdk as cdk
 
-from penstock import bundle
+from penstock import bundle, mwaa
 from penstock.compile import compile_plan
 from penstock.project import load
 from penstock.revision import revision_of
@@ -36,12 +36,12 @@ def main() -> None:
     # The CLI reads cdk.json by itself; this is for `CDK_OUTDIR=out python app.py`, which gives the same templates.
     flags = json.loads((HERE / "cdk.json").read_text())["context"]
     app = cdk.App(context=flags, analytics_reporting=False)
-    project = load(Path(app.node.try_get_context("project") or "penstock.yaml"))
+    project = load(Path(_text(app, "project") or "penstock.yaml"))
     plan = compile_plan(
         project,
-        app.node.try_get_context("environment"),
+        _text(app, "environment"),
         variables=_variables(app),
-        airflow_version=app.node.try_get_context("airflow"),
+        airflow_version=_text(app, "airflow"),
     )
     built = bundle.build(plan, dags_folder=HERE / "dags")
     with tempfile.TemporaryDirectory(prefix="penstock-bundle-") as folder:
@@ -51,6 +51,7 @@ def main() -> None:
             artifacts=Path(folder, "artifacts"),
             runtime_sha256=built.runtime_sha256,
             project_root=project.folder,
+            environment=mwaa.write(mwaa.files(plan, project), Path(folder, "environment")),
         )
         revision = revision_of(project.folder)
         source = Source(revision.order, revision.name, replace=_is_true(app, "replace"))
@@ -64,6 +65,13 @@ def main() -> None:
 
 def _is_true(app: cdk.App, name: str) -> bool:
     return str(app.node.try_get_context(name)).lower() == "true"
+
+
+def _text(app: cdk.App, key: str) -> str | None:
+    given: Any = app.node.try_get_context(key)
+    if given is None or isinstance(given, str):
+        return given
+    raise InputError(f"the context {key!r} is no text", fix=f"write -c {key}=…, or quote it in cdk.json")
 
 
 def _variables(app: cdk.App) -> dict[str, str] | None:

@@ -11,8 +11,10 @@ from dataclasses import replace
 from itertools import chain
 from typing import Any
 
+from penstock import mwaa, network
 from penstock.definitions import Draft, definitions
 from penstock.drafts import Drafting, arguments_of
+from penstock.observability import observability
 from penstock.project import interval, schedules, secrets, versions
 from penstock.project.document import at
 from penstock.project.load import Environment, Project
@@ -74,7 +76,7 @@ class _Compiler:
         self._variables = {**self._settings.variables, **variables}
         own = self._settings.airflow.create.version
         self._airflow_version = own if airflow_version is None else airflow_version
-        if not re.fullmatch(r"\d+\.\d+\.\d+", self._airflow_version):
+        if not re.fullmatch(r"[0-9]{1,4}\.[0-9]{1,4}\.[0-9]{1,4}", self._airflow_version):
             what = f"Airflow version {self._airflow_version[:20]!r} has not three parts"
             raise InputError(what, fix=f"use one of: {', '.join(versions.AIRFLOW)}")
         self._problems = Problems()
@@ -88,7 +90,15 @@ class _Compiler:
         self._check_ids([schedule for schedule, _, _ in drafted], [where for _, _, where in drafted])
         families, found = definitions(prefix, settings.region, self._secrets(), [d for _, ds, _ in drafted for d in ds])
         self._problems.raise_all()
+        airflow = self._airflow(prefix)
+        where_they_run = self._network(found, airflow)
+        scheduled = [replace(schedule, tasks=tuple(one.task for one in drafts)) for schedule, drafts, _ in drafted]
+        overdue = self._where("observability", "alarms", "overdue")
+        watch, untold = observability(settings.observability, settings.region, scheduled, found, overdue)
         self._warn()
+        self._warn_of_airflow(airflow, len(drafted))
+        for warning in untold:
+            self._warning(warning, "observability")
         return plan.Plan(
             format=FORMAT,
             project=settings.name,
@@ -99,8 +109,8 @@ class _Compiler:
             cluster=prefix,
             log_group=f"/penstock/{prefix}",
             log_retention_days=LOG_RETENTION_DAYS,
-            network=self._network(),
-            airflow=self._airflow(prefix),
+            network=where_they_run,
+            airflow=airflow,
             task_definitions=found,
             configs=tuple(sorted(self._drafting.configs.values(), key=lambda config: config.sha256)),
             schedules=tuple(
@@ -109,6 +119,7 @@ class _Compiler:
             ),
             dag_files=self._project.dag_files,
             protected=settings.protected,
+            observability=watch,
             warnings=tuple(self._warnings),
         )
 
@@ -131,26 +142,15 @@ class _Compiler:
             for name, reference in self._settings.secrets.items()
         }
 
-    def _network(self) -> plan.Network:
-        network = self._settings.network
-        if network.use is not None:
-            use = network.use
-            return plan.Network(None, None, use.vpc, tuple(use.private_subnets), tuple(use.security_groups))
-        create = network.create
-        assert create is not None, "load has checked that it is one of the two"
-        return plan.Network(create.cidr, create.egress)
+    def _network(self, found: tuple[plan.TaskDefinition, ...], airflow: plan.Airflow) -> plan.Network:
+        for what, fix, place in network.out_of_reach(self._settings, found):
+            self._problems.add(what, fix=fix, where=self._where(*place))
+        self._problems.raise_all()
+        return network.network_of(self._settings, found, airflow.options)
 
     def _airflow(self, prefix: str) -> plan.Airflow:
         create = self._settings.airflow.create
-        return plan.Airflow(
-            name=prefix,
-            version=self._airflow_version,
-            environment_class=create.environment_class,
-            min_workers=create.workers.min,
-            max_workers=create.workers.max,
-            access=create.access,
-            options=dict(create.options),
-        )
+        return mwaa.environment(prefix, create, self._airflow_version, self._project.mwaa_files)
 
     # Schedules
 
@@ -241,6 +241,8 @@ class _Compiler:
             self._warning(
                 f"OpenMetadata {catalogue.version} was not tried; tried were {known}", "openmetadata", "version"
             )
+        for text, place in network.warnings(self._settings, self._variables):
+            self._warning(text, *place)
         needed = any(f"${{{SERVER_VARIABLE}}}" in config.text for config in self._drafting.configs.values())
         if needed and SERVER_VARIABLE not in self._variables:
             self._warning(
@@ -248,6 +250,10 @@ class _Compiler:
                 f"or give {SERVER_VARIABLE} a value; until then its workflows fail",
                 "openmetadata",
             )
+
+    def _warn_of_airflow(self, airflow: plan.Airflow, dags: int) -> None:
+        for text, key in mwaa.warnings(self._settings.airflow.create, airflow, dags):
+            self._warning(text, "airflow", "create", *key)
 
     def _warning(self, text: str, *path: Any) -> None:
         self._warnings.append(f"{self._project.place(self._where(*path))}: {text}")

@@ -12,6 +12,7 @@ from functools import partial
 from typing import Any
 
 from penstock.definitions import Draft
+from penstock.network import place_of
 from penstock.project import tasks, versions, workflow
 from penstock.project.document import at
 from penstock.project.load import Environment, Project
@@ -140,6 +141,7 @@ class Drafting:
     ) -> Draft:
         run = settled(TaskSettings, tasks.BASE, self._settings.defaults.task, settings)
         architecture = run.pop("architecture")
+        place = place_of(self._settings.network, run.pop("subnets", None))
         more = settings.secrets if isinstance(settings, tasks.Task) else []
         secrets = {*(work.names & self._settings.secrets.keys()), *work.secrets, *more}
         environment = self._environment(work, env)
@@ -156,6 +158,7 @@ class Drafting:
             command=self._command(work, environment),
             workflow_type=work.workflow_type,
             config=work.config,
+            **place,
             **run,
         )
         self._check_room(task, where)

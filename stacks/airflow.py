@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import aws_cdk as cdk
-from aws_cdk import aws_mwaa as mwaa
 from constructs import Construct
 
 from penstock_runtime import contract, infrastructure
@@ -15,14 +14,10 @@ from penstock_runtime.plan import Plan
 from penstock_runtime.resources import Resources
 from stacks.bucket import data_bucket
 from stacks.ingestion import IngestionStack
-from stacks.mwaa_role import mwaa_role
+from stacks.mwaa import DAGS, Mwaa
+from stacks.mwaa_role import mwaa_role, own_key
 from stacks.network import Network
 from stacks.release import ReleaseDeployment, Source
-
-DAGS = "dags"
-"""MWAA's DAG folder in the bucket. Ours is one folder below it, so several projects may share one MWAA."""
-
-ACCESS = {"private": "PRIVATE_ONLY", "public": "PUBLIC_ONLY"}
 
 
 class AirflowStack(cdk.Stack):
@@ -38,37 +33,24 @@ class AirflowStack(cdk.Stack):
         ingestion: IngestionStack,
         bundle: Path,
         source: Source,
+        environment_files: Path | None = None,
         **stack: Any,
     ) -> None:
         """
         Args:
             bundle: folder that holds the bundle's files as they go below `dags/<prefix>/`.
             source: where they come from.
+            environment_files: folder that holds requirements, plugins and startup script by key in the DAG bucket;
+                None: the environment has none.
         """
         super().__init__(scope, name, **stack)
-        bucket = data_bucket(self, "Dags")
-        role = mwaa_role(self, "ExecutionRole", plan=plan, bucket=bucket)
+        key = own_key(self, "Key", plan.airflow)
+        bucket = data_bucket(self, "Dags", key=key)
+        role = mwaa_role(self, "ExecutionRole", airflow=plan.airflow, bucket=bucket)
         ingestion.grant_run(role)
-        environment = mwaa.CfnEnvironment(
-            self,
-            "Environment",
-            name=plan.airflow.name,
-            airflow_version=plan.airflow.version,
-            environment_class=plan.airflow.environment_class,
-            min_workers=plan.airflow.min_workers,
-            max_workers=plan.airflow.max_workers,
-            webserver_access_mode=ACCESS[plan.airflow.access],
-            airflow_configuration_options=plan.airflow.options or None,
-            source_bucket_arn=bucket.bucket_arn,
-            dag_s3_path=DAGS,
-            execution_role_arn=role.role_arn,
-            network_configuration=mwaa.CfnEnvironment.NetworkConfigurationProperty(
-                subnet_ids=list(network.subnets), security_group_ids=list(network.airflow_security_groups)
-            ),
-            logging_configuration=_logging(),
+        made = Mwaa(
+            self, "Mwaa", airflow=plan.airflow, network=network, role=role, bucket=bucket, files=environment_files
         )
-        # MWAA tries the role and the bucket while it creates the environment, so policies come first.
-        environment.node.add_dependency(role, bucket)
         folder = f"{DAGS}/{plan.prefix}"
         release = ReleaseDeployment(
             self,
@@ -85,30 +67,22 @@ class AirflowStack(cdk.Stack):
             },
         )
         # Last of all: an update of MWAA that fails is rolled back with the DAGs as they were.
-        release.live.node.add_dependency(environment)
+        release.live.node.add_dependency(made)
         cdk.CfnOutput(self, "DagBucket", value=bucket.bucket_name)
         # `penstock push` and `penstock diff` read these two.
         cdk.CfnOutput(self, "DagFolder", value=folder)
-        cdk.CfnOutput(self, "AirflowUrl", value=f"https://{environment.attr_webserver_url}")
+        cdk.CfnOutput(self, "AirflowUrl", value=f"https://{made.environment.attr_webserver_url}")
 
 
 def _resources(plan: Plan, network: Network, ingestion: IngestionStack) -> Resources:
     return Resources(
         region=ingestion.region,
         cluster=plan.cluster,
-        subnets=network.subnets,
+        subnets=network.task_subnets,
         security_groups=network.task_security_groups,
-        assign_public_ip=False,
+        assign_public_ip=network.assign_public_ip,
         log_group=plan.log_group,
         artifacts_bucket=ingestion.artifacts.bucket_name,
-    )
-
-
-def _logging() -> mwaa.CfnEnvironment.LoggingConfigurationProperty:
-    """All five logs at INFO: what failed at night is read in the morning."""
-    info = mwaa.CfnEnvironment.ModuleLoggingConfigurationProperty(enabled=True, log_level="INFO")
-    return mwaa.CfnEnvironment.LoggingConfigurationProperty(
-        dag_processing_logs=info, scheduler_logs=info, task_logs=info, webserver_logs=info, worker_logs=info
     )
 
 

@@ -7,6 +7,7 @@ from typing import cast
 
 import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_s3_deployment as s3_deployment
 from constructs import Construct
@@ -14,13 +15,20 @@ from constructs import Construct
 from stacks.nag import acknowledge, acknowledge_wildcards
 
 
-def data_bucket(scope: Construct, name: str) -> s3.Bucket:
-    """Versioned, encrypted, TLS only, closed to the public, and kept when its stack goes."""
+def data_bucket(scope: Construct, name: str, *, key: kms.IKey | None = None) -> s3.Bucket:
+    """Versioned, encrypted, TLS only, closed to the public, and kept when its stack goes.
+
+    Args:
+        key: encrypts it; None: S3's own.
+    """
     bucket = s3.Bucket(
         scope,
         name,
         versioned=True,
-        encryption=s3.BucketEncryption.S3_MANAGED,
+        encryption=s3.BucketEncryption.S3_MANAGED if key is None else s3.BucketEncryption.KMS,
+        encryption_key=key,
+        # One data key for many objects, and not a call of KMS for each.
+        bucket_key_enabled=None if key is None else True,
         enforce_ssl=True,
         block_public_access=s3.BlockPublicAccess.BLOCK_ALL,
         lifecycle_rules=[

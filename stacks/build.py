@@ -13,7 +13,7 @@ from penstock_runtime.plan import Plan
 from stacks.airflow import AirflowStack
 from stacks.ingestion import IngestionStack
 from stacks.network import network_of
-from stacks.observability import ObservabilityStack
+from stacks.observability import ObservabilityStack, watches
 from stacks.release import Source, release_of
 
 
@@ -27,6 +27,8 @@ class Files:
     """By key in the artifacts bucket."""
     runtime_sha256: str
     project_root: Path
+    environment: Path | None = None
+    """Requirements, plugins and startup script of the MWAA environment, by key in the DAG bucket; None: it has none."""
 
 
 def build_stacks(
@@ -54,7 +56,7 @@ def build_stacks(
         source=source,
         **shared,
     )
-    AirflowStack(
+    airflow = AirflowStack(
         scope,
         f"{plan.prefix}-airflow",
         plan=plan,
@@ -62,9 +64,16 @@ def build_stacks(
         ingestion=ingestion,
         bundle=files.bundle,
         source=source,
+        environment_files=files.environment,
         **shared,
     )
-    ObservabilityStack(scope, f"{plan.prefix}-observability", plan=plan, **shared)
+    airflow_name = plan.airflow.name
+    if watches(plan, airflow_name=airflow_name):
+        observability = ObservabilityStack(
+            scope, f"{plan.prefix}-observability", plan=plan, airflow_name=airflow_name, **shared
+        )
+        # An alarm on an Airflow that is not there yet would go off.
+        observability.add_dependency(airflow)
     cdk.Tags.of(scope).add("penstock:project", plan.project)
     cdk.Tags.of(scope).add("penstock:environment", plan.environment)
     for number, warning in enumerate(plan.warnings, 1):

@@ -4,34 +4,50 @@ from __future__ import annotations
 
 import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
-from penstock_runtime.plan import Plan
+from penstock_runtime.plan import Airflow
 from stacks.nag import acknowledge_wildcards
 
 
-def mwaa_role(scope: Construct, name: str, *, plan: Plan, bucket: s3.IBucket) -> iam.Role:
-    """An execution role with the policy of the MWAA user guide, "Amazon MWAA execution role", AWS-owned key."""
+def mwaa_role(scope: Construct, name: str, *, airflow: Airflow, bucket: s3.IBucket) -> iam.Role:
+    """An execution role with the policy of the MWAA user guide, "Amazon MWAA execution role"."""
+    stack = cdk.Stack.of(scope)
+    # MWAA user guide, "Cross-service confused deputy prevention": for this environment, and for no other's sake.
+    only = {
+        "StringEquals": {"aws:SourceAccount": stack.account},
+        "ArnLike": {"aws:SourceArn": _environment_arn(stack, airflow.name)},
+    }
     role = iam.Role(
         scope,
         name,
         assumed_by=iam.CompositePrincipal(
-            iam.ServicePrincipal("airflow.amazonaws.com"), iam.ServicePrincipal("airflow-env.amazonaws.com")
+            *(
+                iam.ServicePrincipal(f"{service}.amazonaws.com", conditions=only)
+                for service in ("airflow", "airflow-env")
+            )
         ),
     )
-    statements = _statements(cdk.Stack.of(scope), plan.airflow.name, bucket)
+    statements = _statements(stack, airflow, bucket)
     for statement in statements:
         role.add_to_policy(statement)
     acknowledge_wildcards(role, statements, "MWAA will not create an environment with less.")
     return role
 
 
-def _statements(stack: cdk.Stack, environment: str, bucket: s3.IBucket) -> list[iam.PolicyStatement]:
+def own_key(scope: Construct, name: str, airflow: Airflow) -> kms.IKey | None:
+    """The key of the user's own, where the plan names one; its policy stays the user's."""
+    return None if airflow.kms_key is None else kms.Key.from_key_arn(scope, name, airflow.kms_key)
+
+
+def _statements(stack: cdk.Stack, airflow: Airflow, bucket: s3.IBucket) -> list[iam.PolicyStatement]:
+    environment = airflow.name
     return [
         iam.PolicyStatement(
             actions=["airflow:PublishMetrics"],
-            resources=[stack.format_arn(service="airflow", resource="environment", resource_name=environment)],
+            resources=[_environment_arn(stack, environment)],
         ),
         iam.PolicyStatement(
             actions=["s3:GetObject*", "s3:GetBucket*", "s3:List*"],
@@ -73,10 +89,25 @@ def _statements(stack: cdk.Stack, environment: str, bucket: s3.IBucket) -> list[
             ],
             resources=[stack.format_arn(service="sqs", account="*", resource="airflow-celery-*")],
         ),
-        # So is the key that encrypts them: any key but this account's, and only by way of SQS.
-        iam.PolicyStatement(
-            actions=["kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey*", "kms:Encrypt"],
-            not_resources=[stack.format_arn(service="kms", region="*", resource="key", resource_name="*")],
-            conditions={"StringLike": {"kms:ViaService": [f"sqs.{stack.region}.amazonaws.com"]}},
-        ),
+        _key_statement(stack, airflow.kms_key),
     ]
+
+
+def _environment_arn(stack: cdk.Stack, name: str) -> str:
+    return stack.format_arn(service="airflow", resource="environment", resource_name=name)
+
+
+def _key_statement(stack: cdk.Stack, key: str | None) -> iam.PolicyStatement:
+    """The key of the queue: any but this account's, as MWAA's own is in an account of its; or the user's, which is the
+    DAG bucket's too. Only by way of the services that use it."""
+    actions = ["kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey*", "kms:Encrypt"]
+    queue, bucket = (f"{service}.{stack.region}.amazonaws.com" for service in ("sqs", "s3"))
+    if key is not None:
+        return iam.PolicyStatement(
+            actions=actions, resources=[key], conditions={"StringLike": {"kms:ViaService": [queue, bucket]}}
+        )
+    return iam.PolicyStatement(
+        actions=actions,
+        not_resources=[stack.format_arn(service="kms", region="*", resource="key", resource_name="*")],
+        conditions={"StringLike": {"kms:ViaService": [queue]}},
+    )

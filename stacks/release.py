@@ -111,6 +111,12 @@ class ReleaseDeployment(Construct):
             ),
             _own_stack(cdk.Stack.of(self)),
         ]
+        if bucket.encryption_key:
+            statements.append(
+                iam.PolicyStatement(
+                    actions=["kms:Decrypt", "kms:GenerateDataKey"], resources=[bucket.encryption_key.key_arn]
+                )
+            )
         function = _function(self, statements)
         self.live = _resource(
             self, function, "activate", plan, release, source, artifacts=artifacts, bucket=bucket, folder=folder

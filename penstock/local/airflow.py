@@ -61,6 +61,9 @@ class AirflowServer:
     """Every key of the installation is made of it; any text of good length."""
     options: Mapping[str, str] = field(default_factory=dict)
     """Airflow configuration options of the project, `section.key` to value, as MWAA takes them."""
+    plugins: Path | None = None
+    """Folder that plugins.zip was unpacked into; None: Airflow's own, which is empty. Another archive is another
+    folder, so that a change of it is one of the settings."""
 
     @property
     def major(self) -> int:
@@ -105,6 +108,7 @@ class AirflowServer:
             "scheduler.scheduler_heartbeat_sec": "2",
             "webserver.secret_key": self._key("webserver"),
             "usage_data_collection.enabled": "False",
+            **({"core.plugins_folder": str(self.plugins)} if self.plugins else {}),
             **(self._settings_of_3() if self.major >= 3 else self._settings_of_2()),
             **self.options,
         }

@@ -95,4 +95,5 @@ def airflow_server(instance: Instance, plan: Plan, environment: Path) -> Airflow
         password=instance.password("airflow"),
         secret=instance.password("airflow-keys"),
         options=plan.airflow.options,
+        plugins=home / plan.airflow.plugins.removesuffix(".zip") if plan.airflow.plugins else None,
     )

@@ -12,12 +12,11 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from penstock import bundle
+from penstock import bundle, mwaa_limits
 from penstock.compile import compile_plan
 from penstock.home import DAGS, HOME
-from penstock.local import deploy, docker, images, postgres, secrets, services, setup
+from penstock.local import deploy, docker, images, mwaa_files, postgres, secrets, services, setup
 from penstock.local.airflow import AirflowServer
-from penstock.local.aws import mwaa_versions
 from penstock.local.aws.endpoint import Endpoint
 from penstock.local.instance import Instance
 from penstock.local.progress import Progress
@@ -82,7 +81,7 @@ def _check_change(instance: Instance, version: str) -> None:
     deployed = instance.folder / PLAN_FILE
     if not services.running(instance, "aws") or not deployed.exists():
         return
-    wrong = mwaa_versions.problem(Plan.from_json(deployed.read_text()).airflow.version, version)
+    wrong = mwaa_limits.version_problem(Plan.from_json(deployed.read_text()).airflow.version, version)
     if wrong:
         raise InputError(wrong, fix=f"run penstock down first, then bring Airflow {version} up")
 
@@ -120,13 +119,17 @@ class _Bringer:
         dags = bundle.build(plan, dags_folder=DAGS).dags
         new = not _synced(dags, server)
         with step("synthesize the stacks (app.py)"):
-            assembly = deploy.synth(instance, self.project.path, plan, variables, endpoint.account)
+            # In full: app.py runs in a folder of its own.
+            project = self.project.folder / self.project.path.name
+            assembly = deploy.synth(instance, project, plan, variables, endpoint.account)
         with step("bootstrap the account (cdk bootstrap)"):
             deploy.bootstrap(instance, endpoint)
         with step("deploy the stacks (cdk deploy --all)"):
             deploy.deploy(instance, endpoint, assembly, docker.command(instance.folder))
         (instance.folder / PLAN_FILE).write_text(plan.to_json())
         with step(f"Airflow {plan.airflow.version}, with the execution role's credentials"):
+            for line in mwaa_files.left_out(plan.airflow):
+                note(line)
             server = self._airflow(plan, endpoint, server)
         client = server.client()
         with step(f"DAGs of {len(plan.schedules)} schedules"):
@@ -207,7 +210,11 @@ class _Bringer:
             )
             server = dataclasses.replace(server, port=self.instance.renew_port("airflow"))
             mwaa = endpoint.client("mwaa").get_environment(Name=plan.airflow.name)["Environment"]
-            role = endpoint.environ(endpoint.assume(mwaa["ExecutionRoleArn"], "airflow"))
+            keys = endpoint.assume(mwaa["ExecutionRoleArn"], "airflow")
+            role = endpoint.environ(keys)
+            if server.plugins is not None:
+                bucket = mwaa["SourceBucketArn"].rsplit(":", 1)[-1]
+                mwaa_files.unpack_plugins(endpoint.client("s3", keys), bucket, mwaa["PluginsS3Path"], server.plugins)
             self._sync(mwaa, server, role)
             server.prepare({**self.instance.environ(), **role}, self.instance.log("airflow-setup"))
             began = self.airflow_began = datetime.now(UTC)

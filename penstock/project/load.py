@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import posixpath
 import re
 from dataclasses import dataclass, field, replace
@@ -9,12 +10,13 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from penstock.project import meltano, workflow
+from penstock.project import folders, meltano, mwaa_files, workflow
 from penstock.project.checks import Checks, known_names
 from penstock.project.composer import Node
 from penstock.project.document import Document, read_document, read_text
 from penstock.project.explain import explain
 from penstock.project.meltano import MeltanoProject
+from penstock.project.mwaa_files import MwaaFiles
 from penstock.project.overrides import environment_root
 from penstock.project.problems import Problems, nearest
 from penstock.project.settings import ENVIRONMENT_NAME, MAX_ENVIRONMENT_NAME, Place, Settings
@@ -55,6 +57,8 @@ class Project:
     """Path as in the project file → workflow file."""
     meltanos: dict[str, MeltanoProject] = field(default_factory=dict)
     """Folder as in the project file → Meltano project."""
+    mwaa_files: MwaaFiles = field(default_factory=MwaaFiles)
+    """Requirements, plugins and startup scripts of its MWAA environments."""
     dag_files: tuple[DagFile, ...] = ()
 
     @property
@@ -88,13 +92,18 @@ class Project:
         return where.removeprefix(_shown(self.path, ""))
 
 
+def file_of(path: Path) -> Path:
+    """The project file that a path means: itself, or the `penstock.yaml` of a folder."""
+    return path / "penstock.yaml" if folders.is_folder(path) else path
+
+
 def load(path: Path) -> Project:
     """Read a project file, or the `penstock.yaml` of a folder, and all that it names.
 
     Raises:
         InputError, InputErrors: all that is wrong with it.
     """
-    path = path / "penstock.yaml" if path.is_dir() else path
+    path = file_of(path)
     document = read_document(path, str(path), text_keys=True)
     problems = Problems()
     environments = _environments(document, problems)
@@ -175,6 +184,7 @@ def _read_files(project: Project, environment: Environment, problems: Problems) 
     if settings.meltano is not None:
         _read_meltano(project, settings.meltano.project, checks.where("meltano", "project"), problems)
     checks.run(project.meltanos.get(settings.meltano.project) if settings.meltano else None)
+    _read_mwaa(project, checks)
     for name, job in settings.jobs.items():
         for index, task in enumerate(job.tasks):
             if task.openmetadata is not None:
@@ -192,6 +202,14 @@ def _read_meltano(project: Project, folder: str, where: str, problems: Problems)
     found = meltano.read(project.folder / folder, shown, problems, where=where)
     if found is not None:
         project.meltanos[folder] = found
+
+
+def _read_mwaa(project: Project, checks: Checks) -> None:
+    """The files of the environment that Penstock creates."""
+    create = checks.settings.airflow.create
+    if re.fullmatch(r"\d+\.\d+\.\d+", create.version):
+        named = lambda path: _shown(project.path, posixpath.normpath(path))  # noqa: E731
+        mwaa_files.read(project.mwaa_files, project.folder, create, checks, named)
 
 
 def _read_workflow(project: Project, checks: Checks, kind: str, config: str, here: tuple[str | int, ...]) -> None:
@@ -235,13 +253,27 @@ def _escapes(path: str) -> bool:
 def _dag_files(project: Project, problems: Problems) -> tuple[DagFile, ...]:
     """The user's own DAG files: every Python file below `dags/`."""
     folder = project.folder / "dags"
-    own = folder.resolve() == OWN_FOLDER / "dags"
+    shown = _shown(project.path, "dags")
+    if not folders.is_folder(folder):
+        if os.path.lexists(folder):
+            problems.add(f"{shown} is no folder", fix="make it one, or remove it", where=shown)
+        return ()
+    template = OWN_FOLDER / "dags"
+    own = template.is_dir() and folder.samefile(template)
+    try:
+        paths = folders.files_below(folder, ".py")
+    except folders.TooManyError as error:
+        problems.add(f"{shown}: {error}", fix="keep DAG files only in that folder", where=shown)
+        return ()
     found = []
-    for path in sorted(folder.rglob("*.py")):
+    for path in paths:
         name = path.relative_to(folder).as_posix()
         if "__pycache__" in name or name.startswith(".") or (own and name == LOADER):
             continue
         shown = _shown(project.path, f"dags/{name}")
+        if not name.isprintable() or "\\" in name:
+            problems.add("a DAG file's name holds a control character or `\\`", fix="rename it", where=shown)
+            continue
         if re.fullmatch(r"schedules_\d+\.py|release/.*", name):
             problems.add(f"{shown} has a name that Penstock uses in the bundle", fix="rename it", where=shown)
             continue

@@ -8,6 +8,7 @@ from pydantic import Field
 
 from penstock.project.airflow import Airflow
 from penstock.project.network import Network
+from penstock.project.observability import Observability
 from penstock.project.places import Embedded, Meltano, OpenMetadata
 from penstock.project.schedules import Schedule, ScheduleSettings
 from penstock.project.strict import Strict
@@ -34,9 +35,9 @@ class Defaults(Strict):
 class Place(Strict):
     """What an environment may set, over what the top level says: mappings are merged, other values replaced."""
 
-    account: str | None = Field(None, pattern=r"^\d{12}$")
+    account: str | None = Field(None, pattern=r"^[0-9]{12}$")
     """AWS account: twelve digits, in quotes. Default: the account of the credentials at hand."""
-    region: str = Field(pattern=r"^[a-z]{2}(-[a-z]+)+-\d$")
+    region: str = Field(pattern=r"^[a-z]{2}(-[a-z]+)+-[0-9]$")
     """AWS region."""
     protected: bool = False
     """Whether its stacks have termination protection: CloudFormation, and so `cdk destroy`, refuses to delete them."""
@@ -52,6 +53,8 @@ class Place(Strict):
     """Name → reference: `secretsmanager:<name or ARN>[#<key of a JSON secret>]` or `ssm:<parameter>`."""
     variables: dict[str, Value] = Field(default_factory=dict, json_schema_extra=_NAMED)
     """Name → value, not secret."""
+    observability: Observability = Observability()
+    """Dashboard, alarms, messages about tasks that failed."""
     defaults: Defaults = Defaults()
     """What tasks and schedules get that say nothing themselves."""
 

@@ -43,6 +43,9 @@ class TaskSettings(Strict):
     """Whether to run on Fargate Spot, which is cheaper and may be stopped at two minutes' notice. Default false."""
     architecture: Architecture | None = None
     """Processor: `x86_64` (default) or `arm64`."""
+    subnets: str | None = None
+    """Which of `network.use.subnet_groups` to run in. Default: `network.use.task_subnets`. A network that Penstock
+    creates has one place for tasks, its private subnets, so there every task runs in these."""
 
     @field_validator("operator", mode="before")
     @classmethod

@@ -26,20 +26,19 @@ AIRFLOW: dict[str, MwaaAirflow] = {
     "3.3.1": MwaaAirflow("3.12", "9.34.0", "1.43.56"),
 }
 
-AIRFLOW_CLASSES: tuple[str, ...] = ("mw1.micro", "mw1.small", "mw1.medium", "mw1.large", "mw1.xlarge", "mw1.2xlarge")
-"""Source: AWS, Amazon MWAA User Guide, "Environment class"."""
+CONSTRAINTS = "https://raw.githubusercontent.com/apache/airflow/constraints-{airflow}/constraints-{python}.txt"
+"""Where Airflow's project keeps the packages that each version was tested with. Source: Airflow, "Installation from
+PyPI"; MWAA asks for this address in a requirements.txt (MWAA user guide, "Installing Python dependencies")."""
 
-AIRFLOW_FIXED_OPTIONS: tuple[str, ...] = (
-    "core.executor",
-    "core.fernet_key",
-    "core.sql_alchemy_conn",
-    "database.sql_alchemy_conn",
-    "celery.broker_url",
-    "celery.result_backend",
-    "logging.logging_config_class",
-    "scheduler.standalone_dag_processor",
-)
-"""What MWAA does not let anyone set."""
+
+def airflow_python(version: str) -> str:
+    """The Python that MWAA runs an Airflow on; for a version that the table does not know, that of its neighbours."""
+    known = AIRFLOW.get(version)
+    if known is not None:
+        return known.python
+    major, minor = version.split(".")[:2]
+    return "3.12" if (int(major), int(minor)) >= (2, 11) else "3.11"
+
 
 OPENMETADATA_LINES: tuple[str, ...] = ("1.6", "1.12", "2.0")
 """Release lines of the server whose ingestion package was tried."""

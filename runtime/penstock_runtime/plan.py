@@ -91,6 +91,10 @@ class Task:
     workflow_type: str | None = None
     config: str | None = None
     """SHA-256 of its `Config`; openmetadata only."""
+    subnets: tuple[str, ...] = ()
+    """Where it runs; empty: where the deploy's tasks do."""
+    assign_public_ip: bool = False
+    """Whether it gets a public address in `subnets`."""
 
 
 @dataclass(frozen=True)
@@ -134,24 +138,139 @@ class Network:
 
     cidr: str | None
     """IPv4 range of the VPC to create; None: use `vpc`."""
-    egress: Literal["nat"] | None
+    egress: Literal["nat", "endpoints"] | None
+    """What the VPC to create reaches: the internet through NAT gateways, or `endpoints` and nothing else."""
     vpc: str | None = None
     private_subnets: tuple[str, ...] = ()
-    security_groups: tuple[str, ...] = ()
+    """MWAA's, exactly two."""
+    task_subnets: tuple[str, ...] = ()
+    """Of tasks that name none of their own; empty: the private ones."""
+    assign_public_ip: bool = False
+    """Whether tasks in `task_subnets` get a public address."""
+    task_security_groups: tuple[str, ...] = ()
+    """Empty: one is made."""
+    airflow_security_groups: tuple[str, ...] = ()
+    """Empty: one is made."""
+    endpoint_security_groups: tuple[str, ...] = ()
+    """Of the endpoints of MWAA's database and web server, where MWAA does not make them; empty: MWAA's."""
+    endpoint_role: str | None = None
+    """ARN of the role that makes these; None: one in the plan's own account."""
+    nat_gateways: int = 2
+    """1: one for both zones."""
+    endpoints: tuple[str, ...] = ()
+    """Services that get a VPC endpoint, besides S3: the name of each behind `com.amazonaws.<region>.`."""
+    trusted_accounts: tuple[str, ...] = ()
+    """Accounts whose principals may use the endpoints, besides the plan's own."""
+    flow_log_days: int | None = 30
+    """Retention of the flow log of the VPC to create; None: there is none."""
+
+
+LogKind = Literal["dag_processing", "scheduler", "task", "web_server", "worker"]
+AIRFLOW_LOGS: tuple[LogKind, ...] = ("dag_processing", "scheduler", "task", "web_server", "worker")
+"""The logs of an MWAA environment."""
+
+
+@dataclass(frozen=True)
+class AirflowLog:
+    """One of the five logs of an MWAA environment."""
+
+    kind: LogKind
+    enabled: bool
+    level: str
+    """CRITICAL, ERROR, WARNING, INFO or DEBUG."""
+
+
+@dataclass(frozen=True)
+class AirflowFile:
+    """A text file of an MWAA environment."""
+
+    key: str
+    """In the DAG bucket; it holds the hash of the text."""
+    text: str
 
 
 @dataclass(frozen=True)
 class Airflow:
-    """The MWAA environment to create."""
+    """The MWAA environment to create. `penstock.mwaa_limits` says what may change later."""
 
     name: str
     version: str
     environment_class: str
     min_workers: int
     max_workers: int
-    access: Literal["private", "public"]
+    access: Literal["private", "public", "public_and_private"]
     options: dict[str, str]
     """Airflow configuration options, `section.key` to value."""
+    schedulers: int = 2
+    min_web_servers: int = 2
+    max_web_servers: int = 2
+    logs: tuple[AirflowLog, ...] = tuple(AirflowLog(kind, True, "INFO") for kind in AIRFLOW_LOGS)
+    """Each kind once."""
+    log_retention_days: int = 90
+    kms_key: str | None = None
+    """ARN; None: AWS's own. It is the DAG bucket's key, too."""
+    maintenance_window: str | None = None
+    """`SUN:03:30`, UTC; None: MWAA chooses."""
+    worker_replacement: Literal["graceful", "forced"] | None = None
+    """None: as MWAA does it."""
+    endpoint_management: Literal["service", "customer"] = "service"
+    requirements: AirflowFile | None = None
+    plugins: str | None = None
+    """Key in the DAG bucket, with the hash of the archive."""
+    startup_script: AirflowFile | None = None
+
+
+@dataclass(frozen=True)
+class Overdue:
+    """An alarm: this task, one of the last of its schedule, had no success for so long."""
+
+    schedule: str
+    task: str
+    minutes: int
+    """The schedule's longest rest and its grace; at most 7 days."""
+
+
+@dataclass(frozen=True)
+class Alarms:
+    """When CloudWatch raises the alarm. 0: never."""
+
+    failed_tasks: int = 5
+    """Fargate tasks that failed or never started, within an hour."""
+    out_of_memory: int = 2
+    """Fargate tasks that ran out of memory, within a day."""
+    queued_tasks: int = 10
+    """Airflow tasks that wait for a worker for half an hour."""
+    scheduler_silent_minutes: int = 15
+    """Without a heartbeat of Airflow's scheduler; a multiple of 5."""
+    overdue: tuple[Overdue, ...] = ()
+
+
+@dataclass(frozen=True)
+class Price:
+    """What Fargate costs on one processor, on demand, in US dollars."""
+
+    architecture: Architecture
+    vcpu_hour: float
+    gb_hour: float
+
+
+@dataclass(frozen=True)
+class Observability:
+    """Dashboard, alarms and messages."""
+
+    dashboard: bool = True
+    stopped_tasks: bool = True
+    """Whether each Fargate task that failed or never started gives a message."""
+    email: tuple[str, ...] = ()
+    topic: str | None = None
+    """ARN of a topic that exists; None: make one."""
+    encryption: str | None = "create"
+    """Of the topic that is made: `create`, the ARN of a KMS key, or None: unencrypted."""
+    alarms: Alarms = Alarms()
+    prices: tuple[Price, ...] = ()
+    """By processor, where known; for the dashboard."""
+    prices_checked: str = ""
+    """ISO date: when the prices were last looked at."""
 
 
 @dataclass(frozen=True)
@@ -178,6 +297,7 @@ class Plan:
     dag_files: tuple[DagFile, ...]
     protected: bool = False
     """Whether CloudFormation refuses to delete the stacks."""
+    observability: Observability = Observability()
     warnings: tuple[str, ...] = field(default=())
     """What a deploy to AWS should not overlook, each with file:line and what to do."""
 

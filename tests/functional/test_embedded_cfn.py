@@ -252,6 +252,8 @@ def test_mwaa_changes_its_version_by_way_of_2_11(aws: Aws) -> None:
         ("role", {"ExecutionRoleArn": "arn:aws:iam::123456789012:role/none"}, "role/none does not exist"),
         ("workers", {"MinWorkers": 5, "MaxWorkers": 2}, "minimum 5 and maximum 2"),
         ("bucket", {"SourceBucketArn": "arn:aws:s3:::tool-bucket"}, "versioning"),
+        ("requirements", {"RequirementsS3Path": "r.txt"}, "there is no r.txt in the source bucket"),
+        ("schedulers", {"Schedulers": 1}, "must be 2 to 5"),
     ],
 )
 def test_mwaa_environment_is_checked(aws: Aws, name: str, change: dict[str, Any], words: str) -> None:

@@ -15,9 +15,9 @@ from pathlib import Path
 
 import aws_cdk as cdk
 
-from penstock import bundle
+from penstock import bundle, mwaa
 from penstock.compile import compile_plan
-from penstock.project import load
+from penstock.project import Project, load
 from penstock_runtime.plan import Plan
 from stacks.build import Files, build_stacks
 
@@ -41,19 +41,24 @@ def outputs(case: str) -> dict[str, str]:
         built = bundle.build(plan, dags_folder=DAGS)
         found[f"{environment}/plan.json"] = plan.to_json()
         found[f"{environment}/bundle.txt"] = listing(built)
-        for stack, template in templates(plan, built, project.folder).items():
+        for stack, template in templates(plan, built, project).items():
             found[f"{environment}/{stack}.template.json"] = template
     return found
 
 
-def templates(plan: Plan, built: bundle.Bundle, folder: Path) -> dict[str, str]:
+def templates(plan: Plan, built: bundle.Bundle, project: Project) -> dict[str, str]:
     """The stacks' templates as `cdk synth` gives them, without what a hash of some content made of them."""
     flags = json.loads((DAGS.parent / "cdk.json").read_text())["context"]
     with tempfile.TemporaryDirectory() as place:
         app = cdk.App(context=flags, outdir=f"{place}/cdk.out", analytics_reporting=False)
         built.write(Path(place))
+        environment = mwaa.write(mwaa.files(plan, project), Path(place, "environment"))
         files = Files(
-            Path(place, "dags", plan.prefix), Path(place, "artifacts"), built.runtime_sha256, folder.resolve()
+            Path(place, "dags", plan.prefix),
+            Path(place, "artifacts"),
+            built.runtime_sha256,
+            project.folder.resolve(),
+            environment,
         )
         build_stacks(app, plan, files, account=ACCOUNT)
         stacks = app.synth().stacks

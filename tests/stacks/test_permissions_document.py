@@ -20,6 +20,7 @@ HEADINGS = {
     "The functions that fill the buckets": "function",
     "The functions that make a release live": "switch",
     "The VPC's flow log": "flow log",
+    "The rule that passes failures on": "failures",
     "Policies of buckets and of the topic": "resource",
 }
 Rows = list[tuple[str, list[str]]]
@@ -64,13 +65,8 @@ def kind_of(logical_id: str, resource_type: str, role_name: str) -> str:
     for suffix, kind in (("-task", "task"), ("-exec", "exec")):
         if role_name.endswith(suffix):
             return kind
-    starts = {
-        "CheckRole": "switch",
-        "ReleaseRole": "switch",
-        "ExecutionRole": "airflow",
-        "CustomCDKBucketDeployment": "function",
-        "VpcFlowLog": "flow log",
-    }
+    starts = {"ExecutionRole": "airflow", "CustomCDKBucketDeployment": "function", "VpcFlowLog": "flow log"}
+    starts |= {"StoppedPassOn": "failures", "CheckRole": "switch", "ReleaseRole": "switch"}
     return next(kind for start, kind in starts.items() if logical_id.startswith(start))
 
 

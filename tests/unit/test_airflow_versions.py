@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from penstock import mwaa_limits
 from penstock.compile import compile_plan
 from penstock.home import REQUIREMENTS
 from penstock.local import environments, setup
-from penstock.local.aws import mwaa_versions
 from penstock.project import versions
 from penstock_runtime.errors import InputError, PenstockError
 from tests.unit.project_files import loaded
@@ -30,7 +30,7 @@ from tests.unit.project_files import loaded
 )
 def test_the_way_between_majors_leads_over_2_11(old: str, new: str, allowed: bool) -> None:
     """AWS, "Changing the Apache Airflow version"."""
-    wrong = mwaa_versions.problem(old, new)
+    wrong = mwaa_limits.version_problem(old, new)
 
     assert (wrong is None) is allowed
     assert allowed or (wrong is not None and old in wrong and new in wrong)

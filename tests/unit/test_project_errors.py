@@ -80,7 +80,12 @@ MISTAKES = {
     "environment sets too much": ("eu-west-1}", "eu-west-1, ¦jobs: {}}", "'dev' cannot set 'jobs'", "to the top level"),
     "no region": ("{region: eu-west-1}", "¦{}", "'region' is missing", "add `region: …`"),
     "unknown class": ("mw1.small", "¦mw1.smal", "unknown MWAA class", "'mw1.small'"),
-    "workers of micro": ("{version: 3.0.6, class: mw1.small", "¦{version: 3.0.6, class: mw1.micro", "one worker", ""),
+    "workers of micro": (
+        "class: mw1.small",
+        "class: mw1.micro, workers: ¦{min: 1, max: 2}",
+        "mw1.micro has exactly 1 worker, not 2",
+        "{min: 1, max: 1}",
+    ),
     "no range": ("10.20.0.0/16", "¦10.20.0.1/16", "no IPv4 range", "10.20.0.0/16"),
     "no id of AWS": (
         "{create: {cidr: 10.20.0.0/16}}",
@@ -164,7 +169,7 @@ EXTRACT = "schedules: [{name: s, interval: '@daily', extractor: a, loader: b, tr
         ("jobs: [¦{name: j, tasks: []}]", "job 'j' has no tasks"),
         ('jobs: [¦{name: j, tasks: ["a \'b"]}]', "task 1 of job 'j' cannot be split"),
         ("jobs: [¦a]", "jobs wants a list of entries with a name"),
-        ("include_paths: [¦/etc/*]", "is no path pattern"),
+        ("include_paths: [¦/etc/*]", "cannot be searched for"),
         ("include_paths: ¦conf", "include_paths wants a list"),
         (f"{EXTRACT}, env: {{TAP_PASSWORD: ¦hunter2}}}}]", "'TAP_PASSWORD' holds a secret as it is"),
     ],

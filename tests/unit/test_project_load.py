@@ -145,7 +145,8 @@ def test_key_of_a_secret_is_known(key: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "key", ["primaryKey", "awsAccessKeyId", "tokenUrl", "secretsManagerProvider", "keyspace", "monkey"]
+    "key",
+    ["primaryKey", "kms_key", "kmsKey", "awsAccessKeyId", "tokenUrl", "secretsManagerProvider", "keyspace", "monkey"],
 )
 def test_key_of_no_secret_is_left_alone(key: str) -> None:
     """A false alarm teaches people to silence alarms."""

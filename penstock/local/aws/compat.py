@@ -74,7 +74,9 @@ NAMES: dict[str, tuple[str, ...]] = {
     "handlers": ("_imported_export_names",),
     "iam": ("_roles",),
     "iam_actions": ("extract_resource_arn", "request_tag_context"),
-    "iam_evaluator": ("AuthError", "EvalContext", "_conditions_met", "enforce", "is_root_access_key"),
+    "iam_evaluator": (
+        "AuthError", "EvalContext", "_conditions_met", "enforce", "evaluate_trust_policy", "is_root_access_key",
+    ),
     "lambda_svc": ("_functions",),
     "mwaa": ("_environments",),
     "provisioners": (

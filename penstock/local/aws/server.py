@@ -18,7 +18,7 @@ from urllib.parse import parse_qs
 from hypercorn.asyncio import serve
 from hypercorn.config import Config
 
-from penstock.local.aws import cfn, compat, ecr, iam, s3
+from penstock.local.aws import cfn, compat, ecr, iam, s3, trust
 from penstock.local.aws.ecs import Ecs
 from penstock.local.aws.endpoint import STATE_FILE, Endpoint
 from penstock.local.aws.task import Place
@@ -51,6 +51,7 @@ def run(endpoint: Endpoint, certificate: Certificate, images: Path) -> None:
     compat.check()
     ecs = Ecs(Place(endpoint, endpoint.state / "tasks", images))
     iam.install()
+    trust.install()
     ecs.install()
     ecr.install()
     s3.install()

@@ -9,13 +9,13 @@ import re
 import time
 from typing import Any
 
-from penstock.local.aws import compat, mwaa_versions
+from penstock import mwaa_limits
+from penstock.local.aws import compat
+from penstock.local.aws.cfn import mwaa_settings
 
 Properties = dict[str, Any]
 Made = tuple[str, Properties]
 
-CLASSES = ("mw1.micro", "mw1.small", "mw1.medium", "mw1.large", "mw1.xlarge", "mw1.2xlarge")
-ACCESS = ("PRIVATE_ONLY", "PUBLIC_ONLY", "PUBLIC_AND_PRIVATE")
 SERVICES = ("airflow.amazonaws.com", "airflow-env.amazonaws.com")
 LOGS = {
     "DagProcessingLogs": "DAGProcessing",
@@ -35,17 +35,11 @@ def problem(properties: Properties) -> str | None:
     missing = [one for one in ("SourceBucketArn", "DagS3Path", "ExecutionRoleArn") if not properties.get(one)]
     if missing:
         return f"{missing[0]} is required"
-    kind = properties.get("EnvironmentClass", "mw1.small")
-    if kind not in CLASSES:
-        return f"Environment class {kind} is not one of {', '.join(CLASSES)}"
-    if properties.get("WebserverAccessMode", "PRIVATE_ONLY") not in ACCESS:
-        return f"WebserverAccessMode must be one of {', '.join(ACCESS)}"
-    low, high = int(properties.get("MinWorkers", 1)), int(properties.get("MaxWorkers", 10))
-    if kind != "mw1.micro" and not 1 <= low <= high <= 25:
-        return f"Workers: minimum {low} and maximum {high} must be between 1 and 25, the minimum not above the maximum"
     return (
-        _network_problem(properties.get("NetworkConfiguration") or {})
+        mwaa_settings.problem(properties)
+        or _network_problem(properties.get("NetworkConfiguration") or {})
         or _bucket_problem(str(properties["SourceBucketArn"]))
+        or _files_problem(properties)
         or _role_problem(str(properties["ExecutionRoleArn"]))
     )
 
@@ -79,6 +73,16 @@ def _bucket_problem(arn: str) -> str | None:
     account = compat.responses.get_account_id()
     if not all(compat.s3._public_access_blocked(account, name, one) for one in _BLOCKS):
         return f"The source bucket {name} must block all public access"
+    return None
+
+
+def _files_problem(properties: Properties) -> str | None:
+    """What is named must be there: MWAA reads it while it starts."""
+    bucket = compat.s3._buckets[str(properties["SourceBucketArn"]).removeprefix("arn:aws:s3:::")]
+    for name in ("RequirementsS3Path", "PluginsS3Path", "StartupScriptS3Path"):
+        key = properties.get(name)
+        if key and key not in bucket["objects"]:
+            return f"{name}: there is no {key} in the source bucket"
     return None
 
 
@@ -126,7 +130,7 @@ def _update(name: str, old: Properties, new: Properties, _stack: str) -> Made:
     # Without a version in the template the environment keeps the one that it has.
     before, after = old.get("AirflowVersion"), new.get("AirflowVersion")
     if wrong is None and before and after:
-        wrong = mwaa_versions.problem(before, after)
+        wrong = mwaa_limits.version_problem(before, after)
     if wrong:
         raise ValueError(f'Resource handler returned message: "{wrong} (Service: Mwaa, Status Code: 400)"')
     environment = compat.mwaa._environments[name]
@@ -145,7 +149,7 @@ def _stated(properties: Properties) -> Properties:
         "WebserverAccessMode": "PRIVATE_ONLY",
         "MinWorkers": 1,
         "MaxWorkers": 10,
-        "Schedulers": 2,
+        **mwaa_settings.defaults(properties),
         "AirflowConfigurationOptions": {},
         "EndpointManagement": "SERVICE",
     }

@@ -1,0 +1,147 @@
+"""What Amazon MWAA takes: sizes by class, limits, and which change of an environment is possible in place.
+
+Plain data and pure functions; the checks of a project, the embedded AWS and whatever compares a plan with what is
+deployed read it. Sources: the MWAA user guide (UG), the service's API model in botocore 1.44 (API), the images that
+MWAA runs, github.com/aws/amazon-mwaa-docker-images (IMAGE). Looked at on the date in `project.versions.CHECKED`.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+MICRO = "mw1.micro"
+
+
+@dataclass(frozen=True)
+class Range:
+    """How many there may be; both ends count."""
+
+    least: int
+    most: int
+
+    def __contains__(self, count: object) -> bool:
+        return isinstance(count, int) and self.least <= count <= self.most
+
+    def __str__(self) -> str:
+        return f"exactly {self.least}" if self.least == self.most else f"{self.least} to {self.most}"
+
+
+@dataclass(frozen=True)
+class EnvironmentClass:
+    """One size of MWAA environments."""
+
+    dags: int
+    """DAGs that it is made for. More still run, slower. UG, "Environment capabilities"."""
+    workers: Range
+    schedulers: Range
+    """API, `Schedulers`: 2 to 5 on Airflow 2 and later, 1 on mw1.micro."""
+    web_servers: Range
+    """API, `MinWebservers`: 2 to 5; mw1.micro is refused with "The web server count … must be 1"."""
+
+
+WORKERS_QUOTA = 25
+"""Workers of one environment, unless the account has a higher quota."""
+MOST_WORKERS = 50
+"""With the highest quota. UG, FAQ, "Can I specify more than 25 Apache Airflow workers?"."""
+
+_SINGLE, _SEVERAL = Range(1, 1), Range(2, 5)
+CLASSES: dict[str, EnvironmentClass] = {
+    MICRO: EnvironmentClass(25, _SINGLE, _SINGLE, _SINGLE),
+    "mw1.small": EnvironmentClass(50, Range(1, MOST_WORKERS), _SEVERAL, _SEVERAL),
+    "mw1.medium": EnvironmentClass(250, Range(1, MOST_WORKERS), _SEVERAL, _SEVERAL),
+    "mw1.large": EnvironmentClass(1000, Range(1, MOST_WORKERS), _SEVERAL, _SEVERAL),
+    "mw1.xlarge": EnvironmentClass(2000, Range(1, MOST_WORKERS), _SEVERAL, _SEVERAL),
+    "mw1.2xlarge": EnvironmentClass(4000, Range(1, MOST_WORKERS), _SEVERAL, _SEVERAL),
+}
+"""UG, "Configuring the Amazon MWAA environment class"."""
+
+PUBLIC_AND_PRIVATE_SINCE = (3, 2)
+"""API, `WebserverAccessMode`: both at once "only available for Apache Airflow version 3.2 and later"."""
+
+MAX_OPTION_KEY = 64
+MAX_OPTION_VALUE = 65536
+OPTION_KEY = re.compile(r"[a-z][a-z0-9_]*\.[a-z][a-z0-9_]*")
+"""API, `AirflowConfigurationOptions`: keys of at most 64 characters, values of 1 to 65536, printable ASCII. The section
+and the dot are Airflow's."""
+
+FIXED_OPTIONS: frozenset[str] = frozenset(
+    {
+        "api.base_url",
+        "api.secret_key",
+        "api_auth.jwt_algorithm",
+        "api_auth.jwt_secret",
+        "celery.broker_url",
+        "celery.celery_config_options",
+        "celery.result_backend",
+        "celery.worker_enable_remote_control",
+        "core.database_access_isolation",
+        "core.execution_api_server_url",
+        "core.executor",
+        "core.fernet_key",
+        "core.load_examples",
+        "core.sql_alchemy_conn",
+        "database.sql_alchemy_conn",
+        "execution_api.jwt_expiration_time",
+        "fab.config_file",
+        "logging.colored_console_log",
+        "logging.logging_config_class",
+        "metrics.statsd_host",
+        "metrics.statsd_port",
+        "metrics.statsd_prefix",
+        "operators.default_queue",
+        "scheduler.standalone_dag_processor",
+        "webserver.base_url",
+        "webserver.config_file",
+        "webserver.secret_key",
+    }
+)
+"""Options that MWAA sets itself, over whatever a user gives. IMAGE, `mwaa/config/airflow.py` ("essential") and
+`setup_environment.py` ("protected")."""
+
+MAINTENANCE_WINDOW = re.compile(r"(MON|TUE|WED|THU|FRI|SAT|SUN):([01]\d|2[0-3]):(00|30)")
+"""API, `WeeklyMaintenanceWindowStart`."""
+
+KMS_KEY = re.compile(r"arn:aws[a-z-]*:kms:(?P<region>[a-z0-9-]+):\d{12}:key/[a-f0-9]{8}(-[a-f0-9]{4}){3}-[a-f0-9]{12}")
+"""API, `KmsKey`; an alias and a multi-region key (`mrk-…`) are not supported: UG, "Using customer managed keys"."""
+
+LOG_RETENTION_DAYS: tuple[int, ...] = (
+    *(1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731),
+    *(1096, 1827, 2192, 2557, 2922, 3288, 3653),
+)
+"""CloudWatch Logs, PutRetentionPolicy: the values of `retentionInDays`."""
+
+PLUGINS_FOLDER = "/usr/local/airflow/plugins"
+"""Where MWAA unpacks plugins.zip. UG, "Installing custom plugins"."""
+AIRFLOW_FOLDER = "/usr/local/airflow/"
+
+FIXED_PROPERTIES: dict[str, str] = {
+    "Name": "name",
+    "NetworkConfiguration.SubnetIds": "subnets",
+    "KmsKey": "KMS key",
+    "EndpointManagement": "endpoint management",
+}
+"""Property of AWS::MWAA::Environment → what it is called. A change of one replaces the environment, and the database
+with all runs, connections and variables goes with the old one. CloudFormation, AWS::MWAA::Environment, "Update
+requires: Replacement"; the API's UpdateEnvironment knows none of the four. All others are updated in place."""
+
+STEPPING_STONE = (2, 11)
+"""The release line of Airflow 2 from which 3 can be reached, and the other way round."""
+
+
+def version_problem(old: str, new: str) -> str | None:
+    """Why an environment of Airflow `old` cannot become one of `new` in place, or None.
+
+    UG, "Changing the Apache Airflow version": up and down within a major version; between majors only from and to 2.11,
+    in both directions; anything else needs a new environment.
+    """
+    before, after = release_line(old), release_line(new)
+    if before[0] == after[0] or STEPPING_STONE in (before, after):
+        return None
+    return f"an environment of Airflow {old} cannot change to {new} in place: between 2 and 3 the way leads over 2.11"
+
+
+def release_line(version: str) -> tuple[int, int]:
+    """`(3, 0)` of `3.0.6`."""
+    major, minor = version.split(".")[:2]
+    return int(major), int(minor)

@@ -1,0 +1,101 @@
+"""The MWAA environment that Penstock creates: every setting that the service has."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from penstock.project.strict import Strict
+
+
+class Workers(Strict):
+    """How many workers MWAA runs."""
+
+    min: int = Field(1, ge=1)
+    """At least."""
+    max: int = Field(2, ge=1)
+    """At most; 25, unless your account has a higher quota."""
+
+
+class WebServers(Strict):
+    """How many web servers MWAA runs: 2 to 5, or exactly one on mw1.micro."""
+
+    min: int = Field(2, ge=1)
+    """At least."""
+    max: int = Field(2, ge=1)
+    """At most."""
+
+
+class Log(Strict):
+    """One of the five logs of an environment."""
+
+    enabled: bool = True
+    """Whether MWAA writes it to CloudWatch."""
+    level: Literal["CRITICAL", "ERROR", "WARNING", "INFO", "DEBUG"] = "INFO"
+    """The least level that is written."""
+
+
+class Logs(Strict):
+    """The five logs of an environment, in the log groups `airflow-<environment>-…`."""
+
+    retention_days: int = 90
+    """How long CloudWatch keeps them, in days: 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, …, 3653."""
+    dag_processing: Log = Log()
+    """How DAG files were parsed."""
+    scheduler: Log = Log()
+    """What the schedulers did."""
+    task: Log = Log()
+    """What Airflow tasks wrote."""
+    web_server: Log = Log()
+    """Requests, and the start of the web servers."""
+    worker: Log = Log()
+    """What the workers did."""
+
+
+class Requirements(Strict):
+    """Python packages to install beside Airflow."""
+
+    file: str
+    """A requirements file, relative to the project file. Penstock adds Airflow's constraints to it."""
+    install_from: Literal["index", "plugins"] = "index"
+    """`index`: the package index, or those that the file names. `plugins`: the wheels in `plugins` and nothing else,
+    for an environment that reaches no index."""
+
+
+class CreateAirflow(Strict):
+    """An Amazon MWAA environment."""
+
+    version: str
+    """Airflow version, in quotes where it has only one dot."""
+    environment_class: str = Field("mw1.small", alias="class")
+    """Size: mw1.micro, mw1.small, mw1.medium, mw1.large, mw1.xlarge or mw1.2xlarge."""
+    workers: Workers | None = None
+    """How many workers. Default: 1 to 2; mw1.micro has exactly one."""
+    schedulers: int | None = None
+    """How many schedulers, 2 to 5. Default: 2; mw1.micro has exactly one."""
+    web_servers: WebServers | None = None
+    """How many web servers. Default: 2; mw1.micro has exactly one."""
+    access: Literal["private", "public", "public_and_private"] = "private"
+    """Where Airflow's web server is reached: from the VPC only, over the internet (with IAM), or both (Airflow 3.2 and
+    later)."""
+    options: dict[str, str] = Field(default_factory=dict)
+    """Airflow configuration: `section.key` to value."""
+    logs: Logs = Logs()
+    """What goes to CloudWatch, and how long it stays there."""
+    kms_key: str | None = None
+    """ARN of a KMS key of your own, in the environment's region: it encrypts the database, the queue, the logs and the
+    DAG bucket. Default: a key of AWS's. Cannot change later."""
+    maintenance_window: str | None = None
+    """When MWAA's weekly maintenance starts, in UTC: `SUN:03:30`. Default: MWAA chooses."""
+    worker_replacement: Literal["graceful", "forced"] | None = None
+    """What an update does with running Airflow tasks: waits for them, up to 12 hours, or not. Default: MWAA's."""
+    endpoint_management: Literal["service", "customer"] = "service"
+    """Who makes the VPC endpoints of the database and the web server: MWAA, or you, which a shared VPC wants. Cannot
+    change later."""
+    requirements: Requirements | None = None
+    """Python packages to install beside Airflow."""
+    plugins: str | None = None
+    """A folder that becomes plugins.zip, or a zip file that is taken as it is; relative to the project file."""
+    startup_script: str | None = None
+    """A bash script that each container runs before Airflow starts, relative to the project file. It has 5 minutes."""

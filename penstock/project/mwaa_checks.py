@@ -1,0 +1,137 @@
+"""What Amazon MWAA does not take, said before it would: an environment with a wrong setting fails after an hour."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from penstock.mwaa_limits import (
+    CLASSES,
+    FIXED_OPTIONS,
+    KMS_KEY,
+    LOG_RETENTION_DAYS,
+    MAINTENANCE_WINDOW,
+    MAX_OPTION_KEY,
+    MAX_OPTION_VALUE,
+    MOST_WORKERS,
+    OPTION_KEY,
+    PUBLIC_AND_PRIVATE_SINCE,
+    EnvironmentClass,
+    Range,
+    release_line,
+)
+from penstock.project import versions
+from penstock.project.literals import references
+from penstock.project.mwaa import CreateAirflow
+from penstock.project.problems import nearest, shown
+
+if TYPE_CHECKING:
+    from penstock.project.checks import Checks
+
+HERE = ("airflow", "create")
+
+
+def check_create(checks: Checks, create: CreateAirflow) -> None:
+    """All that can be known of an environment without its files; `mwaa_files` reads and checks those."""
+    has_version = re.fullmatch(r"[0-9]{1,4}\.[0-9]{1,4}\.[0-9]{1,4}", create.version) is not None
+    if not has_version:
+        fix = f"use one of: {', '.join(versions.AIRFLOW)}"
+        checks.add(f"Airflow version {create.version[:20]!r} has not three parts", fix, *HERE, "version")
+    size = CLASSES.get(create.environment_class)
+    if size is None:
+        fix = nearest(create.environment_class, CLASSES, kind="class")
+        checks.add(f"unknown MWAA class {create.environment_class[:20]!r}", fix, *HERE, "class")
+    else:
+        _check_counts(checks, create, size)
+    if create.access == "public_and_private" and has_version:
+        _check_access(checks, create.version)
+    _check_options(checks, create.options)
+    _check_key(checks, create.kms_key)
+    window = create.maintenance_window
+    if window is not None and not MAINTENANCE_WINDOW.fullmatch(window):
+        fix = "write DAY:HH:MM in UTC, each half hour, such as SUN:03:30"
+        checks.add(f"{shown(window)} is no start of a maintenance window", fix, *HERE, "maintenance_window")
+    days = create.logs.retention_days
+    if days not in LOG_RETENTION_DAYS:
+        nearby = min(LOG_RETENTION_DAYS, key=lambda one: abs(one - days))
+        what = f"CloudWatch does not keep logs for {days} days"
+        checks.add(what, f"use {nearby}, or another of: {_listed()}", *HERE, "logs", "retention_days")
+
+
+def _listed() -> str:
+    return ", ".join(str(days) for days in LOG_RETENTION_DAYS)
+
+
+def _check_counts(checks: Checks, create: CreateAirflow, size: EnvironmentClass) -> None:
+    kind = create.environment_class
+    if create.workers is not None:
+        workers = create.workers
+        _check_range(checks, kind, "worker", size.workers, workers.min, workers.max, "workers")
+    if create.web_servers is not None:
+        servers = create.web_servers
+        _check_range(checks, kind, "web server", size.web_servers, servers.min, servers.max, "web_servers")
+    if create.schedulers is not None and create.schedulers not in size.schedulers:
+        what = f"{kind} has {size.schedulers} {_plural('scheduler', size.schedulers)}, not {create.schedulers}"
+        checks.add(what, _fix("schedulers", size.schedulers, str(size.schedulers.least)), *HERE, "schedulers")
+
+
+def _check_range(checks: Checks, kind: str, noun: str, allowed: Range, least: int, most: int, key: str) -> None:
+    if least > most:
+        checks.add(f"at least {least} {noun}s and at most {most}", "swap them", *HERE, key)
+        return
+    wrong = [one for one in (least, most) if one not in allowed]
+    if wrong:
+        what = f"{kind} has {allowed} {_plural(noun, allowed)}, not {wrong[0]}"
+        if noun == "worker" and allowed.most == MOST_WORKERS:
+            what += " (that many with a raised quota)"
+        checks.add(what, _fix(key, allowed, f"{{min: {allowed.least}, max: {allowed.least}}}"), *HERE, key)
+
+
+def _plural(noun: str, allowed: Range) -> str:
+    return noun if allowed.most == 1 else f"{noun}s"
+
+
+def _fix(key: str, allowed: Range, smallest: str) -> str:
+    if allowed.most == 1:
+        return f"write {key}: {smallest}, or leave it out, or use mw1.small"
+    return f"use {allowed}"
+
+
+def _check_access(checks: Checks, version: str) -> None:
+    if release_line(version) < PUBLIC_AND_PRIVATE_SINCE:
+        since = ".".join(str(part) for part in PUBLIC_AND_PRIVATE_SINCE)
+        what = f"MWAA gives Airflow {version} one kind of access; both at once come with Airflow {since}"
+        checks.add(what, f"use access: private or public, or Airflow {since} or later", *HERE, "access")
+
+
+def _check_options(checks: Checks, options: dict[str, str]) -> None:
+    for option, value in options.items():
+        path: tuple[Any, ...] = (*HERE, "options", option)
+        if not OPTION_KEY.fullmatch(option):
+            checks.add(f"{option[:60]!r} is no option", "write section.key", *path, key=True)
+        elif len(option) > MAX_OPTION_KEY:
+            what = f"{option[:60]!r}… has {len(option)} characters, and MWAA takes options of {MAX_OPTION_KEY}"
+            checks.add(what, "set it in startup_script: export AIRFLOW__SECTION__KEY=…", *path, key=True)
+        elif option in FIXED_OPTIONS:
+            checks.add(f"MWAA does not let anyone set {option}", "remove it", *path, key=True)
+        elif not (value.isascii() and value.isprintable()):
+            checks.add(f"the value of {option} is not printable ASCII", "use ASCII only", *path)
+        elif not 0 < len(value) <= MAX_OPTION_VALUE:
+            what = f"the value of {option} has {len(value)} characters, and MWAA takes 1 to {MAX_OPTION_VALUE}"
+            checks.add(what, "shorten it" if value else "give it a value, or remove it", *path)
+        elif references(value):
+            what = f"nothing fills ${{{references(value)[0][:60]}}} in the value of {option}: MWAA takes it as it is"
+            checks.add(what, "write the value out; a secret belongs into Airflow's secrets backend", *path)
+
+
+def _check_key(checks: Checks, key: str | None) -> None:
+    if key is None:
+        return
+    found = KMS_KEY.fullmatch(key)
+    if found is None:
+        kind = "an alias" if "alias/" in key else "a multi-region key" if "key/mrk-" in key else "no ARN of a KMS key"
+        what = f"{shown(key)} is {kind}, and MWAA wants a single-region key by its ARN"
+        checks.add(what, "write arn:aws:kms:<region>:<account>:key/<id>", *HERE, "kms_key")
+    elif found["region"] != checks.settings.region:
+        what = f"the key is in {found['region']}, and the environment in {checks.settings.region}"
+        checks.add(what, "use a key of the environment's region", *HERE, "kms_key")

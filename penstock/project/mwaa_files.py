@@ -1,0 +1,93 @@
+"""The files of an MWAA environment: requirements, plugins, startup script. Read once, checked per environment."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from penstock.project import plugins, requirements, startup
+from penstock.project.document import read_text
+from penstock.project.mwaa import CreateAirflow
+from penstock.project.mwaa_checks import HERE
+from penstock_runtime.errors import InputError
+
+if TYPE_CHECKING:
+    from penstock.project.checks import Checks
+
+Named = Callable[[str], str]
+"""A path of the project file → the path as errors show it."""
+
+
+@dataclass(frozen=True, eq=False)
+class MwaaFiles:
+    """What was read, by path as in the project file."""
+
+    texts: dict[str, str] = field(default_factory=dict)
+    """Requirements files and startup scripts."""
+    archives: dict[str, bytes] = field(default_factory=dict)
+    """plugins.zip of each `plugins`."""
+
+
+def read(files: MwaaFiles, folder: Path, create: CreateAirflow, checks: Checks, named: Named) -> None:
+    """Read what one environment names, and report what is wrong with it.
+
+    Args:
+        files: what has been read so far; what is new is added.
+        folder: of the project.
+    """
+    reader = _Reader(files, folder, checks, named)
+    if create.requirements is not None:
+        wanted = create.requirements
+        text = reader.text(wanted.file, "requirements", "file")
+        if text is not None:
+            requirements.check(text, named(wanted.file), create.version, wanted.install_from, checks.problems)
+            network = checks.settings.network.create
+            if network is not None and requirements.cut_off(text, wanted.install_from, network.egress):
+                what = "the network has no way to a package index"
+                fix = "use install_from: plugins, or name an --index-url within reach in the file"
+                checks.add(what, fix, *HERE, "requirements")
+        if wanted.install_from == "plugins" and create.plugins is None:
+            fix = "add plugins: a folder with the wheels, made by `pip download` on the environment's Python"
+            checks.add("requirements come from plugins, and there are none", fix, *HERE, "requirements")
+    if create.startup_script is not None:
+        text = reader.text(create.startup_script, "startup_script")
+        if text is not None:
+            startup.check(text, named(create.startup_script), checks.problems)
+    if create.plugins is not None:
+        reader.archive(create.plugins)
+
+
+class _Reader:
+    def __init__(self, files: MwaaFiles, folder: Path, checks: Checks, named: Named) -> None:
+        self._files, self._folder, self._checks, self._named = files, folder, checks, named
+
+    def text(self, path: str, *key: str) -> str | None:
+        """A text file; None: it could not be read, and that is reported."""
+        if path not in self._files.texts:
+            if not self._inside(path, *key):
+                return None
+            try:
+                where = self._checks.where(*HERE, *key)
+                self._files.texts[path] = read_text(self._folder / path, self._named(path), where=where)
+            except InputError as error:
+                self._checks.problems.take(error)
+                return None
+        return self._files.texts[path]
+
+    def archive(self, path: str) -> None:
+        if path in self._files.archives or not self._inside(path, "plugins"):
+            return
+        try:
+            where = self._checks.where(*HERE, "plugins")
+            self._files.archives[path] = plugins.read(self._folder / path, self._named(path), where)
+        except InputError as error:
+            self._checks.problems.take(error)
+
+    def _inside(self, path: str, *key: str) -> bool:
+        """Whether a path names a place of the project and not of this machine."""
+        inside = bool(path) and not path.startswith(("/", "~")) and "\\" not in path
+        if not inside:
+            self._checks.add(f"{path[:60]!r} is no relative path", "write it relative to the project file", *HERE, *key)
+        return inside

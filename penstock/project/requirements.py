@@ -1,0 +1,111 @@
+"""requirements.txt for MWAA: the user's file, checked, with the line in front that MWAA wants.
+
+What MWAA does with the file: it looks for `-c ` or `--constraint ` in any line, comments included, and where there is
+none it adds the constraints of its own image; then pip has nine minutes. Source: aws/amazon-mwaa-docker-images,
+`mwaa/utils/user_requirements.py`; MWAA user guide, "Managing Python dependencies in requirements.txt".
+"""
+
+from __future__ import annotations
+
+import re
+
+from penstock.mwaa_limits import AIRFLOW_FOLDER, PLUGINS_FOLDER
+from penstock.project import versions
+from penstock.project.problems import Problems, shown
+
+_MWAA_SEES_CONSTRAINTS = re.compile(r"-c |--constraint ")
+_CONSTRAINT = re.compile(r"(?:-c|--constraint)(?:\s+|=)[\"']?(?P<target>[^\s\"']+)")
+_FILES = re.compile(r"(?:-r|--requirement|-e|--editable)(?:\s|=)")
+_INDEX = re.compile(r"(?:-i|--index-url|--extra-index-url|--no-index|-f|--find-links)\b")
+_AIRFLOW = re.compile(r"apache[-_.]airflow(?:\[[^]]*\])?\s*==\s*(?P<version>[^\s;,#]+)", re.IGNORECASE)
+_LOGIN = re.compile(r"://[^/\s@$]+@|://[^/\s:@]*:[^/\s@$]+@")
+
+
+def constraints(airflow_version: str) -> str:
+    """The address of the constraints of one Airflow on MWAA's Python."""
+    python = versions.airflow_python(airflow_version)
+    return versions.CONSTRAINTS.format(airflow=airflow_version, python=python)
+
+
+def generate(text: str, airflow_version: str, install_from: str) -> str:
+    """The file for MWAA. It depends on nothing but the user's lines, the Airflow and where packages come from.
+
+    Args:
+        text: the user's file; its lines and comments stay as they are.
+        install_from: `index`, or `plugins` for wheels in plugins.zip only. Then no constraints are named: MWAA applies
+            those of its image, which needs no network.
+    """
+    lines = [line for line in _lines(text) if _target(line) != constraints(airflow_version)]
+    if install_from == "plugins":
+        head = [f"--find-links {PLUGINS_FOLDER}", "--no-index"]
+    elif any(_target(line) for line in lines):
+        head = []
+    else:
+        head = [f'--constraint "{constraints(airflow_version)}"']
+    return "\n".join([*head, *lines]) + "\n"
+
+
+def cut_off(text: str, install_from: str, egress: str) -> bool:
+    """Whether packages cannot be fetched: there is no way to the internet, and the file names no other index."""
+    own_index = any(re.match(r"(?:-i|--index-url)[\s=]", line.strip()) for line in _lines(text))
+    return egress != "nat" and install_from == "index" and not own_index
+
+
+def check(text: str, name: str, airflow_version: str, install_from: str, problems: Problems) -> None:
+    """Report the lines that MWAA cannot use.
+
+    Args:
+        name: the file, as errors show it.
+    """
+    for number, raw in enumerate(_lines(text), 1):
+        where = f"{name}:{number}:{len(raw) - len(raw.lstrip()) + 1}"
+        found = _problem(raw, airflow_version, install_from)
+        if found is not None:
+            problems.add(found[0], fix=found[1], where=where)
+
+
+def _problem(raw: str, airflow_version: str, install_from: str) -> tuple[str, str] | None:
+    """What is wrong with one line, and its fix."""
+    line = raw.strip()
+    offline = install_from == "plugins"
+    if offline and _MWAA_SEES_CONSTRAINTS.search(raw) and not _target(raw):
+        what = "MWAA takes a line with '-c ' or '--constraint ' for one that sets constraints, even a comment"
+        return what, "word it differently; otherwise MWAA installs without its own constraints"
+    if not line or line.startswith("#"):
+        return None
+    if target := _target(line):
+        return _constraint_problem(target, airflow_version, offline)
+    if _FILES.match(line):
+        return "MWAA gets this one file, and nothing that it names", "write the packages out here"
+    if offline and _INDEX.match(line):
+        return "with install_from: plugins, Penstock says where packages come from", "remove the line"
+    if _LOGIN.search(line):
+        what = "an address with a password or token in it: whoever reads the DAG bucket reads it"
+        return what, "write ${NAME} for it, and export NAME in startup_script from a secret"
+    pinned = _AIRFLOW.match(line)
+    if pinned and pinned["version"] != airflow_version:
+        what = f"MWAA runs Airflow {airflow_version}, and this asks for {shown(pinned['version'])}"
+        return what, "remove the line: MWAA brings Airflow"
+    return None
+
+
+def _constraint_problem(target: str, airflow_version: str, offline: bool) -> tuple[str, str] | None:
+    """The user's own constraints may be the right ones, or a file in the container."""
+    if target.startswith(AIRFLOW_FOLDER):
+        return None
+    if offline:
+        return "with install_from: plugins nothing is fetched, constraints neither", "remove the line"
+    if target != constraints(airflow_version):
+        what = f"other constraints than those of Airflow {airflow_version}: {shown(target)}"
+        return what, f"remove the line: Penstock writes it; or name a file below {AIRFLOW_FOLDER}dags/"
+    return None
+
+
+def _target(line: str) -> str | None:
+    """What a line that sets constraints names."""
+    found = _CONSTRAINT.match(line.strip())
+    return found["target"] if found else None
+
+
+def _lines(text: str) -> list[str]:
+    return text.splitlines()

@@ -1,0 +1,144 @@
+"""The MWAA environment, with its log groups and the files that it starts from."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import aws_cdk as cdk
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_logs as logs
+from aws_cdk import aws_mwaa as mwaa
+from aws_cdk import aws_s3 as s3
+from aws_cdk import aws_s3_deployment as s3_deployment
+from constructs import Construct, IDependable
+
+from penstock_runtime.plan import Airflow, LogKind
+from stacks.bucket import deploy_files
+from stacks.environment_endpoints import EnvironmentEndpoints
+from stacks.network import Network
+
+DAGS = "dags"
+"""MWAA's DAG folder in the bucket. Ours is one folder below it, so several projects may share one MWAA."""
+
+ACCESS = {"private": "PRIVATE_ONLY", "public": "PUBLIC_ONLY", "public_and_private": "PUBLIC_AND_PRIVATE"}
+LOG_GROUPS: dict[LogKind, str] = {
+    "dag_processing": "DAGProcessing",
+    "scheduler": "Scheduler",
+    "task": "Task",
+    "web_server": "WebServer",
+    "worker": "Worker",
+}
+"""MWAA writes to `airflow-<environment>-<this>`. Source: MWAA user guide, "Viewing Airflow logs"."""
+
+
+class Mwaa(Construct):
+    """An environment, after all that it needs: MWAA tries role, bucket and files while it creates it."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        name: str,
+        *,
+        airflow: Airflow,
+        network: Network,
+        role: iam.Role,
+        bucket: s3.Bucket,
+        files: Path | None,
+    ) -> None:
+        """
+        Args:
+            files: folder with requirements, plugins and startup script, by key in the bucket; None: there are none.
+        """
+        super().__init__(scope, name)
+        before: list[IDependable] = [role, bucket, *self._log_groups(airflow)]
+        if files is not None:
+            # Nothing is deleted: a deploy that is rolled back needs what the environment had before.
+            source = s3_deployment.Source.asset(str(files))
+            before.append(deploy_files(self, "Files", to=bucket, sources=[source]))
+        if airflow.endpoint_management == "customer":
+            before.append(self._endpoints(airflow, network))
+        self.environment = mwaa.CfnEnvironment(
+            self,
+            "Environment",
+            name=airflow.name,
+            airflow_version=airflow.version,
+            environment_class=airflow.environment_class,
+            min_workers=airflow.min_workers,
+            max_workers=airflow.max_workers,
+            # Always said: what a template leaves out, an update leaves as it was.
+            schedulers=airflow.schedulers,
+            min_webservers=airflow.min_web_servers,
+            max_webservers=airflow.max_web_servers,
+            webserver_access_mode=ACCESS[airflow.access],
+            airflow_configuration_options=airflow.options or None,
+            source_bucket_arn=bucket.bucket_arn,
+            dag_s3_path=DAGS,
+            # No object versions: each key is of one content.
+            requirements_s3_path=airflow.requirements.key if airflow.requirements else None,
+            plugins_s3_path=airflow.plugins,
+            startup_script_s3_path=airflow.startup_script.key if airflow.startup_script else None,
+            execution_role_arn=role.role_arn,
+            kms_key=airflow.kms_key,
+            network_configuration=mwaa.CfnEnvironment.NetworkConfigurationProperty(
+                subnet_ids=list(network.subnets), security_group_ids=list(network.airflow_security_groups)
+            ),
+            # The default is left out: said where it was not, it would be a change, and that replaces the environment.
+            endpoint_management="CUSTOMER" if airflow.endpoint_management == "customer" else None,
+            logging_configuration=_logging(airflow),
+            weekly_maintenance_window_start=airflow.maintenance_window,
+            worker_replacement_strategy=airflow.worker_replacement.upper() if airflow.worker_replacement else None,
+        )
+        # The path of a construct makes its logical id, and another logical id is another environment.
+        self.environment.override_logical_id("Environment")
+        self.environment.node.add_dependency(*before)
+
+    def _endpoints(self, airflow: Airflow, network: Network) -> EnvironmentEndpoints:
+        """The owner of a shared VPC trusts the role by its name; docs/shared-vpc.md says it."""
+        role_name = f"{airflow.name}-{cdk.Stack.of(self).region}-mwaa-endpoints" if network.endpoint_role else None
+        return EnvironmentEndpoints(
+            self,
+            "Endpoints",
+            environment=airflow.name,
+            web_server=airflow.access == "private",
+            vpc=network.vpc,
+            subnets=network.subnets,
+            security_groups=network.endpoint_security_groups,
+            owner_role=network.endpoint_role,
+            role_name=role_name,
+        )
+
+    def _log_groups(self, airflow: Airflow) -> list[logs.CfnLogGroup]:
+        """All five, with a retention: MWAA writes to a group that it finds, and makes one that never expires where not.
+
+        It does not collide with MWAA: its service-linked role creates and describes groups, and cannot change or
+        delete one (MWAA user guide, "Service-linked role for Amazon MWAA"). Also the group of a log that is off is
+        made: turned on again, it would meet the group that was kept.
+        """
+        return [self._log_group(airflow, suffix) for suffix in LOG_GROUPS.values()]
+
+    def _log_group(self, airflow: Airflow, suffix: str) -> logs.CfnLogGroup:
+        group = logs.CfnLogGroup(
+            self,
+            f"{suffix}Logs",
+            log_group_name=f"airflow-{airflow.name}-{suffix}",
+            retention_in_days=airflow.log_retention_days,
+            kms_key_id=airflow.kms_key,
+        )
+        # Kept with what is in it, but for a first deploy that fails: the second one would find the name taken.
+        group.apply_removal_policy(cdk.RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE)
+        return group
+
+
+def _logging(airflow: Airflow) -> mwaa.CfnEnvironment.LoggingConfigurationProperty:
+    modules: dict[str, Any] = {
+        log.kind: mwaa.CfnEnvironment.ModuleLoggingConfigurationProperty(enabled=log.enabled, log_level=log.level)
+        for log in airflow.logs
+    }
+    return mwaa.CfnEnvironment.LoggingConfigurationProperty(
+        dag_processing_logs=modules["dag_processing"],
+        scheduler_logs=modules["scheduler"],
+        task_logs=modules["task"],
+        webserver_logs=modules["web_server"],
+        worker_logs=modules["worker"],
+    )

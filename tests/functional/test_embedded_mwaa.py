@@ -1,0 +1,137 @@
+"""An MWAA environment with every file, deployed and changed by the real CDK CLI; what changes restarts it, no more."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import botocore.exceptions
+import pytest
+
+from penstock.local.aws.endpoint import Endpoint
+from tests.functional.embedded import ACCOUNT, REGION, ROOT, serving
+
+CDK = ROOT / "node_modules" / ".bin" / "cdk"
+PROJECT = ROOT / "tests" / "golden" / "full" / "project"
+
+
+class Deployed:
+    """The project of the golden case `full`, in the embedded AWS."""
+
+    def __init__(self, endpoint: Endpoint, folder: Path) -> None:
+        self.endpoint, self.folder = endpoint, folder
+        shutil.copytree(PROJECT, folder / "project")
+        self.edit("penstock.yaml", "111122223333", ACCOUNT)
+
+    def edit(self, path: str, old: str, new: str) -> None:
+        file = self.folder / "project" / path
+        text = file.read_text()
+        assert old in text
+        file.write_text(text.replace(old, new))
+
+    def deploy(self) -> str:
+        """Synthesize and deploy; what the CLI said. Where it failed, that."""
+        shutil.rmtree(self.folder / "cdk.out", ignore_errors=True)
+        # The arguments that the CLI would hand over in its context.
+        context = f'{{"project": "{self.folder / "project" / "penstock.yaml"}"}}'
+        environ = {**self._environ(), "CDK_OUTDIR": str(self.folder / "cdk.out"), "CDK_CONTEXT_JSON": context}
+        subprocess.run([sys.executable, "app.py"], cwd=ROOT, env=environ, check=True, capture_output=True)
+        return self.cdk("deploy", "--all", "--require-approval", "never", "-a", "cdk.out")
+
+    def cdk(self, *arguments: str) -> str:
+        command = [str(CDK), "--no-notices", *arguments]
+        done = subprocess.run(command, cwd=self.folder, env=self._environ(), capture_output=True, text=True)
+        return done.stdout + done.stderr + f"exit {done.returncode}"
+
+    def environment(self) -> dict[str, Any]:
+        found: dict[str, Any] = self.endpoint.client("mwaa").get_environment(Name="full-dev")["Environment"]
+        return found
+
+    def read(self, name: str) -> bytes:
+        """A file that the environment names, with what its execution role may do."""
+        found = self.environment()
+        keys = self.endpoint.assume(found["ExecutionRoleArn"], "airflow")
+        bucket = found["SourceBucketArn"].rsplit(":", 1)[-1]
+        body: bytes = self.endpoint.client("s3", keys).get_object(Bucket=bucket, Key=found[name])["Body"].read()
+        return body
+
+    def _environ(self) -> dict[str, str]:
+        kept = {name: os.environ[name] for name in ("PATH", "HOME", "TMPDIR") if name in os.environ}
+        more = {"CI": "true", "JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION": "1"}
+        return {**kept, **self.endpoint.environ(self.endpoint.root()), **more, "CDK_DEFAULT_ACCOUNT": ACCOUNT}
+
+
+@pytest.fixture(scope="module")
+def deployed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployed]:
+    with serving(tmp_path_factory.mktemp("aws")) as server:
+        one = Deployed(server.endpoint, tmp_path_factory.mktemp("app"))
+        assert one.cdk("bootstrap", f"aws://{ACCOUNT}/{REGION}").endswith("exit 0")
+        said = one.deploy()
+        assert said.endswith("exit 0"), said
+        yield one
+
+
+def test_the_environment_has_its_files_and_its_log_groups(deployed: Deployed) -> None:
+    """The role can read each file that the environment names; the groups have their retention."""
+    groups = deployed.endpoint.client("logs").describe_log_groups(logGroupNamePrefix="airflow-full-dev-")["logGroups"]
+
+    assert deployed.read("RequirementsS3Path").startswith(b'--constraint "https://')
+    assert deployed.read("StartupScriptS3Path") == (PROJECT / "airflow" / "startup.sh").read_bytes()
+    assert b"acme_plugin.py" in deployed.read("PluginsS3Path")
+    assert {one["logGroupName"].rsplit("-", 1)[-1] for one in groups} == {
+        *("DAGProcessing", "Scheduler", "Task", "WebServer", "Worker"),
+    }
+    assert {one["retentionInDays"] for one in groups} == {30}
+
+
+def test_the_role_is_taken_for_its_environment_only(deployed: Deployed) -> None:
+    """A copy of it that no environment has: MWAA would not get it, whoever asks."""
+    iam = deployed.endpoint.client("iam")
+    role = deployed.environment()["ExecutionRoleArn"]
+    trust = iam.get_role(RoleName=role.rsplit("/", 1)[-1])["Role"]["AssumeRolePolicyDocument"]
+    copy = iam.create_role(RoleName="copy", AssumeRolePolicyDocument=json.dumps(trust))["Role"]["Arn"]
+
+    assert deployed.endpoint.assume(role, "airflow")
+    with pytest.raises(botocore.exceptions.ClientError, match="AccessDenied"):
+        deployed.endpoint.assume(copy, "airflow")
+
+
+def test_only_a_changed_file_changes_the_environment(deployed: Deployed) -> None:
+    """No change: nothing happens. A schedule: not to the environment. A requirement: one key; the old file stays."""
+    before = deployed.environment()
+    assert deployed.deploy().count("(no changes)") == 4
+
+    deployed.edit("penstock.yaml", "@daily", "@hourly")
+    assert deployed.deploy().endswith("exit 0")
+    assert deployed.environment() == before
+
+    deployed.edit("airflow/requirements.txt", "tabulate", "tabulate==0.9.0")
+    assert deployed.deploy().endswith("exit 0")
+    after = deployed.environment()
+    changed = {name for name in after if after[name] != before.get(name)}
+    assert changed == {"RequirementsS3Path", "LastUpdate"}
+    assert b"tabulate==0.9.0" in deployed.read("RequirementsS3Path")
+    bucket = after["SourceBucketArn"].rsplit(":", 1)[-1]
+    assert deployed.endpoint.client("s3").head_object(Bucket=bucket, Key=before["RequirementsS3Path"])
+
+
+def test_the_version_moves_within_its_line_and_not_past_2_11(deployed: Deployed) -> None:
+    """With the version, the constraints; what MWAA refuses is rolled back, and the environment is as before."""
+    deployed.edit("penstock.yaml", "3.2.1", "3.3.1")
+    assert deployed.deploy().endswith("exit 0")
+    assert deployed.environment()["AirflowVersion"] == "3.3.1"
+    assert b"constraints-3.3.1" in deployed.read("RequirementsS3Path")
+
+    deployed.edit("penstock.yaml", "3.3.1", "2.10.3")
+    deployed.edit("penstock.yaml", "public_and_private", "private")
+    said = deployed.deploy()
+    assert "between 2 and 3 the way leads over 2.11" in said
+    found = deployed.environment()
+    assert (found["AirflowVersion"], found["WebserverAccessMode"]) == ("3.3.1", "PUBLIC_AND_PRIVATE")
+    assert b"constraints-3.3.1" in deployed.read("RequirementsS3Path")

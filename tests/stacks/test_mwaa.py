@@ -1,0 +1,179 @@
+"""The MWAA environment: each setting in the template, the log groups, the files, a key of one's own."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+from typing import Any
+
+import cdk_nag
+import pytest
+from aws_cdk import Validations
+
+from penstock_runtime.plan import AIRFLOW_LOGS, Airflow, AirflowFile, AirflowLog, Plan
+from stacks.build import build_stacks
+from tests.stacks import plans, statements
+from tests.stacks.conftest import Templates
+
+KEY = f"arn:aws:kms:{plans.REGION}:{plans.ACCOUNT}:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+FULL = Airflow(
+    name="acme-dev",
+    version="3.3.1",
+    environment_class="mw1.large",
+    min_workers=2,
+    max_workers=9,
+    access="public_and_private",
+    options={},
+    schedulers=4,
+    min_web_servers=3,
+    max_web_servers=5,
+    logs=tuple(AirflowLog(kind, kind != "worker", "DEBUG" if kind == "task" else "ERROR") for kind in AIRFLOW_LOGS),
+    log_retention_days=7,
+    kms_key=KEY,
+    maintenance_window="SUN:03:30",
+    worker_replacement="forced",
+    endpoint_management="customer",
+    requirements=AirflowFile("requirements/aa.txt", "tabulate\n"),
+    plugins="plugins/bb.zip",
+    startup_script=AirflowFile("startup/cc.sh", "true\n"),
+)
+PLAN = dataclasses.replace(plans.PLAN, airflow=FULL)
+
+
+@pytest.fixture(scope="module")
+def full(tmp_path_factory: pytest.TempPathFactory) -> Templates:
+    """The templates of `PLAN`."""
+    return synthesize(PLAN, tmp_path_factory.mktemp("full"))
+
+
+def synthesize(plan: Plan, folder: Path, *, nag: bool = False) -> Templates:
+    """As `plans.synthesize`, with files for the environment."""
+    app = plans.application(folder / "cdk.out")
+    environment = folder / "environment"
+    for key in ("requirements/aa.txt", "plugins/bb.zip", "startup/cc.sh"):
+        (environment / key).parent.mkdir(parents=True, exist_ok=True)
+        (environment / key).write_text("")
+    files = dataclasses.replace(plans.files(folder), environment=environment)
+    build_stacks(app, plan, files, account=None)
+    if nag:
+        Validations.of(app).add_plugins(cdk_nag.AwsSolutionsChecks(app))
+    return {stack.stack_name: stack.template for stack in app.synth().stacks}
+
+
+def resources(templates: Templates, kind: str) -> dict[str, dict[str, Any]]:
+    """Of the Airflow stack, by logical id."""
+    found: dict[str, dict[str, Any]] = templates["acme-dev-airflow"]["Resources"]
+    return {name: one for name, one in found.items() if one["Type"] == kind}
+
+
+def test_every_setting_is_in_the_template(full: Templates) -> None:
+    """Under the service's name for it; what depends on other resources is in the other tests."""
+    found = resources(full, "AWS::MWAA::Environment")["Environment"]["Properties"]
+    others = {"ExecutionRoleArn", "SourceBucketArn", "NetworkConfiguration", "LoggingConfiguration", "Tags"}
+
+    assert {name: value for name, value in found.items() if name not in others} == {
+        "Name": "acme-dev",
+        "AirflowVersion": "3.3.1",
+        "EnvironmentClass": "mw1.large",
+        "MinWorkers": 2,
+        "MaxWorkers": 9,
+        "Schedulers": 4,
+        "MinWebservers": 3,
+        "MaxWebservers": 5,
+        "WebserverAccessMode": "PUBLIC_AND_PRIVATE",
+        "DagS3Path": "dags",
+        "RequirementsS3Path": "requirements/aa.txt",
+        "PluginsS3Path": "plugins/bb.zip",
+        "StartupScriptS3Path": "startup/cc.sh",
+        "KmsKey": KEY,
+        "WeeklyMaintenanceWindowStart": "SUN:03:30",
+        "WorkerReplacementStrategy": "FORCED",
+        "EndpointManagement": "CUSTOMER",
+    }
+    logs = {name: (one["Enabled"], one["LogLevel"]) for name, one in found["LoggingConfiguration"].items()}
+    assert logs == {
+        "DagProcessingLogs": (True, "ERROR"),
+        "SchedulerLogs": (True, "ERROR"),
+        "TaskLogs": (True, "DEBUG"),
+        "WebserverLogs": (True, "ERROR"),
+        "WorkerLogs": (False, "ERROR"),
+    }
+
+
+def test_what_is_fixed_at_creation_is_left_out_by_default(templates: Templates) -> None:
+    """Said where it was not said before, it would be a change, and CloudFormation replaces the environment for that."""
+    found = resources(templates, "AWS::MWAA::Environment")["Environment"]["Properties"]
+
+    assert {"KmsKey", "EndpointManagement"} & set(found) == set()
+
+
+def test_the_environment_keeps_its_logical_id(templates: Templates, full: Templates) -> None:
+    """Another one would be another environment, and the database would go with the old one."""
+    assert set(resources(templates, "AWS::MWAA::Environment")) == {"Environment"}
+    assert set(resources(full, "AWS::MWAA::Environment")) == {"Environment"}
+
+
+@pytest.mark.parametrize("which", ["templates", "full"])
+def test_log_groups_are_there_first_with_a_retention(which: str, request: pytest.FixtureRequest) -> None:
+    """MWAA writes to groups of these names, and would make ones that never expire. A log that is off has one too."""
+    made: Templates = request.getfixturevalue(which)
+    groups = resources(made, "AWS::Logs::LogGroup")
+    own = {name: one for name, one in groups.items() if name.startswith("Mwaa")}
+
+    suffixes = {one["Properties"]["LogGroupName"].removeprefix("airflow-acme-dev-") for one in own.values()}
+    assert suffixes == {"DAGProcessing", "Scheduler", "Task", "WebServer", "Worker"}
+    assert {one["Properties"]["RetentionInDays"] for one in own.values()} == {7 if which == "full" else 90}
+    assert {one["Properties"].get("KmsKeyId") for one in own.values()} == {KEY if which == "full" else None}
+    assert {one["DeletionPolicy"] for one in own.values()} == {"RetainExceptOnCreate"}
+    depends = set(resources(made, "AWS::MWAA::Environment")["Environment"]["DependsOn"])
+    assert set(own) <= depends
+
+
+def test_files_are_there_before_the_environment_names_them(templates: Templates, full: Templates) -> None:
+    """And stay: a deploy that is rolled back needs the old ones. Without files there is no deployment for them."""
+    deployments = resources(full, "Custom::CDKBucketDeployment")
+    ((name, files),) = [
+        (name, one) for name, one in deployments.items() if "DestinationBucketKeyPrefix" not in one["Properties"]
+    ]
+
+    assert files["Properties"]["Prune"] is False
+    assert name in resources(full, "AWS::MWAA::Environment")["Environment"]["DependsOn"]
+    assert len(resources(templates, "Custom::CDKBucketDeployment")) == len(deployments) - 1
+
+
+def test_a_key_of_ones_own_encrypts_the_bucket_and_is_used_by_way_of_two_services(full: Templates) -> None:
+    """MWAA's user guide: the key itself, through SQS and S3; and no key but it."""
+    role = statements.of_role(full["acme-dev-airflow"], "ExecutionRole")
+    (statement,) = [one for one in role if any(action.startswith("kms:") for action in one["Action"])]
+    encryption = resources(full, "AWS::S3::Bucket")
+    (rules,) = [one["Properties"]["BucketEncryption"] for one in encryption.values()]
+
+    assert statement["Resource"] == [KEY]
+    assert "NotResource" not in statement
+    services = [f"{service}.{plans.REGION}.amazonaws.com" for service in ("sqs", "s3")]
+    assert statement["Condition"] == {"StringLike": {"kms:ViaService": services}}
+    assert set(statement["Action"]) == {"kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey*", "kms:Encrypt"}
+    (rule,) = rules["ServerSideEncryptionConfiguration"]
+    assert rule["ServerSideEncryptionByDefault"] == {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": KEY}
+    filler = statements.of_role(full["acme-dev-airflow"], "CustomCDKBucketDeployment")
+    assert {KEY} == {arn for one in statements.that_allow(filler, "kms:Decrypt") for arn in one["Resource"]}
+
+
+def test_the_role_serves_this_environment_only(templates: Templates) -> None:
+    """MWAA's user guide, "Cross-service confused deputy prevention"."""
+    ((trust,),) = [
+        one["Properties"]["AssumeRolePolicyDocument"]["Statement"]
+        for name, one in resources(templates, "AWS::IAM::Role").items()
+        if name.startswith("ExecutionRole")
+    ]
+
+    assert set(trust["Principal"]["Service"]) == {"airflow.amazonaws.com", "airflow-env.amazonaws.com"}
+    assert trust["Condition"] == {
+        "StringEquals": {"aws:SourceAccount": plans.ACCOUNT},
+        "ArnLike": {"aws:SourceArn": f"arn:aws:airflow:{plans.REGION}:{plans.ACCOUNT}:environment/acme-dev"},
+    }
+
+
+def test_no_finding_of_cdk_nag_is_left(tmp_path: Path) -> None:
+    """With every setting, and a key of one's own."""
+    synthesize(PLAN, tmp_path, nag=True)

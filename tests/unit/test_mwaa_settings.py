@@ -1,0 +1,143 @@
+"""The settings of an MWAA environment: what is filled, what is refused, what is only warned of."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from penstock.compile import compile_plan
+from penstock.mwaa_limits import FIXED_OPTIONS
+from penstock_runtime.plan import Airflow
+from tests.unit.project_files import PROJECT, errors, loaded, write
+
+HERE = "¦"
+"""In a mistake: right behind it is where the error must point."""
+CREATE = "version: 3.0.6, class: mw1.small"
+KEY = "arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+
+MISTAKES = {
+    # name: (what is written for CREATE, part of what, part of fix)
+    "too many workers": (f"{CREATE}, workers: ¦{{max: 51}}", "1 to 50 workers, not 51", "use 1 to 50"),
+    "workers turned round": (f"{CREATE}, workers: ¦{{min: 3, max: 2}}", "at least 3 workers and at most 2", "swap"),
+    "no worker": (f"{CREATE}, workers: {{min: ¦0}}", "wants at least 1, not 0", "at least 1"),
+    "one scheduler": (f"{CREATE}, schedulers: ¦1", "mw1.small has 2 to 5 schedulers, not 1", "2 to 5"),
+    "six schedulers": (f"{CREATE}, schedulers: ¦6", "mw1.small has 2 to 5 schedulers, not 6", "2 to 5"),
+    "schedulers of micro": (
+        "version: 3.0.6, class: mw1.micro, schedulers: ¦2",
+        "mw1.micro has exactly 1 scheduler, not 2",
+        "write schedulers: 1, or leave it out",
+    ),
+    "one web server": (f"{CREATE}, web_servers: ¦{{min: 1}}", "2 to 5 web servers, not 1", "use 2 to 5"),
+    "six web servers": (f"{CREATE}, web_servers: ¦{{max: 6}}", "2 to 5 web servers, not 6", "use 2 to 5"),
+    "web servers turned round": (f"{CREATE}, web_servers: ¦{{min: 4}}", "at least 4 web servers and at most 2", "swap"),
+    "web servers of micro": (
+        "version: 3.0.6, class: mw1.micro, web_servers: ¦{}",
+        "mw1.micro has exactly 1 web server, not 2",
+        "write web_servers: {min: 1, max: 1}",
+    ),
+    "both kinds of access": (
+        f"{CREATE}, access: ¦public_and_private",
+        "both at once come with Airflow 3.2",
+        "use access: private or public, or Airflow 3.2",
+    ),
+    "unknown access": (f"{CREATE}, access: ¦vpn", "wants 'private', 'public' or 'public_and_private'", ""),
+    "option without a section": (f'{CREATE}, options: {{¦parallelism: "4"}}', "is no option", "section.key"),
+    "long option": (f'{CREATE}, options: {{¦core.{"x" * 60}: "4"}}', "has 65 characters", "AIRFLOW__SECTION__KEY"),
+    "empty option": (f'{CREATE}, options: {{core.x: ¦""}}', "has 0 characters, and MWAA takes 1 to 65536", "remove it"),
+    "option beyond ASCII": (f"{CREATE}, options: {{core.x: ¦ü}}", "is not printable ASCII", "ASCII only"),
+    "option with a name": (f'{CREATE}, options: {{core.x: ¦"${{HOST}}"}}', "nothing fills ${HOST}", "secrets backend"),
+    "retention": (f"{CREATE}, logs: {{retention_days: ¦100}}", "does not keep logs for 100 days", "use 90, or"),
+    "log level": (f"{CREATE}, logs: {{task: {{level: ¦TRACE}}}}", "wants 'CRITICAL'", ""),
+    "unknown log": (f"{CREATE}, logs: {{¦triggerer: {{}}}}", "unknown key 'triggerer'", ""),
+    "alias": (f"{CREATE}, kms_key: ¦alias/data", "is an alias, and MWAA wants", "key/<id>"),
+    "multi-region key": (f"{CREATE}, kms_key: ¦{KEY.replace('key/1234', 'key/mrk-1')}", "a multi-region key", "key/"),
+    "key elsewhere": (f"{CREATE}, kms_key: ¦{KEY.replace('eu-west', 'eu-south')}", "is in eu-south-1, and", "region"),
+    "no key": (f"{CREATE}, kms_key: ¦mine", "no ARN of a KMS key", "arn:aws:kms"),
+    "quarter of an hour": (f"{CREATE}, maintenance_window: ¦SUN:03:15", "no start of a maintenance", "SUN:03:30"),
+    "strategy": (f"{CREATE}, worker_replacement: ¦rolling", "wants 'graceful' or 'forced'", ""),
+    "endpoints": (f"{CREATE}, endpoint_management: ¦mine", "wants 'service' or 'customer'", ""),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("written", "what", "fix"), MISTAKES.values(), ids=MISTAKES)
+def test_mistake_is_named_with_place_and_fix(tmp_path: Path, written: str, what: str, fix: str) -> None:
+    """One error for each environment of the project, at its line and column; here the two share it."""
+    before, _, _ = PROJECT.replace(CREATE, written).partition(HERE)
+    path = write(tmp_path, (CREATE, written.replace(HERE, "")), ("{region: eu-central-1, ", "{region: eu-west-1, "))
+    ((place, said, advice),) = errors(path)
+
+    assert place == f"penstock.yaml:{before.count(chr(10)) + 1}:{len(before) - before.rfind(chr(10))}"
+    assert what in said
+    assert fix in advice
+    assert advice
+
+
+@pytest.mark.parametrize("option", sorted(FIXED_OPTIONS))
+def test_option_of_the_service_is_refused(tmp_path: Path, option: str) -> None:
+    """MWAA sets it over the user's, and nobody would notice."""
+    path = write(tmp_path, (CREATE, f"{CREATE}, options: {{{option}: x}}"))
+
+    assert f"MWAA does not let anyone set {option}" in [what for _, what, _ in errors(path)]
+
+
+def _airflow(folder: Path, more: str, kind: str = "mw1.small", version: str = "3.0.6") -> Airflow:
+    return compile_plan(loaded(folder, (CREATE, f"version: {version}, class: {kind}{more}"))).airflow
+
+
+@pytest.mark.parametrize(
+    ("kind", "counts"),
+    [("mw1.micro", (1, 1, 1, 1, 1)), ("mw1.small", (1, 2, 2, 2, 2)), ("mw1.2xlarge", (1, 2, 2, 2, 2))],
+)
+def test_counts_fit_the_class_where_nothing_is_said(tmp_path: Path, kind: str, counts: tuple[int, ...]) -> None:
+    """mw1.micro has one of each; a service's default that is left out would stay what it was before."""
+    made = _airflow(tmp_path, "", kind)
+
+    found = (made.min_workers, made.max_workers, made.schedulers, made.min_web_servers, made.max_web_servers)
+    assert found == counts
+
+
+def test_settings_reach_the_plan(tmp_path: Path) -> None:
+    """Each as it was written, over what the class gives."""
+    made = _airflow(
+        tmp_path,
+        ", workers: {min: 3, max: 25}, schedulers: 5, web_servers: {min: 3, max: 5}, access: public_and_private"
+        ", maintenance_window: MON:00:00, worker_replacement: forced, logs: {retention_days: 7, task: {level: ERROR}}",
+        version="3.3.1",
+    )
+
+    assert (made.min_workers, made.max_workers, made.schedulers) == (3, 25, 5)
+    assert (made.min_web_servers, made.max_web_servers, made.access) == (3, 5, "public_and_private")
+    assert (made.maintenance_window, made.worker_replacement, made.log_retention_days) == ("MON:00:00", "forced", 7)
+    assert {log.kind: (log.enabled, log.level) for log in made.logs} == {
+        "dag_processing": (True, "INFO"),
+        "scheduler": (True, "INFO"),
+        "task": (True, "ERROR"),
+        "web_server": (True, "INFO"),
+        "worker": (True, "INFO"),
+    }
+
+
+@pytest.mark.parametrize(
+    ("more", "warning"),
+    [
+        (", workers: {max: 26}", "penstock.yaml:6:63: 26 workers need a raised quota: an account has 25"),
+        (", endpoint_management: customer", "after 72 hours it fails"),
+        (", requirements: {file: r.txt}", "reaches no package index and starts without these packages"),
+    ],
+)
+def test_what_may_not_be_meant_is_warned_of(tmp_path: Path, more: str, warning: str) -> None:
+    """With its place; without it there is no warning."""
+    files = {"r.txt": "tabulate\n"}
+    plan = compile_plan(loaded(tmp_path, (CREATE, CREATE + more), files=files))
+
+    assert warning in "".join(plan.warnings)
+    assert compile_plan(loaded(tmp_path)).warnings == ()
+
+
+def test_more_dags_than_the_class_is_made_for(tmp_path: Path) -> None:
+    """A warning: they run, slowly."""
+    listed = "".join(f'  - {{name: s{number}, job: warehouse, interval: "@daily"}}\n' for number in range(50))
+    plan = compile_plan(loaded(tmp_path, ("schedules:\n", f"schedules:\n{listed}")))
+
+    assert plan.warnings == ("penstock.yaml:6:43: 51 DAGs, and mw1.small is made for up to 50",)
