@@ -1,8 +1,8 @@
 """The composition root: project → plan → bundle → stacks. `cdk` runs it; see cdk.json.
 
 Context: `project` (a path, default penstock.yaml), `environment` (default: the project's first), `variables`
-(a JSON object that overrides the plan's variables), `airflow` (a version, instead of the project's) and `nag` (true:
-check with cdk-nag).
+(a JSON object that overrides the plan's variables), `airflow` (a version, instead of the project's), `nag` (true:
+check with cdk-nag) and `replace` (true: take the place of DAGs that are newer than this checkout).
 """
 
 from __future__ import annotations
@@ -19,8 +19,10 @@ import aws_cdk as cdk
 from penstock import bundle, mwaa
 from penstock.compile import compile_plan
 from penstock.project import load
+from penstock.revision import revision_of
 from penstock_runtime.errors import InputError, PenstockError
 from stacks.build import Files, build_stacks
+from stacks.release import Source
 
 HERE = Path(__file__).resolve().parent
 
@@ -51,12 +53,18 @@ def main() -> None:
             project_root=project.folder,
             environment=mwaa.write(mwaa.files(plan, project), Path(folder, "environment")),
         )
-        build_stacks(app, plan, files, account=os.environ.get("CDK_DEFAULT_ACCOUNT"))
-        if str(app.node.try_get_context("nag")).lower() == "true":
+        revision = revision_of(project.folder)
+        source = Source(revision.order, revision.name, replace=_is_true(app, "replace"))
+        build_stacks(app, plan, files, account=os.environ.get("CDK_DEFAULT_ACCOUNT"), source=source)
+        if _is_true(app, "nag"):
             import cdk_nag
 
             cdk.Validations.of(app).add_plugins(cdk_nag.AwsSolutionsChecks(app))
         app.synth()
+
+
+def _is_true(app: cdk.App, name: str) -> bool:
+    return str(app.node.try_get_context(name)).lower() == "true"
 
 
 def _text(app: cdk.App, key: str) -> str | None:

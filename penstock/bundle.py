@@ -21,8 +21,9 @@ from pathlib import Path
 from types import MappingProxyType
 
 import penstock_runtime
-from penstock_runtime.contract import RELEASES_FOLDER, config_key, runtime_key
+from penstock_runtime.contract import RELEASES_FOLDER, config_key, plan_key, runtime_key
 from penstock_runtime.errors import PenstockError
+from penstock_runtime.infrastructure import plan_sha256
 from penstock_runtime.plan import Plan, Schedule
 
 LOADER = "schedules.py"
@@ -39,7 +40,7 @@ class Bundle:
     """The files of one release."""
 
     release: str
-    """Hash of everything below `release/`."""
+    """Hash of everything below `release/`, and of what goes beside it."""
     dags: Mapping[str, bytes]
     """Path below the DAG folder → content."""
     artifacts: Mapping[str, bytes]
@@ -66,18 +67,21 @@ def build(plan: Plan, *, dags_folder: Path) -> Bundle:
     runtime = _runtime_files()
     held = {f"shards/{number:02}.json": text.encode() for number, text in enumerate(_shards(plan))}
     held |= {f"penstock_runtime/{path}": runtime[path] for path in _needed_by("airflow/", runtime)}
-    release = _release(held)
-    dags = {f"{RELEASES_FOLDER}/{release}/{path}": content for path, content in held.items()}
     template = (dags_folder / LOADER).read_text(encoding="utf-8")
+    own = {file.path: file.text.encode() for file in plan.dag_files}
+    # The hash also covers what lies beside the release, so that no two bundles share one.
+    release = _release({**held, LOADER: template.encode(), **{f"dags/{path}": own[path] for path in own}})
+    dags = {f"{RELEASES_FOLDER}/{release}/{path}": content for path, content in held.items()}
     for number in range(_shard_count(len(plan.schedules))):
         loader = _fill(_fill(template, "RELEASE", release), "SHARD", f"{number:02}")
         dags[f"schedules_{number:02}.py"] = loader.encode()
     dags[".airflowignore"] = _AIRFLOWIGNORE.encode()
-    dags |= {file.path: file.text.encode() for file in plan.dag_files}
+    dags |= own
     archive = _archive({path: content for path, content in runtime.items() if not path.startswith("airflow/")})
     sha256 = hashlib.sha256(archive).hexdigest()
     artifacts = {config_key(config.sha256): config.text.encode() for config in plan.configs}
     artifacts[runtime_key(sha256)] = archive
+    artifacts[plan_key(plan_sha256(plan))] = plan.to_json(indent=None).encode()
     return Bundle(
         release=release,
         dags=MappingProxyType({f"{plan.prefix}/{path}": dags[path] for path in sorted(dags)}),

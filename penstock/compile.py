@@ -119,6 +119,7 @@ class _Compiler:
                 for schedule, drafts, _ in sorted(drafted, key=lambda one: one[0].dag_id)
             ),
             dag_files=self._project.dag_files,
+            protected=settings.protected,
             observability=watch,
             warnings=tuple(self._warnings),
         )

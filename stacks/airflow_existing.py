@@ -12,11 +12,13 @@ from constructs import Construct
 
 from penstock_runtime.plan import Plan, SelfManagedAirflow, UsedAirflow
 from stacks.bucket import data_bucket
-from stacks.dags import DagFolder, deploy_bundle, object_statements, resources_of
+from stacks.dag_folder import DagFolder, object_statements
+from stacks.dags import deploy_bundle
 from stacks.ingestion import IngestionStack
 from stacks.managed_policies import ManagedPolicies
 from stacks.nag import grant
 from stacks.network import Network
+from stacks.release import Source
 
 
 class UsedAirflowStack(cdk.Stack):
@@ -32,11 +34,13 @@ class UsedAirflowStack(cdk.Stack):
         network: Network,
         ingestion: IngestionStack,
         bundle: Path,
+        source: Source,
         **stack: Any,
     ) -> None:
         """
         Args:
             bundle: folder that holds the bundle's files as they go below `<dags>/<prefix>/`.
+            source: where they come from.
         """
         super().__init__(scope, name, **stack)
         bucket = s3.Bucket.from_bucket_name(self, "Dags", airflow.bucket)
@@ -44,10 +48,9 @@ class UsedAirflowStack(cdk.Stack):
         policies = ManagedPolicies(self, "Airflow")
         ingestion.grant_run(policies)
         made = policies.make(f"{plan.prefix}: what its DAGs in {airflow.name} need", role=airflow.execution_role)
-        deploy_bundle(self, folder, bundle, resources_of(plan, network, ingestion))
+        release = deploy_bundle(self, folder, bundle, plan=plan, network=network, ingestion=ingestion, source=source)
         # A DAG that arrives may run at once: its permissions come first.
-        self.node.find_child("Loaders").node.add_dependency(*made)
-        cdk.CfnOutput(self, "DagFolder", value=f"s3://{airflow.bucket}/{folder.path}/")
+        release.live.node.add_dependency(*made)
 
 
 class SelfManagedAirflowStack(cdk.Stack):
@@ -63,11 +66,13 @@ class SelfManagedAirflowStack(cdk.Stack):
         network: Network,
         ingestion: IngestionStack,
         bundle: Path,
+        source: Source,
         **stack: Any,
     ) -> None:
         """
         Args:
             bundle: folder that holds the bundle's files as they go below `<dags>/<prefix>/`.
+            source: where they come from.
         """
         super().__init__(scope, name, **stack)
         if airflow.bucket is None:
@@ -78,7 +83,6 @@ class SelfManagedAirflowStack(cdk.Stack):
         policies = ManagedPolicies(self, "Airflow")
         ingestion.grant_run(policies)
         grant(policies, object_statements(folder, "s3:GetObject"), "The files of the bundle, below its own folder.")
-        deploy_bundle(self, folder, bundle, resources_of(plan, network, ingestion))
-        cdk.CfnOutput(self, "DagFolder", value=f"s3://{folder.bucket.bucket_name}/{folder.path}/")
+        deploy_bundle(self, folder, bundle, plan=plan, network=network, ingestion=ingestion, source=source)
         for number, one in enumerate(policies.make(f"{plan.prefix}: what its DAGs need"), 1):
             cdk.CfnOutput(self, f"PolicyArn{number}", value=one.managed_policy_arn)

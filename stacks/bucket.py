@@ -53,16 +53,13 @@ def deploy_files(
     to: s3.IBucket,
     sources: Sequence[s3_deployment.ISource],
     prefix: str | None = None,
-    keep: Sequence[str] | None = None,
     role: iam.IRole | None = None,
     stays: bool = True,
 ) -> s3_deployment.BucketDeployment:
-    """Copy files to a bucket at deploy time.
+    """Copy files to a bucket at deploy time. What is there already stays.
 
     Args:
         prefix: the folder in the bucket.
-        keep: None: what is there already stays. Else what is not in `sources` is deleted, but for these
-            patterns.
         role: what CDK's function runs as, with all that it needs; None: CDK makes one, which may write the bucket.
         stays: whether the files outlive the stack. If not, all that is below `prefix` goes with it.
     """
@@ -72,8 +69,7 @@ def deploy_files(
         sources=list(sources),
         destination_bucket=to,
         destination_key_prefix=prefix,
-        prune=keep is not None,
-        exclude=list(keep) if keep else None,
+        prune=False,
         # Our buckets outlive their stacks, and so does what is in them.
         retain_on_delete=stays,
         memory_limit=512,

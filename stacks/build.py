@@ -15,6 +15,7 @@ from stacks.airflow_existing import SelfManagedAirflowStack, UsedAirflowStack
 from stacks.ingestion import IngestionStack
 from stacks.network import network_of
 from stacks.observability import ObservabilityStack, watches
+from stacks.release import Source, release_of
 
 
 @dataclass(frozen=True)
@@ -31,14 +32,20 @@ class Files:
     """Requirements, plugins and startup script of the MWAA environment, by key in the DAG bucket; None: it has none."""
 
 
-def build_stacks(scope: Construct, plan: Plan, files: Files, *, account: str | None) -> None:
+def build_stacks(
+    scope: Construct, plan: Plan, files: Files, *, account: str | None, source: Source | None = None
+) -> None:
     """Add the plan's stacks to `scope`, tagged; the plan's warnings become warnings of the synth.
 
     Args:
         account: where to deploy if the plan names no account; None: wherever the credentials point.
+        source: where the project comes from; None: not known.
     """
     env = cdk.Environment(account=plan.account or account, region=plan.region)
-    network = network_of(scope, plan, env=env)
+    source = Source() if source is None else source
+    # CloudFormation deletes none of these stacks until somebody takes the mark off and deploys that.
+    shared: dict[str, Any] = {"env": env, "termination_protection": plan.protected}
+    network = network_of(scope, plan, **shared)
     ingestion = IngestionStack(
         scope,
         f"{plan.prefix}-ingestion",
@@ -46,10 +53,13 @@ def build_stacks(scope: Construct, plan: Plan, files: Files, *, account: str | N
         artifacts=files.artifacts,
         runtime_sha256=files.runtime_sha256,
         project_root=files.project_root,
-        env=env,
+        release=release_of(files.bundle),
+        source=source,
+        **shared,
     )
     name = f"{plan.prefix}-airflow"
-    common: dict[str, Any] = {"network": network, "ingestion": ingestion, "bundle": files.bundle, "env": env}
+    common: dict[str, Any] = {"network": network, "ingestion": ingestion, "bundle": files.bundle, **shared}
+    common["source"] = source
     airflow_name: str | None = None
     airflow: cdk.Stack
     match plan.airflow:
@@ -63,7 +73,7 @@ def build_stacks(scope: Construct, plan: Plan, files: Files, *, account: str | N
             airflow = AirflowStack(scope, name, plan=plan, airflow=new, environment_files=files.environment, **common)
     if watches(plan, airflow_name=airflow_name):
         observability = ObservabilityStack(
-            scope, f"{plan.prefix}-observability", plan=plan, airflow_name=airflow_name, env=env
+            scope, f"{plan.prefix}-observability", plan=plan, airflow_name=airflow_name, **shared
         )
         # An alarm on an Airflow that is not there yet would go off.
         observability.add_dependency(airflow)

@@ -1,78 +1,54 @@
-"""The bundle in a bucket: releases first, then the files that name one, each with what the deploy made up."""
+"""The bundle in the bucket that Airflow reads, with the facts that only a deploy knows, and live."""
 
 from __future__ import annotations
 
 import dataclasses
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import aws_cdk as cdk
-from aws_cdk import aws_iam as iam
-from aws_cdk import aws_s3 as s3
-from aws_cdk import aws_s3_assets as s3_assets
-from aws_cdk import aws_s3_deployment as s3_deployment
 from constructs import Construct
 
-from penstock_runtime import contract
+from penstock_runtime import contract, infrastructure
 from penstock_runtime.plan import Plan
 from penstock_runtime.resources import Resources
-from stacks.bucket import deploy_files
+from stacks.dag_folder import DagFolder
 from stacks.ingestion import IngestionStack
-from stacks.nag import acknowledge, acknowledge_wildcards
 from stacks.network import Network
+from stacks.release import ReleaseDeployment, Source
 
 
-@dataclass(frozen=True)
-class DagFolder:
-    """Where the bundle of a plan goes."""
-
-    bucket: s3.IBucket
-    dags: str
-    """Airflow's DAG folder in the bucket. Ours is one folder below it, so several projects may share one Airflow."""
-    prefix: str
-    guest: bool = False
-    """The bucket is not ours: the upload may touch nothing but our folder, and takes it along when the stack goes."""
-    kms_key: str | None = None
-    """ARN of the key that a guest's bucket is encrypted with."""
-
-    @property
-    def path(self) -> str:
-        """Our own folder."""
-        return f"{self.dags}/{self.prefix}"
-
-
-def deploy_bundle(scope: Construct, folder: DagFolder, bundle: Path, resources: Resources) -> None:
-    """Releases first; then the files that name one. Airflow syncs file by file, so order is all we have.
+def deploy_bundle(
+    scope: Construct,
+    folder: DagFolder,
+    bundle: Path,
+    *,
+    plan: Plan,
+    network: Network,
+    ingestion: IngestionStack,
+    source: Source,
+) -> ReleaseDeployment:
+    """Upload the bundle and make it live; `penstock push` and `penstock diff` find it by the stack's outputs.
 
     Args:
         bundle: folder that holds the bundle's files as they go below `<dags>/<prefix>/`.
+        source: where the project comes from.
     """
-    releases = contract.RELEASES_FOLDER
-    # In a bucket that is not ours nothing stays behind: Airflow would show DAGs whose tasks are gone.
-    common: dict[str, Any] = {"to": folder.bucket, "stays": not folder.guest}
-    if folder.guest:
-        common["role"] = _guest_role(scope, folder, bundle)
-    release = deploy_files(
+    cdk.CfnOutput(scope, "DagBucket", value=folder.bucket.bucket_name)
+    cdk.CfnOutput(scope, "DagFolder", value=folder.path)
+    return ReleaseDeployment(
         scope,
         "Release",
-        prefix=f"{folder.path}/{releases}",
-        # Nothing is deleted: until Airflow has synced the new loaders, the old ones need the old release.
-        sources=[s3_deployment.Source.asset(str(bundle / releases))],
-        **common,
+        plan=plan,
+        bundle=bundle,
+        source=source,
+        artifacts=ingestion.artifacts,
+        folder=folder,
+        facts={
+            contract.RESOURCES_FILE: _lists(resources_of(plan, network, ingestion)),
+            infrastructure.FILE: ingestion.infrastructure,
+        },
     )
-    loaders = deploy_files(
-        scope,
-        "Loaders",
-        prefix=folder.path,
-        sources=[
-            s3_deployment.Source.asset(str(bundle), exclude=[releases, f"{releases}/**"]),
-            s3_deployment.Source.json_data(contract.RESOURCES_FILE, _lists(resources)),
-        ],
-        keep=[f"{releases}/*"],
-        **common,
-    )
-    loaders.node.add_dependency(release)
 
 
 def resources_of(plan: Plan, network: Network, ingestion: IngestionStack) -> Resources:
@@ -86,54 +62,6 @@ def resources_of(plan: Plan, network: Network, ingestion: IngestionStack) -> Res
         log_group=plan.log_group,
         artifacts_bucket=ingestion.artifacts.bucket_name,
     )
-
-
-def object_statements(folder: DagFolder, *actions: str) -> list[iam.PolicyStatement]:
-    """Do `actions` with our files, see what is in our folder, and use the bucket's key for these by way of S3."""
-    statements = [
-        iam.PolicyStatement(actions=list(actions), resources=[folder.bucket.arn_for_objects(f"{folder.path}/*")]),
-        iam.PolicyStatement(
-            actions=["s3:ListBucket"],
-            resources=[folder.bucket.bucket_arn],
-            conditions={"StringLike": {"s3:prefix": [f"{folder.path}/*"]}},
-        ),
-    ]
-    if folder.kms_key is not None:
-        writes = "s3:PutObject" in actions
-        statements.append(
-            iam.PolicyStatement(
-                actions=["kms:Decrypt", "kms:GenerateDataKey"] if writes else ["kms:Decrypt"],
-                resources=[folder.kms_key],
-                conditions={
-                    "StringEquals": {"kms:ViaService": f"s3.{cdk.Stack.of(folder.bucket).region}.amazonaws.com"}
-                },
-            )
-        )
-    return statements
-
-
-def _guest_role(scope: Construct, folder: DagFolder, bundle: Path) -> iam.IRole:
-    """For CDK's upload function: it may write, list and delete below our folder only.
-
-    CDK would let it do so in the whole bucket. `without_policy_updates` is CDK's way to have it keep its hands off.
-    """
-    # Its bucket is where all files of this stack wait for the deploy; CDK names them by their content's hash.
-    waiting = s3_assets.Asset(scope, "Bundle", path=str(bundle)).bucket
-    statements = [
-        iam.PolicyStatement(actions=["s3:GetObject"], resources=[waiting.arn_for_objects("*")]),
-        *object_statements(folder, "s3:GetObject", "s3:PutObject", "s3:AbortMultipartUpload", "s3:DeleteObject"),
-    ]
-    role = iam.Role(
-        scope,
-        "UploadRole",
-        assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"),
-        managed_policies=[iam.ManagedPolicy.from_aws_managed_policy_name("service-role/AWSLambdaBasicExecutionRole")],
-        inline_policies={"Upload": iam.PolicyDocument(statements=statements)},
-    )
-    basic = "arn:<AWS::Partition>:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole"
-    acknowledge(role, {f"AwsSolutions-IAM4[Policy::{basic}]": "The Lambda writes its log, as any does."})
-    acknowledge_wildcards(role, statements, "Below our own folder of the bucket, and what CDK has uploaded.")
-    return role.without_policy_updates()
 
 
 def _lists(resources: Resources) -> dict[str, Any]:

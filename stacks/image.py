@@ -11,25 +11,14 @@ import aws_cdk as cdk
 from aws_cdk import aws_ecr_assets as ecr_assets
 from constructs import Construct
 
+from penstock_runtime import image_context
 from penstock_runtime.errors import InputError
 from penstock_runtime.plan import Architecture, Image
 
 RECIPES = Path(__file__).resolve().parent.parent / "runtime" / "images"
 """A folder for each recipe: Dockerfile, locked requirements and what else the build needs."""
 
-LEFT_OUT = shutil.ignore_patterns(
-    ".meltano",
-    ".env",
-    ".env.*",
-    ".git",
-    "output",
-    "__pycache__",
-    "*.pyc",
-    ".venv",
-    ".pytest_cache",
-    ".DS_Store",
-)
-"""What a project's folder holds on an engineer's machine and an image must not: secrets, caches, results."""
+LEFT_OUT = shutil.ignore_patterns(*image_context.LEFT_OUT)
 
 
 @dataclass(frozen=True)

@@ -12,10 +12,12 @@ from aws_cdk import aws_logs as logs
 from aws_cdk import aws_s3_deployment as s3_deployment
 from constructs import Construct
 
+from penstock_runtime import infrastructure
 from penstock_runtime.plan import Plan
 from stacks.bucket import data_bucket, deploy_files
-from stacks.image import Images
+from stacks.image import RECIPES, Images
 from stacks.nag import Grantee, grant
+from stacks.release import ReleaseCheck, Source
 from stacks.task import FargateTask, Surroundings, log_streams
 
 
@@ -31,6 +33,8 @@ class IngestionStack(cdk.Stack):
         artifacts: Path,
         runtime_sha256: str,
         project_root: Path,
+        release: str,
+        source: Source,
         **stack: Any,
     ) -> None:
         """
@@ -38,10 +42,13 @@ class IngestionStack(cdk.Stack):
             artifacts: folder that holds what goes to the artifacts bucket, by key.
             runtime_sha256: hash of the runtime archive among them.
             project_root: folder of the project file; images are built from folders in it.
+            release: hash of the bundle that the stack downstream deploys.
+            source: where plan and bundle come from.
         """
         super().__init__(scope, name, **stack)
         self._plan = plan
         self.artifacts = data_bucket(self, "Artifacts")
+        check = ReleaseCheck(self, "Check", plan=plan, release=release, source=source, artifacts=self.artifacts)
         # Nothing is deleted: a run that started before this deploy still fetches its config and its runtime.
         uploaded = deploy_files(self, "Upload", to=self.artifacts, sources=[s3_deployment.Source.asset(str(artifacts))])
         log_group = logs.CfnLogGroup(
@@ -68,7 +75,14 @@ class IngestionStack(cdk.Stack):
             for definition in plan.task_definitions
         }
         for task in self.tasks.values():
-            task.node.add_dependency(uploaded, log_group)
+            task.node.add_dependency(uploaded, log_group, check)
+        self.infrastructure = infrastructure.describe(
+            plan,
+            runtime_sha256=runtime_sha256,
+            images=infrastructure.image_contents(plan, recipes=RECIPES, project=project_root),
+            account=self.account,
+        )
+        """What `penstock push` compares with."""
         cdk.CfnOutput(self, "ArtifactsBucket", value=self.artifacts.bucket_name)
 
     def grant_run(self, grantee: Grantee) -> None:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeVar
 
+import boto3
 import botocore.exceptions
+from botocore.config import Config
 
 from penstock.project.problems import nearest
 from penstock_runtime.errors import InputError, PenstockError
@@ -28,6 +31,26 @@ class Clients(Protocol):
 
     def __call__(self, service: str) -> Any:
         """A client."""
+
+
+def connect(region: str | None) -> Clients:
+    """Clients of one region, with the caller's credentials; None: the region that these come with.
+
+    Raises:
+        InputError: there is no region.
+    """
+    session = boto3.session.Session(region_name=region)
+    if session.region_name is None:
+        raise InputError("the project names no region", fix="add --region, or a region to the project file")
+    # MWAA's `api.` goes before the host on AWS; an endpoint that somebody has set is the whole address.
+    own_endpoint = any(name in os.environ for name in ("AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_MWAA"))
+    config = Config(retries={"total_max_attempts": 3}, connect_timeout=10, inject_host_prefix=not own_endpoint)
+
+    def client(service: str) -> Any:
+        make: Any = session.client
+        return make(service, config=config)
+
+    return client
 
 
 @dataclass(frozen=True)

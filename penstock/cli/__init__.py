@@ -6,5 +6,7 @@ dags        dags build
 schedule    schedule list
 embedded    up, run, status, logs, down
 catalogue   catalogue list
+deployed    push, diff
+changes     what `push` and `diff` say of changes
 output      tables, JSON, progress
 """

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
-import os
-from typing import Annotated, Any
+from typing import Annotated
 
-import boto3
 import typer
-from botocore.config import Config
 
 from penstock.adopt import write
 from penstock.adopt.findings import findings
-from penstock.adopt.live import read
+from penstock.adopt.live import connect, read
 from penstock.cli import context as contexts
 from penstock.cli.output import Format, data, show_json, talk
 from penstock.cli.project import FormatOption
@@ -42,19 +39,7 @@ def adopt(
     if region is not None and theirs is not None and region != theirs:
         fix = "leave --region out, or adopt it for an environment of that region: penstock --environment NAME adopt …"
         raise InputError(f"the project deploys to {theirs}, not to {region}", fix=fix, where=document.name)
-    session = boto3.session.Session(region_name=region or theirs)
-    if session.region_name is None:
-        raise InputError("the project names no region", fix="add --region, or a region to the project file")
-
-    # MWAA's `api.` goes before the host on AWS; an endpoint that somebody has set is the whole address.
-    own_endpoint = any(name in os.environ for name in ("AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_MWAA"))
-    config = Config(retries={"total_max_attempts": 3}, connect_timeout=10, inject_host_prefix=not own_endpoint)
-
-    def client(service: str) -> Any:
-        make: Any = session.client
-        return make(service, config=config)
-
-    live = read(name, client)
+    live = read(name, connect(region or theirs))
     adopted = write.adoption(document, live, own.environment)
     wrong = findings(live)
     written = bool(adopted.diff) and not dry_run

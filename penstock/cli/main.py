@@ -13,7 +13,7 @@ from typing import Annotated
 
 import typer
 
-from penstock.cli import adopt, catalogue, dags, embedded, project, schedule
+from penstock.cli import adopt, catalogue, dags, deployed, embedded, project, schedule
 from penstock.cli.context import Context
 from penstock.cli.output import talk
 from penstock_runtime.errors import PenstockError
@@ -51,7 +51,7 @@ def options(
     context.obj = Context(project_file, environment)
 
 
-for module in (project, adopt, embedded):
+for module in (project, adopt, embedded, deployed):
     module.add_to(app)
 app.add_typer(dags.app, name="dags")
 app.add_typer(schedule.app, name="schedule")

@@ -17,8 +17,8 @@ from rich.text import Text
 
 from penstock_runtime.errors import plain
 
-talk = Console(stderr=True, highlight=False, soft_wrap=True)
-data = Console(highlight=False, soft_wrap=True)
+talk = Console(stderr=True, highlight=False, emoji=False, soft_wrap=True)
+data = Console(highlight=False, emoji=False, soft_wrap=True)
 
 
 class Format(StrEnum):

@@ -36,6 +36,8 @@ def synth(instance: Instance, project: Path, plan: Plan, variables: Mapping[str,
     context = json.loads((HOME / "cdk.json").read_text()).get("context", {})
     context |= {"project": str(project), "environment": plan.environment, "airflow": plan.airflow.version}
     context["variables"] = json.dumps(dict(variables))
+    # On this machine what is in the working tree is what is wanted, however old it is.
+    context["replace"] = "true"
     environ = {
         **instance.environ(),
         "CDK_OUTDIR": str(assembly),

@@ -66,8 +66,7 @@ def airflow_place(plan: Plan, endpoint: Endpoint) -> AirflowPlace:
         if name.startswith("PolicyArn"):
             iam.attach_role_policy(RoleName=_own_role(plan), PolicyArn=value)
     role = iam.get_role(RoleName=_own_role(plan))["Role"]["Arn"]
-    bucket, _, prefix = outputs["DagFolder"].removeprefix("s3://").partition("/")
-    return AirflowPlace(role, bucket, prefix, plan.prefix)
+    return AirflowPlace(role, outputs["DagBucket"], outputs["DagFolder"] + "/", plan.prefix)
 
 
 def template(plan: Plan) -> dict[str, Any]:
@@ -99,7 +98,7 @@ def template(plan: Plan) -> dict[str, Any]:
                 "DagS3Path": airflow.dags,
                 "ExecutionRoleArn": {"Fn::GetAtt": ["Role", "Arn"]},
                 "NetworkConfiguration": {
-                    "SubnetIds": attached["Subnets"][:2],
+                    "SubnetIds": (list(network.private_subnets) if attached is named else _SPARE["Subnets"]),
                     "SecurityGroupIds": attached["SecurityGroups"],
                 },
             },

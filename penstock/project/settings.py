@@ -39,6 +39,8 @@ class Place(Strict):
     """AWS account: twelve digits, in quotes. Default: the account of the credentials at hand."""
     region: str = Field(pattern=r"^[a-z]{2}(-[a-z]+)+-[0-9]$")
     """AWS region."""
+    protected: bool = False
+    """Whether its stacks have termination protection: CloudFormation, and so `cdk destroy`, refuses to delete them."""
     network: Network
     """Where tasks and Airflow run."""
     airflow: Airflow

@@ -86,6 +86,8 @@ RELEASES_FOLDER = "release"
 CONFIGS_PREFIX = "configs"
 RUNTIME_PREFIX = "runtime"
 STATE_PREFIX = "state"
+PLANS_PREFIX = "plans"
+"""The plans of all releases, for `penstock diff` and `penstock push` to compare with; no container reads them."""
 
 
 def config_key(sha256: str) -> str:
@@ -96,6 +98,11 @@ def config_key(sha256: str) -> str:
 def runtime_key(sha256: str) -> str:
     """The key of the runtime archive in the artifacts bucket."""
     return f"{RUNTIME_PREFIX}/{sha256}.zip"
+
+
+def plan_key(sha256: str) -> str:
+    """The key of a plan in the artifacts bucket."""
+    return f"{PLANS_PREFIX}/{sha256}.json"
 
 
 def log_stream(task_arn: str) -> str:

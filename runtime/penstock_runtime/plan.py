@@ -324,6 +324,8 @@ class Plan:
     configs: tuple[Config, ...]
     schedules: tuple[Schedule, ...]
     dag_files: tuple[DagFile, ...]
+    protected: bool = False
+    """Whether CloudFormation refuses to delete the stacks."""
     observability: Observability = Observability()
     warnings: tuple[str, ...] = field(default=())
     """What a deploy to AWS should not overlook, each with file:line and what to do."""

@@ -13,6 +13,7 @@ from aws_cdk import assertions
 from penstock_runtime.plan import Airflow, Image, Network, Plan, Schedule, Secret, Task, TaskDefinition
 from penstock_runtime.resources import Resources
 from stacks.build import Files, build_stacks
+from stacks.release import Source
 from tests.stacks import statements
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -162,10 +163,10 @@ def application(outdir: Path) -> cdk.App:
     return cdk.App(context=flags, outdir=str(outdir), analytics_reporting=False)
 
 
-def synthesize(plan: Plan, folder: Path) -> dict[str, dict[str, Any]]:
+def synthesize(plan: Plan, folder: Path, *, source: Source | None = None) -> dict[str, dict[str, Any]]:
     """Stack name to template, for a plan."""
     app = application(folder / "cdk.out")
-    build_stacks(app, plan, files(folder), account=None)
+    build_stacks(app, plan, files(folder), account=None, source=source)
     return {stack.stack_name: stack.template for stack in app.synth().stacks}
 
 
@@ -185,14 +186,22 @@ def resources(templates: dict[str, dict[str, Any]], kind: str) -> list[dict[str,
 
 
 def deployed_resources(templates: dict[str, dict[str, Any]], folder: Path) -> Resources:
-    """`resources.json` as CDK's Lambda writes it: the asset's text, with each marker replaced by its value."""
-    (loaders,) = [
+    """`resources.json` as CDK's Lambda writes it."""
+    return Resources.from_json(deployed_file(templates, folder, "resources.json"))
+
+
+def deployed_file(templates: dict[str, dict[str, Any]], folder: Path, file: str) -> str:
+    """A file of the facts as CDK's Lambda writes it: the asset's text, with each marker replaced by its value."""
+    (facts,) = [
         one["Properties"]
         for one in resources(templates, "Custom::CDKBucketDeployment")
-        if one["Properties"].get("Prune") is True
+        if one["Properties"].get("DestinationBucketKeyPrefix") == f"dags/{PLAN.prefix}"
     ]
-    asset = folder / "cdk.out" / f"asset.{loaders['SourceObjectKeys'][1].removesuffix('.zip')}"
-    text = (asset / "resources.json").read_text()
-    for marker, value in loaders.get("SourceMarkers", [{}, {}])[1].items():
-        text = text.replace(marker, statements.text(value))
-    return Resources.from_json(text)
+    for number, key in enumerate(facts["SourceObjectKeys"]):
+        path = folder / "cdk.out" / f"asset.{key.removesuffix('.zip')}" / file
+        if path.exists():
+            text = path.read_text()
+            for marker, value in facts.get("SourceMarkers", [{}] * (number + 1))[number].items():
+                text = text.replace(marker, statements.text(value))
+            return text
+    raise AssertionError(f"no deployment has {file}")

@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
+import dataclasses
+import json
 from pathlib import Path
 from typing import Any
 
+import aws_cdk as cdk
+import pytest
+
+from penstock.diff.replacement import HOLDS_DATA
+from penstock_runtime import infrastructure
+from stacks.build import build_stacks
+from stacks.release import Source
 from tests.stacks import plans, statements
 from tests.stacks.conftest import Templates
 
@@ -15,8 +24,17 @@ def mwaa(templates: Templates) -> dict[str, Any]:
 
 
 def deployments(templates: Templates) -> dict[str, dict[str, Any]]:
-    resources = templates["acme-dev-airflow"]["Resources"]
-    return {name: one for name, one in resources.items() if one["Type"] == "Custom::CDKBucketDeployment"}
+    """Prefix in the DAG bucket to deployment, with its logical id as `id`."""
+    found = {}
+    for logical_id, one in templates["acme-dev-airflow"]["Resources"].items():
+        if one["Type"] == "Custom::CDKBucketDeployment":
+            found[str(one["Properties"]["DestinationBucketKeyPrefix"])] = {**one, "id": logical_id}
+    return found
+
+
+def switch(templates: Templates, stack: str) -> dict[str, Any]:
+    (found,) = (one for one in templates[stack]["Resources"].values() if one["Type"] == "Custom::PenstockRelease")
+    return dict(found)
 
 
 def test_the_environment_is_what_the_plan_says(templates: Templates) -> None:
@@ -65,32 +83,121 @@ def test_the_execution_role_has_what_mwaa_asks_for(templates: Templates) -> None
     assert anywhere == {"logs:DescribeLogGroups", "cloudwatch:PutMetricData", "s3:GetAccountPublicAccessBlock"}
 
 
-def test_a_release_is_there_before_a_loader_names_it(templates: Templates) -> None:
-    """Releases go first and stay; loaders replace what is below the prefix, but for the releases."""
+def test_a_release_is_made_live_when_everything_else_is_there(templates: Templates) -> None:
+    """Its files, what they find deployed, and MWAA come first; nothing is deleted by a deployment of files."""
     found = deployments(templates)
-    ((release, first),) = [(name, one) for name, one in found.items() if one["Properties"]["Prune"] is False]
-    ((_, second),) = [(name, one) for name, one in found.items() if one["Properties"]["Prune"] is True]
+    live = switch(templates, "acme-dev-airflow")
+    (environment,) = (
+        name
+        for name, one in templates["acme-dev-airflow"]["Resources"].items()
+        if one["Type"] == "AWS::MWAA::Environment"
+    )
 
-    assert first["Properties"]["DestinationBucketKeyPrefix"] == "dags/acme-dev/release"
-    assert second["Properties"]["DestinationBucketKeyPrefix"] == "dags/acme-dev"
-    assert second["Properties"]["Exclude"] == ["release/*"]
-    assert release in second["DependsOn"]
-
-
-def test_each_deployment_holds_its_half_of_the_bundle(tmp_path: Path) -> None:
-    """The release is in the first and not in the second, dot files included; nothing is lost."""
-    templates = plans.synthesize(plans.PLAN, tmp_path)
-    contents = {}
-    for one in deployments(templates).values():
-        properties = one["Properties"]
-        asset = tmp_path / "cdk.out" / f"asset.{properties['SourceObjectKeys'][0].removesuffix('.zip')}"
-        files = {path.relative_to(asset).as_posix() for path in asset.rglob("*") if path.is_file()}
-        contents[properties["Prune"]] = files
-
-    assert contents == {
-        False: {f"{plans.RELEASE}/shards/00.json"},
-        True: {"schedules_00.py", ".airflowignore"},
+    assert set(found) == {"dags/acme-dev/release", "dags/acme-dev"}
+    assert {one["Properties"]["Prune"] for one in found.values()} == {False}
+    assert {environment, *(one["id"] for one in found.values())} <= set(live["DependsOn"])
+    assert live["Properties"] | {"ServiceToken": None, "Bucket": None, "Artifacts": None} == {
+        "ServiceToken": None,
+        "ServiceTimeout": "360",
+        "Artifacts": None,
+        "Bucket": None,
+        "Do": "activate",
+        "Folder": "dags/acme-dev",
+        "Release": plans.RELEASE,
+        "Plan": infrastructure.plan_sha256(plans.PLAN),
+        "Order": "0",
+        "Revision": "",
+        "Replace": "false",
     }
+
+
+def test_a_deploy_is_checked_before_it_changes_a_task(templates: Templates) -> None:
+    """Task definitions and roles wait for the check, which may write nothing."""
+    resources = templates["acme-dev-ingestion"]["Resources"]
+    (name,) = (name for name, one in resources.items() if one["Type"] == "Custom::PenstockRelease")
+    tasks = [one for one in resources.values() if one["Type"] == "AWS::ECS::TaskDefinition"]
+    role = statements.of_role(templates["acme-dev-ingestion"], "CheckRole")
+
+    assert resources[name]["Properties"]["Do"] == "check"
+    assert all(name in one["DependsOn"] for one in tasks)
+    assert not any(action.startswith(("s3:Put", "s3:Delete")) for one in role for action in one["Action"])
+
+
+def test_where_the_project_comes_from_is_in_the_template(tmp_path: Path) -> None:
+    """So that a newer commit takes effect, though its files be the deployed ones."""
+    source = Source(1_700_000_000, "abc1234", replace=True)
+    live = switch(plans.synthesize(plans.PLAN, tmp_path, source=source), "acme-dev-airflow")["Properties"]
+
+    assert (live["Order"], live["Revision"], live["Replace"]) == ("1700000000", "abc1234", "true")
+
+
+def test_the_bundle_is_laid_out_for_the_switch(tmp_path: Path) -> None:
+    """The release as it is, and in its folder `top/` what is to lie beside it, dot files included."""
+    templates = plans.synthesize(plans.PLAN, tmp_path)
+    properties = deployments(templates)["dags/acme-dev/release"]["Properties"]
+    asset = tmp_path / "cdk.out" / f"asset.{properties['SourceObjectKeys'][0].removesuffix('.zip')}"
+
+    assert {path.relative_to(asset).as_posix() for path in asset.rglob("*") if path.is_file()} == {
+        f"{plans.RELEASE}/shards/00.json",
+        f"{plans.RELEASE}/top/schedules_00.py",
+        f"{plans.RELEASE}/top/.airflowignore",
+    }
+
+
+def test_the_deploy_writes_what_a_push_compares_with(tmp_path: Path) -> None:
+    """infrastructure.json is `describe` of the plan, with the account that CloudFormation knows."""
+    templates = plans.synthesize(dataclasses.replace(plans.PLAN, account=None), tmp_path)
+    found = json.loads(plans.deployed_file(templates, tmp_path, "infrastructure.json"))
+    expected = infrastructure.describe(
+        dataclasses.replace(plans.PLAN, account=None),
+        runtime_sha256=plans.RUNTIME_SHA256,
+        images={},
+        account="<AWS::AccountId>",
+    )
+
+    assert found == expected
+    assert set(found["task_definitions"]) == {one.family for one in plans.PLAN.task_definitions}
+
+
+@pytest.mark.parametrize("protected", [True, False])
+def test_termination_protection_where_the_environment_is_marked(tmp_path: Path, protected: bool) -> None:
+    """On every stack of it, or none."""
+    app = plans.application(tmp_path / "cdk.out")
+    build_stacks(app, dataclasses.replace(plans.PLAN, protected=protected), plans.files(tmp_path), account=None)
+    stacks = [one for one in app.node.children if isinstance(one, cdk.Stack)]
+
+    assert len(stacks) == 4
+    assert {bool(stack.termination_protection) for stack in stacks} == {protected}
+
+
+KEPT_NOWHERE = {
+    ("network", "Flows", "AWS::Logs::LogGroup"): "the VPC's flow log: addresses, none of the project's data",
+    ("ingestion", "CheckLog", "AWS::Logs::LogGroup"): "the log of the deploy's own function",
+    ("airflow", "ReleaseLog", "AWS::Logs::LogGroup"): "the log of the deploy's own function",
+    ("observability", "Key", "AWS::KMS::Key"): "encrypts messages for the seconds that SNS holds them",
+}
+"""Stack, logical id and type of what goes with its stack, and why that is no loss."""
+
+
+def test_what_holds_data_outlives_its_stack(templates: Templates) -> None:
+    """What `penstock diff` says holds data is retained, on a delete and on a replacement; but for MWAA's environment,
+    which cannot live on without its role: it has termination protection and `penstock diff`."""
+    seen = set()
+    for stack, template in templates.items():
+        for logical_id, one in template["Resources"].items():
+            if one["Type"] not in HOLDS_DATA or one["Type"] == "AWS::MWAA::Environment":
+                continue
+            if any(
+                (stack.removeprefix("acme-dev-"), one["Type"]) == (where, kind) and logical_id.startswith(name)
+                for where, name, kind in KEPT_NOWHERE
+            ):
+                continue
+            seen.add(one["Type"])
+            # A stack whose creation fails takes its log groups along, which nobody has written to.
+            assert one.get("DeletionPolicy") in ("Retain", "RetainExceptOnCreate"), logical_id
+            assert one.get("UpdateReplacePolicy") == "Retain", logical_id
+
+    assert seen >= {"AWS::S3::Bucket", "AWS::Logs::LogGroup"}
 
 
 def test_the_deploy_writes_what_a_dag_needs_to_run_a_task(tmp_path: Path) -> None:

@@ -46,7 +46,7 @@ def test_nothing_of_theirs_is_a_resource(tmp_path: Path, plan: Plan) -> None:
 
     assert kinds - own == {
         "AWS::IAM::ManagedPolicy", "AWS::IAM::Role", "AWS::Lambda::Function", "AWS::Lambda::LayerVersion",
-        "AWS::Logs::LogGroup", "Custom::CDKBucketDeployment",
+        "AWS::Logs::LogGroup", "Custom::CDKBucketDeployment", "Custom::PenstockRelease",
     } | ({"AWS::IAM::Policy"} if own else set())  # fmt: skip
 
 
@@ -71,11 +71,14 @@ def test_the_role_that_exists_may_run_the_plans_tasks_and_no_more(tmp_path: Path
 
 @pytest.mark.parametrize("plan", [USE_KEY, OWN_BUCKET], ids=["use", "self-managed"])
 def test_the_upload_reaches_our_folder_only(tmp_path: Path, plan: Plan) -> None:
-    """CDK's function may write, delete and list below `<dags>/<prefix>/`, and gets nothing from CDK besides."""
+    """CDK's function may write, delete and list below `<dags>/<prefix>/`, and gets nothing from CDK besides; nor may
+    the one that makes the release live reach further."""
     assert not isinstance(plan.airflow, SelfManagedAirflow) or plan.airflow.bucket
     template = airflow(plan, tmp_path)
-    (role,) = of_type(template, "AWS::IAM::Role").values()
-    granted = statements.everywhere({"": {"Resources": {"role": role}}})
+    roles = of_type(template, "AWS::IAM::Role")
+    (upload,) = [one for name, one in roles.items() if "UploadRole" in name]
+    (switch,) = [one for name, one in roles.items() if "UploadRole" not in name]
+    granted = statements.everywhere({"": {"Resources": {"role": upload}}})
     place = f"{plan.airflow.bucket}/{plan.airflow.dags}/acme-dev"  # type: ignore[union-attr]
     (write,) = statements.that_allow(granted, "s3:PutObject")
     (see,) = statements.that_allow(granted, "s3:ListBucket")
@@ -87,6 +90,13 @@ def test_the_upload_reaches_our_folder_only(tmp_path: Path, plan: Plan) -> None:
     assert see["Condition"] == {"StringLike": {"s3:prefix": [f"{plan.airflow.dags}/acme-dev/*"]}}  # type: ignore[union-attr]
     assert use_key["Resource"] == [KEY]
     assert use_key["Condition"] == {"StringEquals": {"kms:ViaService": f"s3.{plans.REGION}.amazonaws.com"}}
+    switching = statements.everywhere({"": {"Resources": {"role": switch}}})
+    in_theirs = [one for one in switching if str(plan.airflow.bucket) in json.dumps(one["Resource"])]  # type: ignore[union-attr]
+    assert {json.dumps(one["Resource"]) for one in in_theirs} == {
+        f'["arn:aws:s3:::{plan.airflow.bucket}"]',  # type: ignore[union-attr]
+        f'["arn:aws:s3:::{place}/release/*"]',
+        f'["arn:aws:s3:::{place}/*"]',
+    }
     fetch = [one for one in granted if one not in (write, see, use_key)]
     assert [(one["Action"], "cdk-hnb659fds-assets" in one["Resource"][0]) for one in fetch] == [
         (["s3:GetObject"], True)
@@ -101,7 +111,7 @@ def test_files_in_a_bucket_of_theirs_go_with_the_stack(tmp_path: Path, plan: Pla
     dags = plan.airflow.dags  # type: ignore[union-attr]
 
     folders = {one["DestinationBucketKeyPrefix"]: one["Prune"] for one in found}
-    assert folders == {f"{dags}/acme-dev/release": False, f"{dags}/acme-dev": True}
+    assert folders == {f"{dags}/acme-dev/release": False, f"{dags}/acme-dev": False}
     assert {one["RetainOnDelete"] for one in found} == {plan is OWN}
 
 
@@ -109,12 +119,10 @@ def test_permissions_come_before_the_dags(tmp_path: Path) -> None:
     """A DAG that arrives runs within seconds if it is due."""
     template = airflow(USE, tmp_path)
     policies = set(of_type(template, "AWS::IAM::ManagedPolicy"))
-    (loaders,) = [
-        one for one in of_type(template, "Custom::CDKBucketDeployment").values() if one["Properties"]["Prune"]
-    ]
+    (live,) = of_type(template, "Custom::PenstockRelease").values()
 
     assert policies
-    assert policies <= set(loaders["DependsOn"])
+    assert policies <= set(live["DependsOn"])
 
 
 @pytest.mark.parametrize(("plan", "bucket"), [(OWN, "<Dags"), (OWN_BUCKET, "arn:aws:s3:::their-bucket")])

@@ -107,11 +107,8 @@ def test_addresses_for_allow_lists_are_told(tmp_path: Path, plan: Plan, gateways
 
 def test_flow_log_is_kept_as_long_as_asked_for_or_not_at_all(tmp_path: Path, sealed: Templates) -> None:
     """A number of days that CDK has no name for, too."""
-    (group,) = [
-        one["Properties"]
-        for one in plans.resources(with_network(plans.PLAN, tmp_path, flow_log_days=2922), "AWS::Logs::LogGroup")
-        if "LogGroupName" not in one["Properties"]
-    ]
+    network = with_network(plans.PLAN, tmp_path, flow_log_days=2922)["acme-dev-network"]
+    (group,) = [one["Properties"] for one in plans.resources({"network": network}, "AWS::Logs::LogGroup")]
 
     assert group["RetentionInDays"] == 2922
     assert not plans.resources(sealed, "AWS::EC2::FlowLog")

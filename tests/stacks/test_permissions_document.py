@@ -18,6 +18,7 @@ HEADINGS = {
     "Containers": "task",
     "Before and beside the container": "exec",
     "The functions that fill the buckets": "function",
+    "The functions that make a release live": "switch",
     "The VPC's flow log": "flow log",
     "The rule that passes failures on": "failures",
     "Policies of buckets and of the topic": "resource",
@@ -65,7 +66,7 @@ def kind_of(logical_id: str, resource_type: str, role_name: str) -> str:
         if role_name.endswith(suffix):
             return kind
     starts = {"ExecutionRole": "airflow", "CustomCDKBucketDeployment": "function", "VpcFlowLog": "flow log"}
-    starts["StoppedPassOn"] = "failures"
+    starts |= {"StoppedPassOn": "failures", "CheckRole": "switch", "ReleaseRole": "switch"}
     return next(kind for start, kind in starts.items() if logical_id.startswith(start))
 
 

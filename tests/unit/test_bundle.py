@@ -18,6 +18,7 @@ import pytest
 from penstock.bundle import Bundle, build, shard_of
 from penstock.compile import compile_plan
 from penstock_runtime.errors import PenstockError
+from penstock_runtime.infrastructure import plan_sha256
 from penstock_runtime.plan import Plan
 from tests.unit.project_files import loaded
 
@@ -167,6 +168,7 @@ def test_configs_are_under_their_hash(plan: Plan) -> None:
 
     for key, content in bundle.artifacts.items():
         assert hashlib.sha256(content).hexdigest() in key
+    assert f"plans/{plan_sha256(plan)}.json" in bundle.artifacts
 
 
 def test_bundle_is_written_with_loaders_last(plan: Plan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -183,3 +185,11 @@ def test_bundle_is_written_with_loaders_last(plan: Plan, tmp_path: Path, monkeyp
         **{f"artifacts/{key}": content for key, content in bundle.artifacts.items()},
     }
     assert list(written)[-1] == "dags/acme-dev/schedules_00.py"
+
+
+def test_files_beside_the_release_are_in_its_hash(plan: Plan) -> None:
+    """They are uploaded into the release's folder, so two bundles must never share one."""
+    (file,) = plan.dag_files
+    other = replace(plan, dag_files=(replace(file, text="# other\n"),))
+
+    assert build(other, dags_folder=DAGS).release != build(plan, dags_folder=DAGS).release

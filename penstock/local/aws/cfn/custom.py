@@ -1,4 +1,4 @@
-"""Custom resources. Their Lambda functions do not run here: CDK's own are answered natively, any other is refused."""
+"""Custom resources: CDK's own are answered natively, our function is run as it is, any other is refused."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import Any, NoReturn
 
 from penstock.local.aws import compat
 from penstock.local.aws.cfn.bucket_deployment import BucketDeployment
+from penstock.local.aws.cfn.function import Function
 from penstock.local.aws.endpoint import Endpoint
 
 Properties = dict[str, Any]
@@ -15,8 +16,9 @@ _AUTO_DELETE_TAG = "aws-cdk:auto-delete-objects"
 
 
 def handlers(endpoint: Endpoint) -> dict[str, dict[str, Any]]:
-    """The custom resources of aws-cdk-lib that Penstock's stacks may use."""
+    """The custom resources that Penstock's stacks may use: those of aws-cdk-lib, and our own."""
     deployment = BucketDeployment(endpoint)
+    release = Function(endpoint, "Custom::PenstockRelease")
 
     def empty_bucket(physical_id: str, properties: Properties) -> None:
         s3 = endpoint.client("s3")
@@ -38,6 +40,7 @@ def handlers(endpoint: Endpoint) -> dict[str, dict[str, Any]]:
             "update": deployment.update,
             "delete": deployment.delete,
         },
+        "Custom::PenstockRelease": {"create": release.create, "update": release.update, "delete": release.delete},
         "Custom::S3AutoDeleteObjects": {
             "create": lambda logical_id, properties, stack: (f"{stack}-{logical_id}", {}),
             "update": lambda physical_id, old, new, stack: (physical_id, {}),

@@ -1,0 +1,146 @@
+"""The fast path: bundle and configs to their buckets, then live. No infrastructure is touched.
+
+Order, as in a deploy: artifacts; the release; the loaders, last (`penstock_runtime.activation`). Whatever ends it early
+leaves the old loaders in place, and they name the old release, which stays where it is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import Any
+
+from penstock import bundle
+from penstock.deployed import needs
+from penstock.deployed.account import THREADS, aws
+from penstock.deployed.state import Deployed
+from penstock.diff import plans
+from penstock.diff.plans import Change
+from penstock.home import DAGS
+from penstock.revision import Revision
+from penstock_runtime import activation, contract
+from penstock_runtime.errors import PenstockError
+from penstock_runtime.plan import Plan
+
+Objects = Mapping[tuple[str, str], bytes]
+"""(bucket, key) → content."""
+
+
+@dataclass(frozen=True)
+class Push:
+    """A push that can be done."""
+
+    deployed: Deployed
+    release: activation.Release
+    objects: Objects
+    """What must be there before the switch; each is under a key that its content gives."""
+    changes: tuple[Change, ...]
+    waiting: tuple[str, ...]
+    """What the project changes besides, and a push cannot."""
+    force: bool
+    live: activation.Release | None = field(default=None)
+    """What it replaces."""
+
+
+@dataclass(frozen=True)
+class Lacking:
+    """Why a push cannot be done: what the deployed infrastructure does not hold."""
+
+    reasons: tuple[str, ...]
+
+
+def prepare(
+    deployed: Deployed,
+    plan: Plan,
+    facts: dict[str, Any],
+    made: bundle.Bundle,
+    revision: Revision,
+    *,
+    force: bool = False,
+) -> Push | Lacking:
+    """Work out a push. Changes nothing.
+
+    Args:
+        facts: `infrastructure.describe` of the plan.
+        force: replace what is newer, too.
+
+    Raises:
+        PenstockError: something newer is live.
+    """
+    lacking = needs.lacking(deployed.infrastructure, facts, plan)
+    if lacking:
+        return Lacking(tuple(lacking))
+    release = activation.Release(made.release, facts["plan"], revision.order, revision.name, "push")
+    live = deployed.manifest.live if deployed.manifest else None
+    why = activation.refusal(live, release)
+    if why and not force:
+        raise _refused(why)
+    before = deployed.plan()
+    place = deployed.place
+    objects = {(place.artifacts, key): content for key, content in made.artifacts.items()}
+    objects |= {(place.bucket, key): content for key, content in staged(made, place.folder, plan.prefix).items()}
+    return Push(
+        deployed=deployed,
+        release=release,
+        objects=objects,
+        changes=tuple(plans.compare(before, plans.as_data(plan))),
+        waiting=tuple(needs.waiting(deployed.infrastructure, facts)),
+        force=force,
+        live=live,
+    )
+
+
+def staged(made: bundle.Bundle, folder: str, prefix: str) -> dict[str, bytes]:
+    """A bundle's keys in the DAG bucket before it is live: all of it below `release/<hash>/`."""
+    releases = f"{contract.RELEASES_FOLDER}/"
+    top = f"{releases}{made.release}/{activation.TOP}/"
+    paths = {path.removeprefix(f"{prefix}/"): content for path, content in made.dags.items()}
+    return {f"{folder}/{path if path.startswith(releases) else top + path}": content for path, content in paths.items()}
+
+
+def do(push: Push) -> int:
+    """Upload what is missing, then make it live; returns how many objects were uploaded.
+
+    Raises:
+        PenstockError: AWS refused a call, or another deploy or push came first; what was live is live.
+    """
+    account, place = push.deployed.account, push.deployed.place
+    missing = {one: body for one, body in push.objects.items() if one not in _there(push)}
+
+    def put(one: tuple[str, str]) -> None:
+        account.s3.put_object(Bucket=one[0], Key=one[1], Body=missing[one])
+
+    with aws("upload"):
+        with ThreadPoolExecutor(THREADS) as pool:
+            # A config or a release's file is of no use alone: the first failure ends the push.
+            list(pool.map(put, missing))
+        try:
+            activation.activate(account.s3, place, push.release, force=push.force)
+        except activation.Refused as error:
+            raise _refused(str(error)) from error
+    return len(missing)
+
+
+def _there(push: Push) -> set[tuple[str, str]]:
+    """Which of the objects are in the buckets: keys follow from the content, so those need no upload."""
+    place = push.deployed.place
+    prefixes = [(place.bucket, f"{place.folder}/{contract.RELEASES_FOLDER}/{push.release.release}/")]
+    folders = (contract.CONFIGS_PREFIX, contract.RUNTIME_PREFIX, contract.PLANS_PREFIX)
+    prefixes += [(place.artifacts, f"{folder}/") for folder in folders]
+    found = set()
+    for bucket, prefix in prefixes:
+        with aws(f"list s3://{bucket}/{prefix}"):
+            pages = push.deployed.account.s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
+            found |= {(bucket, one["Key"]) for page in pages for one in page.get("Contents", [])}
+    return found
+
+
+def make(plan: Plan) -> bundle.Bundle:
+    """The plan's bundle."""
+    return bundle.build(plan, dags_folder=DAGS)
+
+
+def _refused(why: str) -> PenstockError:
+    what, _, fix = why.partition(". ")
+    return PenstockError(what, fix=fix[:1].lower() + fix[1:] if fix else "try again")

@@ -1,0 +1,140 @@
+"""IAM, before and after: what each role, or the policy of each bucket and topic, gains and loses."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from penstock.diff.templates import Templates, name
+
+_POLICIES = frozenset({"AWS::IAM::Policy", "AWS::IAM::ManagedPolicy"})
+
+
+@dataclass(frozen=True, order=True)
+class Grant:
+    """One action on one resource."""
+
+    who: str
+    """The role; or whose policy it is."""
+    effect: str
+    action: str
+    resource: str
+    condition: str = ""
+    """As JSON; empty: none."""
+
+
+@dataclass(frozen=True)
+class Change:
+    """Grants that come or go together: they differ in their action only."""
+
+    kind: Literal["gained", "lost"]
+    who: str
+    effect: str
+    actions: tuple[str, ...]
+    resource: str
+    condition: str
+
+    def __str__(self) -> str:
+        deny = "denied " if self.effect == "Deny" else ""
+        limit = f" if {self.condition}" if self.condition else ""
+        return f"{self.who}: {deny}{', '.join(self.actions)} on {self.resource}{limit}"
+
+
+def compare(before: Templates, after: Templates) -> list[Change]:
+    """What is gained and lost, over all stacks: a statement that moves from one to another is no change."""
+    old, new = set(grants(before)), set(grants(after))
+    return [*_together("gained", new - old), *_together("lost", old - new)]
+
+
+def grants(templates: Templates) -> Iterator[Grant]:
+    """Every grant in the templates: of roles, of managed policies, of buckets and topics; who may take a role."""
+    for stack, template in templates.items():
+        resources = template.get("Resources", {})
+        for logical_id, resource in resources.items():
+            properties = resource.get("Properties", {})
+            me = name((stack, logical_id), resource)
+            if resource["Type"] == "AWS::IAM::Role":
+                yield from _statements(me, properties["AssumeRolePolicyDocument"], f"role {me}")
+                for policy in properties.get("Policies", []):
+                    yield from _statements(me, policy["PolicyDocument"])
+                for arn in properties.get("ManagedPolicyArns", []):
+                    yield Grant(me, "Allow", "all of a managed policy", _text(arn).rpartition("/")[2])
+            elif resource["Type"] in _POLICIES:
+                for role in properties.get("Roles") or [{"Ref": logical_id}]:
+                    yield from _statements(_owner(stack, resources, role), properties["PolicyDocument"])
+            elif "PolicyDocument" in properties:
+                yield from _statements(f"policy of {me.removesuffix('/Policy')}", properties["PolicyDocument"])
+
+
+def _statements(who: str, document: Mapping[str, Any], on: str | None = None) -> Iterator[Grant]:
+    for statement in _listed(document["Statement"]):
+        condition = _text(statement["Condition"]) if statement.get("Condition") else ""
+        principal = f" by {_text(statement['Principal'])}" if "Principal" in statement else ""
+        actions = [_text(one) for one in _listed(statement.get("Action"))]
+        actions += [f"everything but {_text(one)}" for one in _listed(statement.get("NotAction"))]
+        resources = [_text(one) for one in _listed(statement.get("Resource"))] or ([on] if on else [])
+        if "NotResource" in statement:
+            resources.append("everything but " + ", ".join(_text(one) for one in _listed(statement["NotResource"])))
+        for action in actions:
+            for resource in resources:
+                yield Grant(who, statement.get("Effect", "Allow"), action, resource + principal, condition)
+
+
+def _owner(stack: str, resources: Mapping[str, Any], role: Any) -> str:
+    logical_id = role.get("Ref") if isinstance(role, Mapping) else None
+    if isinstance(logical_id, str) and logical_id in resources:
+        return name((stack, logical_id), resources[logical_id])
+    return _text(role)
+
+
+def _together(kind: Literal["gained", "lost"], found: set[Grant]) -> list[Change]:
+    groups: dict[tuple[str, str, str, str], list[str]] = {}
+    for one in sorted(found):
+        groups.setdefault((one.who, one.effect, one.resource, one.condition), []).append(one.action)
+    return [
+        Change(kind, who, effect, tuple(actions), resource, condition)
+        for (who, effect, resource, condition), actions in groups.items()
+    ]
+
+
+def _text(value: Any) -> str:
+    """A value of a template as a person reads it: `arn:aws:s3:::<Dags>/*`. Ids lose the hash that CDK puts behind."""
+    if isinstance(value, Mapping):
+        if len(value) == 1:
+            ((function, argument),) = value.items()
+            if function == "Ref":
+                return f"<{_short(str(argument))}>"
+            if function == "Fn::GetAtt":
+                return f"<{_short(str(argument[0]))}>"
+            if function == "Fn::Join":
+                return str(argument[0]).join(_text(one) for one in argument[1])
+            if function == "Fn::ImportValue":
+                return f"<{_short(str(argument))}>"
+            if function == "Fn::Sub" and isinstance(argument, str):
+                return re.sub(r"\$\{([^}]+)\}", r"<\1>", argument)
+        return json.dumps({key: json.loads(_json(one)) for key, one in value.items()}, sort_keys=True)
+    if isinstance(value, list):
+        return ", ".join(_text(one) for one in value)
+    return str(value)
+
+
+def _json(value: Any) -> str:
+    if isinstance(value, Mapping) and len(value) == 1 and next(iter(value)).startswith(("Ref", "Fn::")):
+        return json.dumps(_text(value))
+    if isinstance(value, Mapping):
+        return json.dumps({key: json.loads(_json(one)) for key, one in value.items()})
+    if isinstance(value, list):
+        return json.dumps([json.loads(_json(one)) for one in value])
+    return json.dumps(value)
+
+
+def _short(logical_id: str) -> str:
+    """Without the eight hex digits that CDK ends a logical id with, or has before its attribute."""
+    return re.sub(r"(?<=[a-z0-9])[0-9A-F]{8}(?=$|[A-Z])", "", logical_id.rpartition(":ExportsOutput")[2] or logical_id)
+
+
+def _listed(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [] if value is None else [value]

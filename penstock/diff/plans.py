@@ -1,0 +1,121 @@
+"""Two plans: which schedules came, went or changed, field by field.
+
+Plans are compared as decoded JSON, because the deployed one may come from another version of Penstock.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from penstock_runtime.plan import Plan
+
+Data = Mapping[str, Any]
+
+_TEXTS = {"source"}
+"""Fields that say the same again, as the user wrote it."""
+_TITLES = {"cron": "interval", "config": "workflow file", "family": "task definition"}
+_NEVER = "by hand"
+
+
+@dataclass(frozen=True)
+class Field:
+    """One field that changed."""
+
+    path: str
+    """`interval`, `tasks.load.memory_mib`."""
+    before: Any
+    after: Any
+
+    def __str__(self) -> str:
+        if self.path.endswith("workflow file"):
+            return f"{self.path} changed"
+        return f"{self.path}: {_short(self.before)} → {_short(self.after)}"
+
+
+@dataclass(frozen=True)
+class Change:
+    """What happens to one schedule."""
+
+    kind: Literal["added", "removed", "changed"]
+    dag_id: str
+    schedule: str
+    fields: tuple[Field, ...] = ()
+    note: str = ""
+    """Of an added or removed one: when it runs, and its tasks."""
+
+
+def as_data(plan: Plan) -> dict[str, Any]:
+    """A plan as its JSON says."""
+    found: dict[str, Any] = json.loads(plan.to_json(indent=None))
+    return found
+
+
+def compare(before: Data | None, after: Data | None) -> list[Change]:
+    """The changes, by DAG id; None: nothing is deployed."""
+    old, new = _schedules(before), _schedules(after)
+    found = []
+    for dag_id in sorted({*old, *new}):
+        was, is_now = old.get(dag_id), new.get(dag_id)
+        if was is None or is_now is None:
+            one = is_now or was or {}
+            kind: Literal["added", "removed"] = "added" if was is None else "removed"
+            found.append(Change(kind, dag_id, str(one["name"]), note=_about(one)))
+            continue
+        fields = tuple(_fields(was, is_now))
+        if fields:
+            found.append(Change("changed", dag_id, str(is_now["name"]), fields))
+    return found
+
+
+def dag_files(before: Data | None, after: Data | None) -> list[tuple[str, str]]:
+    """The user's own DAG files: (added, removed or changed; path)."""
+    old, new = ({one["path"]: one["text"] for one in (plan or {}).get("dag_files", [])} for plan in (before, after))
+    kinds = {path: "added" if path not in old else "removed" if path not in new else "changed" for path in {*old, *new}}
+    return [(kinds[path], path) for path in sorted(kinds) if old.get(path) != new.get(path)]
+
+
+def _schedules(plan: Data | None) -> dict[str, Data]:
+    return {one["dag_id"]: one for one in (plan or {}).get("schedules", [])}
+
+
+def _about(schedule: Data) -> str:
+    tasks = [task["name"] for task in schedule.get("tasks", [])]
+    when = f"{schedule['cron']} {schedule.get('timezone', '')}".strip() if schedule.get("cron") else _NEVER
+    return f"{when}; {', '.join(tasks)}"
+
+
+def _fields(before: Data, after: Data) -> Iterator[Field]:
+    for name in sorted({*before, *after} - _TEXTS - {"tasks"}):
+        yield from _values(_TITLES.get(name, name), before.get(name), after.get(name))
+    old, new = ({task["name"]: task for task in one.get("tasks", [])} for one in (before, after))
+    for name in [*new, *(name for name in old if name not in new)]:
+        was, is_now = old.get(name), new.get(name)
+        if was is None or is_now is None:
+            what = [_size(one) if one else None for one in (was, is_now)]
+            yield Field(f"tasks.{name}", what[0], what[1])
+            continue
+        for key in sorted({*was, *is_now}):
+            yield from _values(f"tasks.{name}.{_TITLES.get(key, key)}", was.get(key), is_now.get(key))
+
+
+def _values(path: str, before: Any, after: Any) -> Iterator[Field]:
+    if isinstance(before, Mapping) and isinstance(after, Mapping):
+        for key in sorted({*before, *after}):
+            yield from _values(f"{path}.{key}", before.get(key), after.get(key))
+    elif before != after:
+        yield Field(path, before, after)
+
+
+def _size(task: Data) -> str:
+    what = task.get("workflow_type") or " ".join(task.get("command", []))
+    return f"{task['engine']} {what}, {task['cpu_units']} CPU units, {task['memory_mib']} MiB"
+
+
+def _short(value: Any) -> str:
+    if value is None:
+        return "nothing"
+    text = ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+    return (text if len(text) <= 80 else f"{text[:77]}…") or "nothing"

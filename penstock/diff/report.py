@@ -1,0 +1,103 @@
+"""What a deploy will change: all comparisons together, and what of it must be asked for twice."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from penstock.diff import cost, permissions, plans, templates
+from penstock.diff.cost import Cost
+from penstock.diff.prices import DATE, Prices
+from penstock.diff.templates import Templates
+
+
+@dataclass(frozen=True)
+class Danger:
+    """Something that holds data, and that the deploy would delete or replace."""
+
+    name: str
+    what: str
+
+
+@dataclass(frozen=True)
+class Report:
+    """The whole comparison."""
+
+    schedules: tuple[plans.Change, ...]
+    dag_files: tuple[tuple[str, str], ...]
+    """(what happens, path)"""
+    resources: tuple[templates.Change, ...]
+    left_over: tuple[str, ...]
+    """Stacks that the project no longer has; a deploy leaves them."""
+    permissions: tuple[permissions.Change, ...]
+    before: Cost
+    after: Cost
+    dangers: tuple[Danger, ...]
+    refusal: str | None
+    """Why the deploy would stop: something newer is live. None: it would not."""
+
+    @property
+    def empty(self) -> bool:
+        """Whether a deploy would change nothing."""
+        return not (self.schedules or self.dag_files or self.resources)
+
+    def refused(self, allowed: Collection[str]) -> tuple[Danger, ...]:
+        """The dangers that nobody has named."""
+        return tuple(danger for danger in self.dangers if danger.name not in allowed)
+
+    def as_data(self) -> dict[str, Any]:
+        """For `--format json`."""
+        costs = {
+            when: {
+                "fixed_monthly": found.fixed,
+                "by_schedule_monthly_at_most": found.by_schedule,
+                "lines": [asdict(line) for line in found.lines],
+                "runs": [{**asdict(run), "monthly": run.monthly} for run in found.runs],
+            }
+            for when, found in (("before", self.before), ("after", self.after))
+        }
+        return {
+            "schedules": [asdict(one) for one in self.schedules],
+            "dag_files": [{"kind": kind, "path": path} for kind, path in self.dag_files],
+            "resources": [{**asdict(one), "loss": one.loss} for one in self.resources],
+            "left_over_stacks": list(self.left_over),
+            "permissions": [asdict(one) for one in self.permissions],
+            "cost_usd": {**costs, "prices_of": DATE},
+            "dangers": [asdict(one) for one in self.dangers],
+            "refusal": self.refusal,
+        }
+
+
+def compare(
+    before: tuple[Templates, Mapping[str, Any] | None],
+    after: tuple[Templates, Mapping[str, Any]],
+    *,
+    prices: Prices,
+    refusal: str | None = None,
+) -> Report:
+    """Compare what is deployed with what would be: templates and plan of each."""
+    (old, old_plan), (new, new_plan) = before, after
+    changes = templates.compare(old, new)
+    # What an environment without a template of its own costs stays: a deploy touches none of the stacks left over.
+    kept = {name: template for name, template in old.items() if name not in new}
+    return Report(
+        schedules=tuple(plans.compare(old_plan, new_plan)),
+        dag_files=tuple(plans.dag_files(old_plan, new_plan)),
+        resources=tuple(changes),
+        left_over=tuple(templates.left_over(old, new)),
+        permissions=tuple(permissions.compare(old, {**kept, **new})),
+        before=cost.estimate(old, old_plan, prices),
+        after=cost.estimate({**kept, **new}, new_plan, prices),
+        dangers=tuple(_danger(change) for change in changes if change.loss),
+        refusal=refusal,
+    )
+
+
+def _danger(change: templates.Change) -> Danger:
+    kind = change.type.removeprefix("AWS::").replace("::", " ")
+    if change.kind == "removed":
+        return Danger(change.name, f"{kind} {change.name} would be deleted, and with it {change.loss}")
+    why = ", ".join(change.properties)
+    lost = f"the new one has nothing of {change.loss}"
+    return Danger(change.name, f"{kind} {change.name} would be replaced, because {why} cannot change: {lost}")

@@ -1,0 +1,162 @@
+"""Two sets of templates: which resources come, go, change or are replaced.
+
+Replacement spreads: a subnet of a VPC that is replaced is replaced, and so is the MWAA environment in that subnet,
+though its own template does not change by a letter; references are followed across stacks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from penstock.diff.replacement import FIXED, HOLDS_DATA
+
+Templates = Mapping[str, Mapping[str, Any]]
+"""Stack name → template."""
+Id = tuple[str, str]
+"""Stack name and logical id."""
+
+_NOISE = frozenset({"AWS::CDK::Metadata"})
+_NAMES = ("Name", "BucketName", "LogGroupName", "RoleName", "Family", "ClusterName", "FunctionName", "TopicName")
+
+
+@dataclass(frozen=True)
+class Change:
+    """What happens to one resource."""
+
+    kind: Literal["added", "removed", "changed", "replaced"]
+    stack: str
+    type: str
+    name: str
+    """Its own name where it has one; else where it is in the stack: `acme-dev-airflow/Dags`."""
+    properties: tuple[str, ...] = ()
+    """Of a changed one: which; of a replaced one: those that make CloudFormation replace it."""
+    retained: bool = False
+    """Of a removed one: whether it stays in the account, without a stack."""
+
+    @property
+    def loss(self) -> str | None:
+        """What is lost; None: nothing that holds data."""
+        lost = HOLDS_DATA.get(self.type)
+        return lost if self.kind == "replaced" or (self.kind == "removed" and not self.retained) else None
+
+
+def compare(before: Templates, after: Templates) -> list[Change]:
+    """The changes that a deploy of `after` makes. A stack that only `before` has is not touched by a deploy."""
+    old, new = _resources(before), _resources(after)
+    replaced = _replaced(old, new, _exports(after))
+    found = []
+    for key in sorted({*old, *new}):
+        stack = key[0]
+        was, is_now = old.get(key), new.get(key)
+        if was is None:
+            found.append(Change("added", stack, new[key]["Type"], name(key, new[key])))
+        elif is_now is None:
+            if stack in after:
+                kept = was.get("DeletionPolicy") in ("Retain", "RetainExceptOnCreate")
+                found.append(Change("removed", stack, was["Type"], name(key, was), retained=kept))
+        elif key in replaced:
+            found.append(Change("replaced", stack, was["Type"], name(key, was), tuple(sorted(replaced[key]))))
+        else:
+            changed = tuple(sorted(_changed(was, is_now)))
+            if changed:
+                found.append(Change("changed", stack, is_now["Type"], name(key, is_now), changed))
+    return found
+
+
+def left_over(before: Templates, after: Templates) -> list[str]:
+    """Stacks that are deployed and no longer in the project: a deploy leaves them as they are."""
+    return sorted(set(before) - set(after))
+
+
+def name(key: Id, resource: Mapping[str, Any]) -> str:
+    """What a person calls a resource."""
+    properties = resource.get("Properties", {})
+    for one in _NAMES:
+        if isinstance(properties.get(one), str):
+            return str(properties[one])
+    path = resource.get("Metadata", {}).get("aws:cdk:path")
+    if not isinstance(path, str):
+        return "/".join(key)
+    return path.removesuffix("/Resource").removesuffix("/Default")
+
+
+def _resources(templates: Templates) -> dict[Id, Mapping[str, Any]]:
+    return {
+        (stack, logical_id): resource
+        for stack, template in templates.items()
+        for logical_id, resource in template.get("Resources", {}).items()
+        if resource["Type"] not in _NOISE
+    }
+
+
+def _exports(templates: Templates) -> dict[str, tuple[str, Any]]:
+    """Export → the stack that makes it, and its value."""
+    return {
+        output["Export"]["Name"]: (stack, output["Value"])
+        for stack, template in templates.items()
+        for output in template.get("Outputs", {}).values()
+        if isinstance(output.get("Export", {}).get("Name"), str)
+    }
+
+
+def _replaced(
+    old: Mapping[Id, Mapping[str, Any]], new: Mapping[Id, Mapping[str, Any]], exports: Mapping[str, tuple[str, Any]]
+) -> dict[Id, set[str]]:
+    """The resources that are replaced, with the properties that make it so."""
+    both = [key for key in old if key in new]
+    found: dict[Id, set[str]] = {}
+    for key in both:
+        was, is_now = old[key], new[key]
+        if was["Type"] != is_now["Type"]:
+            found[key] = {"Type"}
+            continue
+        fixed = {path for path in FIXED.get(was["Type"], ()) if _at(was, path) != _at(is_now, path)}
+        if fixed:
+            found[key] = fixed
+    grew = True
+    while grew:
+        grew = False
+        for key in both:
+            if key in found:
+                continue
+            moved = {
+                path
+                for path in FIXED.get(new[key]["Type"], ())
+                if any(one in found for one in _references(key[0], _at(new[key], path), exports))
+            }
+            if moved:
+                found[key], grew = moved, True
+    return found
+
+
+def _references(stack: str, value: Any, exports: Mapping[str, tuple[str, Any]]) -> Iterator[Id]:
+    """The resources that a value of a template refers to, through exports too."""
+    if isinstance(value, list):
+        for one in value:
+            yield from _references(stack, one, exports)
+    elif isinstance(value, Mapping):
+        for function, argument in value.items():
+            if function == "Ref" and isinstance(argument, str):
+                yield stack, argument
+            elif function == "Fn::GetAtt":
+                yield stack, argument[0] if isinstance(argument, list) else str(argument).partition(".")[0]
+            elif function == "Fn::ImportValue" and argument in exports:
+                yield from _references(*exports[argument], exports)
+            else:
+                yield from _references(stack, argument, exports)
+
+
+def _changed(was: Mapping[str, Any], is_now: Mapping[str, Any]) -> Iterator[str]:
+    """The properties and policies that differ, by their top-level name."""
+    old, new = was.get("Properties", {}), is_now.get("Properties", {})
+    yield from (key for key in {*old, *new} if old.get(key) != new.get(key))
+    yield from (key for key in ("DeletionPolicy", "UpdateReplacePolicy") if was.get(key) != is_now.get(key))
+
+
+def _at(resource: Mapping[str, Any], path: str) -> Any:
+    found: Any = resource.get("Properties", {})
+    for part in path.split("."):
+        found = found.get(part) if isinstance(found, Mapping) else None
+    return found

@@ -1,0 +1,81 @@
+"""Where a bundle goes: a folder of a bucket, ours or somebody else's, and the rights to it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import aws_cdk as cdk
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_s3 as s3
+from aws_cdk import aws_s3_assets as s3_assets
+from constructs import Construct
+
+from stacks.nag import acknowledge, acknowledge_wildcards
+
+
+@dataclass(frozen=True)
+class DagFolder:
+    """Where the bundle of a plan goes."""
+
+    bucket: s3.IBucket
+    dags: str
+    """Airflow's DAG folder in the bucket. Ours is one folder below it, so several projects may share one Airflow."""
+    prefix: str
+    guest: bool = False
+    """The bucket is not ours: the upload may touch nothing but our folder, and takes it along when the stack goes."""
+    kms_key: str | None = None
+    """ARN of the key that a guest's bucket is encrypted with."""
+
+    @property
+    def path(self) -> str:
+        """Our own folder."""
+        return f"{self.dags}/{self.prefix}"
+
+
+def object_statements(folder: DagFolder, *actions: str) -> list[iam.PolicyStatement]:
+    """Do `actions` with our files, see what is in our folder, and use the bucket's key for these by way of S3."""
+    statements = [
+        iam.PolicyStatement(actions=list(actions), resources=[folder.bucket.arn_for_objects(f"{folder.path}/*")]),
+        iam.PolicyStatement(
+            actions=["s3:ListBucket"],
+            resources=[folder.bucket.bucket_arn],
+            conditions={"StringLike": {"s3:prefix": [f"{folder.path}/*"]}},
+        ),
+    ]
+    if folder.kms_key is not None:
+        writes = "s3:PutObject" in actions
+        statements.append(
+            iam.PolicyStatement(
+                actions=["kms:Decrypt", "kms:GenerateDataKey"] if writes else ["kms:Decrypt"],
+                resources=[folder.kms_key],
+                conditions={
+                    "StringEquals": {"kms:ViaService": f"s3.{cdk.Stack.of(folder.bucket).region}.amazonaws.com"}
+                },
+            )
+        )
+    return statements
+
+
+def guest_role(scope: Construct, folder: DagFolder, bundle: Path) -> iam.IRole:
+    """For CDK's upload function: it may write, list and delete below our folder only.
+
+    CDK would let it do so in the whole bucket. `without_policy_updates` is CDK's way to have it keep its hands off.
+    """
+    # Its bucket is where all files of this stack wait for the deploy; CDK names them by their content's hash.
+    waiting = s3_assets.Asset(scope, "Bundle", path=str(bundle)).bucket
+    statements = [
+        iam.PolicyStatement(actions=["s3:GetObject"], resources=[waiting.arn_for_objects("*")]),
+        *object_statements(folder, "s3:GetObject", "s3:PutObject", "s3:AbortMultipartUpload", "s3:DeleteObject"),
+    ]
+    role = iam.Role(
+        scope,
+        "UploadRole",
+        assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"),
+        managed_policies=[iam.ManagedPolicy.from_aws_managed_policy_name("service-role/AWSLambdaBasicExecutionRole")],
+        inline_policies={"Upload": iam.PolicyDocument(statements=statements)},
+    )
+    basic = "arn:<AWS::Partition>:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole"
+    acknowledge(role, {f"AwsSolutions-IAM4[Policy::{basic}]": "The Lambda writes its log, as any does."})
+    acknowledge_wildcards(role, statements, "Below our own folder of the bucket, and what CDK has uploaded.")
+    return role.without_policy_updates()

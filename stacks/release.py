@@ -1,0 +1,232 @@
+"""The plan's DAGs in a bucket: uploaded, then made live by one rule that `penstock push` follows too.
+
+    ReleaseCheck       before anything changes: is something newer live? Then the deploy stops here.
+    ReleaseDeployment  after everything else: the files, what they find deployed, and the switch to them.
+
+docs/adr/0004-who-owns-the-live-release.md says why.
+"""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import aws_cdk as cdk
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_logs as logs
+from aws_cdk import aws_s3 as s3
+from aws_cdk import aws_s3_deployment as s3_deployment
+from constructs import Construct
+
+from penstock_runtime import activation, contract, infrastructure
+from penstock_runtime.plan import Plan
+from stacks.bucket import deploy_files
+from stacks.dag_folder import DagFolder, guest_role
+from stacks.nag import acknowledge_wildcards
+
+MINUTES = 5
+"""For copying a few files; a release of 4,000 schedules has 128 of them."""
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where the project that is deployed comes from; see `activation.Release`."""
+
+    order: int = 0
+    revision: str = ""
+    replace: bool = False
+    """Whether it takes the place of something newer."""
+
+
+class ReleaseCheck(Construct):
+    """Fails the deploy where what is live is newer than what is about to be deployed. Changes nothing."""
+
+    def __init__(
+        self, scope: Construct, name: str, *, plan: Plan, release: str, source: Source, artifacts: s3.IBucket
+    ) -> None:
+        super().__init__(scope, name)
+        stack = cdk.Stack.of(self)
+        function = _function(self, [*_manifest(artifacts, write=False), _own_stack(stack)])
+        _resource(self, function, "check", plan, release, source, artifacts=artifacts)
+
+
+class ReleaseDeployment(Construct):
+    """The bundle in the DAG bucket, and live. What else is in the bucket is left alone."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        name: str,
+        *,
+        plan: Plan,
+        bundle: Path,
+        source: Source,
+        artifacts: s3.IBucket,
+        folder: DagFolder,
+        facts: dict[str, dict[str, Any]],
+    ) -> None:
+        """
+        Args:
+            bundle: folder that holds the bundle's files as they go below `folder`.
+            facts: file name → content, written beside the loaders; values may be known at deploy time only.
+        """
+        super().__init__(scope, name)
+        release, bucket = release_of(bundle), folder.bucket
+        upload: dict[str, Any] = {"to": bucket}
+        if folder.guest:
+            # In a bucket that is not ours nothing stays behind: Airflow would show DAGs whose tasks are gone.
+            upload |= {"stays": False, "role": guest_role(self, folder, bundle)}
+        with tempfile.TemporaryDirectory(prefix="penstock-release-") as place:
+            stage(bundle, Path(place))
+            files = deploy_files(
+                self,
+                "Files",
+                prefix=f"{folder.path}/{contract.RELEASES_FOLDER}",
+                # Nothing is deleted: runs go on, and a push or a roll-back may need an older release.
+                sources=[s3_deployment.Source.asset(place)],
+                **upload,
+            )
+        found = deploy_files(
+            self,
+            "Facts",
+            prefix=folder.path,
+            sources=[s3_deployment.Source.json_data(file, content) for file, content in sorted(facts.items())],
+            **upload,
+        )
+        statements = [
+            *_manifest(artifacts, write=True),
+            iam.PolicyStatement(
+                actions=["s3:ListBucket"],
+                resources=[bucket.bucket_arn],
+                conditions={"StringLike": {"s3:prefix": f"{folder.path}/{contract.RELEASES_FOLDER}/*"}},
+            ),
+            iam.PolicyStatement(
+                actions=["s3:GetObject"],
+                resources=[bucket.arn_for_objects(f"{folder.path}/{contract.RELEASES_FOLDER}/*")],
+            ),
+            iam.PolicyStatement(
+                actions=["s3:PutObject", "s3:DeleteObject"], resources=[bucket.arn_for_objects(f"{folder.path}/*")]
+            ),
+            _own_stack(cdk.Stack.of(self)),
+        ]
+        key = bucket.encryption_key.key_arn if bucket.encryption_key else folder.kms_key
+        if key:
+            via_s3 = {"StringEquals": {"kms:ViaService": f"s3.{cdk.Stack.of(self).region}.amazonaws.com"}}
+            statements.append(
+                iam.PolicyStatement(actions=["kms:Decrypt", "kms:GenerateDataKey"], resources=[key], conditions=via_s3)
+            )
+        function = _function(self, statements)
+        self.live = _resource(
+            self, function, "activate", plan, release, source, artifacts=artifacts, bucket=bucket, folder=folder.path
+        )
+        """The switch. What the DAGs need must be there before it: make it depend on that."""
+        self.live.node.add_dependency(files, found)
+
+
+def release_of(bundle: Path) -> str:
+    """The hash of the one release in a bundle's folder."""
+    (release,) = (path.name for path in (bundle / contract.RELEASES_FOLDER).iterdir())
+    return release
+
+
+def stage(bundle: Path, place: Path) -> None:
+    """Lay a bundle out as it is uploaded: `<hash>/…`, and in `<hash>/top/` what is to lie beside the releases."""
+    shutil.copytree(bundle / contract.RELEASES_FOLDER, place, dirs_exist_ok=True)
+    shutil.copytree(
+        bundle,
+        place / release_of(bundle) / activation.TOP,
+        ignore=lambda folder, _: [contract.RELEASES_FOLDER] if Path(folder) == bundle else [],
+    )
+
+
+def _resource(
+    scope: Construct,
+    function: lambda_.Function,
+    do: str,
+    plan: Plan,
+    release: str,
+    source: Source,
+    *,
+    artifacts: s3.IBucket,
+    bucket: s3.IBucket | None = None,
+    folder: str = "",
+) -> cdk.CustomResource:
+    """What `activation.handler` reads."""
+    resource = cdk.CustomResource(
+        scope,
+        "Resource",
+        resource_type="Custom::PenstockRelease",
+        service_token=function.function_arn,
+        service_timeout=cdk.Duration.minutes(MINUTES + 1),
+        properties={
+            "Do": do,
+            "Artifacts": artifacts.bucket_name,
+            "Bucket": bucket.bucket_name if bucket else "",
+            "Folder": folder,
+            "Release": release,
+            "Plan": infrastructure.plan_sha256(plan),
+            # Text: CloudFormation hands numbers and booleans to functions as text anyway.
+            "Order": str(source.order),
+            "Revision": source.revision,
+            "Replace": "true" if source.replace else "false",
+        },
+    )
+    # Its permissions first.
+    resource.node.add_dependency(function)
+    return resource
+
+
+def _function(scope: Construct, statements: Sequence[iam.PolicyStatement]) -> lambda_.Function:
+    """`activation.py` as a Lambda function that may do this much."""
+    group = logs.LogGroup(
+        scope, "Log", retention=logs.RetentionDays.ONE_MONTH, removal_policy=cdk.RemovalPolicy.DESTROY
+    )
+    every = [
+        *statements,
+        iam.PolicyStatement(actions=["logs:CreateLogStream", "logs:PutLogEvents"], resources=[group.log_group_arn]),
+    ]
+    role = iam.Role(
+        scope,
+        "Role",
+        assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"),
+        inline_policies={"Needs": iam.PolicyDocument(statements=every)},
+    )
+    acknowledge_wildcards(role, every, "Below one folder of its own bucket, and the streams of its own log group.")
+    code = Path(activation.__file__)
+    return lambda_.Function(
+        scope,
+        "Function",
+        description="Penstock: which release of the DAGs is live",
+        runtime=lambda_.Runtime.PYTHON_3_14,
+        handler=f"{code.stem}.handler",
+        code=lambda_.Code.from_asset(str(code.parent), exclude=["*", f"!{code.name}"]),
+        timeout=cdk.Duration.minutes(MINUTES),
+        memory_size=256,
+        role=role,
+        log_group=group,
+    )
+
+
+def _manifest(artifacts: s3.IBucket, *, write: bool) -> list[iam.PolicyStatement]:
+    key = activation.MANIFEST
+    return [
+        iam.PolicyStatement(
+            actions=["s3:ListBucket"],
+            resources=[artifacts.bucket_arn],
+            conditions={"StringEquals": {"s3:prefix": key}},
+        ),
+        iam.PolicyStatement(
+            actions=["s3:GetObject", "s3:PutObject"] if write else ["s3:GetObject"],
+            resources=[artifacts.arn_for_objects(key)],
+        ),
+    ]
+
+
+def _own_stack(stack: cdk.Stack) -> iam.PolicyStatement:
+    """To tell a roll-back from a deploy."""
+    return iam.PolicyStatement(actions=["cloudformation:DescribeStacks"], resources=[stack.stack_id])

@@ -1,0 +1,151 @@
+"""`penstock diff` against what the real CDK CLI deployed, and stacks that nobody can delete."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.functional.live_project import LiveProject
+
+PRICES = {
+    "eu-west-1": {
+        "nat_gateway_hour": 0.05,
+        "public_ipv4_hour": 0.005,
+        "mwaa.mw1.small_hour": 0.5,
+        "mwaa.mw1.medium_hour": 0.75,
+        "mwaa.mw1.medium.worker_hour": 0.1,
+        "fargate.x86_64.vcpu_hour": 0.04,
+        "fargate.x86_64.gb_hour": 0.005,
+    }
+}
+
+
+@pytest.fixture(scope="module")
+def deployed(live_project: LiveProject) -> LiveProject:
+    """The project with one schedule, of the newest commit, deployed."""
+    live_project.start_again()
+    return live_project
+
+
+@pytest.fixture
+def clean(deployed: LiveProject) -> LiveProject:
+    """The same, with what an earlier test changed taken back; not deployed again, since these tests deploy nothing."""
+    deployed.git("checkout", "--quiet", "--force", "main")
+    deployed.file.write_text(deployed.first)
+    deployed.commit("as deployed")
+    return deployed
+
+
+def test_what_is_deployed_does_not_differ(clean: LiveProject) -> None:
+    """But for the commit, which two resources name."""
+    found = clean.data("diff")
+
+    assert found["schedules"] == []
+    assert found["permissions"] == []
+    assert [(one["kind"], one["type"], one["properties"]) for one in found["resources"]] == [
+        ("changed", "Custom::PenstockRelease", ["Order", "Revision"])
+    ] * 2
+    assert found["cost_usd"]["before"] == found["cost_usd"]["after"]
+    assert found["cost_usd"]["after"]["fixed_monthly"] is None
+
+
+def test_against_nothing_all_is_new(clean: LiveProject) -> None:
+    """An environment that is not deployed yet."""
+    found = clean.data("--environment", "prod", "diff")
+
+    assert [(one["kind"], one["dag_id"]) for one in found["schedules"]] == [("added", "hello")]
+    assert {one["kind"] for one in found["resources"]} == {"added"}
+    assert found["dangers"] == []
+
+
+def test_changes_in_a_persons_words(clean: LiveProject, tmp_path: Path) -> None:
+    """Schedules, sizes, MWAA, permissions and cost, each from the real templates."""
+    (tmp_path / "prices.json").write_text(json.dumps(PRICES))
+    task = {"name": "greet", "command": ["echo", "hello"], "image": "example.com/tools:1", "secrets": ["TOKEN"]}
+    clean.edit(
+        jobs={"hello": {"tasks": [{**task, "cpu_units": 1024, "memory_mib": 2048, "timeout_minutes": 30}]}},
+        schedules=[clean.hello, {"name": "more", "job": "hello", "interval": "0 * * * *"}],
+        airflow={"create": {"version": "3.0.6", "class": "mw1.medium", "workers": {"min": 3, "max": 5}}},
+    )
+    said = clean.penstock("diff", "--prices", str(tmp_path / "prices.json")).stdout
+
+    for line in (
+        "+ schedule more (0 * * * * UTC; greet)",
+        "~ schedule hello",
+        "tasks.greet.memory_mib: 1024 → 2048",
+        "~ MWAA Environment acme-dev: EnvironmentClass, MaxWorkers, MinWorkers",
+        "+ ECS TaskDefinition acme-dev-command-",
+        "secretsmanager:GetSecretValue on arn:aws:secretsmanager:eu-west-1:123456789012:secret:acme/token-??????",
+        "NAT gateways (2): 73.00",
+        "MWAA environment, mw1.medium (0 → 1): 0.00 → 547.50",
+        "more workers and schedulers, mw1.medium (0 → 2): 0.00 → 146.00",
+        "all that runs all the time: 445.30 → 773.80",
+        # An hour of one vCPU and 2 GB is 0.05; half of that a run.
+        "more: at most 0.0250 a run, 730.0 runs a month",
+    ):  # fmt: skip
+        assert line in said, said
+
+
+def test_what_would_replace_mwaa_is_refused_unless_told_twice(clean: LiveProject) -> None:
+    """Another address range replaces the VPC, its subnets, and so the environment that stands in them."""
+    clean.edit(network={"create": {"cidr": "10.40.0.0/16"}})
+    flags = ["--allow-replacement", "acme-dev"]
+
+    for told in ([], flags):
+        refused = clean.penstock("diff", *told, code=1)
+        assert "error: this deploy would lose data" in refused.stderr
+        assert "MWAA Environment acme-dev would be replaced, because NetworkConfiguration.SubnetIds" in refused.stderr
+        assert "fix: take the change back; or, if it is meant: --allow-replacement acme-dev --yes" in refused.stderr
+    assert "! MWAA Environment acme-dev is replaced" in clean.penstock("diff", *flags, "--yes").stdout
+    assert [one["name"] for one in clean.data("diff", code=1)["dangers"]] == ["acme-dev"]
+
+
+def test_an_older_checkout_is_told_before_it_deploys(clean: LiveProject) -> None:
+    """`cdk deploy` would be refused; so says the comparison, with exit code 1."""
+    old = clean.git("rev-parse", "HEAD")
+    clean.add_schedule("pushed")
+    clean.penstock("push")
+    clean.git("checkout", "--quiet", old)
+    refused = clean.penstock("diff", code=1)
+
+    assert "- schedule pushed" in refused.stdout
+    assert "this deploy would be refused: release" in refused.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "what"),
+    [
+        (["--yes"], "--yes alone allows nothing"),
+        (["--allow-replacement", "nothing", "--yes"], "'nothing' is not about to be replaced"),
+        (["--prices", "nowhere.json"], "the prices cannot be read"),
+        (["--to", "dags"], "is no folder of a bucket"),
+    ],
+)
+def test_bad_input(clean: LiveProject, arguments: list[str], what: str) -> None:
+    """Exit code 2, what is wrong, and the fix."""
+    refused = clean.penstock("diff", *arguments, code=2)
+
+    assert what in refused.stderr
+    assert "fix: " in refused.stderr
+
+
+def test_a_protected_environment_cannot_be_destroyed_until_somebody_says_so(live_project: LiveProject) -> None:
+    """`protected: true` is termination protection on every stack; both environments live in one account."""
+    live_project.start_again(deploy=False)
+    live_project.deploy(environment="prod")
+    context = ["-c", f"project={live_project.file}", "-c", "environment=prod", "--output",
+               str(live_project.folder.parent / "cdk.out")]  # fmt: skip
+    said = live_project.cdk("destroy", "--all", "--force", *context, fails=True)
+    assert "TerminationProtection" in said
+    cfn = live_project.endpoint.client("cloudformation")
+    names = {one["StackName"] for one in cfn.describe_stacks()["Stacks"] if one["EnableTerminationProtection"]}
+    assert names == {f"acme-prod-{stack}" for stack in ("network", "ingestion", "airflow", "observability")}
+
+    live_project.edit(environments={name: {"region": "eu-west-1"} for name in ("dev", "prod")})
+    live_project.deploy(environment="prod")
+    live_project.cdk("destroy", "--all", "--force", *context)
+    left = {one["StackName"] for one in cfn.describe_stacks()["Stacks"] if "DELETE" not in one["StackStatus"]}
+    assert not any(name.startswith("acme-prod-") for name in left)
+    assert "acme-dev-airflow" in left

@@ -1,0 +1,227 @@
+"""Which of two releases may take the other's place, and what a switch does to a bucket, however it ends."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from penstock_runtime.activation import MANIFEST, Manifest, Place, Refused, Release, activate, refusal, roll_back
+
+PLACE = Place("artifacts", "dags", "dags/acme")
+OLD = Release("aaaa", "1" * 64, 100, "c1", "deploy")
+NEW = Release("bbbb", "2" * 64, 200, "c2", "push")
+
+
+class ClientError(Exception):
+    """As botocore's."""
+
+    def __init__(self, code: str) -> None:
+        super().__init__(code)
+        self.response = {"Error": {"Code": code}}
+
+
+class Bucket:
+    """S3's answers to the calls of a switch, in memory; `fail_at` names a key that nobody may write."""
+
+    class exceptions:
+        ClientError = ClientError
+
+    def __init__(self) -> None:
+        self.objects: dict[tuple[str, str], bytes] = {}
+        self.fail_at = ""
+        self.written: list[str] = []
+
+    def etag(self, bucket: str, key: str) -> str:
+        return hashlib.sha256(self.objects[bucket, key]).hexdigest()
+
+    def list_objects_v2(self, Bucket: str, Prefix: str, MaxKeys: int = 1000) -> dict[str, Any]:
+        keys = sorted(key for bucket, key in self.objects if bucket == Bucket and key.startswith(Prefix))
+        return {"Contents": [{"Key": key} for key in keys[:MaxKeys]]} if keys else {}
+
+    def get_paginator(self, _name: str) -> Any:
+        class Pages:
+            @staticmethod
+            def paginate(**arguments: str) -> Iterator[dict[str, Any]]:
+                yield self.list_objects_v2(**arguments)
+
+        return Pages
+
+    def get_object(self, Bucket: str, Key: str) -> dict[str, Any]:
+        return {"Body": io.BytesIO(self.objects[Bucket, Key]), "ETag": self.etag(Bucket, Key)}
+
+    def put_object(
+        self, Bucket: str, Key: str, Body: bytes, IfMatch: str | None = None, IfNoneMatch: str | None = None
+    ) -> dict[str, Any]:
+        there = (Bucket, Key) in self.objects
+        if (IfNoneMatch == "*" and there) or (IfMatch and (not there or IfMatch != self.etag(Bucket, Key))):
+            raise ClientError("PreconditionFailed")
+        self.objects[Bucket, Key] = Body
+        return {"ETag": self.etag(Bucket, Key)}
+
+    def copy_object(self, Bucket: str, Key: str, CopySource: dict[str, str]) -> None:
+        if Key.endswith(self.fail_at or "\0"):
+            raise ClientError("AccessDenied")
+        self.written.append(Key)
+        self.objects[Bucket, Key] = self.objects[CopySource["Bucket"], CopySource["Key"]]
+
+    def delete_object(self, Bucket: str, Key: str) -> None:
+        del self.objects[Bucket, Key]
+
+    def upload(self, release: Release, *names: str) -> None:
+        """A release's files at the top, each with the release's name in it."""
+        for name in names:
+            key = f"dags/acme/release/{release.release}/top/{name}"
+            self.objects["dags", key] = f"{release.release} {name}".encode()
+
+    def top(self) -> dict[str, str]:
+        """What lies right in the DAG folder."""
+        return {
+            key.removeprefix("dags/acme/"): body.decode()
+            for (bucket, key), body in self.objects.items()
+            if bucket == "dags" and "/release/" not in key
+        }
+
+    def manifest(self) -> Manifest:
+        return Manifest.from_json(self.objects["artifacts", MANIFEST].decode())
+
+
+@pytest.fixture
+def s3() -> Bucket:
+    """A bucket with `OLD` live, with two loaders, and `NEW` uploaded, with one loader and a DAG file."""
+    bucket = Bucket()
+    bucket.objects["dags", "dags/acme/foreign.py"] = b"theirs"
+    bucket.upload(OLD, ".airflowignore", "schedules_00.py", "schedules_01.py")
+    activate(bucket, PLACE, OLD)
+    bucket.upload(NEW, ".airflowignore", "schedules_00.py", "own.py")
+    bucket.written.clear()
+    return bucket
+
+
+@pytest.mark.parametrize(
+    ("live", "new", "allowed"),
+    [
+        (None, NEW, True),
+        (OLD, NEW, True),
+        (NEW, OLD, False),
+        (NEW, replace(OLD, order=200), True),
+        (NEW, replace(OLD, release="bbbb"), True),
+        (replace(NEW, by="deploy"), OLD, False),
+        (replace(NEW, order=0), OLD, False),
+        (NEW, replace(OLD, order=0), False),
+        (replace(NEW, order=0), replace(OLD, order=0), False),
+        (replace(OLD, order=0), replace(NEW, order=0), True),
+        (replace(OLD, order=0), replace(OLD, order=0, release="cccc"), True),
+        (replace(NEW, order=0), replace(NEW, order=0, release="cccc"), True),
+        (replace(OLD, order=0), NEW, True),
+    ],
+)
+def test_who_gives_way(live: Release | None, new: Release, allowed: bool) -> None:
+    """The later source wins; where nobody knows which one is later, a deploy gives way to a push."""
+    why = refusal(live, new)
+
+    assert (why is None) == allowed
+    if why is not None:
+        assert why.startswith(f"release {live.release if live else ''} (")
+        assert "`cdk deploy -c replace=true` or `penstock push --replace`" in why
+
+
+def test_a_switch_replaces_our_files_and_no_other(s3: Bucket) -> None:
+    """Loaders last; what only the old release had is gone; the other team's file is there."""
+    activate(s3, PLACE, NEW)
+
+    assert s3.top() == {
+        "foreign.py": "theirs",
+        ".airflowignore": "bbbb .airflowignore",
+        "own.py": "bbbb own.py",
+        "schedules_00.py": "bbbb schedules_00.py",
+    }
+    assert s3.written[-1] == "dags/acme/schedules_00.py"
+    assert s3.manifest() == replace(
+        s3.manifest(), live=NEW, previous=OLD, files=(".airflowignore", "own.py", "schedules_00.py"), complete=True
+    )
+
+
+def test_an_older_release_changes_nothing_unless_forced(s3: Bucket) -> None:
+    """Not one object is written."""
+    activate(s3, PLACE, NEW)
+    before = dict(s3.objects)
+    with pytest.raises(Refused, match="is live and is newer than release aaaa"):
+        activate(s3, PLACE, OLD)
+    assert s3.objects == before
+
+    activate(s3, PLACE, OLD, force=True)
+    assert "own.py" not in s3.top()
+    assert s3.manifest().live == OLD
+
+
+def test_a_switch_that_fails_half_way_leaves_the_old_loaders_and_is_finished_by_the_next(s3: Bucket) -> None:
+    """The manifest says that it is not complete, knows the files of both, and what was live before."""
+    s3.fail_at = "schedules_00.py"
+    with pytest.raises(ClientError):
+        activate(s3, PLACE, NEW)
+    assert s3.top()["schedules_00.py"] == "aaaa schedules_00.py"
+    assert s3.top()["schedules_01.py"] == "aaaa schedules_01.py"
+    assert not s3.manifest().complete
+
+    s3.fail_at = ""
+    activate(s3, PLACE, NEW)
+    assert "schedules_01.py" not in s3.top()
+    assert s3.manifest().complete
+    assert s3.manifest().previous == OLD
+
+
+def test_a_roll_back_brings_back_what_was_live(s3: Bucket) -> None:
+    """A push, for example; but nothing happens where a push came after the deploy that failed."""
+    activate(s3, PLACE, NEW)
+    failed = Release("cccc", "3" * 64, 300, "c3", "deploy")
+    s3.upload(failed, ".airflowignore", "schedules_00.py")
+    activate(s3, PLACE, failed)
+    roll_back(s3, PLACE, failed.release)
+    assert s3.manifest().live == NEW
+    assert s3.top()["own.py"] == "bbbb own.py"
+
+    roll_back(s3, PLACE, failed.release)
+    assert s3.manifest().live == NEW
+
+
+def test_the_same_files_of_an_older_source_do_not_make_what_is_live_older(s3: Bucket) -> None:
+    """Else a third, older release could follow and undo what is live."""
+    activate(s3, PLACE, NEW)
+    activate(s3, PLACE, replace(NEW, order=50, revision="c0", by="deploy"))
+
+    assert s3.manifest().live == NEW
+
+
+def test_two_at_once_do_not_mix(s3: Bucket) -> None:
+    """Who finds another manifest than the one that was read stops before it writes a file."""
+
+    class Raced(Bucket):
+        def put_object(self, Bucket: str, Key: str, Body: bytes, **condition: Any) -> dict[str, Any]:
+            self.objects["artifacts", MANIFEST] += b" "
+            return super().put_object(Bucket, Key, Body, **condition)
+
+    raced = Raced()
+    raced.objects = s3.objects
+    with pytest.raises(Refused, match="another deploy or push is at work"):
+        activate(raced, PLACE, NEW)
+    assert raced.written == []
+
+
+def test_a_release_that_is_not_uploaded_is_refused(s3: Bucket) -> None:
+    """Loaders never name what is not there."""
+    with pytest.raises(Refused, match="was not uploaded"):
+        activate(s3, PLACE, Release("dddd", "4" * 64, 400, "", "push"))
+    assert s3.manifest().live == OLD
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{}", '{"format": 2}', '{"format": 1, "previous": null, "live": {}}'])
+def test_a_manifest_of_another_format_is_never_taken_for_none(s3: Bucket, text: str) -> None:
+    """Whoever cannot read what is live must not replace it."""
+    s3.objects["artifacts", MANIFEST] = text.encode()
+    with pytest.raises(Refused, match="cannot be read"):
+        activate(s3, PLACE, NEW)

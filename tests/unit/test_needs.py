@@ -1,0 +1,125 @@
+"""What a push compares: the facts that a deploy wrote, against what the plan needs."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from penstock.bundle import build
+from penstock.compile import compile_plan
+from penstock.deployed import needs
+from penstock.deployed.push import staged
+from penstock.home import DAGS
+from penstock_runtime import image_context, infrastructure
+from penstock_runtime.plan import Plan, Secret
+from tests.unit.project_files import loaded
+
+
+@pytest.fixture(scope="module")
+def plan(tmp_path_factory: pytest.TempPathFactory) -> Plan:
+    return compile_plan(loaded(tmp_path_factory.mktemp("project"), files={"dags/own.py": "# mine\n"}))
+
+
+def facts(plan: Plan, runtime: str = "a" * 64, images: dict[str, str] | None = None, **more: Any) -> dict[str, Any]:
+    """What a deploy of the plan writes, as read back from the bucket."""
+    found = infrastructure.describe(plan, runtime_sha256=runtime, images=images or {}, account=more.get("account"))
+    read: dict[str, Any] = json.loads(json.dumps(found))
+    return read
+
+
+def test_what_was_deployed_holds_what_it_was_deployed_for(plan: Plan) -> None:
+    """A plan that names no account runs in the one at hand."""
+    assert needs.lacking(facts(plan, account="111122223333"), facts(plan), plan) == []
+    assert needs.waiting(facts(plan), facts(plan)) == []
+
+
+def test_a_change_of_size_or_of_airflow_can_be_pushed(plan: Plan) -> None:
+    """The first is RunTask's, the second waits."""
+    definitions = tuple(replace(one, cpu_units=4096, memory_mib=8192) for one in plan.task_definitions)
+    other = replace(plan, task_definitions=definitions, airflow=replace(plan.airflow, max_workers=9), protected=True)
+
+    assert needs.lacking(facts(plan), facts(other), other) == []
+    assert needs.waiting(facts(plan), facts(other)) == ["airflow: max_workers 2 → 9", "protected: False → True"]
+
+
+def test_each_lack_is_named_with_its_tasks(plan: Plan) -> None:
+    """Place, network, runtime, and what a task definition holds."""
+    meltano = next(one for one in plan.task_definitions if one.engine == "meltano")
+    other_secret = Secret("PASSWORD", "secretsmanager", "warehouse", "other")
+    changed = replace(meltano, secrets=(other_secret,), architecture="arm64")
+    rest = tuple(one for one in plan.task_definitions if one is not meltano)
+    other = replace(
+        plan,
+        region="eu-west-2",
+        network=replace(plan.network, cidr="10.9.0.0/16"),
+        task_definitions=(changed, *rest),
+    )
+    found = needs.lacking(facts(plan, account="1"), facts(other, runtime="b" * 64, account="2"), other)
+
+    assert found == [
+        "the account changed: 1 → 2",
+        "the region changed: eu-west-1 → eu-west-2",
+        "the network changed: cidr 10.20.0.0/16 → 10.9.0.0/16",
+        "the runtime in the containers changed: another version of Penstock deployed it",
+        f"task definition {meltano.family}, for daily.load, changed: architecture x86_64 → arm64; "
+        "secrets [PASSWORD (warehouse#password)] → [PASSWORD (warehouse#other)]",
+    ]
+
+
+def test_a_new_definition_is_compared_with_the_nearest(plan: Plan) -> None:
+    """So that the user reads what to take back, or what the deploy will add."""
+    catalogue = next(one for one in plan.task_definitions if one.engine == "openmetadata")
+    new = replace(catalogue, family="new", secrets=(*catalogue.secrets[:1], Secret("SLACK", "ssm", "/slack")))
+    (schedule,) = plan.schedules
+    tasks = tuple(replace(task, family="new") if task.engine == "openmetadata" else task for task in schedule.tasks)
+    other = replace(
+        plan,
+        task_definitions=tuple(new if one is catalogue else one for one in plan.task_definitions),
+        schedules=(replace(schedule, tasks=tasks),),
+    )
+
+    (found,) = needs.lacking(facts(plan), facts(other), other)
+    assert found.startswith("task definition new, for daily.catalogue, is not deployed: against ")
+    assert "secret SLACK is new" in found
+    assert f"secret {catalogue.secrets[1].name} is left out" in found
+    assert needs.waiting(facts(plan), facts(other)) == [f"task definition {catalogue.family} is no longer used"]
+
+
+def test_an_image_that_is_built_of_other_files_is_another_image(plan: Plan) -> None:
+    """A plugin added to the Meltano project is in no container before a deploy."""
+    family = next(one.family for one in plan.task_definitions if one.engine == "meltano")
+    (found,) = needs.lacking(facts(plan, images={family: "1" * 64}), facts(plan, images={family: "2" * 64}), plan)
+
+    assert found.endswith("changed: what the image is built from changed")
+
+
+def test_the_hash_of_an_image_follows_what_goes_into_it(tmp_path: Path) -> None:
+    """Names and contents; not what is left out of images."""
+    one, two = tmp_path / "recipe", tmp_path / "project"
+    for path, text in {"recipe/Dockerfile": "FROM a", "project/meltano.yml": "a: b", "project/x/.env": "S=1"}.items():
+        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / path).write_text(text)
+    before = image_context.digest(one, two)
+    (two / "x" / ".env").write_text("S=2")
+    (two / ".meltano").mkdir()
+    (two / ".meltano" / "state").write_text("")
+    assert image_context.digest(one, two) == before
+
+    (two / "meltano.yml").rename(two / "x" / "meltano.yml")
+    assert image_context.digest(one, two) != before
+
+
+def test_a_push_uploads_into_the_release_only(plan: Plan) -> None:
+    """Nothing that Airflow reads changes before the switch."""
+    made = build(plan, dags_folder=DAGS)
+    keys = staged(made, "dags/acme-dev", plan.prefix)
+    folder = f"dags/acme-dev/release/{made.release}"
+
+    assert all(key.startswith(f"{folder}/") for key in keys)
+    top = {f"{folder}/top/{name}" for name in (".airflowignore", "own.py", "schedules_00.py")}
+    assert top <= keys.keys()
+    assert len(keys) == len(made.dags)
