@@ -26,9 +26,12 @@ from penstock_runtime.contract import SERVER_VARIABLE
 from penstock_runtime.errors import InputError
 
 FORMAT = 1
-LOG_RETENTION_DAYS = 90
 MAX_TASKS = 20_000
 """Tasks of all schedules together; the largest MWAA class takes about 4000 DAGs."""
+ROLES_OF_AN_ACCOUNT = 1_000
+"""AWS IAM User Guide, "IAM and AWS STS quotas": roles in an account, by default."""
+ROLES_OF_OTHERS = 100
+"""Left for what else there is in the account before a project is told of the quota."""
 MAX_DAG_ID = 250
 """Airflow: `ID_LEN`."""
 MAX_TAG = 100
@@ -87,10 +90,12 @@ class _Compiler:
         prefix = f"{settings.name}-{self._name}"
         drafted = self._drafted()
         self._check_ids([schedule for schedule, _, _ in drafted], [where for _, _, where in drafted])
-        families, found = definitions(prefix, settings.region, self._secrets(), [d for _, ds, _ in drafted for d in ds])
+        drafts = [draft for _, some, _ in drafted for draft in some]
+        names = settings.iam.role_name_prefix
+        families, found = definitions(prefix, settings.region, self._secrets(), drafts, role_names=names)
         self._problems.raise_all()
         airflow = self._airflow(prefix)
-        self._warn()
+        self._warn(len(found))
         self._warn_of_airflow(airflow, len(drafted))
         return plan.Plan(
             format=FORMAT,
@@ -101,7 +106,7 @@ class _Compiler:
             prefix=prefix,
             cluster=prefix,
             log_group=f"/penstock/{prefix}",
-            log_retention_days=LOG_RETENTION_DAYS,
+            log_retention_days=settings.logs.retention_days,
             network=self._network(),
             airflow=airflow,
             task_definitions=found,
@@ -112,6 +117,11 @@ class _Compiler:
             ),
             dag_files=self._project.dag_files,
             warnings=tuple(self._warnings),
+            ecs=plan.Ecs(**settings.ecs.model_dump()),
+            logs=plan.Logs(**settings.logs.model_dump(exclude={"retention_days"})),
+            iam=plan.Iam(**settings.iam.model_dump()),
+            tags=dict(sorted(settings.tags.items())),
+            pull_through=tuple(rule for _, rule in sorted(self._drafting.pull_through.items())),
         )
 
     def _drafted(self) -> list[tuple[plan.Schedule, list[Draft], str]]:
@@ -220,7 +230,7 @@ class _Compiler:
 
     # Warnings
 
-    def _warn(self) -> None:
+    def _warn(self, definitions: int) -> None:
         catalogue = self._settings.openmetadata
         if self._airflow_version not in versions.AIRFLOW:
             known = ", ".join(versions.AIRFLOW)
@@ -234,6 +244,12 @@ class _Compiler:
             known = ", ".join(versions.OPENMETADATA_LINES)
             self._warning(
                 f"OpenMetadata {catalogue.version} was not tried; tried were {known}", "openmetadata", "version"
+            )
+        if 2 * definitions > ROLES_OF_AN_ACCOUNT - ROLES_OF_OTHERS:
+            self._warning(
+                f"{definitions} task definitions have {2 * definitions} roles, and an account has room for "
+                f"{ROLES_OF_AN_ACCOUNT} unless that quota is raised: let tasks share secrets and permissions",
+                "jobs",
             )
         needed = any(f"${{{SERVER_VARIABLE}}}" in config.text for config in self._drafting.configs.values())
         if needed and SERVER_VARIABLE not in self._variables:

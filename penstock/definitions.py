@@ -1,13 +1,14 @@
 """Task definitions: as few as the tasks of a project allow, under names that stay.
 
-Tasks share one where engine, image, architecture and secrets are the same; size is given at RunTask. The family's
-name says project, environment and engine; its digest leaves out whatever an upgrade changes (size, a secret's
+Tasks share one where engine, image, architecture, secrets and permissions are the same; size is given at RunTask. The
+family's name says project, environment and engine; its digest leaves out whatever an upgrade changes (size, a secret's
 reference, the version of an engine's own image), so that those make a new revision and not a new family, and adding a
 job renames none.
 """
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
@@ -16,7 +17,7 @@ from dataclasses import dataclass
 from penstock.project.size import covering
 from penstock_runtime import plan
 
-Key = tuple[str, str, str | None, str, tuple[str, ...]]
+Key = tuple[str, plan.Image, str, tuple[str, ...], str, bool]
 
 
 @dataclass(frozen=True)
@@ -30,23 +31,34 @@ class Draft:
     architecture: plan.Architecture
     secrets: tuple[str, ...]
     """Names, sorted."""
+    permissions: tuple[plan.Permission, ...] = ()
+    read_only_root: bool = False
 
     @property
     def key(self) -> Key:
         """What task definitions are told apart by."""
-        return self.task.engine, self.image.reference, self.image.context, self.architecture, self.secrets
+        granted = json.dumps([_without_reason(one) for one in self.permissions], sort_keys=True)
+        return self.task.engine, self.image, self.architecture, self.secrets, granted, self.read_only_root
 
     @property
     def family_digest(self) -> str:
         """What the family's name is told apart by."""
         image = None if self.default_image else [self.image.reference, self.image.context]
-        return _digest([self.task.engine, self.architecture, self.secrets, image], 6)
+        told: list[object] = [self.task.engine, self.architecture, self.secrets, image]
+        # Only where there are some, so that a project's families outlive these settings being thought of.
+        if self.permissions or self.read_only_root:
+            told.append([[_without_reason(one) for one in self.permissions], self.read_only_root])
+        return _digest(told, 6)
 
 
 def definitions(
-    prefix: str, region: str, secrets: Mapping[str, plan.Secret], drafts: Sequence[Draft]
+    prefix: str, region: str, secrets: Mapping[str, plan.Secret], drafts: Sequence[Draft], *, role_names: str = ""
 ) -> tuple[dict[Key, str], tuple[plan.TaskDefinition, ...]]:
-    """The family of each key, and the task definitions by family."""
+    """The family of each key, and the task definitions by family.
+
+    Args:
+        role_names: what the name of every role starts with.
+    """
     groups: dict[Key, list[Draft]] = {}
     for draft in drafts:
         groups.setdefault(draft.key, []).append(draft)
@@ -60,18 +72,24 @@ def definitions(
         found.append(
             plan.TaskDefinition(
                 family=family,
-                role_prefix=f"{prefix}-{_digest([family, region], 8)}",
+                role_prefix=f"{role_names}{prefix}-{_digest([family, region], 8)}",
                 engine=first.task.engine,
                 image=first.image,
                 architecture=first.architecture,
                 secrets=tuple(secrets[name] for name in first.secrets),
                 cpu_units=cpu_units,
                 memory_mib=memory_mib,
+                permissions=first.permissions,
+                read_only_root=first.read_only_root,
             )
         )
     assert len(set(families.values())) == len(families), "two task definitions have one digest"
     return families, tuple(sorted(found, key=lambda one: one.family))
 
 
+def _without_reason(permission: plan.Permission) -> dict[str, object]:
+    return {name: value for name, value in dataclasses.asdict(permission).items() if name != "reason"}
+
+
 def _digest(value: object, length: int) -> str:
-    return hashlib.sha256(json.dumps(value).encode()).hexdigest()[:length]
+    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()[:length]

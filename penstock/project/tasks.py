@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 from pydantic import Field, field_validator
 from pydantic_core import PydanticCustomError
 
+from penstock.project.permissions import Permission
 from penstock.project.strict import Strict
 from penstock_runtime.plan import Architecture
 
@@ -40,9 +41,13 @@ class TaskSettings(Strict):
     timeout_minutes: int | None = Field(None, ge=1, le=1440)
     """Wall-clock limit of one run, in minutes, counted from the container's start. Default 60."""
     spot: bool | None = None
-    """Whether to run on Fargate Spot, which is cheaper and may be stopped at two minutes' notice. Default false."""
+    """Whether to run on Fargate Spot, which is cheaper and may be stopped at two minutes' notice; on demand where Spot
+    has no capacity. Default false."""
     architecture: Architecture | None = None
     """Processor: `x86_64` (default) or `arm64`."""
+    read_only_root: bool | None = None
+    """Whether the container may write nowhere but in /tmp (`ecs.tmp_mib`). Not for Meltano, which writes beside its
+    project: in `defaults.task` it leaves Meltano's tasks out. Default false."""
 
     @field_validator("operator", mode="before")
     @classmethod
@@ -62,6 +67,7 @@ BASE = TaskSettings(
     timeout_minutes=60,
     spot=False,
     architecture="x86_64",
+    read_only_root=False,
 )
 """What holds where neither the task nor `defaults.task` says anything."""
 
@@ -98,6 +104,8 @@ class Task(TaskSettings):
     """Environment variables of the container; `${NAME}` of a variable is filled. Nothing secret."""
     secrets: list[str] = Field(default_factory=list)
     """Secrets that the container gets besides those that the task's files name."""
+    permissions: list[Permission] = Field(default_factory=list, max_length=50)
+    """What the task's own role may do besides what Penstock needs, for connectors that read AWS services."""
 
 
 class Job(Strict):
@@ -105,6 +113,8 @@ class Job(Strict):
 
     tasks: list[Task] = Field(min_length=1, max_length=MAX_TASKS)
     """In order."""
+    permissions: list[Permission] = Field(default_factory=list, max_length=50)
+    """What all its tasks may do, besides their own `permissions`."""
 
 
 def wrong_command(texts: Sequence[str]) -> str | None:
