@@ -16,6 +16,14 @@ from dataclasses import dataclass
 
 from penstock.project.size import covering
 from penstock_runtime import plan
+from penstock_runtime.errors import InputError
+
+MOST_IN_ONE_STACK = 120
+"""Task definitions that are with the cluster, in one stack; if there are more, all of them are spread over 16 stacks.
+Each has three resources; CloudFormation takes 500 in a stack ("AWS CloudFormation quotas")."""
+MOST_IN_A_SPREAD_STACK = 160
+CHARACTERS_OF_ONE = 4_000
+"""Room that a task definition and its roles take in a template, about; a template has 1 MB (the same quotas)."""
 
 Key = tuple[str, plan.Image, str, tuple[str, ...], str, bool]
 
@@ -58,21 +66,27 @@ def definitions(
 
     Args:
         role_names: what the name of every role starts with.
+
+    Raises:
+        InputError: there are more than the stacks of a project take.
     """
     groups: dict[Key, list[Draft]] = {}
     for draft in drafts:
         groups.setdefault(draft.key, []).append(draft)
     families: dict[Key, str] = {}
     found = []
+    spread = sum(_weight(group[0].permissions) for group in groups.values()) > MOST_IN_ONE_STACK
     for key, group in groups.items():
         first = group[0]
         family = f"{prefix}-{first.task.engine}-{first.family_digest}"
         families[key] = family
+        stack = _digest([family], 1) if spread else None
         cpu_units, memory_mib = covering((draft.task.cpu_units, draft.task.memory_mib) for draft in group)
         found.append(
             plan.TaskDefinition(
                 family=family,
-                role_prefix=f"{role_names}{prefix}-{_digest([family, region], 8)}",
+                # With the stack: a role whose definition moves gets another name, for a moment there are both.
+                role_prefix=f"{role_names}{prefix}-{_digest([family, region, *([stack] if stack else [])], 8)}",
                 engine=first.task.engine,
                 image=first.image,
                 architecture=first.architecture,
@@ -81,10 +95,28 @@ def definitions(
                 memory_mib=memory_mib,
                 permissions=first.permissions,
                 read_only_root=first.read_only_root,
+                stack=stack,
             )
         )
     assert len(set(families.values())) == len(families), "two task definitions have one digest"
+    _check_room(found)
     return families, tuple(sorted(found, key=lambda one: one.family))
+
+
+def _weight(permissions: Sequence[plan.Permission]) -> float:
+    """How many task definitions one with these permissions counts as, by the room that it takes in a template."""
+    return 1 + len(json.dumps([dataclasses.asdict(one) for one in permissions])) / CHARACTERS_OF_ONE
+
+
+def _check_room(found: Sequence[plan.TaskDefinition]) -> None:
+    room: dict[str | None, float] = {}
+    for one in found:
+        room[one.stack] = room.get(one.stack, 0) + _weight(one.permissions)
+    if max(room.values(), default=0) > MOST_IN_A_SPREAD_STACK:
+        raise InputError(
+            f"{len(found)} task definitions are more than fit into the stacks of one project",
+            fix="let tasks share secrets, images and permissions, or split the project",
+        )
 
 
 def _without_reason(permission: plan.Permission) -> dict[str, object]:

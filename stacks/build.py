@@ -13,6 +13,7 @@ from stacks.airflow import AirflowStack
 from stacks.ingestion import IngestionStack
 from stacks.network import network_of
 from stacks.observability import ObservabilityStack
+from stacks.roles import settle_roles
 
 
 @dataclass(frozen=True)
@@ -35,6 +36,9 @@ def build_stacks(scope: Construct, plan: Plan, files: Files, *, account: str | N
     Args:
         account: where to deploy if the plan names no account; None: wherever the credentials point.
     """
+    if plan.iam.bootstrap_qualifier is not None:
+        # CDK's own setting (`BOOTSTRAP_QUALIFIER_CONTEXT`), which the synthesizer of each stack below reads.
+        scope.node.set_context("@aws-cdk/core:bootstrapQualifier", plan.iam.bootstrap_qualifier)
     env = cdk.Environment(account=plan.account or account, region=plan.region)
     network = network_of(scope, plan, env=env)
     ingestion = IngestionStack(
@@ -57,6 +61,9 @@ def build_stacks(scope: Construct, plan: Plan, files: Files, *, account: str | N
         env=env,
     )
     ObservabilityStack(scope, f"{plan.prefix}-observability", plan=plan, env=env)
+    settle_roles(scope, plan)
+    for key, value in plan.tags.items():
+        cdk.Tags.of(scope).add(key, value)
     cdk.Tags.of(scope).add("penstock:project", plan.project)
     cdk.Tags.of(scope).add("penstock:environment", plan.environment)
     for number, warning in enumerate(plan.warnings, 1):

@@ -123,7 +123,7 @@ class _Bringer:
             project = self.project.folder / self.project.path.name
             assembly = deploy.synth(instance, project, plan, variables, endpoint.account)
         with step("bootstrap the account (cdk bootstrap)"):
-            deploy.bootstrap(instance, endpoint)
+            deploy.bootstrap(instance, endpoint, plan.iam.bootstrap_qualifier)
         with step("deploy the stacks (cdk deploy --all)"):
             deploy.deploy(instance, endpoint, assembly, docker.command(instance.folder))
         (instance.folder / PLAN_FILE).write_text(plan.to_json())

@@ -88,6 +88,8 @@ class TaskDefinition:
     permissions: tuple[Permission, ...] = ()
     read_only_root: bool = False
     """Whether the container may write nowhere but in /tmp."""
+    stack: str | None = None
+    """The stack of its own kind that it is in: a hex digit; None: it is with the cluster."""
 
 
 @dataclass(frozen=True)

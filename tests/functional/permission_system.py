@@ -173,7 +173,7 @@ def deployed(folder: Path) -> Iterator[Deployed]:
         values = {one.name: f"value-of-{one.name}" for found in plan.task_definitions for one in found.secrets}
         secrets.store(plan, endpoint, values)
         assembly = deploy.synth(instance, project.path, plan, variables, endpoint.account)
-        deploy.bootstrap(instance, endpoint)
+        deploy.bootstrap(instance, endpoint, plan.iam.bootstrap_qualifier)
         deploy.deploy(instance, endpoint, assembly, docker.command(instance.folder))
         dags = folder / "dags"
         dags.mkdir()

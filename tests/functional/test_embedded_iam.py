@@ -133,6 +133,20 @@ def test_tags_need_a_grant_of_their_own(aws: Aws) -> None:
     assert aws.stopped(aws.start("true", granted, tags=tags))
 
 
+def test_tags_of_the_definition_need_the_grant_as_well(aws: Aws) -> None:
+    """Tags that RunTask copies from the task definition are authorized as it starts the task."""
+    arn = aws.client("ecs").describe_task_definition(taskDefinition="true")["taskDefinition"]["taskDefinitionArn"]
+    aws.client("ecs").tag_resource(resourceArn=arn, tags=[{"key": "team", "value": "data"}])
+    tag = {"Action": "ecs:TagResource", "Resource": f"{ECS}:task/main/*"}
+    tag["Condition"] = {"StringEquals": {"ecs:CreateAction": "RunTask"}}
+    without, granted = aws.role("copy-without", RUN, PASS), aws.role("copy-with", RUN, PASS, tag)
+
+    with pytest.raises(ClientError, match="ecs:TagResource"):
+        aws.start("true", without, propagateTags="TASK_DEFINITION")
+    task = aws.stopped(aws.start("true", granted, propagateTags="TASK_DEFINITION"))
+    assert {"key": "team", "value": "data"} in task["tags"]
+
+
 def test_every_task_described_is_authorized(aws: Aws, task: str) -> None:
     """A grant on the first task named does not open the second."""
     other = aws.start("true")

@@ -12,9 +12,12 @@ from pathlib import Path
 from typing import Any
 
 from penstock.local.aws import compat, iam
+from penstock.local.aws.cfn import pull_through
 from penstock.local.aws.process import Image, load_image
 
 _ECR = re.compile(r"^\d{12}\.dkr\.ecr\.[a-z0-9-]+\.amazonaws\.com(\.cn)?/(?P<repository>[^:@]+)")
+_CACHE = ("ecr:BatchImportUpstreamImage", "ecr:CreateRepository")
+"""For an image of the pull-through cache. ECR asks for them on the first pull only; here on every one."""
 _PULL = ("ecr:BatchCheckLayerAvailability", "ecr:GetDownloadUrlForLayer", "ecr:BatchGetImage")
 _SECRET_ARN_FIELDS = 7
 """arn:partition:secretsmanager:region:account:secret:name; ECS appends json-key:version-stage:version-id."""
@@ -36,12 +39,16 @@ def pull(container: Mapping[str, Any], folder: Path, execution_key: str | None) 
         name = repository["repository"]
         arn = f"arn:aws:ecr:{compat.responses.get_region()}:{compat.responses.get_account_id()}:repository/{name}"
         _require(execution_key, "ecr:GetAuthorizationToken", "*", "unable to pull secrets or registry auth")
-        for action in _PULL:
+        cached = pull_through.cached(name)
+        for action in (*_PULL, *(_CACHE if cached else ())):
             refused = iam.denial(execution_key or "", action, arn)
             if refused:
                 raise LaunchError(
                     f"CannotPullContainerError: pull image manifest has been retried 1 time(s): {refused}"
                 )
+        if cached:
+            # What stands for it goes by its name without the account's address.
+            reference = reference.partition("/")[2]
     image = load_image(folder, reference)
     if image is None:
         raise LaunchError(f"CannotPullContainerError: failed to resolve ref {reference}: {reference}: not found")

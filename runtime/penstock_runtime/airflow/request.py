@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -57,6 +58,11 @@ def placement(task: Task) -> dict[str, Any]:
     if task.spot:
         return {"capacity_provider_strategy": [{"capacityProvider": "FARGATE_SPOT", "weight": 1}]}
     return {"launch_type": "FARGATE"}
+
+
+def out_of_capacity(text: str) -> bool:
+    """Whether RunTask was refused since there was no room, by the words of ECS ("API failure reasons")."""
+    return re.search(r"capacity (is )?unavailable|RESOURCE:|InsufficientCapacity", text, re.IGNORECASE) is not None
 
 
 def network(resources: Resources) -> dict[str, Any]:
