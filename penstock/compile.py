@@ -18,6 +18,7 @@ from penstock.project import interval, schedules, secrets, versions
 from penstock.project.document import at
 from penstock.project.load import Environment, Project
 from penstock.project.meltano import MeltanoSchedule
+from penstock.project.names import prefix_of
 from penstock.project.problems import Problems, nearest
 from penstock.project.schedules import ScheduleSettings
 from penstock.project.strict import settled
@@ -87,7 +88,7 @@ class _Compiler:
 
     def compile(self) -> plan.Plan:
         settings = self._settings
-        prefix = f"{settings.name}-{self._name}"
+        prefix = prefix_of(settings.name, self._name)
         drafted = self._drafted()
         self._check_ids([schedule for schedule, _, _ in drafted], [where for _, _, where in drafted])
         drafts = [draft for _, some, _ in drafted for draft in some]

@@ -18,6 +18,7 @@ from penstock.project.image_names import located, rule
 from penstock.project.images import ImageSource
 from penstock.project.load import Environment, Project
 from penstock.project.meltano import MeltanoProject
+from penstock.project.names import prefix_of
 from penstock.project.permissions import Permission, filled
 from penstock.project.places import Meltano, OpenMetadata
 from penstock.project.problems import Problems
@@ -219,7 +220,7 @@ class Drafting:
         return self._located(stock.named(self._openmetadata().version), stock)
 
     def _located(self, reference: str, source: ImageSource) -> plan.Image:
-        prefix = f"{self._settings.name}-{self._name}"
+        prefix = prefix_of(self._settings.name, self._name)
         if source.pull_through is not None and (made := rule(source.pull_through, prefix)):
             self.pull_through[made.prefix] = made
         credentials = None

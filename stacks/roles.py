@@ -38,7 +38,9 @@ class _Roles:
             node.add_property_override("PermissionsBoundary", self._settings.permissions_boundary)
         if self._settings.role_path != "/":
             node.add_property_override("Path", self._settings.role_path)
-        if self._settings.role_name_prefix and getattr(node, "role_name", None) is None:
+        # A Role without a name has a token for one, which resolves to nothing.
+        named = cdk.Stack.of(node).resolve(getattr(node, "role_name", None)) is not None
+        if self._settings.role_name_prefix and not named:
             node.add_property_override("RoleName", self._name(node))
 
     def _name(self, node: IConstruct) -> str:

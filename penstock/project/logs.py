@@ -8,6 +8,9 @@ from pydantic import Field
 
 from penstock.project.strict import Strict
 
+_KEY_ID = r"([0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|mrk-[0-9a-f]{32})"
+_KEY = rf"arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{{12}}:key/{_KEY_ID}"
+
 
 class Logs(Strict):
     """The log of the tasks, in CloudWatch."""
@@ -22,6 +25,6 @@ class Logs(Strict):
     # Held in the task's memory; the smallest task of Fargate has 512 MiB.
     max_buffer_mib: int | None = Field(None, ge=1, le=256)
     """With `non-blocking`: how much waits before lines are lost, in MiB of the task's memory. ECS's default: 10."""
-    kms_key: str | None = Field(None, pattern=r"^arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key/[A-Za-z0-9-]+$")
+    kms_key: str | None = Field(None, pattern=f"^{_KEY}$")
     """ARN of the KMS key that encrypts the log; its policy must let `logs.<region>.amazonaws.com` use it.
     Default: CloudWatch's own key."""

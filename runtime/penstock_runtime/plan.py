@@ -274,7 +274,8 @@ class Plan:
     """Twelve digits; None: the account of the credentials at hand."""
     region: str
     prefix: str
-    """`<project>-<environment>`: prefix of every name, and the bundle's folder under the DAG prefix."""
+    """`<project>-<environment>`, with two dashes where the environment's name has one itself: prefix of every name, and
+    the bundle's folder under the DAG prefix."""
     cluster: str
     log_group: str
     log_retention_days: int

@@ -161,11 +161,11 @@ def test_the_right_to_run_them_fits_into_one_policy(tmp_path: Path, count: int) 
         for n in range(count)
     )
     plan = dataclasses.replace(plans.PLAN, task_definitions=many)
-    stack = cdk.Stack(cdk.App(), "s", env=cdk.Environment(account=plans.ACCOUNT, region=plans.REGION))
+    stack = cdk.Stack(plans.application(tmp_path), "s", env=cdk.Environment(account=plans.ACCOUNT, region=plans.REGION))
     found = [one.to_statement_json() for some in run_statements(stack, plan).values() for one in some]
 
     assert len(json.dumps(stack.resolve(found), separators=(",", ":"))) < 6_144 - 500
-    runs, hands_over = found[0]["Resource"], found[1]["Resource"]
+    runs, hands_over = (stack.resolve(found[index])["Resource"] for index in (0, 1))
     for one in many:
         assert any(fnmatch(f"{ECS}:task-definition/{one.family}:3", resource) for resource in runs)
         for kind in ("task", "exec"):
@@ -177,15 +177,15 @@ def test_the_right_to_run_them_fits_into_one_policy(tmp_path: Path, count: int) 
     "stranger",
     ["acme-dev-x-command-00000a", "acme-dev-command-command-00000a", "acme-development-command-00000a", "acme-dev-x"],
 )
-def test_patterns_fit_no_other_environment(stranger: str) -> None:
+def test_patterns_fit_no_other_environment(tmp_path: Path, stranger: str) -> None:
     """Where families are given as patterns, those of an environment whose name begins alike are not among them."""
     many = tuple(
         dataclasses.replace(plans.COMMAND, family=f"acme-dev-command-{n:06x}", role_prefix=f"acme-dev-{n:08x}")
         for n in range(30)
     )
-    stack = cdk.Stack(cdk.App(), "s", env=cdk.Environment(account=plans.ACCOUNT, region=plans.REGION))
+    stack = cdk.Stack(plans.application(tmp_path), "s", env=cdk.Environment(account=plans.ACCOUNT, region=plans.REGION))
     run, hand_over = next(iter(run_statements(stack, dataclasses.replace(plans.PLAN, task_definitions=many)).values()))
     roles = [f"arn:aws:iam::{plans.ACCOUNT}:role/acme-dev-x-0000000a-{kind}" for kind in ("task", "exec")]
 
-    assert not any(fnmatch(f"{ECS}:task-definition/{stranger}:1", one) for one in run.resources)
-    assert not any(fnmatch(role, one) for role in roles for one in hand_over.resources)
+    assert not any(fnmatch(f"{ECS}:task-definition/{stranger}:1", one) for one in stack.resolve(run.resources))
+    assert not any(fnmatch(role, one) for role in roles for one in stack.resolve(hand_over.resources))

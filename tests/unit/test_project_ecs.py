@@ -210,8 +210,8 @@ def test_settings_reach_the_plan(tmp_path: Path) -> None:
 
 def test_longest_names_of_roles_fit(tmp_path: Path) -> None:
     """Project, environment and prefix at their longest: IAM takes 64 characters."""
-    edits = [("name: acme", "name: " + "p" * 20), ("  prod:", "  " + "e" * 12 + ":")]
-    plan = compile_plan(loaded(tmp_path, *edits, top(f"iam: {{role_name_prefix: {'x' * 16}}}")), "e" * 12)
+    edits = [("name: acme", "name: " + "p" * 20), ("  prod:", "  eeeeee-eeeee:")]
+    plan = compile_plan(loaded(tmp_path, *edits, top(f"iam: {{role_name_prefix: {'x' * 16}}}")), "eeeeee-eeeee")
 
     assert max(len(f"{one.role_prefix}-task") for one in plan.task_definitions) <= 64
 
