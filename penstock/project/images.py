@@ -7,8 +7,9 @@ from pydantic import Field
 from penstock.project.strict import Strict
 from penstock.project.versions import OPENMETADATA_IMAGE
 
-_REPOSITORY = r"[a-z0-9]+([._-]+[a-z0-9]+)*(/[a-z0-9]+([._-]+[a-z0-9]+)*)*"
-_ECR = r"\d{12}\.dkr\.ecr(-fips)?\.[a-z0-9-]+\.amazonaws\.com(\.cn)?"
+_PART = r"[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*"
+_REPOSITORY = f"{_PART}(/{_PART})*"
+_ECR = r"\d{12}\.dkr\.ecr\.[a-z0-9-]+\.amazonaws\.com(\.cn)?"
 
 
 class PullThrough(Strict):

@@ -36,6 +36,7 @@ PROJECT: dict[str, Any] = {
         "bootstrap_qualifier": "acme",
     },
     "tags": {"team": "data", "cost center": "42"},
+    "defaults": {"task": {"read_only_root": True}},
     "images": {"command": {"pull_through": {"upstream": "quay.io"}}},
     "jobs": {
         "read": {

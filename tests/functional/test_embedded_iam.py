@@ -135,8 +135,9 @@ def test_tags_need_a_grant_of_their_own(aws: Aws) -> None:
 
 def test_tags_of_the_definition_need_the_grant_as_well(aws: Aws) -> None:
     """Tags that RunTask copies from the task definition are authorized as it starts the task."""
-    arn = aws.client("ecs").describe_task_definition(taskDefinition="true")["taskDefinition"]["taskDefinitionArn"]
-    aws.client("ecs").tag_resource(resourceArn=arn, tags=[{"key": "team", "value": "data"}])
+    family = aws.call("true")["taskDefinition"]
+    found = aws.client("ecs").describe_task_definition(taskDefinition=family)["taskDefinition"]
+    aws.client("ecs").tag_resource(resourceArn=found["taskDefinitionArn"], tags=[{"key": "team", "value": "data"}])
     tag = {"Action": "ecs:TagResource", "Resource": f"{ECS}:task/main/*"}
     tag["Condition"] = {"StringEquals": {"ecs:CreateAction": "RunTask"}}
     without, granted = aws.role("copy-without", RUN, PASS), aws.role("copy-with", RUN, PASS, tag)

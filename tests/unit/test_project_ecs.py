@@ -8,6 +8,7 @@ import pytest
 
 from penstock.compile import compile_plan
 from penstock.definitions import MOST_IN_ONE_STACK
+from penstock.project.names import prefix_of
 from penstock_runtime.errors import InputError
 from penstock_runtime.plan import Image, Permission, Plan, PullThrough
 from tests.unit.project_files import errors, loaded, write
@@ -187,6 +188,15 @@ def plan_of(folder: Path, *edits: tuple[str, str]) -> Plan:
 def image_of(plan: Plan, engine: str) -> Image:
     (found,) = {one.image for one in plan.task_definitions if one.engine == engine}
     return found
+
+
+@pytest.mark.parametrize(
+    ("project", "environment", "prefix"),
+    [("acme", "dev", "acme-dev"), ("acme-prod", "eu", "acme-prod-eu"), ("acme", "prod-eu", "acme--prod-eu")],
+)
+def test_prefix_is_of_one_project_and_environment(project: str, environment: str, prefix: str) -> None:
+    """Where two could read alike, dashes tell them apart."""
+    assert prefix_of(project, environment) == prefix
 
 
 def test_settings_reach_the_plan(tmp_path: Path) -> None:
