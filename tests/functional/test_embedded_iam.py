@@ -144,7 +144,9 @@ def test_tags_of_the_definition_need_the_grant_as_well(aws: Aws) -> None:
 
     with pytest.raises(ClientError, match="ecs:TagResource"):
         aws.start("true", without, propagateTags="TASK_DEFINITION")
-    task = aws.stopped(aws.start("true", granted, propagateTags="TASK_DEFINITION"))
+    arn = aws.start("true", granted, propagateTags="TASK_DEFINITION")
+    aws.stopped(arn)
+    (task,) = aws.client("ecs").describe_tasks(cluster="main", tasks=[arn], include=["TAGS"])["tasks"]
     assert {"key": "team", "value": "data"} in task["tags"]
 
 
