@@ -34,6 +34,7 @@ def pull(container: Mapping[str, Any], folder: Path, execution_key: str | None) 
         LaunchError: no image of that name is here, or the execution role may not pull it.
     """
     reference = str(container["image"])
+    _log_in(container, execution_key)
     repository = _ECR.match(reference)
     if repository:
         name = repository["repository"]
@@ -53,6 +54,21 @@ def pull(container: Mapping[str, Any], folder: Path, execution_key: str | None) 
     if image is None:
         raise LaunchError(f"CannotPullContainerError: failed to resolve ref {reference}: {reference}: not found")
     return image
+
+
+def _log_in(container: Mapping[str, Any], execution_key: str | None) -> None:
+    """A private registry's log-in can be read, and is one; the registry itself is not asked.
+
+    Source: Amazon ECS Developer Guide, "Using non-AWS container images in Amazon ECS".
+    """
+    source = (container.get("repositoryCredentials") or {}).get("credentialsParameter")
+    if source is None:
+        return
+    if not source.startswith("arn:"):
+        region, account = compat.responses.get_region(), compat.responses.get_account_id()
+        source = f"arn:aws:secretsmanager:{region}:{account}:secret:{source}"
+    for field in ("username", "password"):
+        _secret(f"{source}:{field}::", execution_key)
 
 
 def secrets(container: Mapping[str, Any], execution_key: str | None) -> dict[str, str]:
