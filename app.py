@@ -34,12 +34,12 @@ def main() -> None:
     # The CLI reads cdk.json by itself; this is for `CDK_OUTDIR=out python app.py`, which gives the same templates.
     flags = json.loads((HERE / "cdk.json").read_text())["context"]
     app = cdk.App(context=flags, analytics_reporting=False)
-    project = load(Path(app.node.try_get_context("project") or "penstock.yaml"))
+    project = load(Path(_text(app, "project") or "penstock.yaml"))
     plan = compile_plan(
         project,
-        app.node.try_get_context("environment"),
+        _text(app, "environment"),
         variables=_variables(app),
-        airflow_version=app.node.try_get_context("airflow"),
+        airflow_version=_text(app, "airflow"),
     )
     built = bundle.build(plan, dags_folder=HERE / "dags")
     with tempfile.TemporaryDirectory(prefix="penstock-bundle-") as folder:
@@ -57,6 +57,13 @@ def main() -> None:
 
             cdk.Validations.of(app).add_plugins(cdk_nag.AwsSolutionsChecks(app))
         app.synth()
+
+
+def _text(app: cdk.App, key: str) -> str | None:
+    given: Any = app.node.try_get_context(key)
+    if given is None or isinstance(given, str):
+        return given
+    raise InputError(f"the context {key!r} is no text", fix=f"write -c {key}=…, or quote it in cdk.json")
 
 
 def _variables(app: cdk.App) -> dict[str, str] | None:

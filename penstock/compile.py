@@ -11,9 +11,10 @@ from dataclasses import replace
 from itertools import chain
 from typing import Any
 
-from penstock import mwaa
+from penstock import mwaa, network
 from penstock.definitions import Draft, definitions
 from penstock.drafts import Drafting, arguments_of
+from penstock.observability import observability
 from penstock.project import interval, schedules, secrets, versions
 from penstock.project.document import at
 from penstock.project.load import Environment, Project
@@ -79,7 +80,7 @@ class _Compiler:
         self._variables = {**self._settings.variables, **variables}
         own = self._settings.airflow.create.version
         self._airflow_version = own if airflow_version is None else airflow_version
-        if not re.fullmatch(r"\d+\.\d+\.\d+", self._airflow_version):
+        if not re.fullmatch(r"[0-9]{1,4}\.[0-9]{1,4}\.[0-9]{1,4}", self._airflow_version):
             what = f"Airflow version {self._airflow_version[:20]!r} has not three parts"
             raise InputError(what, fix=f"use one of: {', '.join(versions.AIRFLOW)}")
         self._problems = Problems()
@@ -96,8 +97,14 @@ class _Compiler:
         families, found = definitions(prefix, settings.region, self._secrets(), drafts, role_names=names)
         self._problems.raise_all()
         airflow = self._airflow(prefix)
+        where_they_run = self._network(found, airflow)
+        scheduled = [replace(schedule, tasks=tuple(one.task for one in drafts)) for schedule, drafts, _ in drafted]
+        overdue = self._where("observability", "alarms", "overdue")
+        watch, untold = observability(settings.observability, settings.region, scheduled, found, overdue)
         self._warn(len(found))
         self._warn_of_airflow(airflow, len(drafted))
+        for warning in untold:
+            self._warning(warning, "observability")
         return plan.Plan(
             format=FORMAT,
             project=settings.name,
@@ -108,7 +115,7 @@ class _Compiler:
             cluster=prefix,
             log_group=f"/penstock/{prefix}",
             log_retention_days=settings.logs.retention_days,
-            network=self._network(),
+            network=where_they_run,
             airflow=airflow,
             task_definitions=found,
             configs=tuple(sorted(self._drafting.configs.values(), key=lambda config: config.sha256)),
@@ -117,6 +124,7 @@ class _Compiler:
                 for schedule, drafts, _ in sorted(drafted, key=lambda one: one[0].dag_id)
             ),
             dag_files=self._project.dag_files,
+            observability=watch,
             warnings=tuple(self._warnings),
             ecs=plan.Ecs(**settings.ecs.model_dump()),
             logs=plan.Logs(**settings.logs.model_dump(exclude={"retention_days"})),
@@ -144,14 +152,11 @@ class _Compiler:
             for name, reference in self._settings.secrets.items()
         }
 
-    def _network(self) -> plan.Network:
-        network = self._settings.network
-        if network.use is not None:
-            use = network.use
-            return plan.Network(None, None, use.vpc, tuple(use.private_subnets), tuple(use.security_groups))
-        create = network.create
-        assert create is not None, "load has checked that it is one of the two"
-        return plan.Network(create.cidr, create.egress)
+    def _network(self, found: tuple[plan.TaskDefinition, ...], airflow: plan.Airflow) -> plan.Network:
+        for what, fix, place in network.out_of_reach(self._settings, found):
+            self._problems.add(what, fix=fix, where=self._where(*place))
+        self._problems.raise_all()
+        return network.network_of(self._settings, found, airflow.options)
 
     def _airflow(self, prefix: str) -> plan.Airflow:
         create = self._settings.airflow.create
@@ -252,6 +257,8 @@ class _Compiler:
                 f"{ROLES_OF_AN_ACCOUNT} unless that quota is raised: let tasks share secrets and permissions",
                 "jobs",
             )
+        for text, place in network.warnings(self._settings, self._variables):
+            self._warning(text, *place)
         needed = any(f"${{{SERVER_VARIABLE}}}" in config.text for config in self._drafting.configs.values())
         if needed and SERVER_VARIABLE not in self._variables:
             self._warning(

@@ -12,6 +12,7 @@ from functools import partial
 from typing import Any
 
 from penstock.definitions import Draft
+from penstock.network import place_of
 from penstock.project import secrets, tasks, workflow
 from penstock.project.document import at
 from penstock.project.image_names import located, rule
@@ -151,6 +152,7 @@ class Drafting:
     ) -> Draft:
         run = settled(TaskSettings, tasks.BASE, self._settings.defaults.task, settings)
         architecture, read_only = run.pop("architecture"), run.pop("read_only_root")
+        place = place_of(self._settings.network, run.pop("subnets", None))
         more = settings.secrets if isinstance(settings, tasks.Task) else []
         used = {*(work.names & self._settings.secrets.keys()), *work.secrets, *more}
         environment = self._environment(work, env)
@@ -167,6 +169,7 @@ class Drafting:
             command=self._command(work, environment),
             workflow_type=work.workflow_type,
             config=work.config,
+            **place,
             **run,
         )
         self._check_room(task, where)

@@ -84,9 +84,9 @@ def _resources(plan: Plan, network: Network, ingestion: IngestionStack) -> Resou
     return Resources(
         region=ingestion.region,
         cluster=plan.cluster,
-        subnets=network.subnets,
+        subnets=network.task_subnets,
         security_groups=network.task_security_groups,
-        assign_public_ip=False,
+        assign_public_ip=network.assign_public_ip,
         log_group=plan.log_group,
         artifacts_bucket=ingestion.artifacts.bucket_name,
     )

@@ -12,7 +12,7 @@ from penstock_runtime.plan import Plan
 from stacks.airflow import AirflowStack
 from stacks.ingestion import IngestionStack
 from stacks.network import network_of
-from stacks.observability import ObservabilityStack
+from stacks.observability import ObservabilityStack, watches
 from stacks.roles import settle_roles
 
 
@@ -50,7 +50,7 @@ def build_stacks(scope: Construct, plan: Plan, files: Files, *, account: str | N
         project_root=files.project_root,
         env=env,
     )
-    AirflowStack(
+    airflow = AirflowStack(
         scope,
         f"{plan.prefix}-airflow",
         plan=plan,
@@ -60,7 +60,13 @@ def build_stacks(scope: Construct, plan: Plan, files: Files, *, account: str | N
         environment_files=files.environment,
         env=env,
     )
-    ObservabilityStack(scope, f"{plan.prefix}-observability", plan=plan, env=env)
+    airflow_name = plan.airflow.name
+    if watches(plan, airflow_name=airflow_name):
+        observability = ObservabilityStack(
+            scope, f"{plan.prefix}-observability", plan=plan, airflow_name=airflow_name, env=env
+        )
+        # An alarm on an Airflow that is not there yet would go off.
+        observability.add_dependency(airflow)
     settle_roles(scope, plan)
     for key, value in plan.tags.items():
         cdk.Tags.of(scope).add(key, value)

@@ -15,6 +15,7 @@ from constructs import Construct, IDependable
 
 from penstock_runtime.plan import Airflow, LogKind
 from stacks.bucket import deploy_files
+from stacks.environment_endpoints import EnvironmentEndpoints
 from stacks.network import Network
 
 DAGS = "dags"
@@ -55,6 +56,8 @@ class Mwaa(Construct):
             # Nothing is deleted: a deploy that is rolled back needs what the environment had before.
             source = s3_deployment.Source.asset(str(files))
             before.append(deploy_files(self, "Files", to=bucket, sources=[source]))
+        if airflow.endpoint_management == "customer":
+            before.append(self._endpoints(airflow, network))
         self.environment = mwaa.CfnEnvironment(
             self,
             "Environment",
@@ -89,6 +92,21 @@ class Mwaa(Construct):
         # The path of a construct makes its logical id, and another logical id is another environment.
         self.environment.override_logical_id("Environment")
         self.environment.node.add_dependency(*before)
+
+    def _endpoints(self, airflow: Airflow, network: Network) -> EnvironmentEndpoints:
+        """The owner of a shared VPC trusts the role by its name; docs/shared-vpc.md says it."""
+        role_name = f"{airflow.name}-{cdk.Stack.of(self).region}-mwaa-endpoints" if network.endpoint_role else None
+        return EnvironmentEndpoints(
+            self,
+            "Endpoints",
+            environment=airflow.name,
+            web_server=airflow.access == "private",
+            vpc=network.vpc,
+            subnets=network.subnets,
+            security_groups=network.endpoint_security_groups,
+            owner_role=network.endpoint_role,
+            role_name=role_name,
+        )
 
     def _log_groups(self, airflow: Airflow) -> list[logs.CfnLogGroup]:
         """All five, with a retention: MWAA writes to a group that it finds, and makes one that never expires where not.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import aws_cdk as cdk
 from aws_cdk import aws_ec2 as ec2
@@ -11,6 +11,8 @@ from aws_cdk import aws_logs as logs
 from constructs import Construct
 
 from penstock_runtime.plan import Plan
+from stacks.endpoints import ServiceEndpoints
+from stacks.nag import acknowledge
 
 ZONES = 2
 """MWAA wants exactly two private subnets, in two availability zones."""
@@ -20,65 +22,157 @@ ZONES = 2
 class Network:
     """Ids of what tasks and MWAA are attached to; strings or CDK tokens."""
 
+    vpc: str
     subnets: tuple[str, ...]
-    """The private subnets."""
+    """MWAA's: the private ones."""
+    task_subnets: tuple[str, ...]
+    """Of tasks that name none themselves."""
+    assign_public_ip: bool
+    """Whether tasks in `task_subnets` get a public address."""
     task_security_groups: tuple[str, ...]
     airflow_security_groups: tuple[str, ...]
+    endpoint_security_groups: tuple[str, ...]
+    """Of the endpoints of MWAA's database and web server, where MWAA does not make them."""
+    endpoint_role: str | None = None
+    """ARN of the role that makes those in a shared VPC."""
 
 
 def network_of(scope: Construct, plan: Plan, **stack: Any) -> Network:
     """The plan's network: a `NetworkStack` below `scope`, or what exists already, by its ids, with no look-up.
 
-    A network that exists is used as it is: its security groups are for tasks and MWAA both, so one of them
-    must let its own members in (MWAA's rule).
+    In a network that exists the security groups are the named ones as they are. Where none are named for the tasks,
+    or none for MWAA, an `ExistingNetworkStack` makes one in that VPC; it is all that is added to it.
     """
-    if plan.network.cidr:
-        return NetworkStack(scope, f"{plan.prefix}-network", plan=plan, **stack).network
     existing = plan.network
-    return Network(existing.private_subnets, existing.security_groups, existing.security_groups)
+    if existing.cidr:
+        return NetworkStack(scope, f"{plan.prefix}-network", plan=plan, **stack).network
+    tasks, airflow = existing.task_security_groups, existing.airflow_security_groups
+    if not tasks or not airflow:
+        made = ExistingNetworkStack(scope, f"{plan.prefix}-network", plan=plan, **stack)
+        tasks, airflow = made.task_security_groups, made.airflow_security_groups
+    assert existing.vpc is not None
+    return Network(
+        vpc=existing.vpc,
+        subnets=existing.private_subnets,
+        task_subnets=existing.task_subnets or existing.private_subnets,
+        assign_public_ip=existing.assign_public_ip,
+        task_security_groups=tasks,
+        airflow_security_groups=airflow,
+        endpoint_security_groups=existing.endpoint_security_groups or airflow,
+        endpoint_role=existing.endpoint_role,
+    )
 
 
 class NetworkStack(cdk.Stack):
-    """A VPC over two zones: private subnets, each with a NAT gateway in its zone, and public ones for these."""
+    """A VPC over two zones, with a private subnet in each.
+
+    With egress `nat` there is a public subnet in each zone too, and one or two NAT gateways in them. With `endpoints`
+    there is no public subnet and no internet gateway, but `ServiceEndpoints`. Either way the private subnets are the
+    same, and so is S3's endpoint: one egress can follow the other without a new MWAA environment.
+    """
 
     def __init__(self, scope: Construct, name: str, *, plan: Plan, **stack: Any) -> None:
         super().__init__(scope, name, **stack)
-        assert plan.network.cidr is not None
+        settings = plan.network
+        assert settings.cidr is not None
+        alone = settings.egress == "endpoints"
         vpc = ec2.Vpc(
             self,
             "Vpc",
-            ip_addresses=ec2.IpAddresses.cidr(plan.network.cidr),
+            ip_addresses=ec2.IpAddresses.cidr(settings.cidr),
             max_azs=ZONES,
-            subnet_configuration=[
-                ec2.SubnetConfiguration(name="private", subnet_type=ec2.SubnetType.PRIVATE_WITH_EGRESS),
-                # Nothing of ours has a public address; the NAT gateways bring theirs.
-                ec2.SubnetConfiguration(
-                    name="public", subnet_type=ec2.SubnetType.PUBLIC, map_public_ip_on_launch=False
-                ),
-            ],
+            nat_gateways=0 if alone else settings.nat_gateways,
+            subnet_configuration=_ALONE if alone else _WITH_NAT,
             # CDK would empty the default group, which nothing uses, by a Lambda that may change security groups.
             restrict_default_security_group=False,
         )
-        vpc.add_gateway_endpoint("S3", service=ec2.GatewayVpcEndpointAwsService.S3)
-        flows = logs.LogGroup(
-            self, "Flows", retention=logs.RetentionDays.ONE_MONTH, removal_policy=cdk.RemovalPolicy.DESTROY
-        )
-        vpc.add_flow_log("FlowLog", destination=ec2.FlowLogDestination.to_cloud_watch_logs(flows))
-
-        airflow = ec2.SecurityGroup(
-            self, "AirflowSecurityGroup", vpc=vpc, description="MWAA: its parts talk to each other"
-        )
-        airflow.add_ingress_rule(airflow, ec2.Port.all_traffic(), "MWAA needs one group that lets its own members in")
-        tasks = ec2.SecurityGroup(
-            self, "TaskSecurityGroup", vpc=vpc, description="Fargate tasks: outbound only, nobody calls them"
-        )
+        s3 = vpc.add_gateway_endpoint("S3", service=ec2.GatewayVpcEndpointAwsService.S3)
+        self._log_flows(vpc, settings.flow_log_days)
+        airflow = _airflow_group(self, vpc)
+        tasks = _task_group(self, vpc)
+        if alone:
+            ServiceEndpoints(
+                self,
+                "Endpoints",
+                vpc=vpc,
+                s3=s3,
+                services=settings.endpoints,
+                callers=(tasks, airflow),
+                trusted_accounts=settings.trusted_accounts,
+            )
+        else:
+            self._tell_addresses(vpc)
+        private = vpc.isolated_subnets if alone else vpc.private_subnets
+        subnets = tuple(subnet.subnet_id for subnet in private)
+        airflow_groups = (airflow.security_group_id,)
         self.network = Network(
-            subnets=tuple(subnet.subnet_id for subnet in vpc.private_subnets),
+            vpc=vpc.vpc_id,
+            subnets=subnets,
+            task_subnets=subnets,
+            assign_public_ip=False,
             task_security_groups=(tasks.security_group_id,),
-            airflow_security_groups=(airflow.security_group_id,),
+            airflow_security_groups=airflow_groups,
+            endpoint_security_groups=airflow_groups,
         )
+        cdk.CfnOutput(self, "VpcId", value=vpc.vpc_id)
 
     @property
     def availability_zones(self) -> list[str]:
         """The region's first zones, worked out by CloudFormation: a synth asks no account for anything."""
         return [cdk.Fn.select(index, cdk.Fn.get_azs()) for index in range(ZONES)]
+
+    def _log_flows(self, vpc: ec2.Vpc, days: int | None) -> None:
+        if days is None:
+            acknowledge(vpc, {"AwsSolutions-VPC7": "The project file says so: network.create.flow_logs."})
+            return
+        flows = logs.LogGroup(self, "Flows", removal_policy=cdk.RemovalPolicy.DESTROY)
+        # CDK has names for these numbers and takes nothing else.
+        cast(logs.CfnLogGroup, flows.node.default_child).retention_in_days = days
+        vpc.add_flow_log("FlowLog", destination=ec2.FlowLogDestination.to_cloud_watch_logs(flows))
+
+    def _tell_addresses(self, vpc: ec2.Vpc) -> None:
+        """The addresses that tasks are seen with from outside, for the allow-lists of sources."""
+        found = [one for one in vpc.node.find_all() if isinstance(one, ec2.CfnEIP)]
+        cdk.CfnOutput(self, "NatAddresses", value=cdk.Fn.join(",", [one.ref for one in found]))
+
+
+class ExistingNetworkStack(cdk.Stack):
+    """The security groups that the plan does not name, in the VPC that it does."""
+
+    def __init__(self, scope: Construct, name: str, *, plan: Plan, **stack: Any) -> None:
+        super().__init__(scope, name, **stack)
+        settings = plan.network
+        assert settings.vpc is not None
+        # Its zones are of no matter to a security group.
+        vpc = ec2.Vpc.from_vpc_attributes(self, "Vpc", vpc_id=settings.vpc, availability_zones=["any"])
+        self.airflow_security_groups = settings.airflow_security_groups or (
+            _airflow_group(self, vpc).security_group_id,
+        )
+        self.task_security_groups = settings.task_security_groups or (_task_group(self, vpc).security_group_id,)
+
+
+_WITH_NAT = [
+    ec2.SubnetConfiguration(name="private", subnet_type=ec2.SubnetType.PRIVATE_WITH_EGRESS),
+    # Nothing of ours has a public address; the NAT gateways bring theirs.
+    ec2.SubnetConfiguration(name="public", subnet_type=ec2.SubnetType.PUBLIC, map_public_ip_on_launch=False),
+]
+_ALONE = [
+    ec2.SubnetConfiguration(name="private", subnet_type=ec2.SubnetType.PRIVATE_ISOLATED),
+    # The addresses stay free, so that the private subnets are the same with either egress and it can be changed.
+    ec2.SubnetConfiguration(name="public", subnet_type=ec2.SubnetType.PUBLIC, reserved=True),
+]
+
+
+def _airflow_group(stack: cdk.Stack, vpc: ec2.IVpc) -> ec2.SecurityGroup:
+    group = ec2.SecurityGroup(stack, "AirflowSecurityGroup", vpc=vpc, description="MWAA: its parts talk to each other")
+    group.add_ingress_rule(group, ec2.Port.all_traffic(), "MWAA needs one group that lets its own members in")
+    return group
+
+
+def _task_group(stack: cdk.Stack, vpc: ec2.IVpc) -> ec2.SecurityGroup:
+    """Sources that are in the VPC let the tasks in by this group, so its id is told."""
+    group = ec2.SecurityGroup(
+        stack, "TaskSecurityGroup", vpc=vpc, description="Fargate tasks: outbound only, nobody calls them"
+    )
+    cdk.CfnOutput(stack, "TaskSecurityGroupId", value=group.security_group_id)
+    return group

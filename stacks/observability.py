@@ -1,41 +1,59 @@
-"""Who gets told: a topic that hears of every Fargate task of the cluster that failed or never started."""
+"""What watches: a dashboard, alarms, and a topic that hears of every Fargate task that failed or never started."""
 
 from __future__ import annotations
 
 from typing import Any
 
 import aws_cdk as cdk
-from aws_cdk import aws_events as events
-from aws_cdk import aws_events_targets as targets
-from aws_cdk import aws_sns as sns
 from constructs import Construct
 
 from penstock_runtime.plan import Plan
+from stacks.alarms import Alarms
+from stacks.dashboard import dashboard
+from stacks.notifications import topic_of
+from stacks.stopped_tasks import StoppedTasks
+
+
+def watches(plan: Plan, *, airflow_name: str | None) -> bool:
+    """Whether there is anything to make: all can be turned off."""
+    settings = plan.observability
+    return settings.dashboard or settings.stopped_tasks or _alarms(plan, airflow_name)
+
+
+def _counts(plan: Plan) -> bool:
+    return plan.observability.alarms.failed_tasks > 0 or plan.observability.alarms.out_of_memory > 0
+
+
+def _alarms(plan: Plan, airflow_name: str | None) -> bool:
+    wanted = plan.observability.alarms
+    of_airflow = airflow_name is not None and (wanted.queued_tasks > 0 or wanted.scheduler_silent_minutes > 0)
+    return _counts(plan) or of_airflow or bool(wanted.overdue)
 
 
 class ObservabilityStack(cdk.Stack):
     """Failures as they happen, from ECS itself: whoever started the task, and whether or not Airflow noticed."""
 
-    def __init__(self, scope: Construct, name: str, *, plan: Plan, **stack: Any) -> None:
+    def __init__(self, scope: Construct, name: str, *, plan: Plan, airflow_name: str | None, **stack: Any) -> None:
+        """
+        Args:
+            airflow_name: the MWAA environment that runs the schedules; None: an Airflow that CloudWatch does not know.
+        """
         super().__init__(scope, name, **stack)
-        topic = sns.Topic(self, "Failures", display_name=f"{plan.prefix}: failed tasks", enforce_ssl=True)
-        # Two rules: a task that never started has no exit code to match.
-        failures: dict[str, dict[str, Any]] = {
-            "Failed": {"containers": {"exitCode": events.Match.anything_but(0)}},
-            "NotStarted": {"stopCode": ["TaskFailedToStart"]},
-        }
-        for rule, detail in failures.items():
-            events.Rule(
-                self,
-                rule,
-                event_pattern=events.EventPattern(
-                    source=["aws.ecs"],
-                    detail_type=["ECS Task State Change"],
-                    detail={"clusterArn": [self._cluster_arn(plan)], "lastStatus": ["STOPPED"], **detail},
-                ),
-                targets=[targets.SnsTopic(topic)],
+        settings = plan.observability
+        alarms = _alarms(plan, airflow_name)
+        topic = None
+        if alarms or settings.stopped_tasks:
+            topic = topic_of(self, plan, alarms=alarms, rules=settings.stopped_tasks)
+            cdk.CfnOutput(self, "FailureTopic", value=topic)
+        stopped = None
+        if settings.stopped_tasks or _counts(plan):
+            stopped = StoppedTasks(self, "Stopped", plan=plan, topic=topic if settings.stopped_tasks else None)
+        made = (
+            Alarms(self, "Alarms", plan=plan, topic=topic, stopped=stopped, airflow_name=airflow_name)
+            if topic is not None
+            else None
+        )
+        if settings.dashboard:
+            dashboard(
+                self, plan, airflow_name=airflow_name, stopped=stopped, alarms=made.made if made is not None else []
             )
-        cdk.CfnOutput(self, "FailureTopic", value=topic.topic_arn)
-
-    def _cluster_arn(self, plan: Plan) -> str:
-        return self.format_arn(service="ecs", resource="cluster", resource_name=plan.cluster)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -12,6 +13,7 @@ import typer
 from penstock import project
 from penstock.compile import compile_plan
 from penstock.local.instance import Instance
+from penstock.project.settings import ENVIRONMENT_NAME
 from penstock_runtime.errors import InputError
 from penstock_runtime.plan import Plan
 
@@ -20,23 +22,32 @@ from penstock_runtime.plan import Plan
 class Context:
     """The command's global options, and what follows from them."""
 
-    project_file: Path
+    given: Path
+    """`--project`: a project file, or a folder with a `penstock.yaml`."""
     environment: str | None
+
+    @cached_property
+    def project_file(self) -> Path:
+        """The project file."""
+        return project.file_of(self.given)
 
     @cached_property
     def project(self) -> project.Project:
         """The project, read and checked."""
-        return project.load(self.project_file)
+        return project.load(self.given)
 
-    def plan(self, variables: Mapping[str, str] | None = None) -> Plan:
+    def plan(self, variables: Mapping[str, str] | None = None, airflow: str | None = None) -> Plan:
         """The plan of the chosen environment."""
-        return compile_plan(self.project, self.environment, variables=variables or {})
+        return compile_plan(self.project, self.environment, variables=variables or {}, airflow_version=airflow)
 
     @property
     def folder(self) -> Path:
         """Where the embedded system of this project and environment keeps its state."""
-        environment = self.environment or self.project.default_environment
-        return self.project_file.resolve().parent / ".penstock" / environment
+        environment = self.project.default_environment if self.environment is None else self.environment
+        if not re.fullmatch(ENVIRONMENT_NAME, environment):
+            # It becomes a folder's name, also where the project is not read.
+            raise InputError(f"{environment[:60]!r} is no environment's name", fix="check --environment")
+        return self.project_file.absolute().parent.resolve() / ".penstock" / environment
 
     def instance(self) -> Instance:
         """The embedded system that `penstock up` made.
@@ -46,6 +57,7 @@ class Context:
         """
         instance = self.instance_or_none()
         if instance is None:
+            self.project.environment(self.environment)
             raise InputError("nothing is up here", fix="run penstock up first", where=str(self.project_file))
         return instance
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Annotated
 
@@ -26,13 +27,27 @@ def build(
     output: Annotated[Path, typer.Option("--output", help="Folder to write to; must be new or empty.")] = Path("build"),
 ) -> None:
     """Write the bundle (`dags/`) and the files of the artifacts bucket (`artifacts/`) to a folder."""
-    if output.exists() and (not output.is_dir() or any(output.iterdir())):
+    try:
+        # A link that leads nowhere is there, too.
+        taken = os.path.lexists(output) and (not output.is_dir() or any(output.iterdir()))
+    except OSError as error:
+        raise _unusable(output, error) from None
+    if taken:
         raise InputError(f"{output} is there and not empty", fix="name a new folder with --output, or empty this one")
     plan = contexts.of(context).plan()
     made = bundle.build(plan, dags_folder=home.DAGS)
-    made.write(output)
+    try:
+        made.write(output)
+    except OSError as error:
+        raise _unusable(output, error) from None
     talk.print(
         f"release {made.release}: {len(made.dags)} files for Airflow, {len(made.artifacts)} artifacts",
         markup=False,
     )
     data.print(str(output), markup=False)
+
+
+def _unusable(output: Path, error: OSError) -> InputError:
+    return InputError(
+        f"cannot write to {output}: {error.strerror}", fix="name a folder with --output that you may write to"
+    )

@@ -32,6 +32,7 @@ AirflowOption = Annotated[
 def up(context: typer.Context, airflow: AirflowOption = None) -> None:
     """Bring the embedded system up, or up to date with the project."""
     own = contexts.of(context)
+    own.plan(airflow=airflow)  # what is wrong is said before anything is made
     with instance.locked(own.folder):
         system = bring_up(own.project, own.environment, own.folder, Steps(), airflow_version=airflow)
     talk.print()
@@ -51,6 +52,11 @@ def run(
     if airflow is not None and not bring:
         raise InputError("--airflow is for a system that is brought up", fix=f"add --up: run {job} --up --airflow …")
     own, steps = contexts.of(context), Steps()
+    # What is wrong is said before anything is made.
+    if bring:
+        runs.pick(own.plan(airflow=airflow), job)
+    else:
+        own.instance()
     with instance.locked(own.folder):
         if bring:
             system = bring_up(own.project, own.environment, own.folder, steps, airflow_version=airflow)
@@ -58,7 +64,7 @@ def run(
             system = attach(own.instance())
         succeeded = False
         try:
-            result = runs.run(system, runs.pick(system, job), steps)
+            result = runs.run(system, runs.pick(system.plan, job), steps)
             records.keep(system.instance, result)
             succeeded = result.succeeded
         finally:

@@ -67,12 +67,17 @@ def run() -> None:
     except PenstockError as error:
         talk.print(f"error: {error}", style="red", markup=False, soft_wrap=True)
         sys.exit(error.exit_code)
+    except OSError as error:
+        if isinstance(error, BrokenPipeError):
+            # The reader of our output, `head` for example, has gone.
+            sys.stderr.close()
+            sys.exit(0)
+        place = f"{error.filename}: " if error.filename else ""
+        failed = PenstockError(f"{place}{error.strerror or error}", fix="make room there, or see who may use it")
+        talk.print(f"error: {failed}", style="red", markup=False, soft_wrap=True)
+        sys.exit(failed.exit_code)
     except SystemExit as end:
         # Typer has made a KeyboardInterrupt of it.
         if end.code == ENDED_BY_CTRL_C:
             talk.print("ended by Ctrl-C", style="red")
         raise
-    except BrokenPipeError:
-        # The reader of our output, `head` for example, has gone.
-        sys.stderr.close()
-        sys.exit(0)

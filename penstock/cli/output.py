@@ -13,6 +13,9 @@ from typing import Any
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
+from rich.text import Text
+
+from penstock_runtime.errors import plain
 
 talk = Console(stderr=True, highlight=False, soft_wrap=True)
 data = Console(highlight=False, soft_wrap=True)
@@ -37,7 +40,7 @@ def show(rows: Sequence[dict[str, Any]], columns: Sequence[str], form: Format, *
     for column in columns:
         table.add_column(column.replace("_", " "), overflow="fold")
     for row in rows:
-        table.add_row(*(_cell(row[column]) for column in columns))
+        table.add_row(*(Text(plain(_cell(row[column]))) for column in columns))
     # A pipe has no width: a row must stay on its line there.
     (data if data.is_terminal else Console(width=500)).print(table)
 

@@ -11,6 +11,7 @@ from penstock.cli import context as contexts
 from penstock.cli.output import Format, data, show_json, talk
 from penstock.compile import compile_plan
 from penstock.project import schema as project_schema
+from penstock_runtime.errors import plain
 
 FormatOption = Annotated[Format, typer.Option("--format", help="How to print the data.")]
 
@@ -41,7 +42,7 @@ def validate(context: typer.Context, form: FormatOption = Format.text) -> None:
         return
     for plan in plans:
         for warning in plan.warnings:
-            talk.print(f"warning: {plan.environment}: {warning}", style="yellow", markup=False, soft_wrap=True)
+            talk.print(f"warning: {plan.environment}: {plain(warning)}", style="yellow", markup=False, soft_wrap=True)
         tasks = sum(len(schedule.tasks) for schedule in plan.schedules)
         data.print(f"{plan.environment}: valid, {len(plan.schedules)} schedules, {tasks} tasks", markup=False)
 
@@ -66,7 +67,7 @@ def plan(context: typer.Context, form: FormatOption = Format.text) -> None:
             size = f"{task.cpu_units} CPU units, {task.memory_mib} MiB, at most {task.timeout_minutes} minutes"
             data.print(f"    {size}, task definition {task.family}", style="dim", markup=False)
     for warning in found.warnings:
-        talk.print(f"warning: {warning}", style="yellow", markup=False, soft_wrap=True)
+        talk.print(f"warning: {plain(warning)}", style="yellow", markup=False, soft_wrap=True)
 
 
 def schema() -> None:

@@ -16,7 +16,7 @@ from penstock.local.catalogue import client as catalogue
 from penstock.local.progress import Progress
 from penstock.local.system import System
 from penstock_runtime.errors import InputError
-from penstock_runtime.plan import Schedule
+from penstock_runtime.plan import Plan, Schedule
 
 POLL_SECONDS = 1.0
 ENDED = frozenset({"success", "failed", "upstream_failed", "skipped", "removed"})
@@ -60,21 +60,21 @@ class RunResult:
         return {**asdict(self), "succeeded": self.succeeded}
 
 
-def pick(system: System, name: str) -> Schedule:
+def pick(plan: Plan, name: str) -> Schedule:
     """The schedule of that name, or the first one that runs the job of that name.
 
     Raises:
         InputError: there is neither; names what there is.
     """
-    for schedule in system.plan.schedules:
+    for schedule in plan.schedules:
         if name in (schedule.name, schedule.dag_id):
             return schedule
-    for schedule in system.plan.schedules:
+    for schedule in plan.schedules:
         if schedule.job == name:
             return schedule
-    known = sorted({schedule.job for schedule in system.plan.schedules})
+    known = sorted({schedule.job for schedule in plan.schedules})
     raise InputError(
-        f"no schedule runs a job {name!r}",
+        f"no schedule runs a job {name[:60]!r}",
         fix=f"choose one of {', '.join(known)}, or add a schedule with interval: '@manual' and run penstock up",
     )
 

@@ -13,7 +13,7 @@ project is the top level with that environment's overrides merged over it, check
 from __future__ import annotations
 
 from penstock.project.json_schema import schema
-from penstock.project.load import Project, load
+from penstock.project.load import Project, file_of, load
 from penstock.project.settings import Settings
 
-__all__ = ["Project", "Settings", "load", "schema"]
+__all__ = ["Project", "Settings", "file_of", "load", "schema"]

@@ -13,6 +13,7 @@ from penstock.project.ecs_checks import check_ecs
 from penstock.project.literals import references
 from penstock.project.meltano import MeltanoProject
 from penstock.project.network_checks import check_network
+from penstock.project.observability_checks import check_observability
 from penstock.project.problems import Problems, nearest
 from penstock.project.settings import Settings
 from penstock.project.strict import settled
@@ -47,6 +48,7 @@ class Checks:
             self._meltano(meltano)
         self._jobs()
         self._schedules(meltano)
+        check_observability(self, meltano)
 
     def _names(self) -> None:
         settings = self.settings
@@ -92,7 +94,7 @@ class Checks:
         settings = self.settings.openmetadata
         if settings is None:
             return
-        if not re.fullmatch(r"\d+\.\d+\.\d+", settings.version):
+        if not re.fullmatch(r"[0-9]{1,4}\.[0-9]{1,4}\.[0-9]{1,4}", settings.version):
             fix = "write the server's version, such as 1.12.14"
             self.add(
                 f"OpenMetadata version {settings.version[:20]!r} has not three parts", fix, "openmetadata", "version"
@@ -150,7 +152,8 @@ class Checks:
         for kind in ("meltano", "command"):
             text = getattr(task, kind)
             if isinstance(text, str) and (wrong := tasks.wrong_command([text])):
-                self.add(f"the command of task {task.name!r} {wrong}", "close its quotes", *here, kind)
+                fix = "close its quotes" if "split" in wrong else "write a program and its arguments, no more"
+                self.add(f"the command of task {task.name!r} {wrong}", fix, *here, kind)
         if task.image is not None and task.command is None:
             self.add(f"task {task.name!r}: only a plain command takes an image", "remove it", *here, "image", key=True)
         run = settled(TaskSettings, BASE, self.settings.defaults.task, task)
@@ -190,6 +193,10 @@ class Checks:
         waiting: dict[str, set[str]] = {}
         for index, task in enumerate(listed):
             for position, name in enumerate(task.after or []):
+                if name in (task.after or [])[:position]:
+                    path = ("jobs", job, "tasks", index, "after", position)
+                    self.add(f"task {task.name!r} comes after {name[:60]!r} twice", "remove one", *path)
+                    break
                 if name not in known:
                     fix = nearest(name, known - {task.name}, kind="task")
                     path = ("jobs", job, "tasks", index, "after", position)

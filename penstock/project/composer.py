@@ -13,10 +13,14 @@ from typing import Any
 
 import yaml
 
+from penstock.project.lines import Lines
+from penstock.project.problems import shown
 from penstock_runtime.errors import InputError
 
 MAX_NODES = 100_000
 """Nodes of a file, every alias counted as what it stands for."""
+MAX_TEXT = 8 * 1024 * 1024
+"""Characters of a file's scalars, every alias counted as what it stands for."""
 MAX_DEPTH = 64
 MAX_NUMBER = 1000
 """Characters of a number. `1:1:1:…` of YAML 1.1 takes time that grows with the square of its length."""
@@ -31,6 +35,10 @@ _CONSTRUCT: dict[str, Any] = {
     "tag:yaml.org,2002:float": _MEANING.construct_yaml_float,
     "tag:yaml.org,2002:timestamp": _MEANING.construct_yaml_timestamp,
 }
+
+
+class TooManyValuesError(InputError):
+    """A file holds more values than it may."""
 
 
 @dataclass(slots=True, eq=False)
@@ -49,6 +57,8 @@ class Node:
     weight: int = 1
     """Nodes in it and itself, every alias counted as what it stands for."""
     height: int = 1
+    size: int = 0
+    """Characters of the scalars in it, every alias counted as what it stands for."""
 
     def plain(self) -> Any:
         """The value as Python data."""
@@ -77,7 +87,7 @@ class Composer:
         self._name, self._text_keys, self._max_nodes = name, text_keys, max_nodes
         self._anchors: dict[str, Node] = {}
         self._open: list[_Frame] = []
-        self._nodes = 0
+        self._nodes = self._text = 0
         self._root: Node | None = None
 
     def compose(self, text: str) -> Node | None:
@@ -87,6 +97,7 @@ class Composer:
             InputError: something that this module refuses.
             yaml.YAMLError: the text is no YAML.
         """
+        self._lines = Lines(text)
         for event in yaml.parse(text, Loader=_LOADER):
             if isinstance(event, yaml.ScalarEvent):
                 self._scalar(event)
@@ -101,22 +112,23 @@ class Composer:
         return None if self._root is None or self._root.value is None else self._root
 
     def _error(self, place: Any, what: str, fix: str) -> InputError:
-        line, column = (
-            (place.line, place.column) if isinstance(place, Node) else (place.start_mark.line, place.start_mark.column)
-        )
+        line, column = self._lines.place(place.start_mark)
         return InputError(what, fix=fix, where=f"{self._name}:{line + 1}:{column + 1}")
 
     def _new(self, event: Any, value: Any, text: str | None = None) -> Node:
         if event.tag is not None:
-            raise self._error(event, f"the YAML tag {event.tag} is not allowed", "remove the tag")
-        mark = event.start_mark
-        node = Node(mark.line, mark.column, mark.index, event.end_mark.index, value, text)
+            raise self._error(event, f"the YAML tag {event.tag[:60]} is not allowed", "remove the tag")
+        line, column = self._lines.place(event.start_mark)
+        node = Node(line, column, event.start_mark.index, event.end_mark.index, value, text)
         if event.anchor is not None:
             self._anchors[event.anchor] = node
         return node
 
     def _scalar(self, event: Any) -> None:
+        if "\0" in event.value:
+            raise self._error(event, "a text with the character U+0000 in it is not allowed", "remove the escape")
         node = self._new(event, event.value, event.value)
+        node.size = len(event.value)
         plain = event.implicit[0]
         frame = self._open[-1] if self._open else None
         is_key = frame is not None and isinstance(frame.node.value, dict) and frame.key is None
@@ -168,23 +180,27 @@ class Composer:
     def _alias(self, event: Any) -> None:
         node = self._anchors.get(event.anchor)
         if node is None:
-            raise self._error(event, f"there is no anchor &{event.anchor}", "define it above")
+            raise self._error(event, f"there is no anchor &{event.anchor[:60]}", "define it above")
         if any(node is frame.node for frame in self._open):
-            raise self._error(event, f"*{event.anchor} stands inside what it stands for", "write it out")
+            raise self._error(event, f"*{event.anchor[:60]} stands inside what it stands for", "write it out")
         self._attach(node, event)
 
     def _attach(self, node: Node, event: Any) -> None:
         self._nodes += node.weight if isinstance(event, yaml.AliasEvent) else 1
         if self._nodes > self._max_nodes:
-            raise self._error(
-                event, f"the file holds more than {self._max_nodes} values", "split it, or use fewer aliases"
-            )
+            error = self._error(event, f"the file holds more than {self._max_nodes} values", "")
+            raise TooManyValuesError(error.what, fix="split it, or use fewer aliases", where=error.where)
+        self._text += node.size if isinstance(event, yaml.AliasEvent) or node.text is not None else 0
+        if self._text > MAX_TEXT:
+            what = f"the file's texts are longer than {MAX_TEXT} characters, each alias written out"
+            raise self._error(event, what, "use fewer aliases, or shorter texts")
         if not self._open:
             self._root = node
             return
         frame = self._open[-1]
         parent = frame.node
         parent.weight += node.weight
+        parent.size += node.size
         parent.height = max(parent.height, node.height + 1)
         if len(self._open) + node.height > MAX_DEPTH:
             raise self._too_deep(event)
@@ -202,7 +218,7 @@ class Composer:
             raise self._error(event, "a key is missing before ':'", "write the key")
         if key.value is not _MERGE and key.value in frame.node.keys:
             first = frame.node.keys[key.value].line + 1
-            raise self._error(event, f"{key.text!r} is here twice; first on line {first}", "keep one of them")
+            raise self._error(event, f"{shown(key.text)} is here twice; first on line {first}", "keep one of them")
         frame.key = key
         if key.value is not _MERGE:
             frame.node.keys[key.value] = key

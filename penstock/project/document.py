@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import stat
@@ -13,6 +14,7 @@ from typing import Any
 import yaml
 
 from penstock.project.composer import MAX_NODES, Composer, Node
+from penstock.project.lines import Lines
 from penstock_runtime.errors import InputError
 
 MAX_BYTES = 2 * 1024 * 1024
@@ -20,8 +22,9 @@ MAX_NAME = 200
 """Characters of a file's name that an error shows."""
 
 _UNPRINTABLE = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-_LINE_BREAK = re.compile("\r\n|[\r\n\x85\u2028\u2029]")
-"""What counts as the end of a line in YAML 1.1, and so in the parser's marks."""
+_LINE_END = re.compile("\r\n|[\r\n]")
+_CONFLICT = re.compile(r"^(?:<{7}|>{7})(?: |$)", re.MULTILINE)
+"""What git leaves in a file where two changes met."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,15 +42,15 @@ class Document:
 
     def line(self, node: Node) -> str:
         """The line on which a node starts, with its comment."""
-        return self._lines[node.line] if node.line < len(self._lines) else ""
+        return self._lines.line(node.line)
 
     @cached_property
-    def _lines(self) -> list[str]:
-        return _LINE_BREAK.split(self.text)
+    def _lines(self) -> Lines:
+        return Lines(self.text)
 
     def source(self, node: Node) -> str:
         """A node's text as the user wrote it, without the indentation around it."""
-        first, *rest = _LINE_BREAK.split(self.text[node.start : node.end].rstrip())
+        first, *rest = _LINE_END.split(self.text[node.start : node.end].rstrip())
         outer = " " * node.column
         return "\n".join([first, *(line.removeprefix(outer) for line in rest)]) + "\n"
 
@@ -80,10 +83,10 @@ def read_text(path: Path, name: str, *, where: str = "") -> str:
         if not stat.S_ISREG(status.st_mode):
             kind = "a folder" if stat.S_ISDIR(status.st_mode) else "not a regular file"
             raise InputError(f"{name} is {kind}", fix="name a file", where=where)
-        if status.st_size > MAX_BYTES:
-            size = f"{status.st_size / 1024 / 1024:.1f} MiB"
+        data = _read(path)
+        if len(data) > MAX_BYTES:
+            size = f"{max(status.st_size, len(data)) / 1024 / 1024:.1f} MiB"
             raise InputError(f"{name} is too large: {size}, and 2 MiB are the limit", fix="split it", where=where)
-        data = path.read_bytes()
     except (OSError, ValueError) as error:
         if isinstance(error, FileNotFoundError | NotADirectoryError):
             raise InputError(f"{name} does not exist", fix="check the path", where=where) from None
@@ -92,13 +95,27 @@ def read_text(path: Path, name: str, *, where: str = "") -> str:
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        line = data.count(b"\n", 0, error.start) + 1
-        column = error.start - (data.rfind(b"\n", 0, error.start) + 1) + 1
+        before = data[: error.start].decode("utf-8-sig")
+        line, column = Lines(before).at(len(before))
         raise InputError(
             f"byte 0x{data[error.start]:02x} is not UTF-8",
             fix="save the file as UTF-8",
-            where=f"{name}:{line}:{column}",
+            where=f"{name}:{line + 1}:{column + 1}",
         ) from None
+
+
+def _read(path: Path) -> bytes:
+    """A file's bytes, one more than `MAX_BYTES` at most.
+
+    A kernel's file has no size and may make its reader wait for ever; `O_NONBLOCK` makes that an error.
+    """
+    with os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb", buffering=0) as file:
+        data = b""
+        while len(data) <= MAX_BYTES and (more := file.read(MAX_BYTES + 1 - len(data))):
+            data += more
+        if more is None:
+            raise OSError(errno.EAGAIN, os.strerror(errno.EAGAIN))
+    return data
 
 
 def read_document(
@@ -120,11 +137,11 @@ def parse(text: str, name: str, *, text_keys: bool = False, max_nodes: int = MAX
     """
     text = text.removeprefix("\ufeff")
     if bad := _UNPRINTABLE.search(text):
-        before = _LINE_BREAK.split(text[: bad.start()])
+        line, column = Lines(text).at(bad.start())
         raise InputError(
             f"character U+{ord(bad[0]):04X} is not allowed in YAML",
             fix="remove it, or write it as an escape in double quotes",
-            where=f"{name}:{len(before)}:{len(before[-1]) + 1}",
+            where=f"{name}:{line + 1}:{column + 1}",
         )
     try:
         root = Composer(name, text_keys, max_nodes).compose(text)
@@ -139,12 +156,16 @@ def parse(text: str, name: str, *, text_keys: bool = False, max_nodes: int = MAX
 
 def _syntax(error: yaml.MarkedYAMLError, name: str, text: str) -> InputError:
     mark = error.problem_mark or error.context_mark
-    where = f"{name}:{mark.line + 1}:{mark.column + 1}" if mark else f"{name}:1:1"
+    lines = Lines(text)
+    line, column = lines.place(mark) if mark else (0, 0)
+    where = f"{name}:{line + 1}:{column + 1}"
     problem = error.problem or error.context or "cannot be parsed"
     fix = "correct the syntax here or on the line above"
     if mark and (text[mark.index : mark.index + 1] == "\t" or "tab" in problem):
         fix = "indent with spaces; YAML allows no tabs"
-    elif mark and "${" in _LINE_BREAK.split(text)[min(mark.line, text.count("\n"))]:
+    elif conflict := _CONFLICT.search(text):
+        fix = f"settle the merge conflict on line {lines.at(conflict.start())[0] + 1}"
+    elif mark and "${" in lines.line(line):
         fix = "put the text that holds ${NAME} in quotes: inside {} and [] YAML wants them"
     elif "mapping values are not allowed" in problem:
         fix = "check the indentation, or quote the text that holds ': '"

@@ -29,7 +29,7 @@ _WANTED = {
 def explain(error: ValidationError, model: type[BaseModel], document: Document, root: Node, problems: Problems) -> None:
     """Turn what pydantic found in `root` into errors with places."""
     for one in error.errors(include_url=False):
-        loc = tuple(step for step in one["loc"] if not _is_branch(step))
+        loc = _path(root, one["loc"])
         kind, context = one["type"], one.get("ctx") or {}
         node = at(root, loc)
         where = document.where(node)
@@ -37,7 +37,7 @@ def explain(error: ValidationError, model: type[BaseModel], document: Document, 
         if kind == "extra_forbidden":
             fields = _fields(model, loc[:-1])
             problems.add(
-                f"unknown key {str(loc[-1])!r}{_within(root, loc[:-1])}",
+                f"unknown key {shown(str(loc[-1]))}{_within(root, loc[:-1])}",
                 fix=nearest(str(loc[-1]), fields, kind="key"),
                 where=document.where(at(root, loc, key=True)),
             )
@@ -54,8 +54,17 @@ def explain(error: ValidationError, model: type[BaseModel], document: Document, 
             problems.add(f"{subject} {what}, not {_got(node)}", fix=fix, where=where)
 
 
+def _path(root: Node, loc: tuple[Any, ...]) -> tuple[Any, ...]:
+    """A path of pydantic's without the names of a union's branches that it puts in; a key may be called the same."""
+    path: tuple[Any, ...] = ()
+    for step in loc:
+        value = at(root, path).value
+        if (isinstance(value, dict) and step in value) or not _is_branch(step):
+            path += (step,)
+    return path
+
+
 def _is_branch(step: Any) -> bool:
-    """pydantic puts the name of a union's branch into the path."""
     return isinstance(step, str) and (step in ("str", "[key]") or step.startswith(("list[", "function-")))
 
 

@@ -28,6 +28,8 @@ PRESETS: dict[str, str | None] = {
 
 _FIELD = re.compile(r"[0-9A-Za-z*,/?#-]{1,80}")
 _LONG_NUMBER = re.compile(r"\d{5}")
+_RANDOM = re.compile(r"(?i)(?:^|[\s,])[rh](?:[\s,/]|$)")
+"""`R` and `H`: croniter takes them for a random time, drawn again each time that somebody looks."""
 _ANY_DAY = datetime(2024, 1, 1, tzinfo=UTC)
 
 
@@ -49,7 +51,8 @@ def cron(interval: object, where: str) -> str | None:
     fields = interval.split()
     if len(fields) != 5:
         raise InputError(f"cron expression {shown(interval)} has {len(fields)} fields, not 5", fix=fix, where=where)
-    if not all(_FIELD.fullmatch(field) for field in fields) or _LONG_NUMBER.search(interval):
+    odd = _LONG_NUMBER.search(interval) or _RANDOM.search(interval)
+    if odd or not all(_FIELD.fullmatch(field) for field in fields):
         raise InputError(f"{shown(interval)} is no cron expression", fix=fix, where=where)
     expression = " ".join(fields)
     try:

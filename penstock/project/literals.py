@@ -10,6 +10,8 @@ from penstock.project.composer import Node
 from penstock_runtime.fill import PLACEHOLDER
 
 ALLOW = "# penstock: allow-literal"
+_KEY_END = 100
+"""Characters of a key that are looked at, from its end: only its last words say what it holds."""
 
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 _SECRET_WORDS = frozenset(
@@ -30,7 +32,7 @@ def references(text: str) -> list[str]:
 
 def is_secret_key(key: str) -> bool:
     """Whether what stands under `key` is taken for a secret: `password`, `jwtToken`, `secret_key`, `key`, …"""
-    words = [word.lower() for word in _WORD.findall(key)]
+    words = [word.lower() for word in _WORD.findall(key[-_KEY_END:])]
     if not words:
         return False
     if words[-1] == "key":

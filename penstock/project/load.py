@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import posixpath
 import re
 from dataclasses import dataclass, field, replace
@@ -9,7 +10,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from penstock.project import meltano, mwaa_files, workflow
+from penstock.project import folders, meltano, mwaa_files, workflow
 from penstock.project.checks import Checks, known_names
 from penstock.project.composer import Node
 from penstock.project.document import Document, read_document, read_text
@@ -91,13 +92,18 @@ class Project:
         return where.removeprefix(_shown(self.path, ""))
 
 
+def file_of(path: Path) -> Path:
+    """The project file that a path means: itself, or the `penstock.yaml` of a folder."""
+    return path / "penstock.yaml" if folders.is_folder(path) else path
+
+
 def load(path: Path) -> Project:
     """Read a project file, or the `penstock.yaml` of a folder, and all that it names.
 
     Raises:
         InputError, InputErrors: all that is wrong with it.
     """
-    path = path / "penstock.yaml" if path.is_dir() else path
+    path = file_of(path)
     document = read_document(path, str(path), text_keys=True)
     problems = Problems()
     environments = _environments(document, problems)
@@ -247,13 +253,27 @@ def _escapes(path: str) -> bool:
 def _dag_files(project: Project, problems: Problems) -> tuple[DagFile, ...]:
     """The user's own DAG files: every Python file below `dags/`."""
     folder = project.folder / "dags"
-    own = folder.resolve() == OWN_FOLDER / "dags"
+    shown = _shown(project.path, "dags")
+    if not folders.is_folder(folder):
+        if os.path.lexists(folder):
+            problems.add(f"{shown} is no folder", fix="make it one, or remove it", where=shown)
+        return ()
+    template = OWN_FOLDER / "dags"
+    own = template.is_dir() and folder.samefile(template)
+    try:
+        paths = folders.files_below(folder, ".py")
+    except folders.TooManyError as error:
+        problems.add(f"{shown}: {error}", fix="keep DAG files only in that folder", where=shown)
+        return ()
     found = []
-    for path in sorted(folder.rglob("*.py")):
+    for path in paths:
         name = path.relative_to(folder).as_posix()
         if "__pycache__" in name or name.startswith(".") or (own and name == LOADER):
             continue
         shown = _shown(project.path, f"dags/{name}")
+        if not name.isprintable() or "\\" in name:
+            problems.add("a DAG file's name holds a control character or `\\`", fix="rename it", where=shown)
+            continue
         if re.fullmatch(r"schedules_\d+\.py|release/.*", name):
             problems.add(f"{shown} has a name that Penstock uses in the bundle", fix="rename it", where=shown)
             continue

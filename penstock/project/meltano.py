@@ -8,18 +8,20 @@ looking (a bad interval) is an error here, because a DAG is made of it.
 from __future__ import annotations
 
 import json
+import os
 import re
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
-from penstock.project.composer import Node
-from penstock.project.document import Document, read_document
+from penstock.project import folders
+from penstock.project.composer import MAX_NODES, Node, TooManyValuesError
+from penstock.project.document import MAX_BYTES, Document, read_document
 from penstock.project.interval import cron
 from penstock.project.literals import ALLOW, literal_secret, scalars
-from penstock.project.problems import Problems, nearest
-from penstock.project.tasks import wrong_command
+from penstock.project.problems import Problems, nearest, shown
+from penstock.project.tasks import EnvironmentName, wrong_command
 from penstock_runtime.errors import InputError
 
 MAX_INCLUDES = 500
@@ -62,11 +64,11 @@ class MeltanoProject:
     environments: frozenset[str]
 
 
-def read(folder: Path, shown: str, problems: Problems, *, where: str) -> MeltanoProject | None:
+def read(folder: Path, name: str, problems: Problems, *, where: str) -> MeltanoProject | None:
     """Read the Meltano project in `folder`; errors go to `problems`. `where` is the place that names it."""
     try:
-        main = read_document(folder / "meltano.yml", f"{shown}/meltano.yml", where=where)
-        documents = [main, *_included(folder, shown, main)]
+        main = read_document(folder / "meltano.yml", f"{name}/meltano.yml", where=where)
+        documents = [main, *_included(folder, name, main)]
     except InputError as error:
         problems.take(error)
         return None
@@ -105,7 +107,7 @@ def read(folder: Path, shown: str, problems: Problems, *, where: str) -> Meltano
     )
 
 
-def _included(folder: Path, shown: str, main: Document) -> list[Document]:
+def _included(folder: Path, name: str, main: Document) -> list[Document]:
     if not isinstance(main.root.value, dict):
         raise InputError("meltano.yml holds no mapping", fix="see Meltano's documentation", where=main.where(main.root))
     node = main.root.value.get("include_paths")
@@ -116,10 +118,10 @@ def _included(folder: Path, shown: str, main: Document) -> list[Document]:
     found: list[Path] = []
     for pattern in node.value:
         try:
-            matches = sorted(path for path in folder.glob(pattern.value) if path.is_file())
-        except (ValueError, NotImplementedError, OSError) as error:
+            matches = folders.matching(folder, pattern.value)
+        except ValueError as error:
             raise InputError(
-                f"{pattern.value[:60]!r} is no path pattern: {error}",
+                f"{pattern.value[:60]!r} cannot be searched for: {error}",
                 fix="write a pattern relative to meltano.yml",
                 where=main.where(pattern),
             ) from None
@@ -131,8 +133,18 @@ def _included(folder: Path, shown: str, main: Document) -> list[Document]:
                 where=main.where(pattern),
             )
     documents = []
+    weight, length = main.root.weight, len(main.text)
     for path in found:
-        document = read_document(path, f"{shown}/{path.relative_to(folder).as_posix()}")
+        try:
+            room = max(MAX_NODES - weight, 0)
+            document = read_document(path, f"{name}/{os.path.relpath(path, folder)}", max_nodes=room)
+        except TooManyValuesError as error:
+            what = f"with this file the Meltano project holds more than {MAX_NODES} values"
+            raise InputError(what, fix="include fewer files", where=error.where) from None
+        weight, length = weight + document.root.weight, length + len(document.text)
+        if length > MAX_BYTES:
+            what = f"the files of the Meltano project are longer than {MAX_BYTES} characters together"
+            raise InputError(what, fix="include fewer files", where=main.where(node))
         if not isinstance(document.root.value, dict):
             raise InputError("an included file holds no mapping", fix="exclude it", where=document.where(document.root))
         documents.append(document)
@@ -148,7 +160,7 @@ def _named(document: Document, key: str, problems: Problems) -> list[Node]:
     good = []
     for entry in entries:
         name = entry.value.get("name") if isinstance(entry.value, dict) else None
-        if isinstance(node.value, list) and name is not None and name.text:
+        if isinstance(node.value, list) and name is not None and name.text and name.value is not None:
             good.append(entry)
         else:
             problems.add(f"{key} wants a list of entries with a name", fix="add name", where=document.where(entry))
@@ -173,7 +185,7 @@ def _check_job(name: str, found: tuple[tuple[str, ...], ...], problems: Problems
 
 
 def _text(node: Node) -> str:
-    return node.text or ""
+    return node.text or "" if node.value is not None else ""
 
 
 def _schedule(document: Document, node: Node, jobs: dict[str, tuple[tuple[str, ...], ...]]) -> MeltanoSchedule:
@@ -226,6 +238,13 @@ def _env(document: Document, node: Node | None) -> dict[str, str]:
         return {}
     if not isinstance(node.value, dict):
         raise InputError("env wants a mapping", fix="write NAME: value", where=document.where(node))
+    for key, named in node.keys.items():
+        if not re.fullmatch(EnvironmentName, str(key)) or str(key).startswith("PENSTOCK_"):
+            raise InputError(
+                f"{shown(str(key))} cannot be the name of an environment variable",
+                fix="use letters, digits and _, and not the prefix PENSTOCK_",
+                where=document.where(named),
+            )
     for key, value in scalars(node):
         # It would stand in every run's overrides, for all to read. `$NAME` is Meltano's own way to name another.
         if (

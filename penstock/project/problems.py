@@ -13,6 +13,8 @@ _MISTYPED = 4
 """Characters that a name may be longer or shorter than what was meant."""
 _COMPARED = 500
 """Names that are looked at for the nearest; comparing takes about 20 µs for each."""
+_COMPARABLE = 200
+"""Characters of a name that is compared at all: the time grows with the square of its length."""
 
 
 class Problems:
@@ -52,15 +54,16 @@ class Problems:
 def nearest(name: str, known: Iterable[str], *, kind: str) -> str:
     """The fix for a name that is not known: the nearest one that is, or all of them."""
     names = sorted(known)
-    alike = [one for one in names if abs(len(one) - len(name)) <= _MISTYPED][:_COMPARED]
+    short = len(name) <= _COMPARABLE
+    alike = [one for one in names if short and abs(len(one) - len(name)) <= _MISTYPED][:_COMPARED]
     close = difflib.get_close_matches(name, alike, n=1) or [
         one for one in names if len(name) > 1 and one.startswith(name)
     ]
     if close:
-        return f"did you mean {close[0]!r}?"
+        return f"did you mean {shown(close[0])}?"
     if not names:
         return f"there is no {kind} yet: add one"
-    listed = ", ".join(names[:20]) + (", …" if len(names) > 20 else "")
+    listed = ", ".join(one[:60] for one in names[:20]) + (", …" if len(names) > 20 else "")
     return f"use one of: {listed}"
 
 

@@ -12,6 +12,7 @@ from penstock.project.iam import Iam
 from penstock.project.images import Images
 from penstock.project.logs import Logs
 from penstock.project.network import Network
+from penstock.project.observability import Observability
 from penstock.project.places import Embedded, Meltano, OpenMetadata
 from penstock.project.schedules import Schedule, ScheduleSettings
 from penstock.project.strict import Strict
@@ -38,9 +39,9 @@ class Defaults(Strict):
 class Place(Strict):
     """What an environment may set, over what the top level says: mappings are merged, other values replaced."""
 
-    account: str | None = Field(None, pattern=r"^\d{12}$")
+    account: str | None = Field(None, pattern=r"^[0-9]{12}$")
     """AWS account: twelve digits, in quotes. Default: the account of the credentials at hand."""
-    region: str = Field(pattern=r"^[a-z]{2}(-[a-z]+)+-\d$")
+    region: str = Field(pattern=r"^[a-z]{2}(-[a-z]+)+-[0-9]$")
     """AWS region."""
     network: Network
     """Where tasks and Airflow run."""
@@ -54,6 +55,8 @@ class Place(Strict):
     """Name → reference: `secretsmanager:<name or ARN>[#<key of a JSON secret>]` or `ssm:<parameter>`."""
     variables: dict[str, Value] = Field(default_factory=dict, json_schema_extra=_NAMED)
     """Name → value, not secret."""
+    observability: Observability = Observability()
+    """Dashboard, alarms, messages about tasks that failed."""
     defaults: Defaults = Defaults()
     """What tasks and schedules get that say nothing themselves."""
     ecs: Ecs = Ecs()

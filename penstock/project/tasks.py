@@ -48,6 +48,9 @@ class TaskSettings(Strict):
     read_only_root: bool | None = None
     """Whether the container may write nowhere but in /tmp (`ecs.tmp_mib`). Not for Meltano, which writes beside its
     project: in `defaults.task` it leaves Meltano's tasks out. Default false."""
+    subnets: str | None = None
+    """Which of `network.use.subnet_groups` to run in. Default: `network.use.task_subnets`. A network that Penstock
+    creates has one place for tasks, its private subnets, so there every task runs in these."""
 
     @field_validator("operator", mode="before")
     @classmethod

@@ -19,7 +19,7 @@ from penstock_runtime.contract import Exit
 from penstock_runtime.engines import Counts, Launch, command, meltano, openmetadata
 from penstock_runtime.errors import RunError
 from penstock_runtime.redact import redactor
-from penstock_runtime.run import Run, read, read_names, timeout_seconds, wrong
+from penstock_runtime.run import Run, Size, read, read_names, timeout_seconds, wrong
 
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 """Neither CloudWatch nor Airflow shows colours: they show the escape sequences."""
@@ -50,6 +50,7 @@ def main() -> int:
 
 def _run(launch: Launch, environ: Mapping[str, str], run: Run | None, timeout: float | None) -> int:
     began = time.monotonic()
+    size = Size.read(environ) if run else None
     mask = redactor(environ[name] for name in _secret_names(environ) if name in environ)
     _say(mask(f"penstock: {run or 'a run by the stock contract'}: {launch.title}"))
     counts = Counts()
@@ -68,7 +69,7 @@ def _run(launch: Launch, environ: Mapping[str, str], run: Run | None, timeout: f
     seconds = time.monotonic() - began
     _say(f"penstock: {_sentence(outcome, counts, seconds, timeout)}")
     if run:
-        _say(metrics.line(run, outcome, counts, seconds))
+        _say(metrics.line(run, outcome, counts, seconds, size))
     return outcome.exit_code
 
 

@@ -39,6 +39,9 @@ TIMEOUT_SECONDS = "PENSTOCK_TIMEOUT_SECONDS"
 """Wall-clock limit of the run, in seconds, from the container's start."""
 RUN = "PENSTOCK_RUN"
 """JSON object that says which run this is: project, environment, schedule, job, task, dag_run, try."""
+SIZE = "PENSTOCK_SIZE"
+"""JSON object: cpu_units and memory_mib that this run was given. For its metrics only: without it they lack memory
+against limit, and cost."""
 NAMES = "PENSTOCK_NAMES"
 """JSON list of the `${NAME}`s that may be filled in the config; each is an environment variable."""
 

@@ -10,6 +10,9 @@ Every error says what happened and what to do about it; `where` is `file:line:co
 
 from __future__ import annotations
 
+MAX_LINE = 1000
+"""Characters of a line of an error: enough for any of ours, not for what somebody's file puts into it."""
+
 
 class PenstockError(Exception):
     """What went wrong, where, and the next thing to do."""
@@ -21,14 +24,33 @@ class PenstockError(Exception):
         self.what, self.fix, self.where = what, fix, where
 
     def __str__(self) -> str:
-        place = f"{self.where}: " if self.where else ""
-        return f"{place}{self.what}\n  fix: {self.fix}"
+        place = f"{plain(self.where)}: " if self.where else ""
+        return f"{place}{self._shown(self.what)}\n  fix: {self._shown(self.fix)}"
+
+    def _shown(self, text: str) -> str:
+        """Our own line ends stay: an error may quote the last lines of a log."""
+        return "\n".join(map(plain, text.split("\n")))
+
+
+def plain(text: str) -> str:
+    """A text on one line that a terminal only shows: control, invisible and half characters as escapes, shortened.
+
+    A file's name or a value may hold an escape sequence that repaints the screen, or turns the reading direction.
+    """
+    text = text if len(text) <= MAX_LINE else text[: MAX_LINE - 1] + "…"
+    if text.isprintable():
+        return text
+    return "".join(one if one.isprintable() else one.encode("unicode_escape").decode() for one in text)
 
 
 class InputError(PenstockError):
     """The user's file or command line is wrong. Nothing has been changed."""
 
     exit_code = 2
+
+    def _shown(self, text: str) -> str:
+        """On one line: a line end can only come from what the user wrote."""
+        return plain(text)
 
 
 class InputErrors(InputError):

@@ -123,6 +123,10 @@ class Task:
     workflow_type: str | None = None
     config: str | None = None
     """SHA-256 of its `Config`; openmetadata only."""
+    subnets: tuple[str, ...] = ()
+    """Where it runs; empty: where the deploy's tasks do."""
+    assign_public_ip: bool = False
+    """Whether it gets a public address in `subnets`."""
 
 
 @dataclass(frozen=True)
@@ -166,10 +170,31 @@ class Network:
 
     cidr: str | None
     """IPv4 range of the VPC to create; None: use `vpc`."""
-    egress: Literal["nat"] | None
+    egress: Literal["nat", "endpoints"] | None
+    """What the VPC to create reaches: the internet through NAT gateways, or `endpoints` and nothing else."""
     vpc: str | None = None
     private_subnets: tuple[str, ...] = ()
-    security_groups: tuple[str, ...] = ()
+    """MWAA's, exactly two."""
+    task_subnets: tuple[str, ...] = ()
+    """Of tasks that name none of their own; empty: the private ones."""
+    assign_public_ip: bool = False
+    """Whether tasks in `task_subnets` get a public address."""
+    task_security_groups: tuple[str, ...] = ()
+    """Empty: one is made."""
+    airflow_security_groups: tuple[str, ...] = ()
+    """Empty: one is made."""
+    endpoint_security_groups: tuple[str, ...] = ()
+    """Of the endpoints of MWAA's database and web server, where MWAA does not make them; empty: MWAA's."""
+    endpoint_role: str | None = None
+    """ARN of the role that makes these; None: one in the plan's own account."""
+    nat_gateways: int = 2
+    """1: one for both zones."""
+    endpoints: tuple[str, ...] = ()
+    """Services that get a VPC endpoint, besides S3: the name of each behind `com.amazonaws.<region>.`."""
+    trusted_accounts: tuple[str, ...] = ()
+    """Accounts whose principals may use the endpoints, besides the plan's own."""
+    flow_log_days: int | None = 30
+    """Retention of the flow log of the VPC to create; None: there is none."""
 
 
 LogKind = Literal["dag_processing", "scheduler", "task", "web_server", "worker"]
@@ -263,6 +288,59 @@ class Iam:
 
 
 @dataclass(frozen=True)
+class Overdue:
+    """An alarm: this task, one of the last of its schedule, had no success for so long."""
+
+    schedule: str
+    task: str
+    minutes: int
+    """The schedule's longest rest and its grace; at most 7 days."""
+
+
+@dataclass(frozen=True)
+class Alarms:
+    """When CloudWatch raises the alarm. 0: never."""
+
+    failed_tasks: int = 5
+    """Fargate tasks that failed or never started, within an hour."""
+    out_of_memory: int = 2
+    """Fargate tasks that ran out of memory, within a day."""
+    queued_tasks: int = 10
+    """Airflow tasks that wait for a worker for half an hour."""
+    scheduler_silent_minutes: int = 15
+    """Without a heartbeat of Airflow's scheduler; a multiple of 5."""
+    overdue: tuple[Overdue, ...] = ()
+
+
+@dataclass(frozen=True)
+class Price:
+    """What Fargate costs on one processor, on demand, in US dollars."""
+
+    architecture: Architecture
+    vcpu_hour: float
+    gb_hour: float
+
+
+@dataclass(frozen=True)
+class Observability:
+    """Dashboard, alarms and messages."""
+
+    dashboard: bool = True
+    stopped_tasks: bool = True
+    """Whether each Fargate task that failed or never started gives a message."""
+    email: tuple[str, ...] = ()
+    topic: str | None = None
+    """ARN of a topic that exists; None: make one."""
+    encryption: str | None = "create"
+    """Of the topic that is made: `create`, the ARN of a KMS key, or None: unencrypted."""
+    alarms: Alarms = Alarms()
+    prices: tuple[Price, ...] = ()
+    """By processor, where known; for the dashboard."""
+    prices_checked: str = ""
+    """ISO date: when the prices were last looked at."""
+
+
+@dataclass(frozen=True)
 class Plan:
     """A project for one environment. Families, dag ids and file hashes are unique in it."""
 
@@ -285,6 +363,7 @@ class Plan:
     configs: tuple[Config, ...]
     schedules: tuple[Schedule, ...]
     dag_files: tuple[DagFile, ...]
+    observability: Observability = Observability()
     warnings: tuple[str, ...] = field(default=())
     """What a deploy to AWS should not overlook, each with file:line and what to do."""
     ecs: Ecs = field(default=Ecs())

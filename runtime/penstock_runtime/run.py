@@ -45,6 +45,33 @@ class Run:
             wrong(contract.RUN, f"has no usable field {error}")
 
 
+@dataclass(frozen=True)
+class Size:
+    """What RunTask gave this run."""
+
+    cpu_units: int
+    """1024 are one vCPU."""
+    memory_mib: int
+
+    @classmethod
+    def read(cls, environ: Mapping[str, str]) -> Size | None:
+        """The size that `PENSTOCK_SIZE` tells; None where it is not set.
+
+        Raises:
+            RunError: it holds something else.
+        """
+        if not environ.get(contract.SIZE):
+            return None
+        data = read_json(environ, contract.SIZE, dict)
+        try:
+            size = cls(int(data["cpu_units"]), int(data["memory_mib"]))
+        except (KeyError, TypeError, ValueError) as error:
+            wrong(contract.SIZE, f"has no usable field {error}")
+        if size.cpu_units <= 0 or size.memory_mib <= 0:
+            wrong(contract.SIZE, "holds a size that is not positive")
+        return size
+
+
 def wrong(name: str, what: str) -> NoReturn:
     """Refuse the container's environment."""
     raise RunError(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
 from typing import Any
 
@@ -86,6 +87,7 @@ def test_run_task_is_asked_for_what_the_plan_says(ran: tuple[FakeEcs, Any]) -> N
         contract.COMMAND: '["run","tap-csv","target-postgres"]',
         contract.TIMEOUT_SECONDS: "1800",
         contract.NAMES: '["WAREHOUSE_PASSWORD"]',
+        contract.SIZE: '{"cpu_units":512,"memory_mib":1024}',
         "TEMPLATE": "{{ ds }}",
     }
 
@@ -104,12 +106,13 @@ def test_openmetadata_task_gets_its_config(ran: tuple[FakeEcs, Any]) -> None:
 
 
 def test_each_task_is_started_once_under_a_name_of_its_own(ran: tuple[FakeEcs, Any]) -> None:
-    """`startedBy` differs by Airflow task, and is one that ECS takes."""
+    """`startedBy` differs by Airflow task, names it for people, and is one that ECS takes."""
     started = [given["startedBy"] for name, given in ran[0].calls if name == "RunTask"]
 
     # Two of them are asked for a second time, on demand.
     assert len(started) - 2 == len(set(started)) == len(NAMES)
-    assert all(one.replace("-", "").isalnum() and len(one) <= 128 for one in started)
+    assert all(re.fullmatch("[A-Za-z0-9/_-]{1,128}", one) for one in started)
+    assert {tuple(one.split("/")[:3]) for one in started} == {("penstock", DAILY.dag_id, name) for name in NAMES}
 
 
 def test_spot_without_room_falls_back_to_on_demand(ran: tuple[FakeEcs, Any]) -> None:

@@ -132,7 +132,7 @@ class Deployed:
             "cluster": self.plan.cluster,
             "taskDefinition": task.family,
             "overrides": request.overrides(task, self.resources, run),
-            "networkConfiguration": request.network(self.resources),
+            "networkConfiguration": request.network(task, self.resources),
             "launchType": "FARGATE",
         }
 

@@ -106,8 +106,38 @@ PLAN = Plan(
 )
 EXISTING = dataclasses.replace(
     PLAN,
-    network=Network(None, None, "vpc-0a1b2c3d", ("subnet-0000000a", "subnet-0000000b"), ("sg-0000000a",)),
+    network=Network(
+        None,
+        None,
+        "vpc-0a1b2c3d",
+        private_subnets=("subnet-0000000a", "subnet-0000000b"),
+        task_security_groups=("sg-0000000a",),
+        airflow_security_groups=("sg-0000000a", "sg-0000000b"),
+    ),
 )
+UNNAMED = dataclasses.replace(
+    EXISTING,
+    network=dataclasses.replace(
+        EXISTING.network,
+        task_subnets=("subnet-0000000c",),
+        assign_public_ip=True,
+        task_security_groups=(),
+        airflow_security_groups=(),
+    ),
+)
+"""A network that exists, none of its security groups named."""
+SEALED = dataclasses.replace(
+    PLAN,
+    network=Network(
+        cidr="10.20.0.0/16",
+        egress="endpoints",
+        nat_gateways=0,
+        endpoints=("airflow.api", "dynamodb", "ecs", "logs", "secretsmanager"),
+        trusted_accounts=("444455556666",),
+        flow_log_days=None,
+    ),
+)
+"""No way to the internet, no flow log."""
 
 
 def files(folder: Path) -> Files:

@@ -21,10 +21,19 @@ def check(plan: Plan, folder: Path) -> cdk.App:
     return app
 
 
-@pytest.mark.parametrize("account", [plans.ACCOUNT, None])
-def test_no_finding_is_left(tmp_path: Path, account: str | None) -> None:
+PLANS = {
+    "account": plans.PLAN,
+    "any account": dataclasses.replace(plans.PLAN, account=None),
+    "existing network": plans.EXISTING,
+    "security groups made": plans.UNNAMED,
+    "endpoints only": plans.SEALED,
+}
+
+
+@pytest.mark.parametrize("plan", PLANS.values(), ids=PLANS)
+def test_no_finding_is_left(tmp_path: Path, plan: Plan) -> None:
     """A finding that is not acknowledged fails the synth, and so this test."""
-    check(dataclasses.replace(plans.PLAN, account=account), tmp_path).synth()
+    check(plan, tmp_path).synth()
 
 
 def test_a_finding_would_fail_the_synth(tmp_path: Path) -> None:

@@ -2,11 +2,43 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from pathlib import Path
+from typing import Any
 
-from tests.stacks import plans
+import pytest
+
+from penstock_runtime.plan import Plan
+from tests.stacks import plans, statements
 from tests.stacks.conftest import Templates
+
+
+@pytest.fixture(scope="module")
+def sealed(tmp_path_factory: pytest.TempPathFactory) -> Templates:
+    """The templates of `plans.SEALED`."""
+    return plans.synthesize(plans.SEALED, tmp_path_factory.mktemp("sealed"))
+
+
+def with_network(plan: Plan, folder: Path, **changes: Any) -> Templates:
+    """The templates of a plan whose network is changed."""
+    return plans.synthesize(dataclasses.replace(plan, network=dataclasses.replace(plan.network, **changes)), folder)
+
+
+def endpoints(templates: Templates) -> dict[str, dict[str, Any]]:
+    """The properties of each VPC endpoint, by the last part of its service's name."""
+    found = [one["Properties"] for one in plans.resources(templates, "AWS::EC2::VPCEndpoint")]
+    return {statements.text(one["ServiceName"]).split(".", 3)[-1]: one for one in found}
+
+
+def private_subnets(templates: Templates) -> dict[str, str]:
+    """Logical id → range of the private subnets."""
+    resources = templates["acme-dev-network"]["Resources"]
+    return {
+        name: one["Properties"]["CidrBlock"]
+        for name, one in resources.items()
+        if one["Type"] == "AWS::EC2::Subnet" and "private" in name
+    }
 
 
 def test_two_zones_with_a_nat_each_and_no_look_up(templates: Templates, tmp_path: Path) -> None:
@@ -49,18 +81,169 @@ def test_traffic_to_s3_stays_inside_and_flows_are_logged(templates: Templates) -
     template.has_resource_properties("AWS::Logs::LogGroup", {"RetentionInDays": 30})
 
 
+def test_one_nat_gateway_for_both_zones(tmp_path: Path, templates: Templates) -> None:
+    """Both private subnets have their way out through it, and stay what they are with two."""
+    cheap = with_network(plans.PLAN, tmp_path, nat_gateways=1)
+
+    assert len(plans.resources(cheap, "AWS::EC2::NatGateway")) == 1
+    routes = [one["Properties"] for one in plans.resources(cheap, "AWS::EC2::Route")]
+    ways_out = [one["NatGatewayId"]["Ref"] for one in routes if "NatGatewayId" in one]
+    assert len(ways_out) == 2
+    assert len(set(ways_out)) == 1
+    assert private_subnets(cheap) == private_subnets(templates)
+
+
+@pytest.mark.parametrize(("plan", "gateways"), [(plans.PLAN, 2), (plans.SEALED, 0)])
+def test_addresses_for_allow_lists_are_told(tmp_path: Path, plan: Plan, gateways: int) -> None:
+    """The NAT gateways' public addresses, the VPC and the tasks' security group are outputs."""
+    outputs = plans.synthesize(plan, tmp_path)["acme-dev-network"]["Outputs"]
+
+    assert statements.text(outputs["TaskSecurityGroupId"]["Value"]).startswith("<TaskSecurityGroup")
+    assert statements.text(outputs["VpcId"]["Value"]).startswith("<Vpc")
+    addresses = outputs["NatAddresses"]["Value"]["Fn::Join"][1] if gateways else []
+    assert len(addresses) == gateways
+    assert ("NatAddresses" in outputs) == bool(gateways)
+
+
+def test_flow_log_is_kept_as_long_as_asked_for_or_not_at_all(tmp_path: Path, sealed: Templates) -> None:
+    """A number of days that CDK has no name for, too."""
+    (group,) = [
+        one["Properties"]
+        for one in plans.resources(with_network(plans.PLAN, tmp_path, flow_log_days=2922), "AWS::Logs::LogGroup")
+        if "LogGroupName" not in one["Properties"]
+    ]
+
+    assert group["RetentionInDays"] == 2922
+    assert not plans.resources(sealed, "AWS::EC2::FlowLog")
+
+
+def test_nothing_leads_to_the_internet_with_endpoints_only(sealed: Templates) -> None:
+    """No gateway of either kind, no route, no public subnet, no address."""
+    kinds = {one["Type"] for one in sealed["acme-dev-network"]["Resources"].values()}
+
+    assert not kinds & {
+        "AWS::EC2::InternetGateway",
+        "AWS::EC2::NatGateway",
+        "AWS::EC2::EIP",
+        "AWS::EC2::Route",
+        "AWS::EC2::VPCGatewayAttachment",
+    }
+    assert len(plans.resources(sealed, "AWS::EC2::Subnet")) == 2
+
+
+def test_egress_can_be_changed_in_place(templates: Templates, sealed: Templates) -> None:
+    """Private subnets, their ranges, S3's endpoint and the exports stay: MWAA would be lost with its subnets."""
+    assert private_subnets(sealed) == private_subnets(templates)
+    lasting = []
+    for one in (templates["acme-dev-network"], sealed["acme-dev-network"]):
+        exports = [output for output in one["Outputs"].values() if "Export" in output]
+        gateways = [name for name in one["Resources"] if name.startswith("VpcS3")]
+        lasting.append((exports, gateways))
+    assert lasting[0] == lasting[1]
+    assert lasting[0][1]
+
+
+def test_each_service_has_an_endpoint_in_both_zones(sealed: Templates) -> None:
+    """By private DNS, so that nobody needs to know of it; S3 and DynamoDB by the route tables of both subnets."""
+    found = endpoints(sealed)
+    subnets = [{"Ref": name} for name in private_subnets(sealed)]
+
+    assert set(found) == {*plans.SEALED.network.endpoints, "s3"}
+    for service, one in found.items():
+        if service in ("s3", "dynamodb"):
+            assert one["VpcEndpointType"] == "Gateway"
+            assert len(one["RouteTableIds"]) == 2
+        else:
+            assert (one["VpcEndpointType"], one["PrivateDnsEnabled"], one["SubnetIds"]) == ("Interface", True, subnets)
+
+
+def test_endpoints_let_in_tasks_and_mwaa_only(sealed: Templates) -> None:
+    """Two rules, on 443, each for one security group; no range of addresses."""
+    group = {statements.text(id_) for one in endpoints(sealed).values() for id_ in one.get("SecurityGroupIds", [])}
+    rules = [one["Properties"] for one in plans.resources(sealed, "AWS::EC2::SecurityGroupIngress")]
+    own = [rule for rule in rules if {statements.text(rule["GroupId"])} == group]
+
+    assert len(group) == 1
+    assert {(rule["FromPort"], rule["ToPort"], rule["IpProtocol"]) for rule in own} == {(443, 443, "tcp")}
+    callers = sorted(statements.text(rule["SourceSecurityGroupId"])[:12] for rule in own)
+    assert callers == ["<AirflowSecu", "<TaskSecurit"]
+    for one in plans.resources(sealed, "AWS::EC2::SecurityGroup"):
+        assert not one["Properties"].get("SecurityGroupIngress")
+
+
+def test_credentials_of_strangers_are_of_no_use_in_the_vpc(sealed: Templates) -> None:
+    """Where only our roles call, own and trusted accounts pass; ECR's own requests for layers do; MWAA's are free."""
+    found = endpoints(sealed)
+    accounts = {"StringEquals": {"aws:PrincipalAccount": [plans.ACCOUNT, "444455556666"]}}
+    for service in ("s3", "dynamodb", "ecs", "secretsmanager"):
+        first, *more = found[service]["PolicyDocument"]["Statement"]
+        assert (first["Effect"], first["Action"], first["Condition"]) == ("Allow", "*", accounts), service
+        assert len(more) == (service == "s3")
+    layers = found["s3"]["PolicyDocument"]["Statement"][1]
+    assert (layers["Action"], statements.text(layers["Resource"])) == (
+        "s3:GetObject",
+        f"arn:aws:s3:::prod-{plans.REGION}-starport-layer-bucket/*",
+    )
+    assert [service for service in ("airflow.api", "logs") if "PolicyDocument" in found[service]] == []
+
+
 def test_a_network_that_exists_is_used_by_its_ids(tmp_path: Path) -> None:
     """No network stack, no import: the ids of the plan are in the MWAA environment and in resources.json."""
     templates = plans.synthesize(plans.EXISTING, tmp_path)
+    network = plans.EXISTING.network
 
     assert "acme-dev-network" not in templates
     (environment,) = plans.resources(templates, "AWS::MWAA::Environment")
     assert environment["Properties"]["NetworkConfiguration"] == {
-        "SubnetIds": list(plans.EXISTING.network.private_subnets),
-        "SecurityGroupIds": list(plans.EXISTING.network.security_groups),
+        "SubnetIds": list(network.private_subnets),
+        "SecurityGroupIds": list(network.airflow_security_groups),
     }
     deployed = plans.deployed_resources(templates, tmp_path)
-    assert (deployed.subnets, deployed.security_groups) == (
-        plans.EXISTING.network.private_subnets,
-        plans.EXISTING.network.security_groups,
-    )
+    assert (deployed.subnets, deployed.security_groups) == (network.private_subnets, network.task_security_groups)
+    assert deployed.assign_public_ip is False
+
+
+def test_tasks_may_run_elsewhere_than_mwaa(tmp_path: Path) -> None:
+    """In public subnets with a public address, say; MWAA stays in the private ones."""
+    templates = plans.synthesize(plans.UNNAMED, tmp_path)
+    (environment,) = plans.resources(templates, "AWS::MWAA::Environment")
+    deployed = plans.deployed_resources(templates, tmp_path)
+
+    assert (deployed.subnets, deployed.assign_public_ip) == (("subnet-0000000c",), True)
+    subnets = environment["Properties"]["NetworkConfiguration"]["SubnetIds"]
+    assert subnets == list(plans.UNNAMED.network.private_subnets)
+
+
+def test_security_groups_that_nobody_names_are_made(tmp_path: Path) -> None:
+    """In the VPC that exists, and nothing else is: MWAA's lets in itself, the tasks' nobody."""
+    templates = plans.synthesize(plans.UNNAMED, tmp_path)
+    made = templates["acme-dev-network"]["Resources"]
+    groups = {name[:4]: one["Properties"] for name, one in made.items() if one["Type"] == "AWS::EC2::SecurityGroup"}
+    (rule,) = plans.resources(templates, "AWS::EC2::SecurityGroupIngress")
+    (environment,) = plans.resources(templates, "AWS::MWAA::Environment")
+
+    assert {one["Type"] for one in made.values()} == {"AWS::EC2::SecurityGroup", "AWS::EC2::SecurityGroupIngress"}
+    assert set(groups) == {"Airf", "Task"}
+    assert {one["VpcId"] for one in groups.values()} == {"vpc-0a1b2c3d"}
+    assert rule["Properties"]["GroupId"] == rule["Properties"]["SourceSecurityGroupId"]
+    assert statements.text(rule["Properties"]["GroupId"]).startswith("<AirflowSecurityGroup")
+    (own,) = environment["Properties"]["NetworkConfiguration"]["SecurityGroupIds"]
+    assert "AirflowSecurityGroup" in own["Fn::ImportValue"]
+    (tasks,) = plans.deployed_resources(templates, tmp_path).security_groups
+    assert "TaskSecurityGroup" in tasks
+
+
+@pytest.mark.parametrize("named", ["task_security_groups", "airflow_security_groups"])
+def test_only_the_groups_that_are_missing_are_made(tmp_path: Path, named: str) -> None:
+    """The named one is used as it is."""
+    templates = with_network(plans.UNNAMED, tmp_path, **{named: ("sg-0000000d",)})
+    (made,) = [
+        name for name, one in templates["acme-dev-network"]["Resources"].items() if one["Type"].endswith("Group")
+    ]
+    (environment,) = plans.resources(templates, "AWS::MWAA::Environment")
+    groups = environment["Properties"]["NetworkConfiguration"]["SecurityGroupIds"]
+
+    assert made.startswith("Airflow" if named == "task_security_groups" else "Task")
+    assert (groups == ["sg-0000000d"]) == (named == "airflow_security_groups")
+    tasks = plans.deployed_resources(templates, tmp_path).security_groups
+    assert (tasks == ("sg-0000000d",)) == (named == "task_security_groups")

@@ -1,33 +1,274 @@
-"""Who hears of a failure."""
+"""What watches: messages, topic, alarms, dashboard, and each of them turned off."""
 
 from __future__ import annotations
 
+import dataclasses
+import json
+from pathlib import Path
+from typing import Any
+
+import aws_cdk as cdk
+import cdk_nag
+import pytest
+
+from penstock_runtime.plan import Alarms, Observability, Overdue, Plan, Price
+from stacks.observability import ObservabilityStack, watches
 from tests.stacks import plans
-from tests.stacks.conftest import Templates
+
+QUIET = Alarms(failed_tasks=0, out_of_memory=0, queued_tasks=0, scheduler_silent_minutes=0)
+TOPIC = f"arn:aws:sns:{plans.REGION}:{plans.ACCOUNT}:pagers"
+KEY = f"arn:aws:kms:{plans.REGION}:{plans.ACCOUNT}:key/1234abcd"
+EMAIL = ("ops@acme.io", "data@acme.io")
 
 
-def test_a_failed_task_and_one_that_never_started_reach_the_topic(templates: Templates) -> None:
-    """Two rules on stopped tasks of this cluster, both with the topic as their target."""
-    rules = [one["Properties"] for one in plans.resources(templates, "AWS::Events::Rule")]
-    (topic,) = [
-        name
-        for name, one in templates["acme-dev-observability"]["Resources"].items()
-        if one["Type"] == "AWS::SNS::Topic"
-    ]
-    common = {
-        "clusterArn": [f"arn:aws:ecs:{plans.REGION}:{plans.ACCOUNT}:cluster/acme-dev"],
-        "lastStatus": ["STOPPED"],
+def plan_with(**settings: Any) -> Plan:
+    return dataclasses.replace(plans.PLAN, observability=Observability(**settings))
+
+
+def synthesized(
+    folder: Path, plan: Plan, airflow_name: str | None = "acme-dev", *, nag: bool = False
+) -> dict[str, Any]:
+    """Logical id to resource, of the stack alone."""
+    app = plans.application(folder / "cdk.out")
+    env = cdk.Environment(account=plans.ACCOUNT, region=plans.REGION)
+    ObservabilityStack(app, "watch", plan=plan, airflow_name=airflow_name, env=env)
+    if nag:
+        cdk.Validations.of(app).add_plugins(cdk_nag.AwsSolutionsChecks(app))
+    resources: dict[str, Any] = app.synth().get_stack_by_name("watch").template["Resources"]
+    return resources
+
+
+def of_type(resources: dict[str, Any], kind: str) -> list[dict[str, Any]]:
+    return [one.get("Properties", {}) for one in resources.values() if one["Type"] == kind]
+
+
+def alarms(resources: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    return {one["AlarmName"]: one for one in of_type(resources, "AWS::CloudWatch::Alarm")}
+
+
+def body(resources: dict[str, Any]) -> dict[str, Any]:
+    """The dashboard, with names in place of references."""
+    (board,) = of_type(resources, "AWS::CloudWatch::Dashboard")
+    text = board["DashboardBody"]
+    if isinstance(text, dict):
+        text = "".join(one if isinstance(one, str) else str(next(iter(one.values()))) for one in text["Fn::Join"][1])
+    found: dict[str, Any] = json.loads(text)
+    return found
+
+
+def titles(resources: dict[str, Any]) -> set[str]:
+    return {one["properties"].get("title", "") for one in body(resources)["widgets"]}
+
+
+# The topic
+
+
+def test_the_topic_takes_messages_over_tls_only_and_from_this_environment(tmp_path: Path) -> None:
+    """EventBridge and CloudWatch may publish, each for this account's rules and for this environment's alarms."""
+    (policy,) = of_type(synthesized(tmp_path, plan_with()), "AWS::SNS::TopicPolicy")
+    statements = policy["PolicyDocument"]["Statement"]
+    denied = [one["Condition"] for one in statements if one["Effect"] == "Deny"]
+    allowed = {one["Principal"]["Service"]: one for one in statements if one["Effect"] == "Allow"}
+
+    assert denied == [{"Bool": {"aws:SecureTransport": "false"}}]
+    assert set(allowed) == {"events.amazonaws.com", "cloudwatch.amazonaws.com"}
+    for service, resource in (("events", "rule/acme-dev-*"), ("cloudwatch", "alarm:acme-dev-*")):
+        condition = allowed[f"{service}.amazonaws.com"]["Condition"]
+        assert condition["StringEquals"] == {"aws:SourceAccount": plans.ACCOUNT}
+        arn = condition["ArnLike"]["aws:SourceArn"]
+        assert arn == f"arn:aws:{service}:{plans.REGION}:{plans.ACCOUNT}:{resource}"
+        assert allowed[f"{service}.amazonaws.com"]["Action"] == "sns:Publish"
+
+
+def test_the_topic_is_encrypted_with_a_key_that_both_services_may_use(tmp_path: Path) -> None:
+    resources = synthesized(tmp_path, plan_with(email=EMAIL))
+    (key,) = of_type(resources, "AWS::KMS::Key")
+    (topic,) = of_type(resources, "AWS::SNS::Topic")
+    (services,) = [one for one in key["KeyPolicy"]["Statement"] if "Service" in one["Principal"]]
+
+    assert "Fn::GetAtt" in topic["KmsMasterKeyId"]
+    assert key["EnableKeyRotation"] is True
+    assert sorted(services["Principal"]["Service"]) == ["cloudwatch.amazonaws.com", "events.amazonaws.com"]
+    assert services["Condition"] == {"StringEquals": {"aws:SourceAccount": plans.ACCOUNT}}
+    assert [one["Endpoint"] for one in of_type(resources, "AWS::SNS::Subscription")] == list(EMAIL)
+
+
+@pytest.mark.parametrize(("setting", "found"), [(None, None), (KEY, KEY)])
+def test_the_key_may_be_another_or_none(tmp_path: Path, setting: str | None, found: str | None) -> None:
+    resources = synthesized(tmp_path, plan_with(encryption=setting))
+    (topic,) = of_type(resources, "AWS::SNS::Topic")
+
+    assert of_type(resources, "AWS::KMS::Key") == []
+    assert topic.get("KmsMasterKeyId") == found
+
+
+def test_a_topic_that_exists_is_told_and_not_touched(tmp_path: Path) -> None:
+    resources = synthesized(tmp_path, plan_with(topic=TOPIC))
+    kinds = {one["Type"] for one in resources.values()}
+    told = {one["Arn"] for rule in of_type(resources, "AWS::Events::Rule") for one in rule["Targets"] if
+            "InputTransformer" in one}  # fmt: skip
+
+    assert not {kind for kind in kinds if kind.startswith(("AWS::SNS", "AWS::KMS"))}
+    assert told == {TOPIC}
+    assert {tuple(one["AlarmActions"]) for one in alarms(resources).values()} == {(TOPIC,)}
+
+
+# Alarms
+
+
+def test_the_alarms_by_default(tmp_path: Path) -> None:
+    """Four, each with what to do in its text; each reads one metric as it is."""
+    found = alarms(synthesized(tmp_path, plan_with()))
+    told = {
+        name.removeprefix("acme-dev-"): (one["Namespace"], one["MetricName"], one["Threshold"], one["Period"],
+                                         one["EvaluationPeriods"], one["TreatMissingData"])
+        for name, one in found.items()
+    }  # fmt: skip
+
+    assert told == {
+        "failed-tasks": ("AWS/Events", "Invocations", 5, 3600, 1, "notBreaching"),
+        "out-of-memory": ("AWS/Events", "Invocations", 2, 86400, 1, "notBreaching"),
+        "scheduler": ("AmazonMWAA", "SchedulerHeartbeat", 1, 300, 3, "breaching"),
+        "queue": ("AmazonMWAA", "QueuedTasks", 10, 300, 6, "notBreaching"),
     }
-    details = [rule["EventPattern"]["detail"] for rule in rules]
+    assert {one["Name"]: one["Value"] for one in found["acme-dev-queue"]["Dimensions"]} == {
+        "Function": "Executor",
+        "Environment": "acme-dev",
+    }
+    assert all(one["AlarmActions"] and one["AlarmDescription"] for one in found.values())
 
-    assert {**common, "containers": {"exitCode": [{"anything-but": [0]}]}} in details
-    assert {**common, "stopCode": ["TaskFailedToStart"]} in details
-    assert len(rules) == 2
-    assert [rule["Targets"][0]["Arn"] for rule in rules] == [{"Ref": topic}] * 2
+
+def test_the_alarms_on_failures_read_the_rules_of_the_default_bus(tmp_path: Path) -> None:
+    resources = synthesized(tmp_path, plan_with())
+    for name in ("acme-dev-failed-tasks", "acme-dev-out-of-memory"):
+        (dimension,) = alarms(resources)[name]["Dimensions"]
+        rule = resources[dimension["Value"]["Ref"]]["Properties"]
+        assert dimension["Name"] == "RuleName"
+        assert "EventBusName" not in rule
+        assert rule["EventPattern"]["detail"]["clusterArn"] == [
+            f"arn:aws:ecs:{plans.REGION}:{plans.ACCOUNT}:cluster/acme-dev"
+        ]
 
 
-def test_the_topic_takes_messages_over_tls_only(templates: Templates) -> None:
-    (policy,) = plans.resources(templates, "AWS::SNS::TopicPolicy")
-    denied = [one for one in policy["Properties"]["PolicyDocument"]["Statement"] if one["Effect"] == "Deny"]
+def test_overdue_schedules_have_an_alarm_each(tmp_path: Path) -> None:
+    """Five-minute steps up to a day, hours beyond it: CloudWatch looks back a day, or seven."""
+    overdue = (Overdue("daily", "profile", 25 * 60), Overdue("often", "load", 20), Overdue("often", "load!", 7 * 1440))
+    found = alarms(synthesized(tmp_path, plan_with(alarms=dataclasses.replace(QUIET, overdue=overdue))))
+    told = sorted(
+        (one["Dimensions"][-1]["Value"], one["Period"], one["EvaluationPeriods"], one["TreatMissingData"])
+        for one in found.values()
+    )
 
-    assert [one["Condition"] for one in denied] == [{"Bool": {"aws:SecureTransport": "false"}}]
+    assert told == [
+        ("load", 300, 4, "breaching"),
+        ("load!", 3600, 168, "breaching"),
+        ("profile", 3600, 25, "breaching"),
+    ]
+    for one in found.values():
+        assert (one["Namespace"], one["MetricName"], one["Threshold"]) == ("Penstock", "Succeeded", 1)
+        assert one["ComparisonOperator"] == "LessThanThreshold"
+        assert {dimension["Name"] for dimension in one["Dimensions"]} == {"Project", "Environment", "Schedule", "Task"}
+        steps = one["Period"] * one["EvaluationPeriods"]
+        assert steps <= (604_800 if one["Period"] >= 3600 else 86_400)
+
+
+# The dashboard
+
+
+def test_the_dashboard_shows_the_project_its_airflow_and_its_cost(tmp_path: Path) -> None:
+    price = (Price("x86_64", 0.04, 0.004), Price("arm64", 0.03, 0.003))
+    resources = synthesized(tmp_path, plan_with(prices=price, prices_checked="2026-11-01"))
+    (board,) = of_type(resources, "AWS::CloudWatch::Dashboard")
+    text = json.dumps(body(resources))
+
+    assert board["DashboardName"] == f"acme-dev-{plans.REGION}"
+    assert titles(resources) >= {
+        "Alarms", "Runs of tasks, by the hour", "Failures, by the hour", "Duration, by task",
+        "Records, by task and hour", "Memory of the largest process, of what the task may use", "Airflow's queue",
+        "Airflow's workers", "Fargate, estimated, by the hour",
+    }  # fmt: skip
+    assert "(cpu0 * 0.04 + gib0 * 0.004) / 3600" in text
+    assert "(cpu1 * 0.03 + gib1 * 0.003) / 3600" in text
+    assert "An estimate" in text
+    assert "2026-11-01" in text
+
+
+def test_the_dashboard_asks_for_metrics_that_the_runtime_writes(tmp_path: Path) -> None:
+    """Every metric of ours on it, and in an alarm, has these dimensions in the line of a run."""
+    from penstock_runtime import metrics
+
+    written = {(names, name) for names, found in metrics.METRICS.items() for name in found}
+    price = (Price("x86_64", 0.04, 0.004),)
+    resources = synthesized(tmp_path, plan_with(prices=price))
+    asked: set[tuple[tuple[str, ...], str]] = set()
+    for widget in body(resources)["widgets"]:
+        for metric in widget["properties"].get("metrics", []):
+            if metric[0] == "Penstock":
+                asked.add((tuple(metric[2:-1:2]), metric[1]))
+            elif isinstance(metric[0], dict) and "SEARCH" in metric[0]["expression"]:
+                expression = metric[0]["expression"]
+                dimensions = tuple(expression.split("{Penstock,")[1].split("}")[0].split(","))
+                asked.add((dimensions, expression.split('MetricName="')[1].split('"')[0]))
+
+    assert len(asked) == 7
+    assert {(tuple(sorted(names)), name) for names, name in asked} <= {
+        (tuple(sorted(names)), name) for names, name in written
+    }
+
+
+def test_without_a_price_there_is_no_cost(tmp_path: Path) -> None:
+    assert "Fargate, estimated, by the hour" not in titles(synthesized(tmp_path, plan_with()))
+
+
+# Turned off
+
+
+def test_an_airflow_that_cloudwatch_does_not_know_is_not_watched(tmp_path: Path) -> None:
+    resources = synthesized(tmp_path, plan_with(), None)
+
+    assert "MWAA" not in json.dumps(resources)
+    assert set(alarms(resources)) == {"acme-dev-failed-tasks", "acme-dev-out-of-memory"}
+
+
+def test_each_part_can_be_turned_off(tmp_path: Path) -> None:
+    only_dashboard = synthesized(tmp_path / "a", plan_with(stopped_tasks=False, alarms=QUIET))
+    only_messages = synthesized(tmp_path / "b", plan_with(dashboard=False, alarms=QUIET))
+    only_alarms = synthesized(tmp_path / "c", plan_with(dashboard=False, stopped_tasks=False))
+
+    assert {one["Type"] for one in only_dashboard.values()} == {"AWS::CloudWatch::Dashboard"}
+    assert not {one["Type"] for one in only_messages.values() if "CloudWatch" in one["Type"]}
+    assert of_type(only_messages, "AWS::Events::Rule")
+    assert len(alarms(only_alarms)) == 4
+    # Counted, told to nobody.
+    assert len(of_type(only_alarms, "AWS::Events::Rule")) == 2
+    assert "InputTransformer" not in json.dumps(only_alarms)
+
+
+def test_with_everything_off_there_is_no_stack(tmp_path: Path) -> None:
+    nothing = plan_with(dashboard=False, stopped_tasks=False, alarms=QUIET)
+    airflow_only = plan_with(dashboard=False, stopped_tasks=False, alarms=dataclasses.replace(QUIET, queued_tasks=1))
+
+    assert not watches(nothing, airflow_name="acme-dev")
+    assert watches(airflow_only, airflow_name="acme-dev")
+    assert not watches(airflow_only, airflow_name=None)
+    assert "acme-dev-observability" not in plans.synthesize(nothing, tmp_path)
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [{"email": EMAIL}, {"topic": TOPIC}, {"encryption": KEY}, {"stopped_tasks": False}],
+    ids=lambda one: next(iter(one)),
+)
+def test_no_finding_of_cdk_nag(tmp_path: Path, settings: dict[str, Any]) -> None:
+    synthesized(tmp_path, plan_with(**settings), nag=True)
+
+
+def test_watching_two_thousand_schedules_takes_no_more(tmp_path: Path) -> None:
+    """The number of resources does not grow with the schedules; the most alarms on overdue ones fit as well."""
+    from penstock.observability import MAX_OVERDUE
+
+    overdue = tuple(Overdue(f"schedule-{number}", "load", 60) for number in range(MAX_OVERDUE))
+    resources = synthesized(tmp_path, plan_with(alarms=Alarms(overdue=overdue), email=EMAIL))
+
+    assert len(resources) <= 500
+    assert len(json.dumps(resources)) < 1_000_000

@@ -19,6 +19,7 @@ HEADINGS = {
     "Before and beside the container": "exec",
     "The functions that fill the buckets": "function",
     "The VPC's flow log": "flow log",
+    "The rule that passes failures on": "failures",
     "Policies of buckets and of the topic": "resource",
 }
 Rows = list[tuple[str, list[str]]]
@@ -64,6 +65,7 @@ def kind_of(logical_id: str, resource_type: str, role_name: str) -> str:
         if role_name.endswith(suffix):
             return kind
     starts = {"ExecutionRole": "airflow", "CustomCDKBucketDeployment": "function", "VpcFlowLog": "flow log"}
+    starts["StoppedPassOn"] = "failures"
     return next(kind for start, kind in starts.items() if logical_id.startswith(start))
 
 

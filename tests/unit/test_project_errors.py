@@ -169,7 +169,7 @@ EXTRACT = "schedules: [{name: s, interval: '@daily', extractor: a, loader: b, tr
         ("jobs: [¦{name: j, tasks: []}]", "job 'j' has no tasks"),
         ('jobs: [¦{name: j, tasks: ["a \'b"]}]', "task 1 of job 'j' cannot be split"),
         ("jobs: [¦a]", "jobs wants a list of entries with a name"),
-        ("include_paths: [¦/etc/*]", "is no path pattern"),
+        ("include_paths: [¦/etc/*]", "cannot be searched for"),
         ("include_paths: ¦conf", "include_paths wants a list"),
         (f"{EXTRACT}, env: {{TAP_PASSWORD: ¦hunter2}}}}]", "'TAP_PASSWORD' holds a secret as it is"),
     ],

@@ -59,15 +59,47 @@ def test_writes_one_line_in_the_embedded_metric_format() -> None:
     done = start("import sys; sys.exit(4)")
 
     record = json.loads(done.stdout.splitlines()[-1])
-    (directive,) = record["_aws"]["CloudWatchMetrics"]
-    assert directive["Namespace"] == "Penstock"
-    assert directive["Dimensions"] == [["Project", "Environment", "Schedule", "Task"]]
-    declared = {metric["Name"]: metric["Unit"] for metric in directive["Metrics"]}
-    assert declared == {"Duration": "Seconds", "PeakMemory": "Megabytes", "ExitCode": "None"}
-    assert [record[name] for name in directive["Dimensions"][0]] == ["acme", "dev", "daily", "load"]
+    project, task = record["_aws"]["CloudWatchMetrics"]
+    assert project["Namespace"] == task["Namespace"] == "Penstock"
+    assert project["Dimensions"] == [["Project", "Environment"]]
+    assert {one["Name"]: one["Unit"] for one in project["Metrics"]} == {
+        "Runs": "Count",
+        "FailedRuns": "Count",
+        "Duration": "Seconds",
+    }
+    assert task["Dimensions"] == [["Project", "Environment", "Schedule", "Task"]]
+    declared = {metric["Name"]: metric["Unit"] for metric in task["Metrics"]}
+    assert declared == {"Succeeded": "Count", "Duration": "Seconds", "PeakMemory": "Megabytes"}
+    assert [record[name] for name in task["Dimensions"][0]] == ["acme", "dev", "daily", "load"]
+    assert (record["Runs"], record["FailedRuns"], record["Succeeded"]) == (1, 1, 0)
     assert record["ExitCode"] == done.returncode == 4
     assert all(isinstance(record[name], int | float) for name in declared)
     assert isinstance(record["_aws"]["Timestamp"], int)
+
+
+def test_tells_memory_against_limit_and_what_is_paid_for() -> None:
+    """With the size that RunTask gave: utilization, and seconds times vCPU and GiB by processor."""
+    done = start("import time; time.sleep(0.2)", **{contract.SIZE: '{"cpu_units": 2048, "memory_mib": 4096}'})
+
+    record = json.loads(done.stdout.splitlines()[-1])
+    by_architecture = record["_aws"]["CloudWatchMetrics"][1]
+    assert by_architecture["Dimensions"] == [["Project", "Environment", "Architecture"]]
+    assert {one["Name"] for one in by_architecture["Metrics"]} == {"VcpuSeconds", "GibSeconds"}
+    assert record["Architecture"] in ("x86_64", "arm64")
+    assert record["VcpuSeconds"] == pytest.approx(record["Duration"] * 2, abs=0.01)
+    assert record["GibSeconds"] == pytest.approx(record["Duration"] * 4, abs=0.01)
+    assert record["MemoryUtilization"] == pytest.approx(100 * record["PeakMemory"] / 4096, abs=0.1)
+
+
+@pytest.mark.parametrize(
+    "size", ["[]", "{}", '{"cpu_units": 0, "memory_mib": 1}', '{"cpu_units": 1, "memory_mib": []}']
+)
+def test_refuses_a_size_that_is_none(size: str) -> None:
+    done = start("print('never')", **{contract.SIZE: size})
+
+    assert done.returncode == contract.Exit.WRONG_INPUT
+    assert contract.SIZE in done.stdout
+    assert "never" not in done.stdout
 
 
 def test_takes_the_engines_own_counts() -> None:

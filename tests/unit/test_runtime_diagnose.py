@@ -32,7 +32,6 @@ def stopped(
 ASM = "ResourceInitializationError: unable to pull secrets or registry auth: execution resource retrieval failed: "
 
 CASES = [
-    ("OutOfMemoryError: Container killed due to memory usage", 137, "memory_mib", False),
     (
         "CannotPullContainerError: pull image manifest has been retried 1 time(s): failed to resolve ref "
         "docker.io/x/y:1: docker.io/x/y:1: not found",
@@ -97,6 +96,41 @@ CASES = [
         "Capacity is unavailable at this time. Please try again later or in a different availability zone",
         None,
         "more than one zone",
+        True,
+    ),
+    (
+        "CannotPullContainerError: pull image manifest has been retried 1 time(s): failed to resolve ref x/y:1: "
+        "unexpected status from HEAD request to https://1.dkr.ecr.eu-west-1.amazonaws.com/v2/y: 403 Forbidden",
+        None,
+        "ecr permissions",
+        False,
+    ),
+    (
+        "ResourceInitializationError: unable to pull secrets or registry auth: execution resource retrieval failed: "
+        "unable to retrieve ecr registry auth: service call has been retried: RequestError: send request failed "
+        'caused by: Post "https://api.ecr.eu-west-1.amazonaws.com/": dial tcp 52.1.2.3:443: i/o timeout',
+        None,
+        "NAT gateway",
+        False,
+    ),
+    (
+        "ResourceInitializationError: unable to pull secrets or registry auth: unable to retrieve secrets from ssm: "
+        "invalid ssm parameters: /acme/slack",
+        None,
+        "create it",
+        False,
+    ),
+    (
+        "ECS was unable to assume the role 'arn:aws:iam::1:role/x' that was provided for this task.",
+        None,
+        "the roles with their trust",
+        False,
+    ),
+    (
+        "Unexpected EC2 error while attempting to Create Network Interface with public IP assignment disabled in "
+        "subnet 'subnet-0a': InsufficientFreeAddressesInSubnet",
+        None,
+        "more addresses",
         True,
     ),
     ("Timeout waiting for network interface provisioning to complete.", None, "try again", True),

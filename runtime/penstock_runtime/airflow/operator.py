@@ -52,7 +52,7 @@ class FargateTaskOperator(EcsRunTaskOperator):  # type: ignore[misc]
             task_definition=fargate_task.family,
             cluster=deployed.cluster,
             overrides=request.overrides(fargate_task, deployed, {**run, "task": fargate_task.name}),
-            network_configuration=request.network(deployed),
+            network_configuration=request.network(fargate_task, deployed),
             awslogs_group=deployed.log_group,
             awslogs_region=deployed.region,
             awslogs_stream_prefix=f"{contract.LOG_STREAM_PREFIX}/{contract.CONTAINER_NAME}",

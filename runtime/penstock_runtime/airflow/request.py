@@ -65,13 +65,14 @@ def out_of_capacity(text: str) -> bool:
     return re.search(r"capacity (is )?unavailable|RESOURCE:|InsufficientCapacity", text, re.IGNORECASE) is not None
 
 
-def network(resources: Resources) -> dict[str, Any]:
-    """RunTask's `networkConfiguration`."""
+def network(task: Task, resources: Resources) -> dict[str, Any]:
+    """RunTask's `networkConfiguration`: the task's own subnets, or else the deploy's."""
+    public = task.assign_public_ip if task.subnets else resources.assign_public_ip
     return {
         "awsvpcConfiguration": {
-            "subnets": list(resources.subnets),
+            "subnets": list(task.subnets or resources.subnets),
             "securityGroups": list(resources.security_groups),
-            "assignPublicIp": "ENABLED" if resources.assign_public_ip else "DISABLED",
+            "assignPublicIp": "ENABLED" if public else "DISABLED",
         }
     }
 
@@ -79,11 +80,13 @@ def network(resources: Resources) -> dict[str, Any]:
 def started_by(dag_id: str, run_id: str, task_id: str, map_index: int, try_number: int) -> str:
     """RunTask's `startedBy`: the same for one try of one Airflow task, and for nothing else.
 
-    A hash, since ECS takes 128 letters, digits, hyphens and underscores, and a run id holds others (`+`,
-    `:`).
+    It ends in a hash, since ECS takes 128 letters, digits, `-`, `/` and `_` (API, `startedBy`), and a run id holds
+    others (`+`, `:`). What stands before it is for people, in the console and in the message about a stopped task:
+    `penstock/<DAG>/<Airflow task>/<try>/`.
     """
     identity = json.dumps([dag_id, run_id, task_id, map_index, try_number])
-    return "penstock-" + hashlib.sha256(identity.encode()).hexdigest()[:32]
+    dag, task = (re.sub("[^A-Za-z0-9_-]", "_", name) for name in (dag_id, task_id))
+    return f"penstock/{dag[:40]}/{task[:30]}/{try_number}/{hashlib.sha256(identity.encode()).hexdigest()[:32]}"
 
 
 def _contract(task: Task, resources: Resources, run: Mapping[str, str | int]) -> dict[str, str]:
@@ -93,6 +96,7 @@ def _contract(task: Task, resources: Resources, run: Mapping[str, str | int]) ->
         contract.TIMEOUT_SECONDS: str(task.timeout_minutes * 60),
         contract.NAMES: _compact(task.names),
         contract.RUN: _compact(dict(run)),
+        contract.SIZE: _compact({"cpu_units": task.cpu_units, "memory_mib": task.memory_mib}),
     }
     if task.workflow_type is not None:
         environment[contract.WORKFLOW_TYPE] = task.workflow_type

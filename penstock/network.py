@@ -1,0 +1,153 @@
+"""The network of a plan: which endpoints it needs, where a task runs, and what it cannot reach."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+from urllib.parse import urlsplit
+
+from penstock.project.network import Network
+from penstock.project.network_checks import (
+    AGENT_ENDPOINTS,
+    AGENT_REGIONS,
+    AIRFLOW_ENDPOINTS,
+    SECRET_ENDPOINTS,
+    TASK_ENDPOINTS,
+)
+from penstock.project.settings import Settings
+from penstock_runtime import plan
+from penstock_runtime.contract import SERVER_VARIABLE
+
+SECRETS_BACKENDS = {"SecretsManagerBackend": "secretsmanager", "SystemsManagerParameterStoreBackend": "ssm"}
+"""Part of the value of Airflow's `secrets.backend` → the service that Airflow then reads its connections from."""
+PRIVATE_NAMES = (".internal", ".local", ".lan", ".corp", ".private", ".home.arpa", ".intranet")
+"""Ends of host names that nobody on the internet has."""
+
+Place = tuple[str | int, ...]
+
+
+def network_of(
+    settings: Settings, definitions: Iterable[plan.TaskDefinition], options: Mapping[str, str]
+) -> plan.Network:
+    """The plan's network.
+
+    Args:
+        definitions: the plan's task definitions; their secrets say which stores must be reached.
+        options: Airflow's.
+    """
+    if (use := settings.network.use) is not None:
+        return plan.Network(
+            cidr=None,
+            egress=None,
+            vpc=use.vpc,
+            private_subnets=tuple(use.private_subnets),
+            task_subnets=tuple(use.task_subnets),
+            assign_public_ip=use.assign_public_ip,
+            task_security_groups=tuple(use.task_security_groups or use.security_groups),
+            airflow_security_groups=tuple(use.airflow_security_groups or use.security_groups),
+            endpoint_security_groups=tuple(use.shared_by.security_groups) if use.shared_by else (),
+            endpoint_role=use.shared_by.role if use.shared_by else None,
+            nat_gateways=0,
+            flow_log_days=None,
+        )
+    create = settings.network.create
+    assert create is not None, "load has checked that it is one of the two"
+    alone = create.egress == "endpoints"
+    wanted = {*AIRFLOW_ENDPOINTS, *TASK_ENDPOINTS, *create.more_endpoints, *_stores(definitions, options)}
+    if settings.region in AGENT_REGIONS:
+        wanted |= {*AGENT_ENDPOINTS}
+    return plan.Network(
+        cidr=create.cidr,
+        egress=create.egress,
+        nat_gateways=0 if alone else 2 if create.nat_gateways is None else create.nat_gateways,
+        endpoints=tuple(sorted(wanted - {*create.without_endpoints})) if alone else (),
+        trusted_accounts=tuple(create.trusted_accounts),
+        flow_log_days=create.flow_logs.retention_days if create.flow_logs.enabled else None,
+    )
+
+
+def place_of(network: Network, group: str | None) -> dict[str, Any]:
+    """A task's `subnets` and `assign_public_ip`: those of a group, or none, which leaves it to the deploy."""
+    if group is None or network.use is None:
+        return {}
+    found = network.use.subnet_groups[group]
+    return {"subnets": tuple(found.subnets), "assign_public_ip": found.assign_public_ip}
+
+
+def out_of_reach(settings: Settings, definitions: Iterable[plan.TaskDefinition]) -> Iterator[tuple[str, str, Place]]:
+    """What a network without internet cannot run: (what is wrong, what to do, where), one for each image."""
+    if not _without_internet(settings):
+        return
+    seen = set()
+    for definition in definitions:
+        image = definition.image
+        if image.kind == "built" or image.reference in seen or in_region(image.reference, settings.region):
+            continue
+        seen.add(image.reference)
+        setting, place = _image_setting(settings, definition)
+        yield (
+            f"image {image.reference[:120]!r} is out of reach: a network with `egress: endpoints` pulls from ECR in "
+            f"{settings.region} only",
+            f"put a copy there and name it: set {setting}; or write egress: nat",
+            place,
+        )
+
+
+def in_region(reference: str, region: str) -> bool:
+    """Whether an image is in ECR of a region, whoever's: `<account>.dkr.ecr.<region>.amazonaws.com/…`."""
+    return re.match(rf"\d{{12}}\.dkr\.ecr\.{region}\.amazonaws\.com(\.cn)?/", reference) is not None
+
+
+def warnings(settings: Settings, variables: Mapping[str, str]) -> Iterator[tuple[str, Place]]:
+    """What a deploy should not overlook about the network: (text, where)."""
+    create = settings.network.create
+    if create is not None and not ipaddress.IPv4Network(create.cidr).is_private:
+        text = f"{create.cidr} is no private range: hosts of the internet with these addresses cannot be reached"
+        yield text, ("network", "create", "cidr")
+    if not _without_internet(settings) or settings.openmetadata is None:
+        return
+    if SERVER_VARIABLE in variables:
+        server, place = variables[SERVER_VARIABLE], ("variables", SERVER_VARIABLE)
+    else:
+        server, place = settings.openmetadata.server or "", ("openmetadata", "server")
+    host = urlsplit(server).hostname
+    if host and not _private(host):
+        yield (
+            f"{host[:100]} may be on the internet, which a network with `egress: endpoints` does not reach: give the "
+            "catalogue a private address that the VPC can reach, or write egress: nat",
+            place,
+        )
+
+
+def _without_internet(settings: Settings) -> bool:
+    create = settings.network.create
+    return create is not None and create.egress == "endpoints"
+
+
+def _stores(definitions: Iterable[plan.TaskDefinition], options: Mapping[str, str]) -> set[str]:
+    """The services that secrets are read from: by ECS for the tasks, by Airflow for its connections."""
+    found = {SECRET_ENDPOINTS[secret.store] for definition in definitions for secret in definition.secrets}
+    backend = options.get("secrets.backend", "")
+    return found | {service for name, service in SECRETS_BACKENDS.items() if name in backend}
+
+
+def _image_setting(settings: Settings, definition: plan.TaskDefinition) -> tuple[str, Place]:
+    """The setting that names an image, and its place in the project file."""
+    reference = definition.image.reference
+    if definition.engine == "meltano":
+        return "images.meltano.mirror or meltano.image", ("meltano", "image")
+    for name, job in settings.jobs.items():
+        for index, task in enumerate(job.tasks):
+            if task.image == reference:
+                return "images.command.mirror or the task's image", ("jobs", name, "tasks", index, "image")
+    return "images.openmetadata.mirror", ("openmetadata", "version")
+
+
+def _private(host: str) -> bool:
+    """Whether a host is surely not one of the internet: a private address, or a name that only a private zone has."""
+    try:
+        return ipaddress.ip_address(host).is_private
+    except ValueError:
+        return "." not in host or host.endswith(PRIVATE_NAMES)

@@ -1,0 +1,251 @@
+"""Why Fargate tasks stop, as a table: what `diagnose` reads, and what the rules on stopped tasks are made of.
+
+Words are EventBridge wildcards (`*` is any text, case counts), in ECS's own spelling, so that Python and EventBridge
+read one table. Sources: AWS, Amazon ECS Developer Guide, "Stopped tasks error messages", "CannotPullContainer task
+errors", "ResourceInitializationError task errors"; ECS's API, `stopCode`; our own exit codes (`contract.Exit`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from penstock_runtime.contract import Exit
+
+FAILED_TO_START = "TaskFailedToStart"
+EXITED = "EssentialContainerExited"
+BY_SOMEBODY = "UserInitiated"
+
+# Short: EventBridge takes 2,048 characters, and one rule lists them all.
+_PULL = "CannotPull*"
+_PREPARE = "ResourceInit*"
+
+
+@dataclass(frozen=True)
+class Reason:
+    """One way to end, and what to do about it. No `<` or `>` in the texts: EventBridge would fill them."""
+
+    name: str
+    """Unique; letters only. The rule on it has this name."""
+    cause: str
+    fix: str
+    transient: bool = False
+    """Whether the same task may well succeed when it is tried again: capacity, throttling, Spot, a host that went."""
+
+
+OUT_OF_MEMORY = Reason(
+    "OutOfMemory",
+    "the container needed more memory than it has",
+    "raise memory_mib of the task in penstock.yaml",
+)
+OUT_OF_MEMORY_WORDS = ("*OutOfMemory*", "*killed due to memory usage*")
+"""In the container's reason; the task's says only that the container exited."""
+
+STARTS: dict[Reason, tuple[str, ...]] = {
+    Reason(
+        "PullLimit",
+        "the registry limits how often its images may be pulled",
+        "try again later, or copy the image to a registry of your own and name that",
+        transient=True,
+    ): (f"{_PULL}toomanyrequests*", f"{_PULL}pull rate limit*"),
+    Reason(
+        "ImagePlatform",
+        "the image is not built for the task's architecture",
+        "set architecture to one that the image has (x86_64 for OpenMetadata's)",
+    ): (f"{_PULL}matching platform*", f"{_PULL}match for platform*"),
+    Reason(
+        "ImageMissing",
+        "the image is not in its registry, or the registry shows it to nobody without a login",
+        "check the image's name and tag in penstock.yaml; `cdk deploy` pushes the ones that it builds",
+    ): (
+        f"{_PULL}failed to resolve ref*not found*",
+        f"{_PULL}manifest for *not found*",
+        f"{_PULL}manifest unknown*",
+        f"{_PULL}name unknown*",
+        f"{_PULL}pull access denied*",
+    ),
+    Reason(
+        "DiskFull",
+        "the image does not fit on the task's disk",
+        "raise ephemeral_storage_gib of the task",
+    ): (f"{_PULL}no space left on device*",),
+    Reason(
+        "RegistryUnreachable",
+        "the task's subnets do not reach the image's registry",
+        "give the private subnets a NAT gateway, or endpoints for ecr.api, ecr.dkr and s3 and an image in ECR",
+    ): (
+        f"{_PULL}timeout*",
+        f"{_PULL}timed out*",
+        f"{_PULL}deadline exceeded*",
+        f"{_PULL}no route to host*",
+        f"{_PULL}connection refused*",
+        f"{_PULL}context canceled*",
+        f"{_PULL}no such host*",
+        f"{_PREPARE}ecr registry auth*dial tcp*",
+        f"{_PREPARE}ecr registry auth*deadline exceeded*",
+        f"{_PREPARE}registry auth from Amazon ECR*",
+    ),
+    Reason(
+        "PullDenied",
+        "the execution role or the registry does not let the task pull its image",
+        "check that the registry allows the pull, and the execution role's ecr permissions",
+    ): (
+        f"{_PULL}AccessDenied*",
+        f"{_PULL}not authorized*",
+        f"{_PULL}no basic auth*",
+        f"{_PULL}401 Unauthorized*",
+        f"{_PULL}403 Forbidden*",
+        f"{_PREPARE}ecr registry auth*AccessDenied*",
+    ),
+    Reason(
+        "SecretDenied",
+        "the execution role may not read one of the task's secrets",
+        "deploy again; where the secret has a KMS key of its own, allow the role kms:Decrypt on it",
+    ): (f"{_PREPARE}retrieve secret*AccessDenied*", f"{_PREPARE}retrieve secret*not authorized*"),
+    Reason(
+        "SecretField",
+        "the secret has no such JSON field",
+        "correct the part after # of its reference under secrets in penstock.yaml, or add the field to the secret",
+    ): (f"{_PREPARE}json key*",),
+    Reason(
+        "SecretMissing",
+        "one of the task's secrets does not exist in this account and region",
+        "create it, or correct its reference under secrets in penstock.yaml",
+    ): (f"{_PREPARE}retrieve secret*ResourceNotFound*", f"{_PREPARE}invalid ssm parameters*"),
+    Reason(
+        "SecretsUnreachable",
+        "the task's subnets do not reach Secrets Manager or SSM",
+        "give the private subnets a NAT gateway, or endpoints for secretsmanager and ssm",
+    ): (
+        f"{_PREPARE}retrieve secret*timeout*",
+        f"{_PREPARE}retrieve secret*deadline exceeded*",
+        f"{_PREPARE}connection issue*Secrets Manager*",
+        f"{_PREPARE}connection issue*Systems Manager*",
+    ),
+    Reason(
+        "LogGroup",
+        "the log group is missing, or the execution role may not write to it, or the subnets do not reach CloudWatch",
+        "deploy again: the ingestion stack makes the log group and the grant; check the subnets' way out",
+    ): (f"{_PREPARE}logger args*",),
+    Reason(
+        "RoleRefused",
+        "ECS may not assume the task's role",
+        "deploy again: the ingestion stack makes the roles with their trust",
+    ): ("*unable to assume the role*",),
+    Reason(
+        "NoAddress",
+        "the subnet has no free IP address",
+        "name subnets with more addresses, or run fewer tasks at once",
+        transient=True,
+    ): ("*InsufficientFreeAddresses*",),
+    Reason(
+        "NoCapacity",
+        "AWS had no Fargate capacity in this zone at this time",
+        "try again; use more than one zone, and spot: false for what must not wait",
+        transient=True,
+    ): ("Capacity is unavailable*", "*InsufficientCapacity*"),
+    Reason(
+        "Throttled",
+        "AWS throttled the calls that start a task",
+        "try again; spread the schedules that start at the same minute",
+        transient=True,
+    ): ("*Rate exceeded*", "*RequestLimitExceeded*"),
+    Reason(
+        "SlowStart",
+        "AWS did not attach network or storage in time",
+        "try again",
+        transient=True,
+    ): ("Timeout waiting for *",),
+    Reason(
+        "CannotStart",
+        "the image could not be started: `python` is not on its PATH, or it is for another architecture",
+        "check that the image holds Python 3.10 or later as `python`, and its architecture",
+    ): ("CannotStartContainer*", "CannotCreateContainer*"),
+}
+"""With stop code `TaskFailedToStart`: the reason and its words, in the task's `stoppedReason`."""
+
+NOT_STARTED = Reason(
+    "NotStarted",
+    "AWS could not prepare the task: its network, image, secrets or log",
+    "read ECS's words; check the subnets' way out, the image and the execution role",
+)
+"""With stop code `TaskFailedToStart` and words that no other reason has."""
+
+STOPS: dict[Reason, tuple[str, ...]] = {
+    Reason(
+        "Spot",
+        "AWS took the Spot capacity back",
+        "try again; set spot: false for a task that must not be interrupted",
+        transient=True,
+    ): ("SpotInterruption",),
+    Reason(
+        "HostLost", "AWS replaced or lost the host under the task", "try again", transient=True
+    ): ("TerminationNotice", "InfrastructureHealth"),
+}  # fmt: skip
+"""The reason and its stop codes."""
+
+STOPPED_BY_SOMEBODY = Reason(
+    "StoppedBySomebody",
+    "somebody, or Airflow on behalf of somebody, stopped the task",
+    "run it again if that was not meant",
+)
+
+_OWN: dict[int, Reason] = {
+    Exit.WRONG_INPUT: Reason(
+        "WrongInput",
+        "the container refused its environment or its config",
+        "read the line `penstock:` in the task's log; correct the file that it names and deploy again",
+    ),
+    Exit.ARTIFACT: Reason(
+        "Artifact",
+        "the config or the runtime could not be fetched from the artifacts bucket, or is another one than expected",
+        "deploy or push again; check that the subnets reach S3 and that the task role may read the bucket",
+    ),
+    Exit.TIMED_OUT: Reason(
+        "TimedOut",
+        "the run reached its time limit and ended itself",
+        "raise timeout_minutes of the task, or find in its log what took so long",
+    ),
+}
+OWN_EXITS = tuple(int(code) for code in _OWN)
+"""Ours alone: they say more than who stopped the task."""
+
+EXITS: dict[int, Reason] = {
+    **_OWN,
+    Exit.FAILED: Reason("Failed", "the engine ran and reported a failure", "read the end of the task's log"),
+    Exit.KILLED: Reason(
+        "Killed",
+        "the container was killed: out of memory, or it still ran after the stop timeout",
+        "raise memory_mib of the task if nobody stopped it",
+    ),
+    Exit.STOPPED: Reason("Stopped", "the container was asked to stop (SIGTERM)", "run the task again"),
+    126: Reason("NotExecutable", "the command may not be executed", "check the command of the task and the image"),
+    127: Reason("NoCommand", "the command is not in the image", "check the command of the task and the image"),
+    139: Reason(
+        "Crashed",
+        "the engine crashed (segmentation fault)",
+        "read the end of the task's log; try another version",
+    ),
+}
+"""With stop code `EssentialContainerExited`: exit code and reason."""
+
+OTHER_EXIT = Reason(
+    "OtherExit", "the engine ended with an exit code of its own", "read the end of the task's log"
+)  # fmt: skip
+NO_EXIT_CODE = Reason(
+    "NoExitCode",
+    "ECS lost sight of the container: it gives no exit code",
+    "read the end of the task's log; try again",
+    transient=True,
+)
+UNKNOWN = Reason(
+    "Unknown",
+    "ECS tells no stop code that is known here",
+    "read ECS's words and the end of the task's log",
+)
+KNOWN_STOP_CODES = (FAILED_TO_START, EXITED, BY_SOMEBODY, *(code for codes in STOPS.values() for code in codes))
+
+
+def every() -> tuple[Reason, ...]:
+    """All reasons, each once."""
+    last = (NOT_STARTED, *STOPS, STOPPED_BY_SOMEBODY, *EXITS.values(), OTHER_EXIT, NO_EXIT_CODE, UNKNOWN)
+    return (OUT_OF_MEMORY, *STARTS, *last)

@@ -1,0 +1,123 @@
+"""A failing Fargate task's message, all the way: ECS event, EventBridge's rules, SNS, and a queue that listens."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import time
+from pathlib import Path
+from typing import Any
+
+import aws_cdk as cdk
+import pytest
+
+from penstock_runtime.contract import Exit
+from penstock_runtime.diagnose import diagnose
+from stacks.observability import ObservabilityStack
+from tests.functional.embedded import ACCOUNT, REGION, Aws, aws, delete, deploy, policy, until
+from tests.stacks import plans
+
+__all__ = ["aws"]
+
+PLAN = dataclasses.replace(plans.PLAN, account=ACCOUNT, region=REGION, cluster="main")
+
+
+def template(folder: Path) -> dict[str, Any]:
+    """The stack as it is deployed, but for CDK's check of the bootstrap version."""
+    app = plans.application(folder / "cdk.out")
+    ObservabilityStack(
+        app, "watch", plan=PLAN, airflow_name="acme-dev", env=cdk.Environment(account=ACCOUNT, region=REGION)
+    )
+    made: dict[str, Any] = app.synth().get_stack_by_name("watch").template
+    return {"Resources": made["Resources"], "Outputs": made["Outputs"]}
+
+
+@pytest.fixture(scope="module")
+def queue(aws: Aws, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """URL of a queue that hears what the topic of the deployed stack says."""
+    topic = deploy(aws.endpoint, "watch", template(tmp_path_factory.mktemp("watch")))["FailureTopic"]
+    sqs = aws.client("sqs")
+    url: str = sqs.create_queue(QueueName="heard")["QueueUrl"]
+    arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    allow = policy("sns", {"Principal": {"Service": "sns.amazonaws.com"}, "Action": "sqs:SendMessage", "Resource": arn})
+    sqs.set_queue_attributes(QueueUrl=url, Attributes={"Policy": json.dumps(allow["PolicyDocument"])})
+    aws.client("sns").subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn, Attributes={"RawMessageDelivery": "true"})
+    return url
+
+
+def heard(aws: Aws, queue: str) -> list[dict[str, Any]]:
+    found = aws.client("sqs").receive_message(QueueUrl=queue, MaxNumberOfMessages=10).get("Messages", [])
+    for one in found:
+        aws.client("sqs").delete_message(QueueUrl=queue, ReceiptHandle=one["ReceiptHandle"])
+    return [json.loads(one["Body"]) for one in found]
+
+
+def settled(aws: Aws, queue: str) -> list[dict[str, Any]]:
+    """What arrives, and what arrives within a second more: nothing, if each failure is told once."""
+    first = until(lambda: heard(aws, queue))
+    time.sleep(1)
+    return [*first, *heard(aws, queue)]
+
+
+@pytest.mark.parametrize("code", [Exit.FAILED, Exit.ARTIFACT, Exit.TIMED_OUT, 3])
+def test_a_task_that_fails_is_told_once_with_its_diagnosis(aws: Aws, queue: str, code: int) -> None:
+    arn = aws.start(f"exit {int(code)}", startedBy="penstock/daily/load/1/ab12")
+    found = diagnose(aws.stopped(arn))
+    (message,) = settled(aws, queue)
+
+    assert message["what"] == f"a Fargate task of acme-dev failed: {found.cause}"
+    assert (message["fix"], message["may_succeed_if_tried_again"]) == (found.fix, found.transient)
+    assert message["task"] == arn
+    assert message["started_by"] == "penstock/daily/load/1/ab12"
+    assert message["ecs_says"] == "Essential container in task exited"
+
+
+def test_a_task_that_never_starts_is_told_with_ecs_s_own_words(aws: Aws, queue: str) -> None:
+    """A secret that is gone."""
+    aws.client("secretsmanager").update_secret(SecretId=aws.outputs["Secret"], SecretString="{}")
+    try:
+        arn = aws.start()
+        task = aws.stopped(arn)
+        (message,) = settled(aws, queue)
+    finally:
+        aws.client("secretsmanager").update_secret(SecretId=aws.outputs["Secret"], SecretString='{"token": "s3cret"}')
+
+    assert task["stopCode"] == "TaskFailedToStart"
+    assert message["ecs_says"] == task["stoppedReason"]
+    assert message["fix"] == diagnose(task).fix
+    assert "after #" in message["fix"]
+
+
+def test_a_task_that_somebody_stops_is_told_so(aws: Aws, queue: str) -> None:
+    arn = aws.start("echo up; sleep 60")
+    aws.wait_for(arn, "up")
+    aws.client("ecs").stop_task(cluster="main", task=arn, reason="no longer wanted")
+    aws.stopped(arn)
+    (message,) = settled(aws, queue)
+
+    assert "somebody" in message["what"]
+    assert message["ecs_says"] == "no longer wanted"
+
+
+def test_of_a_success_nobody_hears(aws: Aws, queue: str) -> None:
+    aws.stopped(aws.start("exit 0"))
+    time.sleep(1)
+
+    assert heard(aws, queue) == []
+
+
+def test_alarms_and_dashboard_are_made_and_go_with_the_stack(aws: Aws, queue: str) -> None:
+    """And a second deploy of the same changes nothing that they are named by."""
+    cloudwatch = aws.client("cloudwatch")
+    alarms = {one["AlarmName"]: one for one in cloudwatch.describe_alarms()["MetricAlarms"]}
+    (board,) = cloudwatch.list_dashboards()["DashboardEntries"]
+
+    assert set(alarms) == {f"acme-dev-{name}" for name in ("failed-tasks", "out-of-memory", "scheduler", "queue")}
+    assert board["DashboardName"] == f"acme-dev-{REGION}"
+    assert json.loads(cloudwatch.get_dashboard(DashboardName=board["DashboardName"])["DashboardBody"])["widgets"]
+    rule = alarms["acme-dev-failed-tasks"]["Dimensions"][0]["Value"]
+    assert aws.client("events").describe_rule(Name=rule)["State"] == "ENABLED"
+
+    assert delete(aws.endpoint, "watch") == "DELETE_COMPLETE"
+    assert cloudwatch.describe_alarms()["MetricAlarms"] == []
+    assert cloudwatch.list_dashboards()["DashboardEntries"] == []

@@ -1,0 +1,91 @@
+"""Networks of the project file, deployed to the embedded AWS by the real CDK CLI, and changed there."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from penstock.local.aws.endpoint import Endpoint
+from tests.functional.embedded import ACCOUNT, REGION, ROOT, serving
+from tests.functional.test_embedded_cdk import cdk, environment
+
+IMAGE = f"{ACCOUNT}.dkr.ecr.{REGION}.amazonaws.com/tools:1"
+PROJECT = """\
+name: sealed
+environments: {{dev: {{region: {region}}}}}
+network: {network}
+airflow: {{create: {{version: 3.0.6, class: mw1.small}}}}
+jobs: {{hello: {{tasks: [{{name: greet, command: [greet], image: "{image}"}}]}}}}
+schedules: [{{name: hello, job: hello, interval: "@daily"}}]
+"""
+
+
+@pytest.fixture(scope="module")
+def endpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Endpoint]:
+    with serving(tmp_path_factory.mktemp("aws")) as server:
+        yield server.endpoint
+
+
+def deploy(endpoint: Endpoint, folder: Path, network: str) -> None:
+    """Synthesize and deploy the project with that network."""
+    (folder / "penstock.yaml").write_text(PROJECT.format(region=REGION, image=IMAGE, network=network))
+    flags: dict[str, Any] = json.loads((ROOT / "cdk.json").read_text())["context"]
+    environ = {
+        **environment(endpoint),
+        "PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "runtime")]),
+        "CDK_OUTDIR": str(folder / "cdk.out"),
+        "CDK_CONTEXT_JSON": json.dumps({**flags, "project": str(folder / "penstock.yaml")}),
+        "CDK_DEFAULT_ACCOUNT": ACCOUNT,
+    }
+    subprocess.run([sys.executable, str(ROOT / "app.py")], cwd=folder, env=environ, check=True, capture_output=True)
+    cdk(endpoint, folder, "deploy", "--all", "--require-approval", "never", "-a", "cdk.out")
+
+
+def services(endpoint: Endpoint) -> set[str]:
+    """The services that have an endpoint."""
+    found = endpoint.client("ec2").describe_vpc_endpoints()["VpcEndpoints"]
+    return {one["ServiceName"].removeprefix(f"com.amazonaws.{REGION}.") for one in found}
+
+
+def test_the_way_out_can_change_and_the_environment_stays(endpoint: Endpoint, tmp_path: Path) -> None:
+    """Endpoints, then NAT gateways, then endpoints again: MWAA keeps its subnets, so its name and its database."""
+    nat = "{create: {cidr: 10.20.0.0/16, egress: nat, nat_gateways: 1}}"
+    sealed = "{create: {cidr: 10.20.0.0/16, egress: endpoints, more_endpoints: [glue]}}"
+    mwaa, ec2 = endpoint.client("mwaa"), endpoint.client("ec2")
+    cdk(endpoint, tmp_path, "bootstrap", f"aws://{ACCOUNT}/{REGION}")
+
+    def state() -> tuple[Any, Any]:
+        found = mwaa.get_environment(Name="sealed-dev")["Environment"]
+        gateways = ec2.describe_nat_gateways()["NatGateways"]
+        return found["NetworkConfiguration"], [one for one in gateways if one["State"] == "available"]
+
+    deploy(endpoint, tmp_path, sealed)
+    first, gateways = state()
+    made = services(endpoint)
+    assert {"s3", "sqs", "airflow.api", "ecr.dkr", "ecs", "glue"} <= made
+    assert len(made) == 13
+    assert not gateways
+    assert not [one for one in ec2.describe_internet_gateways()["InternetGateways"] if _ours(one)]
+
+    deploy(endpoint, tmp_path, nat)
+    second, gateways = state()
+    assert second == first
+    assert len(gateways) == 1
+    assert services(endpoint) == {"s3"}
+
+    deploy(endpoint, tmp_path, sealed)
+    third, gateways = state()
+    assert third == first
+    assert not gateways
+    assert services(endpoint) == made
+
+
+def _ours(resource: dict[str, Any]) -> bool:
+    return {"Key": "penstock:project", "Value": "sealed"} in resource.get("Tags", [])

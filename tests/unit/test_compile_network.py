@@ -1,0 +1,235 @@
+"""The network of a plan: the endpoints that it needs, where its tasks run, what it cannot reach."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from penstock.compile import compile_plan
+from penstock_runtime.airflow import request
+from penstock_runtime.errors import InputError, InputErrors
+from penstock_runtime.plan import Plan, Task
+from penstock_runtime.resources import Resources
+from tests.unit.project_files import loaded
+
+CREATE = "network: {create: {cidr: 10.20.0.0/16}}"
+SEALED = (CREATE, "network: {create: {egress: endpoints}}")
+NO_CATALOGUE = ("      - name: catalogue\n        openmetadata: {type: metadata, config: warehouse.yaml}\n", "")
+LOAD = "- {name: load, "
+ECR = "111122223333.dkr.ecr.eu-west-1.amazonaws.com"
+ALWAYS = {
+    *("airflow.api", "airflow.env", "airflow.ops", "ecr.api", "ecr.dkr", "ecs"),
+    *("kms", "logs", "monitoring", "sqs", "sts"),
+}
+USE = (
+    "network: {use: {vpc: vpc-0a1b2c3d, private_subnets: [subnet-0a1b2c3d, subnet-1a1b2c3d], "
+    "subnet_groups: {out: {subnets: [subnet-2a1b2c3d], assign_public_ip: true}}%s}}"
+)
+RESOURCES = Resources("eu-west-1", "acme", ("subnet-9",), ("sg-1",), False, "/logs", "artifacts")
+
+
+def _plan(folder: Path, *edits: tuple[str, str], **more: str) -> Plan:
+    return compile_plan(loaded(folder, *edits), **more)  # type: ignore[arg-type]
+
+
+def _refused(folder: Path, *edits: tuple[str, str]) -> list[tuple[str, str, str]]:
+    with pytest.raises(InputError) as caught:
+        _plan(folder, *edits)
+    found = caught.value.errors if isinstance(caught.value, InputErrors) else (caught.value,)
+    return [(one.where.rsplit("/", 1)[-1], one.what, one.fix) for one in found]
+
+
+def _task(plan: Plan, name: str) -> Task:
+    return next(task for schedule in plan.schedules for task in schedule.tasks if task.name == name)
+
+
+def test_nat_needs_no_endpoint(tmp_path: Path) -> None:
+    """Two gateways unless one is asked for; the flow log is kept for 30 days unless it is not wanted."""
+    plain = _plan(tmp_path / "a").network
+    cheap = _plan(tmp_path / "b", (CREATE, "network: {create: {nat_gateways: 1, flow_logs: {enabled: false}}}")).network
+
+    assert (plain.egress, plain.nat_gateways, plain.endpoints, plain.flow_log_days) == ("nat", 2, (), 30)
+    assert (cheap.nat_gateways, cheap.flow_log_days) == (1, None)
+
+
+def test_endpoints_are_those_of_mwaa_and_of_the_tasks(tmp_path: Path) -> None:
+    """Secrets Manager's only for a project with a secret there; no NAT gateway."""
+    network = _plan(tmp_path / "a", SEALED, NO_CATALOGUE).network
+    plain = f'{LOAD}command: ls, image: "{ECR}/refresh:7"}}'
+    without = _plan(tmp_path / "b", SEALED, NO_CATALOGUE, ("- {name: load, meltano: tap-a target-b}", plain)).network
+
+    assert {*network.endpoints} == {*ALWAYS, "secretsmanager"}
+    assert network.nat_gateways == 0
+    assert list(network.endpoints) == sorted(network.endpoints)
+    assert {*without.endpoints} == ALWAYS
+
+
+@pytest.mark.parametrize(
+    ("edit", "more"),
+    [
+        (("PASSWORD: secretsmanager:warehouse#password", "PASSWORD: ssm:/warehouse"), {"ssm"}),
+        (("egress: endpoints", "egress: endpoints, more_endpoints: [glue]"), {"secretsmanager", "glue"}),
+        (("dev: {region: eu-west-1}", "dev: {region: ca-west-1}"), {"secretsmanager", "ecs-agent", "ecs-telemetry"}),
+        (
+            (
+                "class: mw1.small",
+                "class: mw1.small, options: {secrets.backend: "
+                "airflow.providers.amazon.aws.secrets.systems_manager.SystemsManagerParameterStoreBackend}",
+            ),
+            {"secretsmanager", "ssm"},
+        ),
+    ],
+)
+def test_endpoints_follow_what_the_plan_uses(tmp_path: Path, edit: tuple[str, str], more: set[str]) -> None:
+    """Its stores of secrets, Airflow's backend, what the user adds, and what ECS wants in later regions."""
+    old, new = edit
+    sealed = (SEALED[0], SEALED[1].replace(old, new))
+    edits = [sealed, NO_CATALOGUE] + ([] if old in SEALED[1] else [edit])
+
+    assert {*_plan(tmp_path, *edits).network.endpoints} == ALWAYS | more
+
+
+def test_endpoint_that_is_left_out(tmp_path: Path) -> None:
+    """As for a region that does not offer it."""
+    sealed = (CREATE, "network: {create: {egress: endpoints, without_endpoints: [airflow.ops, kms]}}")
+
+    assert ALWAYS - {*_plan(tmp_path, sealed, NO_CATALOGUE).network.endpoints} == {"airflow.ops", "kms"}
+
+
+def test_stock_image_is_out_of_reach_without_internet(tmp_path: Path) -> None:
+    """Said at the version, which gives the image, with the settings that help."""
+    ((where, what, fix),) = _refused(tmp_path, SEALED)
+
+    assert where == "penstock.yaml:9:12"
+    assert "'docker.getcollate.io/openmetadata/ingestion:1.12.14' is out of reach" in what
+    assert "ECR in eu-west-1 only" in what
+    assert "images.openmetadata.mirror" in fix
+    assert "egress: nat" in fix
+
+
+@pytest.mark.parametrize(
+    ("image", "reached"),
+    [
+        ("docker.io/library/python:3.12", False),
+        ("acme/refresh:7", False),
+        ("public.ecr.aws/docker/library/python:3.12", False),
+        ("ghcr.io/acme/refresh:7", False),
+        ("111122223333.dkr.ecr.us-east-1.amazonaws.com/refresh:7", False),
+        ("111122223333.dkr.ecr.eu-west-1.amazonaws.com.evil.example/refresh:7", False),
+        ("111122223333.dkr.ecr.eu-west-1.amazonaws.com/refresh:7", True),
+        ("111122223333.dkr.ecr.eu-west-1.amazonaws.com/refresh@sha256:" + "0" * 64, True),
+    ],
+)
+def test_image_of_a_command_must_be_in_ecr_of_the_region(tmp_path: Path, image: str, reached: bool) -> None:
+    """Said once for each image, at the first task that names it; with a NAT gateway any image will do."""
+    tasks = f'{LOAD}command: ls, image: "{image}"}}\n      - {{name: again, command: ls, image: "{image}"}}'
+    edits = (("- {name: load, meltano: tap-a target-b}", tasks), NO_CATALOGUE)
+    if reached:
+        assert _plan(tmp_path, SEALED, *edits).task_definitions[0].image.reference == image
+        return
+    ((where, what, fix),) = _refused(tmp_path / "sealed", SEALED, *edits)
+
+    assert where == "penstock.yaml:21:42"
+    assert f"image {image!r} is out of reach" in what
+    assert "the task's image" in fix
+    assert _plan(tmp_path / "nat", *edits).task_definitions[0].image.reference == image
+
+
+def test_image_of_meltano_must_be_there_too(tmp_path: Path) -> None:
+    """One that is named; one that is built goes to ECR by itself."""
+    named = ("{project: meltano, ", "{project: meltano, image: acme/meltano:1, ")
+    ((where, _, fix),) = _refused(tmp_path, SEALED, NO_CATALOGUE, named)
+
+    assert where == "penstock.yaml:11:36"
+    assert "meltano.image" in fix
+
+
+@pytest.mark.parametrize(
+    ("server", "warned"),
+    [
+        ("https://catalog.acme.io/api", True),
+        ("https://8.8.8.8/api", True),
+        ("http://openmetadata.acme.internal:8585/api", False),
+        ("http://10.20.1.2:8585/api", False),
+        ("http://openmetadata:8585/api", False),
+    ],
+)
+def test_catalogue_that_may_be_out_of_reach_is_a_warning(tmp_path: Path, server: str, warned: bool) -> None:
+    """A public name may have a private address, so it is no error; with a NAT gateway there is nothing to say."""
+    edits = (NO_CATALOGUE, ("https://catalog.acme.io/api", server))
+    (tmp_path / "sealed").mkdir()
+    sealed = [one for one in _plan(tmp_path / "sealed", SEALED, *edits).warnings if "internet" in one]
+
+    assert len(sealed) == warned
+    assert all(one.startswith("penstock.yaml:8:11: ") for one in sealed)
+    assert not [one for one in _plan(tmp_path / "nat", *edits).warnings if "internet" in one]
+
+
+def test_catalogue_given_by_a_variable_counts_instead(tmp_path: Path) -> None:
+    """What the run will call is looked at, not what the project says."""
+    project = loaded(tmp_path, SEALED, NO_CATALOGUE)
+    private = compile_plan(project, variables={"OPENMETADATA_SERVER": "http://10.0.0.1/api"})
+
+    assert not [one for one in private.warnings if "internet" in one]
+
+
+def test_public_range_is_a_warning(tmp_path: Path) -> None:
+    """AWS takes it; hosts of the internet with these addresses become unreachable."""
+    (warning,) = _plan(tmp_path, (CREATE, CREATE.replace("10.20.0.0", "52.20.0.0"))).warnings
+
+    assert warning.startswith("penstock.yaml:5:26: 52.20.0.0/16 is no private range")
+
+
+def test_security_groups_for_both_or_for_each(tmp_path: Path) -> None:
+    """None that are named are left to the deploy."""
+    groups = {
+        "": ((), ()),
+        ", security_groups: [sg-0a1b2c3d]": (("sg-0a1b2c3d",), ("sg-0a1b2c3d",)),
+        ", task_security_groups: [sg-0a1b2c3d]": (("sg-0a1b2c3d",), ()),
+        ", airflow_security_groups: [sg-1a1b2c3d]": ((), ("sg-1a1b2c3d",)),
+    }
+    for number, (setting, expected) in enumerate(groups.items()):
+        network = _plan(tmp_path / str(number), (CREATE, USE % setting)).network
+        assert (network.task_security_groups, network.airflow_security_groups) == expected
+
+
+def test_owner_of_a_shared_vpc(tmp_path: Path) -> None:
+    """Their role and their security groups are in the plan, for the endpoints that MWAA waits for."""
+    role = "arn:aws:iam::444455556666:role/penstock-endpoints"
+    shared = f", shared_by: {{role: '{role}', security_groups: [sg-2a1b2c3d]}}"
+    customer = ("class: mw1.small", "class: mw1.small, endpoint_management: customer")
+    network = _plan(tmp_path, customer, (CREATE, USE % shared)).network
+
+    assert (network.endpoint_role, network.endpoint_security_groups) == (role, ("sg-2a1b2c3d",))
+
+
+def test_task_runs_where_its_group_is(tmp_path: Path) -> None:
+    """The one that names it in the group's subnets with a public address; the others where the deploy's tasks do."""
+    plan = _plan(tmp_path, (CREATE, USE % ""), (LOAD, LOAD + "subnets: out, "))
+
+    assert (_task(plan, "load").subnets, _task(plan, "load").assign_public_ip) == (("subnet-2a1b2c3d",), True)
+    assert (_task(plan, "catalogue").subnets, _task(plan, "catalogue").assign_public_ip) == ((), False)
+    load, catalogue = (request.network(_task(plan, name), RESOURCES) for name in ("load", "catalogue"))
+    assert load["awsvpcConfiguration"] == {
+        "subnets": ["subnet-2a1b2c3d"],
+        "securityGroups": ["sg-1"],
+        "assignPublicIp": "ENABLED",
+    }
+    assert catalogue["awsvpcConfiguration"] == {
+        "subnets": ["subnet-9"],
+        "securityGroups": ["sg-1"],
+        "assignPublicIp": "DISABLED",
+    }
+
+
+def test_group_of_subnets_is_for_networks_that_exist(tmp_path: Path) -> None:
+    """One project, two environments: where the network is created, the task runs in its private subnets."""
+    project = loaded(
+        tmp_path,
+        (LOAD, LOAD + "subnets: out, "),
+        ("eu-central-1, variables", f"eu-central-1, {USE % ''}, variables"),
+    )
+
+    assert _task(compile_plan(project, "dev"), "load").subnets == ()
+    assert _task(compile_plan(project, "prod"), "load").subnets == ("subnet-2a1b2c3d",)
