@@ -20,6 +20,7 @@ from penstock.project.airflow_use import SelfManagedAirflow, UseAirflow
 from penstock.project.document import at
 from penstock.project.load import Environment, Project
 from penstock.project.meltano import MeltanoSchedule
+from penstock.project.names import prefix_of
 from penstock.project.problems import Problems, nearest
 from penstock.project.schedules import ScheduleSettings
 from penstock.project.strict import settled
@@ -28,9 +29,12 @@ from penstock_runtime.contract import SERVER_VARIABLE
 from penstock_runtime.errors import InputError
 
 FORMAT = 1
-LOG_RETENTION_DAYS = 90
 MAX_TASKS = 20_000
 """Tasks of all schedules together; the largest MWAA class takes about 4000 DAGs."""
+ROLES_OF_AN_ACCOUNT = 1_000
+"""AWS IAM User Guide, "IAM and AWS STS quotas": roles in an account, by default."""
+ROLES_OF_OTHERS = 100
+"""Left for what else there is in the account before a project is told of the quota."""
 MAX_DAG_ID = 250
 """Airflow: `ID_LEN`."""
 MAX_TAG = 100
@@ -86,17 +90,19 @@ class _Compiler:
 
     def compile(self) -> plan.Plan:
         settings = self._settings
-        prefix = f"{settings.name}-{self._name}"
+        prefix = prefix_of(settings.name, self._name)
         drafted = self._drafted()
         self._check_ids([schedule for schedule, _, _ in drafted], [where for _, _, where in drafted])
-        families, found = definitions(prefix, settings.region, self._secrets(), [d for _, ds, _ in drafted for d in ds])
+        drafts = [draft for _, some, _ in drafted for draft in some]
+        names = settings.iam.role_name_prefix
+        families, found = definitions(prefix, settings.region, self._secrets(), drafts, role_names=names)
         self._problems.raise_all()
         airflow = self._airflow(prefix)
         where_they_run = self._network(found, airflow)
         scheduled = [replace(schedule, tasks=tuple(one.task for one in drafts)) for schedule, drafts, _ in drafted]
         overdue = self._where("observability", "alarms", "overdue")
         watch, untold = observability(settings.observability, settings.region, scheduled, found, overdue)
-        self._warn()
+        self._warn(len(found))
         self._warn_of_airflow(airflow, len(drafted))
         for warning in untold:
             self._warning(warning, "observability")
@@ -109,7 +115,7 @@ class _Compiler:
             prefix=prefix,
             cluster=prefix,
             log_group=f"/penstock/{prefix}",
-            log_retention_days=LOG_RETENTION_DAYS,
+            log_retention_days=settings.logs.retention_days,
             network=where_they_run,
             airflow=airflow,
             task_definitions=found,
@@ -122,6 +128,11 @@ class _Compiler:
             protected=settings.protected,
             observability=watch,
             warnings=tuple(self._warnings),
+            ecs=plan.Ecs(**settings.ecs.model_dump()),
+            logs=plan.Logs(**settings.logs.model_dump(exclude={"retention_days"})),
+            iam=plan.Iam(**settings.iam.model_dump()),
+            tags=dict(sorted(settings.tags.items())),
+            pull_through=tuple(rule for _, rule in sorted(self._drafting.pull_through.items())),
         )
 
     def _drafted(self) -> list[tuple[plan.Schedule, list[Draft], str]]:
@@ -237,7 +248,7 @@ class _Compiler:
 
     # Warnings
 
-    def _warn(self) -> None:
+    def _warn(self, definitions: int) -> None:
         catalogue = self._settings.openmetadata
         if self._airflow_version not in versions.AIRFLOW:
             known = ", ".join(versions.AIRFLOW)
@@ -251,6 +262,12 @@ class _Compiler:
             known = ", ".join(versions.OPENMETADATA_LINES)
             self._warning(
                 f"OpenMetadata {catalogue.version} was not tried; tried were {known}", "openmetadata", "version"
+            )
+        if 2 * definitions > ROLES_OF_AN_ACCOUNT - ROLES_OF_OTHERS:
+            self._warning(
+                f"{definitions} task definitions have {2 * definitions} roles, and an account has room for "
+                f"{ROLES_OF_AN_ACCOUNT} unless that quota is raised: let tasks share secrets and permissions",
+                "jobs",
             )
         for text, place in network.warnings(self._settings, self._variables):
             self._warning(text, *place)

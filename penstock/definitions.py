@@ -1,13 +1,14 @@
 """Task definitions: as few as the tasks of a project allow, under names that stay.
 
-Tasks share one where engine, image, architecture and secrets are the same; size is given at RunTask. The family's
-name says project, environment and engine; its digest leaves out whatever an upgrade changes (size, a secret's
+Tasks share one where engine, image, architecture, secrets and permissions are the same; size is given at RunTask. The
+family's name says project, environment and engine; its digest leaves out whatever an upgrade changes (size, a secret's
 reference, the version of an engine's own image), so that those make a new revision and not a new family, and adding a
 job renames none.
 """
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
@@ -15,8 +16,16 @@ from dataclasses import dataclass
 
 from penstock.project.size import covering
 from penstock_runtime import plan
+from penstock_runtime.errors import InputError
 
-Key = tuple[str, str, str | None, str, tuple[str, ...]]
+MOST_IN_ONE_STACK = 120
+"""Task definitions that are with the cluster, in one stack; if there are more, all of them are spread over 16 stacks.
+Each has three resources; CloudFormation takes 500 in a stack ("AWS CloudFormation quotas")."""
+MOST_IN_A_SPREAD_STACK = 160
+CHARACTERS_OF_ONE = 4_000
+"""Room that a task definition and its roles take in a template, about; a template has 1 MB (the same quotas)."""
+
+Key = tuple[str, plan.Image, str, tuple[str, ...], str, bool]
 
 
 @dataclass(frozen=True)
@@ -30,48 +39,89 @@ class Draft:
     architecture: plan.Architecture
     secrets: tuple[str, ...]
     """Names, sorted."""
+    permissions: tuple[plan.Permission, ...] = ()
+    read_only_root: bool = False
 
     @property
     def key(self) -> Key:
         """What task definitions are told apart by."""
-        return self.task.engine, self.image.reference, self.image.context, self.architecture, self.secrets
+        granted = json.dumps([_without_reason(one) for one in self.permissions], sort_keys=True)
+        return self.task.engine, self.image, self.architecture, self.secrets, granted, self.read_only_root
 
     @property
     def family_digest(self) -> str:
         """What the family's name is told apart by."""
         image = None if self.default_image else [self.image.reference, self.image.context]
-        return _digest([self.task.engine, self.architecture, self.secrets, image], 6)
+        told: list[object] = [self.task.engine, self.architecture, self.secrets, image]
+        # Only where there are some, so that a project's families outlive these settings being thought of.
+        if self.permissions or self.read_only_root:
+            told.append([[_without_reason(one) for one in self.permissions], self.read_only_root])
+        return _digest(told, 6)
 
 
 def definitions(
-    prefix: str, region: str, secrets: Mapping[str, plan.Secret], drafts: Sequence[Draft]
+    prefix: str, region: str, secrets: Mapping[str, plan.Secret], drafts: Sequence[Draft], *, role_names: str = ""
 ) -> tuple[dict[Key, str], tuple[plan.TaskDefinition, ...]]:
-    """The family of each key, and the task definitions by family."""
+    """The family of each key, and the task definitions by family.
+
+    Args:
+        role_names: what the name of every role starts with.
+
+    Raises:
+        InputError: there are more than the stacks of a project take.
+    """
     groups: dict[Key, list[Draft]] = {}
     for draft in drafts:
         groups.setdefault(draft.key, []).append(draft)
     families: dict[Key, str] = {}
     found = []
+    spread = sum(_weight(group[0].permissions) for group in groups.values()) > MOST_IN_ONE_STACK
     for key, group in groups.items():
         first = group[0]
         family = f"{prefix}-{first.task.engine}-{first.family_digest}"
         families[key] = family
+        stack = _digest([family], 1) if spread else None
         cpu_units, memory_mib = covering((draft.task.cpu_units, draft.task.memory_mib) for draft in group)
         found.append(
             plan.TaskDefinition(
                 family=family,
-                role_prefix=f"{prefix}-{_digest([family, region], 8)}",
+                # With the stack: a role whose definition moves gets another name, for a moment there are both.
+                role_prefix=f"{role_names}{prefix}-{_digest([family, region, *([stack] if stack else [])], 8)}",
                 engine=first.task.engine,
                 image=first.image,
                 architecture=first.architecture,
                 secrets=tuple(secrets[name] for name in first.secrets),
                 cpu_units=cpu_units,
                 memory_mib=memory_mib,
+                permissions=first.permissions,
+                read_only_root=first.read_only_root,
+                stack=stack,
             )
         )
     assert len(set(families.values())) == len(families), "two task definitions have one digest"
+    _check_room(found)
     return families, tuple(sorted(found, key=lambda one: one.family))
 
 
+def _weight(permissions: Sequence[plan.Permission]) -> float:
+    """How many task definitions one with these permissions counts as, by the room that it takes in a template."""
+    return 1 + len(json.dumps([dataclasses.asdict(one) for one in permissions])) / CHARACTERS_OF_ONE
+
+
+def _check_room(found: Sequence[plan.TaskDefinition]) -> None:
+    room: dict[str | None, float] = {}
+    for one in found:
+        room[one.stack] = room.get(one.stack, 0) + _weight(one.permissions)
+    if max(room.values(), default=0) > MOST_IN_A_SPREAD_STACK:
+        raise InputError(
+            f"{len(found)} task definitions are more than fit into the stacks of one project",
+            fix="let tasks share secrets, images and permissions, or split the project",
+        )
+
+
+def _without_reason(permission: plan.Permission) -> dict[str, object]:
+    return {name: value for name, value in dataclasses.asdict(permission).items() if name != "reason"}
+
+
 def _digest(value: object, length: int) -> str:
-    return hashlib.sha256(json.dumps(value).encode()).hexdigest()[:length]
+    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()[:length]

@@ -7,16 +7,20 @@ import json
 import posixpath
 import shlex
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
 from penstock.definitions import Draft
 from penstock.network import place_of
-from penstock.project import tasks, versions, workflow
+from penstock.project import secrets, tasks, workflow
 from penstock.project.document import at
+from penstock.project.image_names import located, rule
+from penstock.project.images import ImageSource
 from penstock.project.load import Environment, Project
 from penstock.project.meltano import MeltanoProject
+from penstock.project.names import prefix_of
+from penstock.project.permissions import Permission, filled
 from penstock.project.places import Meltano, OpenMetadata
 from penstock.project.problems import Problems
 from penstock.project.strict import settled
@@ -44,6 +48,7 @@ class _Work:
     config: str | None = None
     secrets: tuple[str, ...] = ()
     """Besides those among `names`."""
+    permissions: tuple[Permission, ...] = ()
 
 
 class Drafting:
@@ -62,6 +67,9 @@ class Drafting:
         self._variables, self._problems = variables, problems
         self.configs: dict[str, plan.Config] = {}
         """By SHA-256: those of the tasks drafted so far."""
+        self.pull_through: dict[str, plan.PullThrough] = {}
+        """By prefix: the rules that the images of the tasks drafted so far need."""
+        self._images = self._settings.images
         self._completed: dict[tuple[tasks.OpenMetadataTask, str], tuple[str, set[str]]] = {}
 
     def job(self, name: str, env: Mapping[str, str], where: str) -> list[Draft]:
@@ -79,7 +87,9 @@ class Drafting:
             before = [job.tasks[index - 1].name] if index else []
             after = tuple(before if task.after is None else task.after)
             place = self._project.document.where(at(self._root, ("jobs", name, "tasks", index)))
-            drafts.append(self._draft(task.name, after, self._work(name, task), {**task.env, **env}, task, place))
+            work = self._work(name, task)
+            work = replace(work, permissions=(*work.permissions, *job.permissions, *task.permissions))
+            drafts.append(self._draft(task.name, after, work, {**task.env, **env}, task, place))
         return drafts
 
     def meltano(
@@ -95,7 +105,7 @@ class Drafting:
             return self._workflow_work(task.openmetadata, f"{self._settings.name}-{self._name}-{job}-{task.name}")
         assert task.command is not None, "load has checked that it is one of the three"
         command = arguments_of([task.command]) if isinstance(task.command, str) else tuple(task.command)
-        image = plan.Image("registry", task.image) if task.image else self._openmetadata_image()
+        image = self._located(task.image, self._images.command) if task.image else self._openmetadata_image()
         named = set(names(list(command))) & self._known()
         return _Work("command", image, named, default_image=task.image is None, command=command)
 
@@ -103,7 +113,7 @@ class Drafting:
         settings, project = self._meltano()
         image = plan.Image("built", "meltano", posixpath.normpath(settings.project))
         if settings.image is not None:
-            image = plan.Image("registry", settings.image)
+            image = self._located(settings.image, self._images.meltano)
         return _Work(
             "meltano",
             image,
@@ -111,6 +121,7 @@ class Drafting:
             default_image=settings.image is None,
             command=command,
             secrets=(*settings.secrets, *more),
+            permissions=tuple(settings.permissions),
         )
 
     def _workflow_work(self, task: tasks.OpenMetadataTask, pipeline: str) -> _Work:
@@ -140,12 +151,12 @@ class Drafting:
         where: str,
     ) -> Draft:
         run = settled(TaskSettings, tasks.BASE, self._settings.defaults.task, settings)
-        architecture = run.pop("architecture")
+        architecture, read_only = run.pop("architecture"), run.pop("read_only_root")
         place = place_of(self._settings.network, run.pop("subnets", None))
         more = settings.secrets if isinstance(settings, tasks.Task) else []
-        secrets = {*(work.names & self._settings.secrets.keys()), *work.secrets, *more}
+        used = {*(work.names & self._settings.secrets.keys()), *work.secrets, *more}
         environment = self._environment(work, env)
-        for key in environment.keys() & secrets:
+        for key in environment.keys() & used:
             what = f"task {name!r} gets {key} from env and from a secret"
             self._problems.add(what, fix="remove it from env", where=where)
         task = plan.Task(
@@ -162,7 +173,16 @@ class Drafting:
             **run,
         )
         self._check_room(task, where)
-        return Draft(task, work.image, work.default_image, architecture, tuple(sorted(secrets)))
+        return Draft(
+            task,
+            work.image,
+            work.default_image,
+            architecture,
+            tuple(sorted(used)),
+            tuple(filled(one, self._variables) for one in work.permissions),
+            # Meltano's own database is beside its project.
+            read_only and work.engine != "meltano",
+        )
 
     def _environment(self, work: _Work, env: Mapping[str, str]) -> dict[str, str]:
         """The variables that the files name, then the task's own; `${NAME}` of a variable is filled in those."""
@@ -199,7 +219,17 @@ class Drafting:
         return {*self._settings.secrets, *self._variables}
 
     def _openmetadata_image(self) -> plan.Image:
-        return plan.Image("registry", f"{versions.OPENMETADATA_IMAGE}:{self._openmetadata().version}")
+        stock = self._images.openmetadata
+        return self._located(stock.named(self._openmetadata().version), stock)
+
+    def _located(self, reference: str, source: ImageSource) -> plan.Image:
+        prefix = prefix_of(self._settings.name, self._name)
+        if source.pull_through is not None and (made := rule(source.pull_through, prefix)):
+            self.pull_through[made.prefix] = made
+        credentials = None
+        if (name := source.credentials) is not None:
+            credentials = secrets.parse(name, self._settings.secrets[name], "")
+        return located(reference, source, credentials, prefix)
 
     def _openmetadata(self) -> OpenMetadata:
         settings = self._settings.openmetadata

@@ -16,6 +16,7 @@ from stacks.ingestion import IngestionStack
 from stacks.network import network_of
 from stacks.observability import ObservabilityStack, watches
 from stacks.release import Source, release_of
+from stacks.roles import settle_roles
 
 
 @dataclass(frozen=True)
@@ -41,6 +42,9 @@ def build_stacks(
         account: where to deploy if the plan names no account; None: wherever the credentials point.
         source: where the project comes from; None: not known.
     """
+    if plan.iam.bootstrap_qualifier is not None:
+        # CDK's own setting (`BOOTSTRAP_QUALIFIER_CONTEXT`), which the synthesizer of each stack below reads.
+        scope.node.set_context("@aws-cdk/core:bootstrapQualifier", plan.iam.bootstrap_qualifier)
     env = cdk.Environment(account=plan.account or account, region=plan.region)
     source = Source() if source is None else source
     # CloudFormation deletes none of these stacks until somebody takes the mark off and deploys that.
@@ -77,6 +81,9 @@ def build_stacks(
         )
         # An alarm on an Airflow that is not there yet would go off.
         observability.add_dependency(airflow)
+    settle_roles(scope, plan)
+    for key, value in plan.tags.items():
+        cdk.Tags.of(scope).add(key, value)
     cdk.Tags.of(scope).add("penstock:project", plan.project)
     cdk.Tags.of(scope).add("penstock:environment", plan.environment)
     for number, warning in enumerate(plan.warnings, 1):

@@ -13,7 +13,7 @@ from constructs import Construct
 
 from penstock_runtime import image_context
 from penstock_runtime.errors import InputError
-from penstock_runtime.plan import Architecture, Image
+from penstock_runtime.plan import Architecture, Image, Secret
 
 RECIPES = Path(__file__).resolve().parent.parent / "runtime" / "images"
 """A folder for each recipe: Dockerfile, locked requirements and what else the build needs."""
@@ -28,6 +28,10 @@ class ContainerImage:
     uri: str
     repository_arn: str | None
     """The ECR repository that it is in; None: in another registry, which needs no permission of ours."""
+    cached: bool = False
+    """Whether the repository is one of ECR's pull-through cache, which the first pull makes."""
+    credentials: Secret | None = None
+    """The log-in of a private registry."""
 
 
 class Images(Construct):
@@ -45,7 +49,13 @@ class Images(Construct):
             InputError: there is no such recipe, or no such folder in the project.
         """
         if image.kind == "registry":
-            return ContainerImage(image.reference, self._ecr_repository(image.reference))
+            return ContainerImage(image.reference, self._ecr_repository(image.reference), credentials=image.credentials)
+        if image.kind == "cached":
+            stack = cdk.Stack.of(self)
+            uri = f"{stack.account}.dkr.ecr.{stack.region}.{stack.url_suffix}/{image.reference}"
+            name = image.reference.partition("@")[0].partition(":")[0]
+            arn = stack.format_arn(service="ecr", resource="repository", resource_name=name)
+            return ContainerImage(uri, arn, cached=True)
         key = (image, architecture)
         if key not in self._built:
             self._built[key] = self._build(image, architecture)

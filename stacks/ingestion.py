@@ -1,24 +1,31 @@
-"""What runs the tasks: artifacts bucket, cluster, log group, and a Fargate task for each definition."""
+"""What runs the tasks: artifacts bucket, cluster, log group, and a Fargate task for each definition.
+
+A stack of CloudFormation has room for 500 resources. Where the plan has more definitions than fit, it spreads them over
+stacks of their own (`TaskDefinition.stack`): see docs/adr/0005.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import aws_cdk as cdk
+from aws_cdk import aws_ecr as ecr
 from aws_cdk import aws_ecs as ecs
-from aws_cdk import aws_iam as iam
 from aws_cdk import aws_logs as logs
+from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_s3_deployment as s3_deployment
-from constructs import Construct
+from constructs import Construct, IDependable
 
 from penstock_runtime import infrastructure
-from penstock_runtime.plan import Plan
+from penstock_runtime.plan import Plan, TaskDefinition
 from stacks.bucket import data_bucket, deploy_files
 from stacks.image import RECIPES, Images
 from stacks.nag import Grantee, grant
 from stacks.release import ReleaseCheck, Source
-from stacks.task import FargateTask, Surroundings, log_streams
+from stacks.run_grant import run_statements
+from stacks.task import FargateTask, Surroundings
 
 
 class IngestionStack(cdk.Stack):
@@ -52,30 +59,47 @@ class IngestionStack(cdk.Stack):
         # Nothing is deleted: a run that started before this deploy still fetches its config and its runtime.
         uploaded = deploy_files(self, "Upload", to=self.artifacts, sources=[s3_deployment.Source.asset(str(artifacts))])
         log_group = logs.CfnLogGroup(
-            self, "Logs", log_group_name=plan.log_group, retention_in_days=plan.log_retention_days
+            self,
+            "Logs",
+            log_group_name=plan.log_group,
+            retention_in_days=plan.log_retention_days,
+            kms_key_id=plan.logs.kms_key,
         )
         log_group.apply_removal_policy(cdk.RemovalPolicy.RETAIN)
+        insights = ecs.CfnCluster.ClusterSettingsProperty(name="containerInsights", value=plan.ecs.container_insights)
         ecs.CfnCluster(
             self,
             "Cluster",
             cluster_name=plan.cluster,
             capacity_providers=["FARGATE", "FARGATE_SPOT"],
-            cluster_settings=[ecs.CfnCluster.ClusterSettingsProperty(name="containerInsights", value="enabled")],
+            cluster_settings=[insights],
         )
-        images = Images(self, "Images", project_root=project_root)
-        surroundings = Surroundings(plan.cluster, plan.log_group, self.artifacts, runtime_sha256)
-        self.tasks = {
-            definition.family: FargateTask(
+        caches = [
+            ecr.CfnPullThroughCacheRule(
                 self,
-                definition.family,
-                definition=definition,
-                image=images.get(definition.image, definition.architecture),
-                surroundings=surroundings,
+                f"PullThrough-{rule.prefix}",
+                ecr_repository_prefix=rule.prefix,
+                upstream_registry_url=rule.upstream,
+                credential_arn=rule.credentials,
             )
-            for definition in plan.task_definitions
-        }
-        for task in self.tasks.values():
-            task.node.add_dependency(uploaded, log_group, check)
+            for rule in plan.pull_through
+        ]
+        first = [uploaded, log_group, check, *caches]
+        own = [one for one in plan.task_definitions if one.stack is None]
+        _add_tasks(self, own, plan, self.artifacts, runtime_sha256, project_root, after=first)
+        self._spread = [
+            TaskStack(
+                scope,
+                f"{plan.prefix}-tasks-{label}",
+                definitions=[one for one in plan.task_definitions if one.stack == label],
+                ingestion=self,
+                plan=plan,
+                runtime_sha256=runtime_sha256,
+                project_root=project_root,
+                **stack,
+            )
+            for label in sorted({one.stack for one in plan.task_definitions if one.stack is not None})
+        ]
         self.infrastructure = infrastructure.describe(
             plan,
             runtime_sha256=runtime_sha256,
@@ -86,16 +110,51 @@ class IngestionStack(cdk.Stack):
         cdk.CfnOutput(self, "ArtifactsBucket", value=self.artifacts.bucket_name)
 
     def grant_run(self, grantee: Grantee) -> None:
-        """Let `grantee` start, watch and stop the plan's tasks, and read their logs; nothing else in ECS.
+        """Let `grantee` start, watch and stop the plan's tasks, and read their logs; nothing else in ECS."""
+        for reason, statements in run_statements(self, self._plan).items():
+            grant(grantee, statements, reason)
+        # Whoever starts tasks comes after them; by name only, since no value crosses the border.
+        for stack in self._spread:
+            cdk.Stack.of(grantee).add_dependency(stack)
 
-        Not `ecs:ListTasks`: but for a container instance AWS checks it on `*` only (Amazon ECS Developer Guide,
-        "List and describe tasks"), and no part of ours needs it. Nor `ecs:TagResource`: our operator tags nothing.
-        """
-        for task in self.tasks.values():
-            task.grant_run(grantee)
-        own_tasks = self.format_arn(service="ecs", resource="task", resource_name=f"{self._plan.cluster}/*")
-        statements = [
-            iam.PolicyStatement(actions=["ecs:DescribeTasks", "ecs:StopTask"], resources=[own_tasks]),
-            iam.PolicyStatement(actions=["logs:GetLogEvents"], resources=[log_streams(self, self._plan.log_group)]),
-        ]
-        grant(grantee, statements, "The ids of Fargate tasks and log streams are made at run time.")
+
+class TaskStack(cdk.Stack):
+    """Some of the task definitions of a plan that has more than one stack takes."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        name: str,
+        *,
+        definitions: Sequence[TaskDefinition],
+        ingestion: IngestionStack,
+        plan: Plan,
+        runtime_sha256: str,
+        project_root: Path,
+        **stack: Any,
+    ) -> None:
+        # A template has at most 1 MB (CloudFormation quotas); indentation would be a quarter of it.
+        super().__init__(scope, name, suppress_template_indentation=True, **stack)
+        self.add_dependency(ingestion)
+        # By its name, which the Airflow stack imports as well: an export that came and went with the number of task
+        # definitions would be one that CloudFormation cannot remove.
+        artifacts = s3.Bucket.from_bucket_name(self, "Artifacts", ingestion.artifacts.bucket_name)
+        _add_tasks(self, definitions, plan, artifacts, runtime_sha256, project_root, after=[])
+
+
+def _add_tasks(
+    stack: cdk.Stack,
+    definitions: Sequence[TaskDefinition],
+    plan: Plan,
+    artifacts: s3.IBucket,
+    runtime_sha256: str,
+    project_root: Path,
+    *,
+    after: Sequence[IDependable],
+) -> None:
+    images = Images(stack, "Images", project_root=project_root)
+    surroundings = Surroundings(plan, artifacts, runtime_sha256)
+    for definition in definitions:
+        image = images.get(definition.image, definition.architecture)
+        task = FargateTask(stack, definition.family, definition=definition, image=image, surroundings=surroundings)
+        task.node.add_dependency(*after)

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Protocol, cast
+from typing import Any, TypeAlias, cast
 
 import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
 from constructs import IConstruct
 
+from stacks.managed_policies import ManagedPolicies
 
-class Grantee(Protocol):
-    """Whom statements are given to: a role, or policies that a role which is not ours will have."""
-
-    def add_to_principal_policy(self, statement: iam.PolicyStatement) -> Any:
-        """Take one more statement."""
+Grantee: TypeAlias = iam.IRole | ManagedPolicies
+"""Whom statements are given to: a role, or policies that a role which is not ours will have."""
 
 
 def acknowledge(construct: IConstruct, reasons: Mapping[str, str]) -> None:

@@ -29,6 +29,11 @@ def readable(stack: cdk.Stack, secret: Secret) -> tuple[str, str]:
     return "secretsmanager:GetSecretValue", _secret_arn(stack, f"{secret.id}-??????")
 
 
+def log_in(secret: Secret) -> str:
+    """ECS's `credentialsParameter`: a secret of the same region goes by its name, too (ECS, RepositoryCredentials)."""
+    return secret.id
+
+
 def _secret_arn(stack: cdk.Stack, name: str) -> str:
     return stack.format_arn(
         service="secretsmanager",

@@ -13,13 +13,10 @@ from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
 from penstock_runtime import bootstrap, contract
-from penstock_runtime.plan import TaskDefinition
+from penstock_runtime.plan import Plan, TaskDefinition
 from stacks import secret
 from stacks.image import ContainerImage
-from stacks.nag import Grantee, acknowledge, acknowledge_wildcards, grant
-
-STOP_TIMEOUT_SECONDS = 120
-"""From SIGTERM to SIGKILL; the most that Fargate gives, and as long as Spot warns ahead."""
+from stacks.nag import acknowledge, acknowledge_wildcards
 
 ECS_TASKS = "ecs-tasks.amazonaws.com"
 
@@ -28,8 +25,7 @@ ECS_TASKS = "ecs-tasks.amazonaws.com"
 class Surroundings:
     """What all task definitions of a project share."""
 
-    cluster: str
-    log_group: str
+    plan: Plan
     artifacts: s3.IBucket
     runtime_sha256: str
 
@@ -49,8 +45,12 @@ class FargateTask(Construct):
         super().__init__(scope, name)
         self._stack = cdk.Stack.of(self)
         self._definition = definition
-        self._surroundings = surroundings
-        task_role = self._role("TaskRole", f"{definition.role_prefix}-task", self._artifact_statements())
+        self._surroundings, self._plan = surroundings, surroundings.plan
+        permitted = self._permitted()
+        needs = self._artifact_statements()
+        task_role = self._role("TaskRole", f"{definition.role_prefix}-task", needs, permitted)
+        for one, statement in zip(definition.permissions, permitted, strict=True):
+            acknowledge_wildcards(task_role, [statement], one.reason or "Named in the project file, as `permissions`.")
         execution_role = self._role("ExecutionRole", f"{definition.role_prefix}-exec", self._start_statements(image))
         task = ecs.CfnTaskDefinition(
             self,
@@ -73,21 +73,6 @@ class FargateTask(Construct):
             {"AwsSolutions-ECS2": "Addresses and a hash; secrets come by reference."},
         )
 
-    def grant_run(self, grantee: Grantee) -> None:
-        """Let `grantee` start this task, on its cluster, with its roles. To watch it: `IngestionStack.grant_run`."""
-        run = iam.PolicyStatement(
-            actions=["ecs:RunTask"],
-            # ECS checks an ARN with a revision, also when RunTask names a family only (aws-cdk #30390, #30788).
-            resources=[self._arn("ecs", "task-definition", f"{self._definition.family}:*")],
-            conditions={"ArnEquals": {"ecs:cluster": self._arn("ecs", "cluster", self._surroundings.cluster)}},
-        )
-        hand_over = iam.PolicyStatement(
-            actions=["iam:PassRole"],
-            resources=[self._role_arn("task"), self._role_arn("exec")],
-            conditions={"StringEquals": {"iam:PassedToService": ECS_TASKS}},
-        )
-        grant(grantee, [run, hand_over], "Any revision of this one family: RunTask takes the latest.")
-
     def _container(self, image: ContainerImage) -> ecs.CfnTaskDefinition.ContainerDefinitionProperty:
         container = ecs.CfnTaskDefinition
         return container.ContainerDefinitionProperty(
@@ -104,19 +89,45 @@ class FargateTask(Construct):
                 for one in self._definition.secrets
             ]
             or None,
-            # An init process reaps what the engine's own children leave, and hands SIGTERM on.
-            linux_parameters=container.LinuxParametersProperty(init_process_enabled=True),
-            stop_timeout=STOP_TIMEOUT_SECONDS,
+            linux_parameters=container.LinuxParametersProperty(
+                # An init process reaps what the engine's own children leave, and hands SIGTERM on.
+                init_process_enabled=True,
+                tmpfs=[self._tmp()] if self._definition.read_only_root else None,
+            ),
+            readonly_root_filesystem=self._definition.read_only_root or None,
+            repository_credentials=container.RepositoryCredentialsProperty(
+                credentials_parameter=secret.log_in(image.credentials)
+            )
+            if image.credentials
+            else None,
+            stop_timeout=self._plan.ecs.stop_timeout_seconds,
             log_configuration=container.LogConfigurationProperty(
                 log_driver="awslogs",
-                options={
-                    "awslogs-group": self._surroundings.log_group,
-                    "awslogs-region": self._stack.region,
-                    "awslogs-stream-prefix": contract.LOG_STREAM_PREFIX,
-                    # ECS's default drops lines when CloudWatch is slow: better late than lost.
-                    "mode": "blocking",
-                },
+                options=self._log_options(),
             ),
+        )
+
+    def _log_options(self) -> dict[str, str]:
+        options = {
+            "awslogs-group": self._plan.log_group,
+            "awslogs-region": self._stack.region,
+            "awslogs-stream-prefix": contract.LOG_STREAM_PREFIX,
+            # Always said: ECS's own default drops lines when CloudWatch is slow, and an account may change it.
+            "mode": self._plan.logs.mode,
+        }
+        if self._plan.logs.max_buffer_mib is not None:
+            options["max-buffer-size"] = f"{self._plan.logs.max_buffer_mib}m"
+        return options
+
+    def _tmp(self) -> ecs.CfnTaskDefinition.TmpfsProperty:
+        """Memory, not a volume: Fargate's volumes belong to root, and the images run as somebody else.
+
+        Fargate knows them since January 2026 (AWS, "Amazon ECS supports tmpfs mounts on AWS Fargate").
+        """
+        return ecs.CfnTaskDefinition.TmpfsProperty(
+            container_path="/tmp",  # noqa: S108  the container's
+            size=self._plan.ecs.tmp_mib,
+            mount_options=["mode=1777"],
         )
 
     def _environment(self) -> dict[str, str]:
@@ -128,9 +139,21 @@ class FargateTask(Construct):
             # So that the runtime knows what to mask in the log.
             contract.SECRET_NAMES: json.dumps([one.name for one in self._definition.secrets]),
         }
+        if self._definition.read_only_root:
+            # Where libraries keep caches and settings, of which nobody asked them to keep any.
+            environment["HOME"] = "/tmp"  # noqa: S108  the container's
         if self._definition.engine == "meltano":
             environment["MELTANO_STATE_BACKEND_URI"] = f"s3://{bucket}/{contract.STATE_PREFIX}"
         return environment
+
+    def _permitted(self) -> list[iam.PolicyStatement]:
+        """What the project's `permissions` say."""
+        return [
+            iam.PolicyStatement(
+                actions=list(one.actions), resources=list(one.resources), conditions=dict(one.conditions) or None
+            )
+            for one in self._definition.permissions
+        ]
 
     def _artifact_statements(self) -> list[iam.PolicyStatement]:
         """The task role's rights: fetch its code; OpenMetadata also its config; Meltano also keeps its state."""
@@ -160,11 +183,12 @@ class FargateTask(Construct):
         statements = [
             iam.PolicyStatement(
                 actions=["logs:CreateLogStream", "logs:PutLogEvents"],
-                resources=[log_streams(self._stack, self._surroundings.log_group)],
+                resources=[log_streams(self._stack, self._plan.log_group)],
             )
         ]
         grants: dict[str, set[str]] = {}
-        for one in self._definition.secrets:
+        log_ins = [image.credentials] if image.credentials else []
+        for one in (*self._definition.secrets, *log_ins):
             action, resource = secret.readable(self._stack, one)
             grants.setdefault(action, set()).add(resource)
         statements += [
@@ -177,9 +201,20 @@ class FargateTask(Construct):
                 # GetAuthorizationToken knows no resource (AWS, Service Authorization Reference, Amazon ECR).
                 iam.PolicyStatement(actions=["ecr:GetAuthorizationToken"], resources=["*"]),
             ]
+        if image.repository_arn and image.cached:
+            # The first pull makes the repository (Amazon ECR User Guide, "IAM permissions … pull through cache").
+            statements.append(iam.PolicyStatement(actions=list(_CACHE_ACTIONS), resources=[image.repository_arn]))
         return statements
 
-    def _role(self, name: str, role_name: str, statements: Sequence[iam.PolicyStatement]) -> iam.Role:
+    def _role(
+        self,
+        name: str,
+        role_name: str,
+        statements: Sequence[iam.PolicyStatement],
+        permitted: Sequence[iam.PolicyStatement] = (),
+    ) -> iam.Role:
+        # The user's own wishes apart, so that a reader sees whose they are.
+        policies = {"Needs": statements} | ({"Permissions": permitted} if permitted else {})
         role = iam.Role(
             self,
             name,
@@ -189,21 +224,14 @@ class FargateTask(Construct):
                 # Nobody else's ECS may assume it (AWS, "Cross-service confused deputy prevention").
                 conditions={"StringEquals": {"aws:SourceAccount": self._stack.account}},
             ),
-            inline_policies={"Needs": iam.PolicyDocument(statements=list(statements))},
+            inline_policies={name: iam.PolicyDocument(statements=list(some)) for name, some in policies.items()},
         )
         acknowledge_wildcards(role, statements, "Below one prefix of its own bucket or log group; or ECR's log-in.")
         return role
 
-    def _role_arn(self, kind: str) -> str:
-        return self._stack.format_arn(
-            service="iam", region="", resource="role", resource_name=f"{self._definition.role_prefix}-{kind}"
-        )
-
-    def _arn(self, service: str, resource: str, name: str) -> str:
-        return self._stack.format_arn(service=service, resource=resource, resource_name=name)
-
 
 _STATE_ACTIONS = ("s3:GetObject", "s3:PutObject", "s3:DeleteObject")
+_CACHE_ACTIONS = ("ecr:BatchImportUpstreamImage", "ecr:CreateRepository")
 _PULL_ACTIONS = ("ecr:BatchCheckLayerAvailability", "ecr:GetDownloadUrlForLayer", "ecr:BatchGetImage")
 
 

@@ -48,15 +48,21 @@ def synth(instance: Instance, project: Path, plan: Plan, variables: Mapping[str,
     return assembly
 
 
-def bootstrap(instance: Instance, endpoint: Endpoint) -> bool:
-    """Make the CDK's own bucket, repository and roles, unless they are there; returns whether it had to."""
+def bootstrap(instance: Instance, endpoint: Endpoint, qualifier: str | None = None) -> bool:
+    """Make the CDK's own bucket, repository and roles, unless they are there; returns whether it had to.
+
+    Args:
+        qualifier: the plan's; several may be in one account, each in a stack of its own. None: CDK's own.
+    """
+    name = "CDKToolkit" if qualifier is None else f"CDKToolkit-{qualifier.replace('_', '-')}"
     try:
-        endpoint.client("cloudformation").describe_stacks(StackName="CDKToolkit")
+        endpoint.client("cloudformation").describe_stacks(StackName=name)
         return False
     except botocore.exceptions.ClientError:
         target = f"aws://{endpoint.account}/{endpoint.region}"
         # In a folder without a cdk.json: the CLI would run the app first.
-        _cdk(instance, "bootstrap", endpoint, ["bootstrap", target], instance.folder)
+        options = ["--toolkit-stack-name", name, *(["--qualifier", qualifier] if qualifier is not None else [])]
+        _cdk(instance, "bootstrap", endpoint, ["bootstrap", target, *options], instance.folder)
         return True
 
 

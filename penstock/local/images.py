@@ -72,7 +72,7 @@ def register_stock(folder: Path, plan: Plan, report: Callable[[str], None]) -> N
 def stock_references(plan: Plan) -> list[str]:
     """The images that the plan takes from a registry, each once, in order."""
     images = (definition.image for definition in plan.task_definitions)
-    return sorted({image.reference for image in images if image.kind == "registry"})
+    return sorted({image.reference for image in images if image.kind != "built"})
 
 
 def stock_environment(reference: str, report: Callable[[str], None]) -> Path:

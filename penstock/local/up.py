@@ -126,7 +126,7 @@ class _Bringer:
             project = self.project.folder / self.project.path.name
             assembly = deploy.synth(instance, project, plan, variables, endpoint.account)
         with step("bootstrap the account (cdk bootstrap)"):
-            deploy.bootstrap(instance, endpoint)
+            deploy.bootstrap(instance, endpoint, plan.iam.bootstrap_qualifier)
         if taken := existing.template(plan):
             with step("what the project takes for granted"):
                 existing.prepare(plan, taken, endpoint, note)

@@ -10,6 +10,7 @@ from penstock.project.airflow_checks import check_airflow
 from penstock.project.airflow_use_checks import check_airflow_choice
 from penstock.project.composer import Node
 from penstock.project.document import Document, at
+from penstock.project.ecs_checks import check_ecs
 from penstock.project.literals import references
 from penstock.project.meltano import MeltanoProject
 from penstock.project.network_checks import check_network
@@ -43,6 +44,7 @@ class Checks:
         check_network(self)
         check_airflow_choice(self)
         check_airflow(self)
+        check_ecs(self)
         self._openmetadata()
         if meltano is not None:
             self._meltano(meltano)
@@ -79,9 +81,10 @@ class Checks:
                 )
         warehouse = settings.embedded.warehouse if settings.embedded else None
         for part, name in (warehouse.model_dump() if warehouse else {}).items():
-            self._known(name, "embedded", "warehouse", part)
+            self.known(name, "embedded", "warehouse", part)
 
-    def _known(self, name: str, *path: Any, only_secrets: bool = False) -> None:
+    def known(self, name: str, *path: Any, only_secrets: bool = False) -> None:
+        """A name that must be that of a secret, or of a secret or variable."""
         known = set(self.settings.secrets)
         if not only_secrets:
             known |= set(self.settings.variables)
@@ -104,13 +107,13 @@ class Checks:
             if len(names) != 1 or settings.auth.jwt_token != f"${{{names[0]}}}":
                 self.add("jwt_token is no ${NAME} of a secret", "put the token into secrets and write ${NAME}", *path)
             else:
-                self._known(names[0], *path, only_secrets=True)
+                self.known(names[0], *path, only_secrets=True)
 
     def _meltano(self, project: MeltanoProject) -> None:
         settings = self.settings.meltano
         assert settings is not None, "there is a Meltano project"
         for index, name in enumerate(settings.secrets):
-            self._known(name, "meltano", "secrets", index, only_secrets=True)
+            self.known(name, "meltano", "secrets", index, only_secrets=True)
         environment = settings.environment or project.default_environment
         if environment is None:
             fix = "add environment: … to meltano, or default_environment: … to meltano.yml"
@@ -160,7 +163,7 @@ class Checks:
             what, fix = misfit
             self.add(f"task {task.name!r} wants {what}", fix, *self._size_place(here))
         for position, name in enumerate(task.secrets):
-            self._known(name, *here, "secrets", position, only_secrets=True)
+            self.known(name, *here, "secrets", position, only_secrets=True)
         self._env(task.env, *here, "env")
 
     def _size_place(self, here: tuple[Any, ...]) -> tuple[Any, ...]:
@@ -182,7 +185,7 @@ class Checks:
                     fix = f"write secrets: [{reference}] in the task: the container gets it as ${reference}"
                     self.add(f"env {name!r} would show secret {reference!r}", fix, *path, name)
                 else:
-                    self._known(reference, *path, name)
+                    self.known(reference, *path, name)
 
     def _order(self, job: str) -> None:
         """`after` names tasks of the job, and leads nowhere back."""

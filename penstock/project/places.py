@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field
 
+from penstock.project.permissions import Permission
 from penstock.project.strict import Strict
 
 
@@ -36,6 +37,8 @@ class Meltano(Strict):
     """An image that holds the project and its plugins. Default: built from `project`."""
     secrets: list[str] = Field(default_factory=list)
     """Secrets that all Meltano tasks get besides those that `meltano.yml` names."""
+    permissions: list[Permission] = Field(default_factory=list, max_length=50)
+    """What all Meltano tasks may do in AWS, besides their own `permissions` and their job's."""
 
 
 class Warehouse(Strict):

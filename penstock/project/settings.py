@@ -7,6 +7,10 @@ from typing import Any
 from pydantic import Field
 
 from penstock.project.airflow import Airflow
+from penstock.project.ecs import Ecs
+from penstock.project.iam import Iam
+from penstock.project.images import Images
+from penstock.project.logs import Logs
 from penstock.project.network import Network
 from penstock.project.observability import Observability
 from penstock.project.places import Embedded, Meltano, OpenMetadata
@@ -57,6 +61,16 @@ class Place(Strict):
     """Dashboard, alarms, messages about tasks that failed."""
     defaults: Defaults = Defaults()
     """What tasks and schedules get that say nothing themselves."""
+    ecs: Ecs = Ecs()
+    """The ECS cluster, and what all its containers have in common."""
+    images: Images = Images()
+    """Where images come from, engine by engine."""
+    logs: Logs = Logs()
+    """The log of the tasks."""
+    iam: Iam = Iam()
+    """What an organization asks of every role."""
+    tags: dict[str, str] = Field(default_factory=dict)
+    """Tags of everything that the deploy makes, and of the Fargate tasks: key → value."""
 
 
 class Settings(Place):

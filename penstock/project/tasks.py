@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 from pydantic import Field, field_validator
 from pydantic_core import PydanticCustomError
 
+from penstock.project.permissions import Permission
 from penstock.project.strict import Strict
 from penstock_runtime.plan import Architecture
 
@@ -40,9 +41,13 @@ class TaskSettings(Strict):
     timeout_minutes: int | None = Field(None, ge=1, le=1440)
     """Wall-clock limit of one run, in minutes, counted from the container's start. Default 60."""
     spot: bool | None = None
-    """Whether to run on Fargate Spot, which is cheaper and may be stopped at two minutes' notice. Default false."""
+    """Whether to run on Fargate Spot, which is cheaper and may be stopped at two minutes' notice; on demand where Spot
+    has no capacity. Default false."""
     architecture: Architecture | None = None
     """Processor: `x86_64` (default) or `arm64`."""
+    read_only_root: bool | None = None
+    """Whether the container may write nowhere but in /tmp (`ecs.tmp_mib`). Not for Meltano, which writes beside its
+    project: in `defaults.task` it leaves Meltano's tasks out. Default false."""
     subnets: str | None = None
     """Which of `network.use.subnet_groups` to run in. Default: `network.use.task_subnets`. A network that Penstock
     creates has one place for tasks, its private subnets, so there every task runs in these."""
@@ -65,6 +70,7 @@ BASE = TaskSettings(
     timeout_minutes=60,
     spot=False,
     architecture="x86_64",
+    read_only_root=False,
 )
 """What holds where neither the task nor `defaults.task` says anything."""
 
@@ -101,6 +107,8 @@ class Task(TaskSettings):
     """Environment variables of the container; `${NAME}` of a variable is filled. Nothing secret."""
     secrets: list[str] = Field(default_factory=list)
     """Secrets that the container gets besides those that the task's files name."""
+    permissions: list[Permission] = Field(default_factory=list, max_length=50)
+    """What the task's own role may do besides what Penstock needs, for connectors that read AWS services."""
 
 
 class Job(Strict):
@@ -108,6 +116,8 @@ class Job(Strict):
 
     tasks: list[Task] = Field(min_length=1, max_length=MAX_TASKS)
     """In order."""
+    permissions: list[Permission] = Field(default_factory=list, max_length=50)
+    """What all its tasks may do, besides their own `permissions`."""
 
 
 def wrong_command(texts: Sequence[str]) -> str | None:

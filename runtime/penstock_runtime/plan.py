@@ -36,11 +36,38 @@ class Secret:
 class Image:
     """What a container is made of."""
 
-    kind: Literal["registry", "built"]
+    kind: Literal["registry", "cached", "built"]
     reference: str
-    """`registry`: an image reference that ECS can pull. `built`: the recipe, a folder under `runtime/images/`."""
+    """`registry`: an image reference that ECS can pull. `cached`: `<prefix>/<repository>:<tag>` in the ECR of the
+    plan's own account and region, which pulls it through. `built`: the recipe, a folder under `runtime/images/`."""
     context: str | None = None
     """`built` only: the folder that goes into the image, relative to the project file."""
+    credentials: Secret | None = None
+    """`registry` only: the secret with `username` and `password` of a private registry."""
+
+
+@dataclass(frozen=True)
+class PullThrough:
+    """A rule of ECR's pull-through cache that the deploy makes."""
+
+    prefix: str
+    """What the cached repositories' names start with; one rule for each in an account and region."""
+    upstream: str
+    """The registry's address as ECR wants it: `registry-1.docker.io`."""
+    credentials: str | None = None
+    """Full ARN of the secret with the registry's log-in; its name starts with `ecr-pullthroughcache/`."""
+
+
+@dataclass(frozen=True)
+class Permission:
+    """What a task's own role may do besides what Penstock itself needs."""
+
+    actions: tuple[str, ...]
+    resources: tuple[str, ...]
+    conditions: dict[str, dict[str, list[str]]]
+    """Operator to key to values, as IAM has them."""
+    reason: str
+    """Why its wildcards are needed; empty where it has none."""
 
 
 @dataclass(frozen=True)
@@ -58,6 +85,11 @@ class TaskDefinition:
     cpu_units: int
     """The largest CPU among its tasks; RunTask overrides it per task."""
     memory_mib: int
+    permissions: tuple[Permission, ...] = ()
+    read_only_root: bool = False
+    """Whether the container may write nowhere but in /tmp."""
+    stack: str | None = None
+    """The stack of its own kind that it is in: a hex digit; None: it is with the cluster."""
 
 
 @dataclass(frozen=True)
@@ -221,6 +253,41 @@ class Airflow:
 
 
 @dataclass(frozen=True)
+class Ecs:
+    """Settings of the cluster and of all its containers."""
+
+    container_insights: Literal["enhanced", "enabled", "disabled"] = "enabled"
+    stop_timeout_seconds: int = 120
+    """From SIGTERM to SIGKILL."""
+    tmp_mib: int = 256
+    """Size of /tmp where the root is read-only; it is memory of the task."""
+
+
+@dataclass(frozen=True)
+class Logs:
+    """How containers hand their lines to CloudWatch, besides `log_group` and `log_retention_days`."""
+
+    mode: Literal["blocking", "non-blocking"] = "blocking"
+    max_buffer_mib: int | None = None
+    """`non-blocking` only; None: the driver's own size."""
+    kms_key: str | None = None
+    """ARN of the key that encrypts the log group; None: CloudWatch's own."""
+
+
+@dataclass(frozen=True)
+class Iam:
+    """What an organization asks of every role."""
+
+    permissions_boundary: str | None = None
+    """ARN of a policy."""
+    role_path: str = "/"
+    role_name_prefix: str = ""
+    """Already part of every `TaskDefinition.role_prefix`."""
+    bootstrap_qualifier: str | None = None
+    """Of the CDK bootstrap to deploy with; None: CDK's own."""
+
+
+@dataclass(frozen=True)
 class Overdue:
     """An alarm: this task, one of the last of its schedule, had no success for so long."""
 
@@ -313,7 +380,8 @@ class Plan:
     """Twelve digits; None: the account of the credentials at hand."""
     region: str
     prefix: str
-    """`<project>-<environment>`: prefix of every name, and the bundle's folder under the DAG prefix."""
+    """`<project>-<environment>`, with two dashes where the environment's name has one itself: prefix of every name, and
+    the bundle's folder under the DAG prefix."""
     cluster: str
     log_group: str
     log_retention_days: int
@@ -329,6 +397,12 @@ class Plan:
     observability: Observability = Observability()
     warnings: tuple[str, ...] = field(default=())
     """What a deploy to AWS should not overlook, each with file:line and what to do."""
+    ecs: Ecs = field(default=Ecs())
+    logs: Logs = field(default=Logs())
+    iam: Iam = field(default=Iam())
+    tags: dict[str, str] = field(default_factory=dict)
+    """Of the user's, on everything that can have tags, tasks included."""
+    pull_through: tuple[PullThrough, ...] = ()
 
     def to_json(self, indent: int | None = 2) -> str:
         """The plan as JSON: sorted keys, `\\n` at the end, the same bytes for the same plan."""

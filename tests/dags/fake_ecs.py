@@ -34,6 +34,8 @@ class FakeEcs:
         self.scripts = {family: list(script) for family, script in scripts.items()}
         self.refused = refused
         """Family → the reason for which RunTask places no task."""
+        self.no_spot: set[str] = set()
+        """Families for which Spot has no room."""
         self.calls: list[tuple[str, dict[str, Any]]] = []
         self.logs: dict[str, list[str]] = {}
         """Family → the lines of its log so far. A family that is not there has no log stream."""
@@ -49,6 +51,9 @@ class FakeEcs:
         self.calls.append((operation, given))
         if operation == "RunTask":
             family = given["taskDefinition"]
+            if family in self.no_spot and "capacityProviderStrategy" in given:
+                reason = "Capacity is unavailable at this time. Please try again later"
+                return 200, {"tasks": [], "failures": [{"reason": reason}]}
             if family in self.refused:
                 return 200, {"tasks": [], "failures": [{"reason": self.refused[family]}]}
             return 200, {"tasks": [{**self._named(family), **RUNNING}], "failures": []}

@@ -13,7 +13,17 @@ from samples import CATALOGUE, DAILY, LOAD, write_bundle
 
 from penstock_runtime import contract
 
-NAMES = ("succeeds", "catalogues", "fails", "never-starts", "no-capacity", "killed", "silent")
+NAMES = (
+    "succeeds",
+    "catalogues",
+    "fails",
+    "never-starts",
+    "no-capacity",
+    "killed",
+    "silent",
+    "spot-is-full",
+    "nothing-is-left",
+)
 
 
 @pytest.fixture(scope="session")
@@ -29,13 +39,16 @@ def ran(under_airflow: Any, tmp_path_factory: pytest.TempPathFactory) -> tuple[F
             ],
             "killed": [RUNNING],
             "silent": [{**ended(0), "containers": []}],
+            "spot-is-full": [ended(0)],
         },
-        refused={"no-capacity": "RESOURCE:MEMORY"},
+        refused={"no-capacity": "RESOURCE:MEMORY", "nothing-is-left": "Capacity is unavailable at this time."},
     )
+    fake.no_spot = {"spot-is-full", "nothing-is-left"}
     fake.logs = {"succeeds": [f"line {n}" for n in range(8)], "fails": ["first", "it broke here"], "killed": ["one"]}
     fake.late = {"succeeds": ["the very last line"]}
     tasks = [replace(LOAD, name=name, family=name, after=()) for name in NAMES]
     tasks[1] = replace(CATALOGUE, name="catalogues", family="catalogues", after=())
+    tasks[-2:] = [replace(one, spot=True) for one in tasks[-2:]]
     folder = write_bundle(tmp_path_factory.mktemp("dags"), replace(DAILY, tasks=tuple(tasks)))
     with serving(fake) as address:
         environ = {
@@ -96,9 +109,33 @@ def test_each_task_is_started_once_under_a_name_of_its_own(ran: tuple[FakeEcs, A
     """`startedBy` differs by Airflow task, names it for people, and is one that ECS takes."""
     started = [given["startedBy"] for name, given in ran[0].calls if name == "RunTask"]
 
-    assert len(started) == len(set(started)) == len(NAMES)
+    # Two of them are asked for a second time, on demand.
+    assert len(started) - 2 == len(set(started)) == len(NAMES)
     assert all(re.fullmatch("[A-Za-z0-9/_-]{1,128}", one) for one in started)
     assert {tuple(one.split("/")[:3]) for one in started} == {("penstock", DAILY.dag_id, name) for name in NAMES}
+
+
+def test_spot_without_room_falls_back_to_on_demand(ran: tuple[FakeEcs, Any]) -> None:
+    """The same task once more, as a Fargate task at the full price; a task that never asked for Spot is not."""
+    fake, results = ran
+    for name in ("spot-is-full", "nothing-is-left"):
+        first, second = fake.parameters("RunTask", name)
+        assert first["capacityProviderStrategy"] == [{"capacityProvider": "FARGATE_SPOT", "weight": 1}]
+        assert (second["launchType"], "capacityProviderStrategy" in second) == ("FARGATE", False)
+        assert first["overrides"] == second["overrides"]
+
+    assert results["spot-is-full"]["error"] is None
+    assert any("Spot has no capacity" in line for line in results["spot-is-full"]["log"])
+    assert "Capacity is unavailable" in results["nothing-is-left"]["error"]
+    assert len(fake.parameters("RunTask", "no-capacity")) == 1
+
+
+def test_tasks_get_the_tags_of_their_definition(ran: tuple[FakeEcs, Any]) -> None:
+    """For the bill; the call brings none of its own."""
+    given = [one for name, one in ran[0].calls if name == "RunTask"]
+
+    assert {one["propagateTags"] for one in given} == {"TASK_DEFINITION"}
+    assert not [one for one in given if "tags" in one]
 
 
 def test_success_shows_the_whole_log_and_returns_nothing(ran: tuple[FakeEcs, Any]) -> None:

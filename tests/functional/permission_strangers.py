@@ -119,7 +119,12 @@ def of_airflow(system: Deployed) -> list[Call]:
         run_as("another task role", taskRoleArn=_role(STRANGER)),
         run_as("its own role for a task", taskRoleArn=own_role),
         run_as("another execution role", executionRoleArn=_role(STRANGER)),
-        run("tags", "ecs:TagResource", tags=[{"key": "a", "value": "b"}]),
+        _call(
+            "tag a task that runs",
+            "ecs:TagResource",
+            "tag_resource",
+            {"resourceArn": task.replace(STRANGER, plan.cluster), "tags": [{"key": "a", "value": "b"}]},
+        ),
         _call(
             "look at another cluster's task",
             "ecs:DescribeTasks",

@@ -5,9 +5,9 @@ from __future__ import annotations
 import contextlib
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
@@ -163,19 +163,33 @@ def deployed(folder: Path) -> Iterator[Deployed]:
     """The sample project with one task of each engine and an SSM parameter, deployed to an embedded AWS of its own."""
     copy_sample(folder)
     _one_task_of_each_engine(folder / "penstock.yaml")
+    with deployed_project(
+        folder, {contract.SERVER_VARIABLE: NOBODY}, partial(images.register_stock, report=print)
+    ) as found:
+        yield found
+
+
+@contextlib.contextmanager
+def deployed_project(
+    folder: Path, variables: Mapping[str, str], stand_in: Callable[[Path, Plan], None]
+) -> Iterator[Deployed]:
+    """The project of a folder, deployed to an embedded AWS of its own.
+
+    Args:
+        stand_in: puts what stands for the plan's images into the images folder.
+    """
     project = load(folder / "penstock.yaml")
-    variables = {contract.SERVER_VARIABLE: NOBODY}
     plan = compile_plan(project, None, variables=variables)
     instance = Instance.create(folder / ".penstock" / plan.environment)
     try:
-        images.register_stock(instance.folder / "images", plan, print)
+        stand_in(instance.folder / "images", plan)
         endpoint = _aws(instance, plan)
         values = {one.name: f"value-of-{one.name}" for found in plan.task_definitions for one in found.secrets}
         secrets.store(plan, endpoint, values)
         assembly = deploy.synth(instance, project.path, plan, variables, endpoint.account)
-        deploy.bootstrap(instance, endpoint)
+        deploy.bootstrap(instance, endpoint, plan.iam.bootstrap_qualifier)
         deploy.deploy(instance, endpoint, assembly, docker.command(instance.folder))
-        dags = folder / "dags"
+        dags = folder / "bundle"
         dags.mkdir()
         yield Deployed(instance, plan, endpoint, dags)
     finally:

@@ -16,6 +16,7 @@ STEPS: dict[Key, str] = {
     ("airflow", "ecs:RunTask", "task-definition/{family}:*"): "start",
     ("airflow", "iam:PassRole", "role/{role}-task"): "start",
     ("airflow", "iam:PassRole", "role/{role}-exec"): "start",
+    ("airflow", "ecs:TagResource", "task/{prefix}/*"): "start",
     ("airflow", "ecs:DescribeTasks", "task/{prefix}/*"): "watch",
     ("airflow", "logs:GetLogEvents", LOG_STREAMS): "log",
     ("airflow", "ecs:StopTask", "task/{prefix}/*"): "stop",

@@ -156,6 +156,20 @@ def test_execution_role_must_be_granted_the_secret(aws: Aws) -> None:
     assert aws.stopped(aws.start())["containers"][0]["exitCode"] == 0
 
 
+def test_log_in_of_a_private_registry(aws: Aws) -> None:
+    """By the secret's name; it must hold user and password, and the execution role must be granted it."""
+    manager = aws.client("secretsmanager")
+    manager.create_secret(Name="registry", SecretString='{"username": "u", "password": "p"}')
+    found = {}
+    for name in ("registry", "app/token"):
+        change = {"repositoryCredentials": {"credentialsParameter": name}}
+        definition = register(aws, f"log-in-{name.replace('/', '-')}", change)
+        found[name] = aws.stopped(aws.start("true", taskDefinition=definition))["stoppedReason"]
+
+    assert "secretsmanager:GetSecretValue" in found["registry"]
+    assert "did not contain json key username" in found["app/token"]
+
+
 def test_partial_secret_arn_names_one_secret_only(aws: Aws) -> None:
     """`…:secret:app/token` is app/token, also beside app/token2; an ARN cut anywhere else is nothing."""
     manager = aws.client("secretsmanager")

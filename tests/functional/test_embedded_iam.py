@@ -133,6 +133,23 @@ def test_tags_need_a_grant_of_their_own(aws: Aws) -> None:
     assert aws.stopped(aws.start("true", granted, tags=tags))
 
 
+def test_tags_of_the_definition_need_the_grant_as_well(aws: Aws) -> None:
+    """Tags that RunTask copies from the task definition are authorized as it starts the task."""
+    family = aws.call("true")["taskDefinition"]
+    found = aws.client("ecs").describe_task_definition(taskDefinition=family)["taskDefinition"]
+    aws.client("ecs").tag_resource(resourceArn=found["taskDefinitionArn"], tags=[{"key": "team", "value": "data"}])
+    tag = {"Action": "ecs:TagResource", "Resource": f"{ECS}:task/main/*"}
+    tag["Condition"] = {"StringEquals": {"ecs:CreateAction": "RunTask"}}
+    without, granted = aws.role("copy-without", RUN, PASS), aws.role("copy-with", RUN, PASS, tag)
+
+    with pytest.raises(ClientError, match="ecs:TagResource"):
+        aws.start("true", without, propagateTags="TASK_DEFINITION")
+    arn = aws.start("true", granted, propagateTags="TASK_DEFINITION")
+    aws.stopped(arn)
+    (task,) = aws.client("ecs").describe_tasks(cluster="main", tasks=[arn], include=["TAGS"])["tasks"]
+    assert {"key": "team", "value": "data"} in task["tags"]
+
+
 def test_every_task_described_is_authorized(aws: Aws, task: str) -> None:
     """A grant on the first task named does not open the second."""
     other = aws.start("true")

@@ -3,8 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
+import json
+from fnmatch import fnmatchcase as fnmatch
 from pathlib import Path
 
+import aws_cdk as cdk
+import pytest
+
+from stacks.run_grant import run_statements
 from tests.stacks import plans, statements
 from tests.stacks.conftest import Templates
 
@@ -46,7 +52,15 @@ def test_airflow_watches_and_stops_tasks_of_its_cluster_only(templates: Template
 
     assert (set(watch["Action"]), watch["Resource"]) == ({"ecs:DescribeTasks", "ecs:StopTask"}, [TASKS])
     ecs = {action for one in role for action in one["Action"] if action.startswith("ecs:")}
-    assert ecs == {"ecs:RunTask", "ecs:DescribeTasks", "ecs:StopTask"}
+    assert ecs == {"ecs:RunTask", "ecs:DescribeTasks", "ecs:StopTask", "ecs:TagResource"}
+
+
+def test_airflow_tags_a_task_as_it_starts_it_and_never_again(templates: Templates) -> None:
+    """RunTask copies the tags of the task definition; a task that runs cannot be given others."""
+    (tag,) = statements.that_allow(airflow_role(templates), "ecs:TagResource")
+
+    assert tag["Resource"] == [TASKS]
+    assert tag["Condition"] == {"StringEquals": {"ecs:CreateAction": "RunTask"}}
 
 
 def test_airflow_hands_over_the_roles_of_the_plan_to_ecs_only(templates: Templates) -> None:
@@ -139,19 +153,39 @@ def test_a_task_role_fetches_artifacts_and_meltano_keeps_its_state(templates: Te
     assert listing["Condition"] == {"StringLike": {"s3:prefix": ["state", "state/*"]}}
 
 
-def test_many_definitions_fit_into_the_role(tmp_path: Path) -> None:
-    """IAM allows 10,240 characters of inline policy; what is over it goes to managed ones, and MWAA waits for all."""
+@pytest.mark.parametrize("count", [20, 21, 100])
+def test_the_right_to_run_them_fits_into_one_policy(tmp_path: Path, count: int) -> None:
+    """However many definitions there are, the grant has room beside others, in a managed policy of 6,144 characters."""
     many = tuple(
-        dataclasses.replace(
-            plans.COMMAND, family=f"acme-dev-command-{number:08x}", role_prefix=f"acme-dev-{number:08x}"
-        )
-        for number in range(60)
+        dataclasses.replace(plans.COMMAND, family=f"acme-dev-command-{n:06x}", role_prefix=f"acme-dev-{n:08x}")
+        for n in range(count)
     )
-    templates = plans.synthesize(dataclasses.replace(plans.PLAN, task_definitions=many), tmp_path)
-    resources = templates["acme-dev-airflow"]["Resources"]
+    plan = dataclasses.replace(plans.PLAN, task_definitions=many)
+    stack = cdk.Stack(plans.application(tmp_path), "s", env=cdk.Environment(account=plans.ACCOUNT, region=plans.REGION))
+    found = [one.to_statement_json() for some in run_statements(stack, plan).values() for one in some]
 
-    policies = {name for name, one in resources.items() if "Policy" in one["Type"] and name.startswith("ExecutionRole")}
-    assert len(policies) > 1
-    assert policies <= set(resources["Environment"]["DependsOn"])
-    granted = statements.that_allow(statements.of_role(templates["acme-dev-airflow"], "ExecutionRole"), "ecs:RunTask")
-    assert sum(len(one["Resource"]) for one in granted) == len(many)
+    assert len(json.dumps(stack.resolve(found), separators=(",", ":"))) < 6_144 - 500
+    runs, hands_over = (stack.resolve(found[index])["Resource"] for index in (0, 1))
+    for one in many:
+        assert any(fnmatch(f"{ECS}:task-definition/{one.family}:3", resource) for resource in runs)
+        for kind in ("task", "exec"):
+            arn = f"arn:aws:iam::{plans.ACCOUNT}:role/{one.role_prefix}-{kind}"
+            assert any(fnmatch(arn, resource) for resource in hands_over)
+
+
+@pytest.mark.parametrize(
+    "stranger",
+    ["acme-dev-x-command-00000a", "acme-dev-command-command-00000a", "acme-development-command-00000a", "acme-dev-x"],
+)
+def test_patterns_fit_no_other_environment(tmp_path: Path, stranger: str) -> None:
+    """Where families are given as patterns, those of an environment whose name begins alike are not among them."""
+    many = tuple(
+        dataclasses.replace(plans.COMMAND, family=f"acme-dev-command-{n:06x}", role_prefix=f"acme-dev-{n:08x}")
+        for n in range(30)
+    )
+    stack = cdk.Stack(plans.application(tmp_path), "s", env=cdk.Environment(account=plans.ACCOUNT, region=plans.REGION))
+    run, hand_over = next(iter(run_statements(stack, dataclasses.replace(plans.PLAN, task_definitions=many)).values()))
+    roles = [f"arn:aws:iam::{plans.ACCOUNT}:role/acme-dev-x-0000000a-{kind}" for kind in ("task", "exec")]
+
+    assert not any(fnmatch(f"{ECS}:task-definition/{stranger}:1", one) for one in stack.resolve(run.resources))
+    assert not any(fnmatch(role, one) for role in roles for one in stack.resolve(hand_over.resources))

@@ -67,10 +67,13 @@ class Ecs:
                 if before != body:
                     raise Refusal("ConflictException", "The clientToken was already used with different parameters.")
                 return {"tasks": [_shown(self._tasks[arn]) for arn in arns], "failures": []}
-            tasks = [Task(_record(call, wanted.values), wanted.definition, self._place) for _ in range(wanted.count)]
-            if call.get("tags"):
+            tags = _tags(call, wanted.definition)
+            record = {**wanted.values, "tags": tags}
+            tasks = [Task(_record(call, record), wanted.definition, self._place) for _ in range(wanted.count)]
+            if tags:
+                context = {**iam.cluster_key(call), "ecs:CreateAction": "RunTask"}
                 for task in tasks:
-                    refused = iam.caller_denial("ecs:TagResource", task.record()["taskArn"], iam.cluster_key(call))
+                    refused = iam.caller_denial("ecs:TagResource", task.record()["taskArn"], context)
                     if refused:
                         raise Refusal("AccessDeniedException", refused)
             self._tasks |= {task.record()["taskArn"]: task for task in tasks}
@@ -179,7 +182,7 @@ def _record(call: Mapping[str, Any], values: Mapping[str, Any]) -> Call:
         "startedBy": call.get("startedBy") or "",
         "version": 1,
         "overrides": {"containerOverrides": [], "inferenceAcceleratorOverrides": [], **values["overrides"]},
-        "tags": list(call.get("tags") or []),
+        "tags": values["tags"],
         "healthStatus": "UNKNOWN",
         "availabilityZone": compat.ec2._subnets[network["subnets"][0]]["AvailabilityZone"],
         "enableExecuteCommand": bool(call.get("enableExecuteCommand", False)),
@@ -197,6 +200,15 @@ def _record(call: Mapping[str, Any], values: Mapping[str, Any]) -> Call:
             }
         ],
     }
+
+
+def _tags(call: Mapping[str, Any], definition: Mapping[str, Any]) -> list[Call]:
+    """The tags of the new tasks: the call's, and those of the task definition where the call wants them."""
+    given = {one["key"]: one for one in call.get("tags") or []}
+    if call.get("propagateTags") == "TASK_DEFINITION":
+        own = {one["key"]: one for one in compat.ecs._tags.get(definition["taskDefinitionArn"], [])}
+        return list((own | given).values())
+    return list(given.values())
 
 
 def _shown(task: Task, *, with_tags: bool = True) -> Call:

@@ -12,9 +12,12 @@ from pathlib import Path
 from typing import Any
 
 from penstock.local.aws import compat, iam
+from penstock.local.aws.cfn import pull_through
 from penstock.local.aws.process import Image, load_image
 
 _ECR = re.compile(r"^\d{12}\.dkr\.ecr\.[a-z0-9-]+\.amazonaws\.com(\.cn)?/(?P<repository>[^:@]+)")
+_CACHE = ("ecr:BatchImportUpstreamImage", "ecr:CreateRepository")
+"""For an image of the pull-through cache. ECR asks for them on the first pull only; here on every one."""
 _PULL = ("ecr:BatchCheckLayerAvailability", "ecr:GetDownloadUrlForLayer", "ecr:BatchGetImage")
 _SECRET_ARN_FIELDS = 7
 """arn:partition:secretsmanager:region:account:secret:name; ECS appends json-key:version-stage:version-id."""
@@ -31,21 +34,41 @@ def pull(container: Mapping[str, Any], folder: Path, execution_key: str | None) 
         LaunchError: no image of that name is here, or the execution role may not pull it.
     """
     reference = str(container["image"])
+    _log_in(container, execution_key)
     repository = _ECR.match(reference)
     if repository:
         name = repository["repository"]
         arn = f"arn:aws:ecr:{compat.responses.get_region()}:{compat.responses.get_account_id()}:repository/{name}"
         _require(execution_key, "ecr:GetAuthorizationToken", "*", "unable to pull secrets or registry auth")
-        for action in _PULL:
+        cached = pull_through.cached(name)
+        for action in (*_PULL, *(_CACHE if cached else ())):
             refused = iam.denial(execution_key or "", action, arn)
             if refused:
                 raise LaunchError(
                     f"CannotPullContainerError: pull image manifest has been retried 1 time(s): {refused}"
                 )
+        if cached:
+            # What stands for it goes by its name without the account's address.
+            reference = reference.partition("/")[2]
     image = load_image(folder, reference)
     if image is None:
         raise LaunchError(f"CannotPullContainerError: failed to resolve ref {reference}: {reference}: not found")
     return image
+
+
+def _log_in(container: Mapping[str, Any], execution_key: str | None) -> None:
+    """A private registry's log-in can be read, and is one; the registry itself is not asked.
+
+    Source: Amazon ECS Developer Guide, "Using non-AWS container images in Amazon ECS".
+    """
+    source = (container.get("repositoryCredentials") or {}).get("credentialsParameter")
+    if source is None:
+        return
+    if not source.startswith("arn:"):
+        region, account = compat.responses.get_region(), compat.responses.get_account_id()
+        source = f"arn:aws:secretsmanager:{region}:{account}:secret:{source}"
+    for field in ("username", "password"):
+        _secret(f"{source}:{field}::", execution_key)
 
 
 def secrets(container: Mapping[str, Any], execution_key: str | None) -> dict[str, str]:

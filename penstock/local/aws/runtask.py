@@ -96,6 +96,8 @@ def _check_numbers(call: Mapping[str, Any]) -> None:
     for name, limit in (("clientToken", MAX_CLIENT_TOKEN), ("startedBy", MAX_STARTED_BY)):
         if len(call.get(name) or "") > limit:
             raise Refusal("InvalidParameterException", f"{name} must be at most {limit} characters long.")
+    if call.get("propagateTags") not in (None, "TASK_DEFINITION", "NONE"):
+        raise Refusal("InvalidParameterException", f"propagateTags {call['propagateTags']} is not for RunTask.")
     if len(call.get("tags") or []) > 50:
         raise Refusal("InvalidParameterException", "A task can have at most 50 tags.")
 

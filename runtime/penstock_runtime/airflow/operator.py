@@ -6,8 +6,10 @@ from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
+from airflow.providers.amazon.aws.exceptions import EcsOperatorError
 from airflow.providers.amazon.aws.hooks.logs import AwsLogsHook
 from airflow.providers.amazon.aws.operators.ecs import EcsRunTaskOperator
+from botocore.exceptions import ClientError
 
 from penstock_runtime import contract
 from penstock_runtime.airflow import request
@@ -65,6 +67,8 @@ class FargateTaskOperator(EcsRunTaskOperator):  # type: ignore[misc]
             deferrable=False,
             # The return value would be the last log line, which nobody has checked for secrets.
             do_xcom_push=False,
+            # Project, environment and the user's own tags, for the bill.
+            propagate_tags="TASK_DEFINITION",
             **request.placement(fargate_task),
             **log_container(contract.CONTAINER_NAME),
             **airflow_arguments,
@@ -82,6 +86,17 @@ class FargateTaskOperator(EcsRunTaskOperator):  # type: ignore[misc]
         self.overrides = request.overrides(self.fargate_task, self.deployed, facts)
         self._started_by = request.started_by(ti.dag_id, ti.run_id, ti.task_id, ti.map_index, ti.try_number)
         super().execute(context)
+
+    def _start_task(self) -> None:
+        """Start the Fargate task; on demand where Spot has no capacity for it now."""
+        try:
+            super()._start_task()
+        except (EcsOperatorError, ClientError) as error:
+            if not (self.fargate_task.spot and request.out_of_capacity(str(error))):
+                raise
+            self.log.warning("Fargate Spot has no capacity (%s): starting the task on demand", error)
+            self.capacity_provider_strategy, self.launch_type = None, "FARGATE"
+            super()._start_task()
 
     def _get_task_log_fetcher(self) -> TaskLog:
         return TaskLog(

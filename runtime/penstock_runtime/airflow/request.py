@@ -60,6 +60,11 @@ def placement(task: Task) -> dict[str, Any]:
     return {"launch_type": "FARGATE"}
 
 
+def out_of_capacity(text: str) -> bool:
+    """Whether RunTask was refused since there was no room, by the words of ECS ("API failure reasons")."""
+    return re.search(r"capacity (is )?unavailable|RESOURCE:|InsufficientCapacity", text, re.IGNORECASE) is not None
+
+
 def network(task: Task, resources: Resources) -> dict[str, Any]:
     """RunTask's `networkConfiguration`: the task's own subnets, or else the deploy's."""
     public = task.assign_public_ip if task.subnets else resources.assign_public_ip

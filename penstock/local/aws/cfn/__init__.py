@@ -11,7 +11,18 @@ from __future__ import annotations
 from typing import Any
 
 from penstock.local.aws import compat
-from penstock.local.aws.cfn import bucket, cluster, custom, definition, exports, mwaa, named_network, network, secret
+from penstock.local.aws.cfn import (
+    bucket,
+    cluster,
+    custom,
+    definition,
+    exports,
+    mwaa,
+    named_network,
+    network,
+    pull_through,
+    secret,
+)
 from penstock.local.aws.endpoint import Endpoint
 
 
@@ -19,6 +30,7 @@ def install(endpoint: Endpoint) -> None:
     """Register the handlers and put the checks in place."""
     handlers: dict[str, dict[str, Any]] = compat.provisioners._RESOURCE_HANDLERS
     handlers.update(network.HANDLERS | mwaa.HANDLERS | definition.HANDLERS | cluster.HANDLERS)
+    handlers.update(pull_through.HANDLERS)
     handlers.update(custom.handlers(endpoint))
     handlers.update(named_network.handlers(handlers))
     network.complete_vpc(handlers["AWS::EC2::VPC"])

@@ -1,0 +1,133 @@
+"""What types cannot say about images, logs, roles, tags and permissions."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from penstock.project.image_names import check_pull_through, rule, wrong_source
+from penstock.project.permissions import Permission, filled, too_many, wrong_permission
+from penstock.project.secrets import parse
+from penstock_runtime.errors import InputError
+from penstock_runtime.plan import PullThrough
+
+if TYPE_CHECKING:
+    from penstock.project.checks import Checks
+
+MAX_TAGS = 40
+"""AWS takes 50 for a resource (AWS General Reference, "Tagging AWS resources"); Penstock and CDK add some of theirs."""
+MAX_TAG_KEY, MAX_TAG_VALUE = 128, 256
+
+
+def check_ecs(checks: Checks) -> None:
+    """Settings that must fit each other, names that must exist."""
+    settings = checks.settings
+    _check_region(checks, settings.logs.kms_key, "logs", "kms_key")
+    if settings.logs.max_buffer_mib is not None and settings.logs.mode == "blocking":
+        fix = "remove it, or write mode: non-blocking"
+        checks.add("max_buffer_mib counts only where mode is non-blocking", fix, "logs", "max_buffer_mib")
+    _check_tags(checks, settings.tags)
+    _check_images(checks)
+    _check_permissions(checks)
+
+
+def _check_region(checks: Checks, arn: str | None, *path: str) -> None:
+    """A key and a secret that a service of the region uses are in that region."""
+    region = arn.split(":")[3] if arn is not None else checks.settings.region
+    if region != checks.settings.region:
+        what = f"{path[-1]} is in {region}, and this environment in {checks.settings.region}"
+        checks.add(what, f"name one in {checks.settings.region}", *path)
+
+
+def _check_tags(checks: Checks, tags: Mapping[str, str]) -> None:
+    if len(tags) > MAX_TAGS:
+        checks.add(f"{len(tags)} tags are too many", f"use at most {MAX_TAGS}: AWS takes 50, ours included", "tags")
+    for key, value in tags.items():
+        path = ("tags", key)
+        if re.match(r"aws:|penstock:", key, re.IGNORECASE):
+            checks.add(f"tag {key[:60]!r} has a prefix that is not yours", "rename it", *path, key=True)
+        elif not 0 < len(key) <= MAX_TAG_KEY or not _taggable(key):
+            checks.add(f"{key[:60]!r} cannot be a tag's key", _tag_fix(f"1 to {MAX_TAG_KEY}"), *path, key=True)
+        if len(value) > MAX_TAG_VALUE or not _taggable(value):
+            fix = _tag_fix(f"at most {MAX_TAG_VALUE}")
+            checks.add(f"the value of tag {key[:60]!r} is none that AWS takes", fix, *path)
+
+
+def _taggable(text: str) -> bool:
+    """IAM API Reference, Tag, and those of ECS, S3 and MWAA: letters, digits, spaces and `_ . : / = + - @`."""
+    return all(one in "_.:/=+-@" or unicodedata.category(one)[0] in "LNZ" for one in text)
+
+
+def _tag_fix(count: str) -> str:
+    return f"use {count} letters, digits, spaces and _.:/=+-@"
+
+
+def _check_images(checks: Checks) -> None:
+    settings = checks.settings
+    rules: dict[str, PullThrough] = {}
+    for engine in ("openmetadata", "meltano", "command"):
+        source = getattr(settings.images, engine)
+        here = ("images", engine)
+        for what, fix, path in wrong_source(engine, source):
+            checks.add(what, fix, *here, *path)
+        if source.pull_through is not None:
+            made = rule(source.pull_through, "")
+            if made is not None and rules.setdefault(made.prefix, made) != made:
+                what = f"two pull-through rules have the prefix {made.prefix!r}"
+                checks.add(what, "give them the same settings, or another prefix", *here, "pull_through", "prefix")
+            _check_region(checks, source.pull_through.credentials, *here, "pull_through", "credentials")
+        if source.credentials is not None:
+            _check_credentials(checks, source.credentials, *here, "credentials")
+    if settings.images.meltano.model_fields_set and (settings.meltano is None or settings.meltano.image is None):
+        fix = "remove it, or name an image: meltano: {image: …}"
+        checks.add("Meltano's image is built, and comes from nowhere else", fix, "images", "meltano")
+    for job, listed in settings.jobs.items():
+        for index, task in enumerate(listed.tasks):
+            if task.image is not None:
+                place = ("jobs", job, "tasks", index, "image")
+                check_pull_through(checks, task.image, settings.images.command, *place)
+    if settings.meltano is not None and settings.meltano.image is not None:
+        check_pull_through(checks, settings.meltano.image, settings.images.meltano, "meltano", "image")
+    stock = settings.images.openmetadata
+    check_pull_through(checks, stock.named("latest"), stock, "images", "openmetadata")
+
+
+def _check_credentials(checks: Checks, name: str, *path: Any) -> None:
+    checks.known(name, *path, only_secrets=True)
+    reference = checks.settings.secrets.get(name)
+    if reference is None:
+        return
+    try:
+        secret = parse(name, reference, "")
+    except InputError:
+        return  # reported where the secret is
+    if secret.store != "secretsmanager" or secret.key is not None:
+        # Amazon ECS Developer Guide, "Using non-AWS container images": a whole secret in Secrets Manager.
+        fix = "name a secret secretsmanager:<name> whose JSON has username and password"
+        checks.add(f"secret {name!r} cannot be the log-in of a registry", fix, *path)
+
+
+def _check_permissions(checks: Checks) -> None:
+    settings = checks.settings
+    everywhere: Sequence[Permission] = settings.meltano.permissions if settings.meltano else ()
+    _check_each(checks, everywhere, "meltano", "permissions")
+    for name, job in settings.jobs.items():
+        _check_each(checks, job.permissions, "jobs", name, "permissions")
+        for index, task in enumerate(job.tasks):
+            here = ("jobs", name, "tasks", index)
+            _check_each(checks, task.permissions, *here, "permissions")
+            both = [*job.permissions, *task.permissions, *(everywhere if task.meltano else ())]
+            if size := too_many([filled(one, settings.variables) for one in both]):
+                what = f"the permissions of task {task.name!r} take {size} characters, more than its role has room for"
+                checks.add(what, "join actions or resources, or split the task", *here)
+            if task.read_only_root and task.meltano is not None:
+                what = f"task {task.name!r}: Meltano writes beside its project, so its root cannot be read-only"
+                checks.add(what, "remove read_only_root", *here, "read_only_root")
+
+
+def _check_each(checks: Checks, permissions: Sequence[Permission], *path: Any) -> None:
+    for index, permission in enumerate(permissions):
+        for what, fix, below in wrong_permission(permission, checks.settings.variables):
+            checks.add(what, fix, *path, index, *below)

@@ -1,0 +1,72 @@
+"""Where images come from: as they are named, a mirror, ECR's pull-through cache, a private registry."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from penstock.project.strict import Strict
+from penstock.project.versions import OPENMETADATA_IMAGE
+
+_PART = r"[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*"
+_REPOSITORY = f"{_PART}(/{_PART})*"
+_ECR = r"\d{12}\.dkr\.ecr\.[a-z0-9-]+\.amazonaws\.com(\.cn)?"
+
+
+class PullThrough(Strict):
+    """A rule of ECR's pull-through cache in the account and region of the deploy."""
+
+    upstream: str = Field(min_length=1, max_length=253)
+    """The registry: docker.io, public.ecr.aws, quay.io, ghcr.io, registry.k8s.io, registry.gitlab.com, an address
+    below azurecr.io, or an ECR registry."""
+    # Amazon ECR API Reference, CreatePullThroughCacheRule, ecrRepositoryPrefix.
+    prefix: str | None = Field(None, min_length=2, max_length=30, pattern=f"^{_REPOSITORY}$")
+    """What the cached repositories' names start with, 2 to 30 characters. An account has one rule for each prefix and
+    region. Default: made of project and environment."""
+    create: bool = True
+    """Whether the deploy makes the rule (default); false: it exists under `prefix`."""
+    # The same, credentialArn: the name must begin so.
+    credentials: str | None = Field(
+        None,
+        pattern=r"^arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:\d{12}:secret:ecr-pullthroughcache/[A-Za-z0-9/_+=.@-]+$",
+        max_length=612,
+    )
+    """Full ARN of the secret with the registry's log-in, where it wants one (docker.io, ghcr.io, registry.gitlab.com,
+    azurecr.io). Its name must start with `ecr-pullthroughcache/`."""
+
+
+class ImageSource(Strict):
+    """Where the images of an engine's tasks come from, where not from where their names say."""
+
+    mirror: str | None = Field(None, pattern=f"^{_ECR}(/{_REPOSITORY})?$", max_length=256)
+    """An ECR registry, with a prefix or without, that holds copies: `acme/refresh:7` is `<mirror>/acme/refresh:7`."""
+    pull_through: PullThrough | None = None
+    """ECR's pull-through cache."""
+    credentials: str | None = None
+    """Name of a secret of the project: a JSON secret with `username` and `password` for a private registry."""
+
+
+class StockImage(ImageSource):
+    """OpenMetadata's ingestion image."""
+
+    repository: str | None = Field(None, pattern=r"^[A-Za-z0-9][A-Za-z0-9.:/_-]*$", max_length=255)
+    """Registry and name. Default: docker.getcollate.io/openmetadata/ingestion."""
+    tag: str | None = Field(None, pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$")
+    """Default: the version of the OpenMetadata server."""
+    digest: str | None = Field(None, pattern=r"^sha256:[0-9a-f]{64}$")
+    """Instead of a tag: `sha256:` and 64 hex digits."""
+
+    def named(self, version: str) -> str:
+        """The image's full name, for a server of that version."""
+        repository = OPENMETADATA_IMAGE if self.repository is None else self.repository
+        return f"{repository}@{self.digest}" if self.digest is not None else f"{repository}:{self.tag or version}"
+
+
+class Images(Strict):
+    """Where images come from, engine by engine."""
+
+    openmetadata: StockImage = StockImage()
+    """OpenMetadata's ingestion image: of its workflows, and of plain commands that name no image."""
+    meltano: ImageSource = ImageSource()
+    """The image that `meltano.image` names. (Where it names none, the image is built.)"""
+    command: ImageSource = ImageSource()
+    """The images that plain commands name."""

@@ -1,0 +1,131 @@
+"""`permissions:` what a task's own role may do besides what Penstock needs, and what is too much to ask for."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Iterator, Mapping
+
+from pydantic import Field
+
+from penstock.project.literals import references
+from penstock.project.problems import nearest
+from penstock.project.strict import Strict
+from penstock_runtime import plan
+from penstock_runtime.fill import PLACEHOLDER
+
+MAX_CHARACTERS = 8_000
+"""Of all permissions of a task, as JSON. IAM: the inline policies of a role have 10,240 characters ("IAM and AWS STS
+quotas"); ours take up to 2,000."""
+NEVER_ANY = frozenset({"iam", "sts", "ecs", "kms", "secretsmanager", "organizations", "account"})
+"""Services whose actions are never for any resource: who has these has everything."""
+_ACTION = re.compile(r"[a-z0-9-]{2,}:[A-Za-z][A-Za-z0-9]*\*?")
+_ARN = re.compile(r"arn:aws[a-z-]*:[a-z0-9*-]+:[a-z0-9*-]*:(\d{12}|aws|\*|):\S+")
+_COMPARED = {
+    "String": ("Equals", "NotEquals", "EqualsIgnoreCase", "NotEqualsIgnoreCase", "Like", "NotLike"),
+    "Numeric": ("Equals", "NotEquals", "LessThan", "LessThanEquals", "GreaterThan", "GreaterThanEquals"),
+    "Date": ("Equals", "NotEquals", "LessThan", "LessThanEquals", "GreaterThan", "GreaterThanEquals"),
+    "Arn": ("Equals", "Like", "NotEquals", "NotLike"),
+    "Bool": ("",),
+    "BinaryEquals": ("",),
+    "IpAddress": ("",),
+    "NotIpAddress": ("",),
+}
+_OPERATORS = ["Null"] + [
+    f"{kind}{how}{missing}" for kind, hows in _COMPARED.items() for how in hows for missing in ("", "IfExists")
+]
+"""AWS IAM User Guide, "IAM JSON policy elements: Condition operators"."""
+
+Wrong = tuple[str, str, tuple[str | int, ...]]
+"""What is wrong, its fix, and where below the permission."""
+
+
+class Permission(Strict):
+    """Something that a task's own role may do: an Allow statement of IAM."""
+
+    actions: list[str] = Field(min_length=1, max_length=100)
+    """`service:Action`, such as `glue:GetTables`; a `*` may stand at the end (`glue:Get*`)."""
+    resources: list[str] = Field(min_length=1, max_length=100)
+    """ARNs, `*` in them included; `${NAME}` of a variable is filled. `*` alone wants a `reason`."""
+    conditions: dict[str, dict[str, str | list[str]]] = Field(default_factory=dict)
+    """IAM's conditions: operator → key → value or values; `${NAME}` of a variable is filled in these."""
+    reason: str | None = Field(None, min_length=1, max_length=500)
+    """Why it must be for `*`: some actions know no resource."""
+
+
+def filled(permission: Permission, variables: Mapping[str, str]) -> plan.Permission:
+    """The permission with its variables filled."""
+
+    def fill(text: str) -> str:
+        return PLACEHOLDER.sub(lambda match: variables.get(match[1], match[0]), text)
+
+    conditions = {
+        operator: {
+            key: [fill(one) for one in ([values] if isinstance(values, str) else values)]
+            for key, values in keys.items()
+        }
+        for operator, keys in permission.conditions.items()
+    }
+    resources = tuple(fill(one) for one in permission.resources)
+    return plan.Permission(tuple(permission.actions), resources, conditions, permission.reason or "")
+
+
+def wrong_permission(permission: Permission, variables: Mapping[str, str]) -> Iterator[Wrong]:
+    """All that is wrong with a permission."""
+    found = filled(permission, variables)
+    for index, action in enumerate(found.actions):
+        if not _ACTION.fullmatch(action):
+            what = f"{action[:60]!r} is no action"
+            fix = "write service:Action, such as glue:GetTables; a * only behind the start of an action's name"
+            yield what, fix, ("actions", index)
+    services = {action.partition(":")[0] for action in found.actions}
+    for index, resource in enumerate(found.resources):
+        path = ("resources", index)
+        if names := references(resource):
+            yield _unknown(names[0], variables, path)
+        elif resource != "*" and not _ARN.fullmatch(resource):
+            yield f"{resource[:80]!r} is no ARN", "write arn:aws:<service>:<region>:<account>:<resource>", path
+        elif is_whole(resource) and services & NEVER_ANY:
+            service = min(services & NEVER_ANY)
+            yield (
+                f"{service} actions on any resource ({resource[:60]}): whoever runs the task could have much more",
+                "name the resources, such as the ARN of one role",
+                path,
+            )
+        elif resource.split(":", 5)[-1] == "*" and not found.reason:
+            what = f"a permission for any resource ({resource[:60]}) has no reason"
+            yield what, "name the resources, or add reason: …", path
+    yield from _wrong_conditions(found, variables)
+
+
+def too_many(permissions: Iterable[plan.Permission]) -> int | None:
+    """How many characters the permissions of a task take, where that is more than a role has room for."""
+    size = sum(
+        len(json.dumps([one.actions, one.resources, one.conditions], separators=(",", ":"))) + 60 for one in permissions
+    )
+    return size if size > MAX_CHARACTERS else None
+
+
+def is_whole(resource: str) -> bool:
+    """Whether a resource is all there is of a kind: `*`, `arn:aws:iam::…:role/*`."""
+    last = resource.split(":", 5)[-1]
+    return set(re.split(r"[/:]", last)[-1]) == {"*"} and len(re.split(r"[/:]", last)) <= 2
+
+
+def _wrong_conditions(found: plan.Permission, variables: Mapping[str, str]) -> Iterator[Wrong]:
+    for operator, keys in found.conditions.items():
+        bare = re.sub(r"^(ForAllValues|ForAnyValue):", "", operator)
+        if bare not in _OPERATORS:
+            fix = nearest(bare, _OPERATORS, kind="operator")
+            yield f"{operator[:60]!r} is no condition operator", fix, ("conditions", operator)
+        for key, values in keys.items():
+            path = ("conditions", operator, key)
+            if not re.fullmatch(r"[A-Za-z0-9-]+:\S+", key):
+                yield f"{key[:60]!r} is no condition key", "write one such as aws:RequestedRegion", path
+            for value in values:
+                if names := references(value):
+                    yield _unknown(names[0], variables, path)
+
+
+def _unknown(name: str, variables: Mapping[str, str], path: tuple[str | int, ...]) -> Wrong:
+    return f"there is no variable {name[:60]!r}", nearest(name, variables, kind="variable"), path

@@ -1,0 +1,178 @@
+"""Large projects stay under the limits of CloudFormation and IAM, and projects side by side stay apart."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from penstock import bundle
+from penstock.compile import compile_plan
+from penstock.project import load
+from penstock_runtime.plan import Plan
+from stacks.build import Files, build_stacks
+from tests.stacks import plans
+from tests.stacks.conftest import Templates
+
+SCHEDULES, JOBS = 2_000, 420
+"""Each job has a secret that no other has, and so a task definition of its own."""
+MAX_RESOURCES, MAX_TEMPLATE, MAX_OUTPUTS = 500, 1_000_000, 200
+"""AWS CloudFormation User Guide, "Understand CloudFormation quotas": resources and bytes of a template, outputs."""
+MAX_INLINE, MAX_MANAGED = 10_240, 6_144
+"""AWS IAM User Guide, "IAM and AWS STS quotas": characters of a role's inline policies, of a managed policy."""
+SIZES = Path(__file__).with_name("scale.json")
+"""What the sizes were when somebody last looked at them."""
+
+_NAMES = {"RoleName", "ClusterName", "LogGroupName", "Family", "BucketName", "FunctionName", "TopicName", "QueueName"}
+_NAMES |= {"AlarmName", "DashboardName", "EcrRepositoryPrefix", "GroupName", "ManagedPolicyName", "AliasName"}
+_NAMED_BY_NAME = {"AWS::MWAA::Environment", "AWS::Events::Rule", "AWS::SecretsManager::Secret", "AWS::SSM::Parameter"}
+
+
+def large_project(folder: Path) -> Plan:
+    """A project of 2,000 schedules, compiled."""
+    jobs = {
+        f"job-{n}": {"tasks": [{"name": "run", "command": "true", "image": "acme/x:1", "secrets": [f"S{n}"]}]}
+        for n in range(JOBS)
+    }
+    schedules = [{"name": f"s{n}", "job": f"job-{n % JOBS}", "interval": f"{n % 60} * * * *"} for n in range(SCHEDULES)]
+    project: dict[str, Any] = {
+        "name": "large",
+        "environments": {"dev": {"region": "eu-west-1"}},
+        "network": {"create": {}},
+        "airflow": {"create": {"version": "3.0.6", "class": "mw1.large"}},
+        "secrets": {f"S{n}": f"secretsmanager:acme/{n}" for n in range(JOBS)},
+        "jobs": jobs,
+        "schedules": schedules,
+    }
+    (folder / "penstock.yaml").write_text(yaml.safe_dump(project, sort_keys=False))
+    return compile_plan(load(folder / "penstock.yaml"))
+
+
+@pytest.fixture(scope="module")
+def large(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The assembly of the large project: the files as they go to CloudFormation."""
+    folder = tmp_path_factory.mktemp("large")
+    plan = large_project(folder)
+    built = bundle.build(plan, dags_folder=plans.ROOT / "dags")
+    built.write(folder / "out")
+    files = Files(folder / "out" / "dags" / plan.prefix, folder / "out" / "artifacts", built.runtime_sha256, folder)
+    app = plans.application(folder / "cdk.out")
+    build_stacks(app, plan, files, account=plans.ACCOUNT)
+    app.synth()
+    return folder / "cdk.out"
+
+
+def templates_of(assembly: Path) -> dict[str, str]:
+    """Stack name → the template's text."""
+    return {one.name.partition(".")[0]: one.read_text() for one in sorted(assembly.glob("*.template.json"))}
+
+
+def test_two_thousand_schedules_fit_into_templates(large: Path) -> None:
+    """Every template is under CloudFormation's limits, with room for what is to come."""
+    found = templates_of(large)
+    definitions = 0
+    for name, text in found.items():
+        template = json.loads(text)
+        kinds = Counter(one["Type"] for one in template["Resources"].values())
+        definitions += kinds["AWS::ECS::TaskDefinition"]
+        assert sum(kinds.values()) <= MAX_RESOURCES * 0.8, name
+        assert len(text.encode()) <= MAX_TEMPLATE * 0.8, name
+        assert len(template.get("Outputs", {})) <= MAX_OUTPUTS, name
+
+    assert definitions == JOBS
+    assert len([name for name in found if name.startswith("large-dev-tasks-")]) == 16
+
+
+def test_policies_of_a_large_project_fit(large: Path) -> None:
+    """No policy is longer than IAM takes, and no role has more than ten managed ones."""
+    for name, text in templates_of(large).items():
+        template = json.loads(text)
+        inline: Counter[str] = Counter()
+        for logical_id, one in template["Resources"].items():
+            properties = one.get("Properties", {})
+            if one["Type"] == "AWS::IAM::Role":
+                documents = [policy["PolicyDocument"] for policy in properties.get("Policies", [])]
+                inline[logical_id] += sum(len(json.dumps(document)) for document in documents)
+                assert len(properties.get("ManagedPolicyArns", [])) <= 10
+            elif one["Type"] == "AWS::IAM::Policy":
+                for role in properties["Roles"]:
+                    inline[str(role["Ref"])] += len(json.dumps(properties["PolicyDocument"]))
+            elif one["Type"] == "AWS::IAM::ManagedPolicy":
+                assert len(json.dumps(properties["PolicyDocument"])) <= MAX_MANAGED, (name, logical_id)
+        assert max(inline.values(), default=0) <= MAX_INLINE, name
+
+
+def test_whoever_starts_tasks_is_deployed_after_all_of_them(large: Path) -> None:
+    """The stack with MWAA waits for each stack of task definitions; these wait for the cluster's."""
+    manifest = json.loads((large / "manifest.json").read_text())["artifacts"]
+    spread = {name for name in manifest if name.startswith("large-dev-tasks-") and "assets" not in name}
+
+    assert spread <= set(manifest["large-dev-airflow"]["dependencies"])
+    assert all("large-dev-ingestion" in manifest[name]["dependencies"] for name in spread)
+
+
+def test_sizes_are_those_that_were_looked_at(large: Path) -> None:
+    """Resources and kilobytes of each template, to a tenth. If they should change: write the new ones into the file."""
+    found = {
+        name: {"resources": len(json.loads(text)["Resources"]), "kilobytes": round(len(text) / 1000)}
+        for name, text in templates_of(large).items()
+    }
+    expected = json.loads(SIZES.read_text())
+
+    assert found.keys() == expected.keys(), json.dumps(found)
+    for name, sizes in found.items():
+        for unit, size in sizes.items():
+            assert size == pytest.approx(expected[name][unit], rel=0.1, abs=2), json.dumps(found)
+
+
+def names(templates: Templates) -> list[tuple[str, str]]:
+    """Everything that has a name in the account: kind and name; exports and stacks as well."""
+    found = []
+    for stack, template in templates.items():
+        found.append(("stack", stack))
+        found += [
+            ("export", str(one["Export"]["Name"])) for one in template.get("Outputs", {}).values() if "Export" in one
+        ]
+        for one in template["Resources"].values():
+            keys = _NAMES | ({"Name"} if one["Type"] in _NAMED_BY_NAME else set())
+            properties = one.get("Properties", {})
+            found += [(one["Type"], value) for key in keys if isinstance(value := properties.get(key), str)]
+    return found
+
+
+def test_projects_and_environments_side_by_side_share_no_name(tmp_path: Path) -> None:
+    """Two projects of two environments in one account and region, their names alike on purpose."""
+    found: list[tuple[str, str]] = []
+    pairs = [("acme", "dev"), ("acme", "dev-x"), ("acme-dev", "x"), ("acme-dev", "dev")]
+    for number, (project, environment) in enumerate(pairs):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        (folder / "penstock.yaml").write_text(SMALL.format(name=project, environment=environment))
+        plan = compile_plan(load(folder / "penstock.yaml"))
+        plan = dataclasses.replace(plan, account=plans.ACCOUNT)
+        found += names(plans.synthesize(plan, folder))
+
+    twice = {one: count for one, count in Counter(found).items() if count > 1}
+    assert len(found) > 60
+    assert twice == {}
+
+
+SMALL = """\
+name: {name}
+environments: {{{environment}: {{region: eu-west-1}}}}
+network: {{create: {{}}}}
+airflow: {{create: {{version: 3.0.6}}}}
+iam: {{role_name_prefix: dp-}}
+images: {{command: {{pull_through: {{upstream: quay.io}}}}}}
+jobs:
+  j:
+    tasks:
+      - {{name: a, command: ls, image: quay.io/a/b:1}}
+      - {{name: b, command: ls, image: quay.io/a/b:2}}
+schedules: [{{name: s, job: j, interval: "@daily"}}]
+"""

@@ -1,0 +1,218 @@
+"""What a project sets for images, logs, roles, tags and permissions, as the templates have it."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import aws_cdk as cdk
+import cdk_nag
+import pytest
+
+from penstock_runtime.plan import Ecs, Iam, Image, Logs, Permission, Plan, PullThrough, Secret
+from stacks.build import build_stacks
+from tests.stacks import plans, statements
+from tests.stacks.conftest import Templates
+
+REGISTRY = Secret("REGISTRY", "secretsmanager", "acme/registry")
+BOUNDARY = f"arn:aws:iam::{plans.ACCOUNT}:policy/limit"
+KEY = f"arn:aws:kms:{plans.REGION}:{plans.ACCOUNT}:key/0a1b2c3d-0000-0000-0000-000000000000"
+RULE = PullThrough(
+    "hub", "registry-1.docker.io", "arn:aws:secretsmanager:eu-west-1:111122223333:secret:ecr-pullthroughcache/x"
+)
+CATALOG = f"arn:aws:glue:{plans.REGION}:{plans.ACCOUNT}:catalog"
+IN_REGION = {"StringEquals": {"aws:RequestedRegion": [plans.REGION]}}
+OPENMETADATA = dataclasses.replace(
+    plans.OPENMETADATA,
+    image=Image("cached", "hub/openmetadata/ingestion:1.12.14"),
+    read_only_root=True,
+    permissions=(
+        Permission(("glue:GetTables", "glue:Get*"), (CATALOG,), IN_REGION, ""),
+        Permission(("athena:ListDataCatalogs",), ("*",), {}, "Athena knows no resource for it."),
+    ),
+)
+COMMAND = dataclasses.replace(plans.COMMAND, image=Image("registry", "registry.acme.io/x:1", credentials=REGISTRY))
+PLAN: Plan = dataclasses.replace(
+    plans.PLAN,
+    task_definitions=(OPENMETADATA, plans.MELTANO, COMMAND),
+    ecs=Ecs("enhanced", stop_timeout_seconds=30, tmp_mib=64),
+    logs=Logs("non-blocking", max_buffer_mib=25, kms_key=KEY),
+    iam=Iam(BOUNDARY, "/data/", "dp-", "acme"),
+    tags={"team": "data", "cost center": "42"},
+    pull_through=(RULE,),
+)
+
+
+@pytest.fixture(scope="module")
+def settled(tmp_path_factory: pytest.TempPathFactory) -> Templates:
+    """The templates of `PLAN`; a finding of cdk-nag would have failed the synth."""
+    folder = tmp_path_factory.mktemp("settings")
+    app = plans.application(folder / "cdk.out")
+    build_stacks(app, PLAN, plans.files(folder), account=None)
+    cdk.Validations.of(app).add_plugins(cdk_nag.AwsSolutionsChecks(app))
+    return {stack.stack_name: stack.template for stack in app.synth().stacks}
+
+
+def container(templates: Templates, family: str) -> dict[str, Any]:
+    (found,) = [
+        one["Properties"]["ContainerDefinitions"][0]
+        for one in plans.resources(templates, "AWS::ECS::TaskDefinition")
+        if one["Properties"]["Family"] == family
+    ]
+    return dict(found)
+
+
+def test_every_role_has_boundary_path_and_name(settled: Templates) -> None:
+    """MWAA's, the tasks', those of CDK's own Lambdas, the flow log's: all, and each name once."""
+    roles = [one["Properties"] for one in plans.resources(settled, "AWS::IAM::Role")]
+
+    assert len(roles) >= 2 * len(PLAN.task_definitions) + 3
+    assert {(one["PermissionsBoundary"], one["Path"]) for one in roles} == {(BOUNDARY, "/data/")}
+    named = {one["RoleName"] for one in roles}
+    assert len(named) == len(roles)
+    unprefixed = {f"{one.role_prefix}-{kind}" for one in PLAN.task_definitions for kind in ("task", "exec")}
+    assert all(len(name) <= 64 for name in named)
+    # The plan has put the prefix into the names of the tasks' roles already.
+    assert all(name.startswith("dp-acme-dev-") for name in named - unprefixed)
+
+
+def test_roles_are_handed_over_by_their_path(settled: Templates) -> None:
+    """IAM's ARN of a role holds its path."""
+    role = statements.of_role(settled["acme-dev-airflow"], "ExecutionRole")
+    (hand_over,) = statements.that_allow(role, "iam:PassRole")
+
+    assert all(f":iam::{plans.ACCOUNT}:role/data/acme-dev-" in one for one in hand_over["Resource"])
+
+
+def test_without_settings_roles_are_as_cdk_makes_them(templates: Templates) -> None:
+    """No path, no boundary, and no name but where another stack must know it."""
+    roles = [one["Properties"] for one in plans.resources(templates, "AWS::IAM::Role")]
+
+    assert not [one for one in roles if "Path" in one or "PermissionsBoundary" in one]
+    assert len([one for one in roles if "RoleName" in one]) == 2 * len(plans.PLAN.task_definitions)
+
+
+def test_assets_go_to_the_bootstrap_of_the_qualifier(settled: Templates) -> None:
+    """Bucket and version parameter are those of `cdk bootstrap --qualifier acme`."""
+    (version,) = {one["Parameters"]["BootstrapVersion"]["Default"] for one in settled.values()}
+    buckets = {
+        statements.text(bucket)
+        for one in plans.resources(settled, "Custom::CDKBucketDeployment")
+        for bucket in one["Properties"]["SourceBucketNames"]
+    }
+
+    assert version == "/cdk-bootstrap/acme/version"
+    assert buckets == {f"cdk-acme-assets-{plans.ACCOUNT}-{plans.REGION}"}
+
+
+def test_tags_are_on_everything(settled: Templates) -> None:
+    """The user's beside ours, on every resource that has tags."""
+    tagged = [
+        (one["Type"], one["Properties"]["Tags"])
+        for template in settled.values()
+        for one in template["Resources"].values()
+        if "Tags" in one.get("Properties", {})
+    ]
+    wanted = {"team": "data", "cost center": "42", "penstock:project": "acme", "penstock:environment": "dev"}
+
+    assert {"AWS::ECS::TaskDefinition", "AWS::ECS::Cluster", "AWS::IAM::Role", "AWS::MWAA::Environment"} <= {
+        kind for kind, _ in tagged
+    }
+    for kind, tags in tagged:
+        found = tags if isinstance(tags, dict) else {one["Key"]: one["Value"] for one in tags}
+        assert wanted.items() <= found.items(), kind
+
+
+def test_the_log_is_as_the_project_says(settled: Templates) -> None:
+    """Key, mode and buffer; mode is always said, since ECS's default may be changed for an account."""
+    (log,) = [
+        one["Properties"]
+        for one in plans.resources(settled, "AWS::Logs::LogGroup")
+        if one["Properties"].get("LogGroupName") == PLAN.log_group
+    ]
+    options = container(settled, COMMAND.family)["LogConfiguration"]["Options"]
+
+    assert log["KmsKeyId"] == KEY
+    assert (options["mode"], options["max-buffer-size"]) == ("non-blocking", "25m")
+
+
+def test_the_cluster_and_its_containers_are_as_the_project_says(settled: Templates, templates: Templates) -> None:
+    """Insights, stop timeout; an init process always."""
+    (cluster,) = plans.resources(settled, "AWS::ECS::Cluster")
+    main, plain = container(settled, COMMAND.family), container(templates, plans.COMMAND.family)
+
+    assert cluster["Properties"]["ClusterSettings"] == [{"Name": "containerInsights", "Value": "enhanced"}]
+    assert (main["StopTimeout"], plain["StopTimeout"]) == (30, 120)
+    assert main["LinuxParameters"] == plain["LinuxParameters"] == {"InitProcessEnabled": True}
+
+
+def test_a_read_only_root_has_a_tmp_that_anybody_may_write(settled: Templates) -> None:
+    """The image's user is not root, and a volume of Fargate's would be root's. HOME is there, too."""
+    main = container(settled, OPENMETADATA.family)
+
+    assert main["ReadonlyRootFilesystem"] is True
+    assert main["LinuxParameters"]["Tmpfs"] == [{"ContainerPath": "/tmp", "Size": 64, "MountOptions": ["mode=1777"]}]
+    assert {"Name": "HOME", "Value": "/tmp"} in main["Environment"]
+    other = container(settled, plans.MELTANO.family)
+    assert "ReadonlyRootFilesystem" not in other
+    assert "HOME" not in {one["Name"] for one in other["Environment"]}
+
+
+def test_an_image_is_pulled_through_the_cache(settled: Templates) -> None:
+    """The rule is there before the definition; ECS may make that one repository and pull from it."""
+    (rule,) = plans.resources(settled, "AWS::ECR::PullThroughCacheRule")
+    role = statements.of_role(settled["acme-dev-ingestion"], f"{OPENMETADATA.role_prefix}-exec")
+    repository = f"arn:aws:ecr:{plans.REGION}:{plans.ACCOUNT}:repository/hub/openmetadata/ingestion"
+    reference = f"{plans.ACCOUNT}.dkr.ecr.{plans.REGION}.amazonaws.com/hub/openmetadata/ingestion:1.12.14"
+
+    assert rule["Properties"] == {
+        "CredentialArn": RULE.credentials,
+        "EcrRepositoryPrefix": "hub",
+        "UpstreamRegistryUrl": "registry-1.docker.io",
+    }
+    image = statements.text(container(settled, OPENMETADATA.family)["Image"])
+    assert image.replace("<AWS::URLSuffix>", "amazonaws.com") == reference
+    granted = {
+        (action, resource)
+        for one in role
+        for action in one["Action"]
+        if action.startswith("ecr:") and action != "ecr:GetAuthorizationToken"
+        for resource in one["Resource"]
+    }
+    actions = ("BatchCheckLayerAvailability", "BatchGetImage", "GetDownloadUrlForLayer", "BatchImportUpstreamImage")
+    assert granted == {(f"ecr:{action}", repository) for action in (*actions, "CreateRepository")}
+    depends = [
+        one["DependsOn"]
+        for one in plans.resources(settled, "AWS::ECS::TaskDefinition")
+        if one["Properties"]["Family"] == OPENMETADATA.family
+    ]
+    assert any("PullThrough" in one for one in depends[0])
+
+
+def test_a_private_registry_is_logged_in_to(settled: Templates) -> None:
+    """ECS reads that one secret, and the container does not get it."""
+    main = container(settled, COMMAND.family)
+    role = statements.of_role(settled["acme-dev-ingestion"], f"{COMMAND.role_prefix}-exec")
+    (read,) = statements.that_allow(role, "secretsmanager:GetSecretValue")
+
+    assert main["RepositoryCredentials"] == {"CredentialsParameter": "acme/registry"}
+    assert "Secrets" not in main
+    assert read["Resource"] == [f"arn:aws:secretsmanager:{plans.REGION}:{plans.ACCOUNT}:secret:acme/registry-??????"]
+    assert not [one for one in role if any(action.startswith("ecr:") for action in one["Action"])]
+
+
+def test_permissions_are_the_task_roles_and_no_other(settled: Templates) -> None:
+    """In a policy of their own; ECS's side of the task and the other tasks do not get them."""
+    role = statements.of_role(settled["acme-dev-ingestion"], f"{OPENMETADATA.role_prefix}-task")
+    (read,) = statements.that_allow(role, "glue:GetTables")
+    (listing,) = statements.that_allow(role, "athena:ListDataCatalogs")
+
+    assert (set(read["Action"]), read["Resource"]) == ({"glue:GetTables", "glue:Get*"}, [CATALOG])
+    assert read["Condition"] == IN_REGION
+    assert listing["Resource"] == ["*"]
+    with_glue = [
+        one["Properties"]["RoleName"]
+        for one in plans.resources(settled, "AWS::IAM::Role")
+        if "glue:" in str(one["Properties"])
+    ]
+    assert with_glue == [f"{OPENMETADATA.role_prefix}-task"]

@@ -1,0 +1,373 @@
+"""Images, logs, roles, tags and permissions: what a project may say of them, and what comes of it in the plan."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from penstock.compile import compile_plan
+from penstock.definitions import MOST_IN_ONE_STACK
+from penstock.project.names import prefix_of
+from penstock_runtime.errors import InputError
+from penstock_runtime.plan import Image, Permission, Plan, PullThrough
+from tests.unit.project_files import errors, loaded, write
+
+HERE = "¦"
+"""In a mistake: right behind it is where the error must point."""
+TOP = ("schedules:\n", "{}\nschedules:\n")
+LOAD, CATALOGUE = "- {name: load, ", "      - name: catalogue\n"
+GLUE = "{actions: ['glue:Get*'], resources: ['arn:aws:glue:eu-west-1:111122223333:catalog']}"
+KEY = "arn:aws:kms:eu-west-1:111122223333:key/0a1b2c3d-0000-0000-0000-000000000000"
+CACHE_SECRET = "arn:aws:secretsmanager:eu-west-1:111122223333:secret:ecr-pullthroughcache/hub-AbCdEf"
+OTHER_SECRET = CACHE_SECRET.replace("ecr-pullthroughcache", "hub")
+ONE_REGION = ("region: eu-central-1", "region: eu-west-1")
+MIRROR = "111122223333.dkr.ecr.eu-west-1.amazonaws.com/mirror"
+
+
+def top(text: str) -> tuple[str, str]:
+    """An edit that adds something to the top level."""
+    return "schedules:\n", f"{text}\nschedules:\n"
+
+
+def task(text: str) -> tuple[str, str]:
+    """An edit that gives the first task more keys."""
+    return LOAD, f"{LOAD}{text}, "
+
+
+def permission(text: str) -> tuple[str, str]:
+    return task(f"permissions: [{text}]")
+
+
+def command(text: str) -> tuple[str, str]:
+    """An edit that adds a plain command."""
+    return CATALOGUE, f"      - {{name: x, command: ls, {text}}}\n{CATALOGUE}"
+
+
+MISTAKES = {
+    # name: (edit, part of what, part of fix)
+    "insights": (top("ecs: {container_insights: ¦on}"), "container_insights", "'enabled'"),
+    "stop timeout": (top("ecs: {stop_timeout_seconds: ¦121}"), "wants at most 120, not 121", "at most 120"),
+    "short stop timeout": (top("ecs: {stop_timeout_seconds: ¦1}"), "wants at least 2, not 1", "at least 2"),
+    "size of /tmp": (top("ecs: {tmp_mib: ¦8}"), "wants at least 16, not 8", "at least 16"),
+    "storage": (task("ephemeral_storage_gib: ¦201"), "wants at most 200, not 201", "at most 200"),
+    "read-only Meltano": (task("read_only_root: ¦true"), "Meltano writes beside its project", "remove"),
+    "retention": (top("logs: {retention_days: ¦10}"), "'retention_days' of logs wants 1, 3, 5, 7, 14, 30", "3653"),
+    "mode": (top("logs: {mode: ¦lossy}"), "'mode' of logs wants 'blocking' or 'non-blocking'", "use 'blocking'"),
+    "buffer without its mode": (top("logs: {max_buffer_mib: ¦20}"), "only where mode is non-blocking", "remove it"),
+    "large buffer": (top("logs: {mode: non-blocking, max_buffer_mib: ¦257}"), "wants at most 256", "at most 256"),
+    "alias of a key": (top("logs: {kms_key: ¦alias/mine}"), "does not fit the pattern", "fit"),
+    "key elsewhere": (
+        top(f"logs: {{kms_key: '{KEY.replace('eu-west-1', 'eu-west-2')}'}}"),
+        "kms_key is in eu-west-2, and this environment in eu-",
+        "name one in eu-",
+    ),
+    "boundary": (top("iam: {permissions_boundary: ¦my-policy}"), "does not fit the pattern", "fit"),
+    "path": (top("iam: {role_path: ¦penstock}"), "does not fit the pattern", "fit"),
+    "role names": (top(f"iam: {{role_name_prefix: ¦{'x' * 17}}}"), "at most 16 characters", "16"),
+    "qualifier": (top("iam: {bootstrap_qualifier: ¦eleven-long}"), "does not fit the pattern", "fit"),
+    "tag of AWS": (top("tags: {¦'AWS:x': y}"), "prefix that is not yours", "rename"),
+    "tag of ours": (top("tags: {¦'penstock:project': y}"), "prefix that is not yours", "rename"),
+    "long key": (top(f"tags: {{¦{'k' * 129}: y}}"), "cannot be a tag's key", "1 to 128"),
+    "odd key": (top("tags: {¦'a&b': y}"), "cannot be a tag's key", "letters"),
+    "long tag": (top(f"tags: {{k: ¦{'v' * 257}}}"), "is none that AWS takes", "at most 256"),
+    "many tags": (top(f"tags: ¦{{{', '.join(f'k{n}: v' for n in range(41))}}}"), "41 tags are too many", "at most 40"),
+    "tag and digest": (
+        top(f"images: {{openmetadata: {{tag: '1', digest: ¦'sha256:{'0' * 64}'}}}}"),
+        "both a tag and a digest",
+        "keep one",
+    ),
+    "digest": (top("images: {openmetadata: {digest: ¦'sha256:00'}}"), "does not fit the pattern", "fit"),
+    "tag in the repository": (top("images: {openmetadata: {repository: ¦'a.io/b:1'}}"), "holds a tag", "tag: "),
+    "mirror elsewhere": (top("images: {command: {mirror: ¦registry.acme.io}}"), "does not fit the pattern", "fit"),
+    "two ways": (
+        top(f"images: {{command: {{mirror: '{MIRROR}', credentials: ¦PASSWORD}}}}"),
+        "mirror and credentials, which exclude each other",
+        "keep one",
+    ),
+    "images of a built Meltano": (top(f"images: {{meltano: ¦{{mirror: '{MIRROR}'}}}}"), "image is built", "remove"),
+    "unknown log-in": (top("images: {command: {credentials: ¦NOPE}}"), "there is no secret 'NOPE'", "use one of"),
+    "part of a secret": (
+        top("images: {command: {credentials: ¦PASSWORD}}"),
+        "cannot be the log-in of a registry",
+        "username and password",
+    ),
+    "registry without a cache": (
+        top("images: {command: {pull_through: {upstream: ¦registry.acme.io}}}"),
+        "does not know the registry 'registry.acme.io'",
+        "mirror: …",
+    ),
+    "Docker Hub without a log-in": (
+        top("images: {command: {pull_through: {upstream: ¦docker.io}}}"),
+        "docker.io wants a log-in",
+        "ecr-pullthroughcache/",
+    ),
+    "log-in of another name": (
+        top(f"images: {{command: {{pull_through: {{upstream: docker.io, credentials: ¦'{OTHER_SECRET}'}}}}}}"),
+        "does not fit the pattern",
+        "fit",
+    ),
+    "rule that exists": (
+        top("images: {command: {pull_through: ¦{upstream: quay.io, create: false}}}"),
+        "has a prefix",
+        "prefix: …",
+    ),
+    "long prefix": (
+        top(f"images: {{command: {{pull_through: {{upstream: quay.io, prefix: ¦{'p' * 31}}}}}}}"),
+        "at most 30 characters",
+        "30",
+    ),
+    "OpenMetadata's registry has no cache": (
+        top("images: {openmetadata: ¦{pull_through: {upstream: quay.io}}}"),
+        "is not in quay.io",
+        "repository:",
+    ),
+    "no action": (permission("{actions: [¦GetTables], resources: ['*'], reason: x}"), "is no action", "glue:GetTables"),
+    "every action": (permission("{actions: [¦'glue:*'], resources: ['*'], reason: x}"), "is no action", "behind"),
+    "no resource": (permission("{actions: ['s3:GetObject'], resources: [¦bucket]}"), "'bucket' is no ARN", "arn:aws:"),
+    "anything without a reason": (
+        permission("{actions: ['glue:GetTables'], resources: [¦'*']}"),
+        "for any resource (*) has no reason",
+        "reason: …",
+    ),
+    "every bucket without a reason": (
+        permission("{actions: ['s3:GetObject'], resources: [¦'arn:aws:s3:::*']}"),
+        "has no reason",
+        "name the resources",
+    ),
+    "any role": (
+        permission("{actions: ['iam:PassRole'], resources: [¦'arn:aws:iam::111122223333:role/*'], reason: x}"),
+        "iam actions on any resource",
+        "name the resources",
+    ),
+    "any session": (
+        permission("{actions: ['sts:AssumeRole'], resources: [¦'*'], reason: x}"),
+        "sts actions on any resource",
+        "name the resources",
+    ),
+    "unknown variable": (
+        permission("{actions: ['s3:GetObject'], resources: [¦'arn:aws:s3:::${BUCKET}/*']}"),
+        "there is no variable 'BUCKET'",
+        "HOST",
+    ),
+    "operator": (
+        permission(f"{GLUE[:-1]}, conditions: {{StringEqual: ¦{{'aws:RequestedRegion': a}}}}}}"),
+        "'StringEqual' is no condition operator",
+        "'StringEquals'",
+    ),
+    "condition key": (
+        permission(f"{GLUE[:-1]}, conditions: {{StringEquals: {{region: ¦a}}}}}}"),
+        "'region' is no condition key",
+        "aws:RequestedRegion",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("edit", "what", "fix"), MISTAKES.values(), ids=MISTAKES)
+def test_mistake_is_told_with_its_place_and_fix(tmp_path: Path, edit: tuple[str, str], what: str, fix: str) -> None:
+    """At the very character."""
+    old, new = edit
+    path = write(tmp_path, (old, new.replace(HERE, "")))
+    found = errors(path)
+    if HERE in new:
+        marked = write(tmp_path / "marked", (old, new)).read_text()
+        line, column = _place(marked, HERE)
+        found = [one for one in found if one[0] == f"penstock.yaml:{line}:{column}"]
+    assert any(what in said and fix in mend for _, said, mend in found), errors(path)
+
+
+def _place(text: str, mark: str) -> tuple[int, int]:
+    before = text.partition(mark)[0]
+    return before.count("\n") + 1, len(before.rpartition("\n")[2]) + 1
+
+
+def plan_of(folder: Path, *edits: tuple[str, str]) -> Plan:
+    return compile_plan(loaded(folder, *edits))
+
+
+def image_of(plan: Plan, engine: str) -> Image:
+    (found,) = {one.image for one in plan.task_definitions if one.engine == engine}
+    return found
+
+
+@pytest.mark.parametrize(
+    ("project", "environment", "prefix"),
+    [("acme", "dev", "acme-dev"), ("acme-prod", "eu", "acme-prod-eu"), ("acme", "prod-eu", "acme--prod-eu")],
+)
+def test_prefix_is_of_one_project_and_environment(project: str, environment: str, prefix: str) -> None:
+    """Where two could read alike, dashes tell them apart."""
+    assert prefix_of(project, environment) == prefix
+
+
+def test_settings_reach_the_plan(tmp_path: Path) -> None:
+    """Each as it is written; the prefix of role names is in each role's name."""
+    text = (
+        "ecs: {container_insights: enhanced, stop_timeout_seconds: 30, tmp_mib: 64}\n"
+        "logs: {retention_days: 7, mode: non-blocking, max_buffer_mib: 25}\n"
+        "iam: {permissions_boundary: 'arn:aws:iam::111122223333:policy/limit',\n"
+        "      role_path: /data/, role_name_prefix: dp-}\n"
+        "tags: {team: data, 'cost center': '42'}"
+    )
+    plan = plan_of(tmp_path, top(text))
+
+    assert (plan.ecs.container_insights, plan.ecs.stop_timeout_seconds, plan.ecs.tmp_mib) == ("enhanced", 30, 64)
+    assert (plan.log_retention_days, plan.logs.mode, plan.logs.max_buffer_mib) == (7, "non-blocking", 25)
+    assert (plan.iam.role_path, plan.iam.permissions_boundary) == ("/data/", "arn:aws:iam::111122223333:policy/limit")
+    assert plan.tags == {"team": "data", "cost center": "42"}
+    assert all(one.role_prefix.startswith("dp-acme-dev-") for one in plan.task_definitions)
+    assert Plan.from_json(plan.to_json()) == plan
+
+
+def test_longest_names_of_roles_fit(tmp_path: Path) -> None:
+    """Project, environment and prefix at their longest: IAM takes 64 characters."""
+    edits = [("name: acme", "name: " + "p" * 20), ("  prod:", "  eeeeee-eeeee:")]
+    plan = compile_plan(loaded(tmp_path, *edits, top(f"iam: {{role_name_prefix: {'x' * 16}}}")), "eeeeee-eeeee")
+
+    assert max(len(f"{one.role_prefix}-task") for one in plan.task_definitions) <= 64
+
+
+@pytest.mark.parametrize(
+    ("images", "expected"),
+    [
+        ("{tag: 1.12.14-slim}", "docker.getcollate.io/openmetadata/ingestion:1.12.14-slim"),
+        (f"{{digest: 'sha256:{'0' * 64}'}}", f"docker.getcollate.io/openmetadata/ingestion@sha256:{'0' * 64}"),
+        (f"{{mirror: {MIRROR}}}", f"{MIRROR}/openmetadata/ingestion:1.12.14"),
+        ("{repository: registry.acme.io/om}", "registry.acme.io/om:1.12.14"),
+    ],
+    ids=["tag", "digest", "mirror", "repository"],
+)
+def test_stock_image_comes_from_where_the_project_says(tmp_path: Path, images: str, expected: str) -> None:
+    """And the family stays what it was: an image of the engine's own may be replaced."""
+    before, plan = plan_of(tmp_path / "a"), plan_of(tmp_path / "b", top(f"images: {{openmetadata: {images}}}"))
+
+    assert image_of(plan, "openmetadata") == Image("registry", expected)
+    assert [one.family for one in plan.task_definitions] == [one.family for one in before.task_definitions]
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("python:3.12", "hub/library/python:3.12"),
+        ("acme/x:7", "hub/acme/x:7"),
+        ("docker.io/acme/x@sha256:00", "hub/acme/x@sha256:00"),
+    ],
+)
+def test_command_is_pulled_through(tmp_path: Path, name: str, expected: str) -> None:
+    """Under the names that Docker Hub itself uses; the deploy makes the rule, once."""
+    cache = f"{{upstream: docker.io, prefix: hub, credentials: '{CACHE_SECRET}'}}"
+    images = top(f"images: {{command: {{pull_through: {cache}}}}}")
+    plan = plan_of(tmp_path, ONE_REGION, command(f"image: '{name}'"), images)
+
+    assert image_of(plan, "command") == Image("cached", expected)
+    assert plan.pull_through == (PullThrough("hub", "registry-1.docker.io", CACHE_SECRET),)
+
+
+def test_prefix_of_a_rule_is_the_environments_own(tmp_path: Path) -> None:
+    """Two environments in one account do not collide: a prefix is unique in account and region."""
+    edits = (command("image: quay.io/a/b:1"), top("images: {command: {pull_through: {upstream: quay.io}}}"))
+    project = loaded(tmp_path, *edits)
+    prefixes = {compile_plan(project, name).pull_through[0].prefix for name in ("dev", "prod")}
+
+    assert len(prefixes) == 2
+    assert all(prefix.startswith(("acme-dev-", "acme-prod-")) and len(prefix) <= 30 for prefix in prefixes)
+
+
+def test_private_registry_has_a_log_in(tmp_path: Path) -> None:
+    """The secret is for ECS, and not among those that the container gets."""
+    edits = (
+        ("secrets:\n", "secrets:\n  REGISTRY: secretsmanager:registry\n"),
+        command("image: 'registry.acme.io/x:1'"),
+        top("images: {command: {credentials: REGISTRY}}"),
+    )  # fmt: skip
+    plan = plan_of(tmp_path, *edits)
+    image = image_of(plan, "command")
+
+    assert image.credentials is not None
+    assert (image.credentials.id, image.reference) == ("registry", "registry.acme.io/x:1")
+    (definition,) = [one for one in plan.task_definitions if one.engine == "command"]
+    assert definition.secrets == ()
+
+
+def test_permissions_keep_roles_apart(tmp_path: Path) -> None:
+    """A task with permissions has a task definition, and so a role, of its own; the other tasks keep theirs."""
+    before = plan_of(tmp_path / "a", command("image: x"))
+    plan = plan_of(tmp_path / "b", command(f"image: x, permissions: [{GLUE}]"))
+    other = plan_of(tmp_path / "c", command(f"image: x, permissions: [{GLUE.replace('Get*', 'GetTables')}]"))
+    (own,) = [one for one in plan.task_definitions if one.engine == "command"]
+    (without,) = [one for one in before.task_definitions if one.engine == "command"]
+    (differing,) = [one for one in other.task_definitions if one.engine == "command"]
+
+    assert own.permissions == (Permission(("glue:Get*",), ("arn:aws:glue:eu-west-1:111122223333:catalog",), {}, ""),)
+    assert len({one.family for one in (own, without, differing)}) == 3
+    assert len({one.role_prefix for one in (own, without, differing)}) == 3
+    rest = {one.family for one in before.task_definitions} - {without.family}
+    assert rest < {one.family for one in plan.task_definitions}
+
+
+def test_permissions_of_job_task_and_meltano_add_up(tmp_path: Path) -> None:
+    """Meltano's are for Meltano's tasks, the job's for all of its tasks; variables are filled."""
+    bucket = "{actions: ['s3:GetObject'], resources: ['arn:aws:s3:::${HOST}/*']}"
+    edits = (
+        ("environment: prod}", f"environment: prod, permissions: [{GLUE}]}}"),
+        ("  warehouse:\n", f"  warehouse:\n    permissions: [{bucket}]\n"),
+        task("permissions: [{actions: ['athena:Get*'], resources: ['*'], reason: knows none}]"),
+    )  # fmt: skip
+    found = {one.engine: one.permissions for one in plan_of(tmp_path, *edits).task_definitions}
+
+    assert [one.actions[0] for one in found["meltano"]] == ["glue:Get*", "s3:GetObject", "athena:Get*"]
+    assert [one.resources for one in found["openmetadata"]] == [("arn:aws:s3:::dev.acme.internal/*",)]
+    assert found["meltano"][2].reason == "knows none"
+
+
+def test_permissions_that_no_role_has_room_for(tmp_path: Path) -> None:
+    """A role's inline policies have 10,240 characters together."""
+    arns = ", ".join(f"'arn:aws:s3:::{'b' * 60}-{number}/*'" for number in range(100))
+    found = errors(write(tmp_path, permission(f"{{actions: ['s3:GetObject'], resources: [{arns}]}}")))
+
+    assert ["more than its role has room for" in what for _, what, _ in found] == [True]
+
+
+def test_read_only_root_leaves_meltano_out(tmp_path: Path) -> None:
+    """As a default it is for those that can do with it."""
+    plan = plan_of(tmp_path, ("task: {cpu_units", "task: {read_only_root: true, cpu_units"))
+
+    assert {one.engine: one.read_only_root for one in plan.task_definitions} == {"openmetadata": True, "meltano": False}
+
+
+def _many(folder: Path, count: int) -> Plan:
+    """A plan with that many task definitions of plain commands, each with an image of its own."""
+    tasks = "".join(f"      - {{name: t{n}, command: ls, image: 'acme/t:{n}', after: []}}\n" for n in range(count))
+    return plan_of(folder, (CATALOGUE, tasks + CATALOGUE))
+
+
+def test_adding_a_definition_moves_no_other(tmp_path: Path) -> None:
+    """Few are in one stack; many are spread by their names, and stay where they are as more are added."""
+    few, many = _many(tmp_path / "few", 20), _many(tmp_path / "many", MOST_IN_ONE_STACK + 1)
+    more = _many(tmp_path / "more", MOST_IN_ONE_STACK + 60)
+    where, then = ({one.family: (one.stack, one.role_prefix) for one in plan.task_definitions} for plan in (many, more))
+
+    assert {one.stack for one in few.task_definitions} == {None}
+    assert len({stack for stack, _ in where.values()}) == 16
+    assert {family: then[family] for family in where} == where
+
+
+def test_roles_get_other_names_where_their_definitions_move(tmp_path: Path) -> None:
+    """When a project outgrows one stack, old and new roles are there at the same time, and families stay."""
+    few, many = _many(tmp_path / "few", 20), _many(tmp_path / "many", MOST_IN_ONE_STACK + 1)
+    before, after = ({one.family: one.role_prefix for one in plan.task_definitions} for plan in (few, many))
+
+    assert before.keys() < after.keys()
+    assert not set(before.values()) & set(after.values())
+
+
+def test_more_than_all_stacks_take_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With a fix, and not CloudFormation's refusal after minutes."""
+    monkeypatch.setattr("penstock.definitions.MOST_IN_A_SPREAD_STACK", 5)
+    with pytest.raises(InputError, match="more than fit into the stacks"):
+        _many(tmp_path, MOST_IN_ONE_STACK + 1)
+
+
+def test_many_roles_are_told_of(tmp_path: Path) -> None:
+    """An account has room for 1,000 roles unless its quota is raised."""
+    assert not any("roles" in one for one in _many(tmp_path / "a", 449 - 3).warnings)
+    assert any("an account has room for 1000" in one for one in _many(tmp_path / "b", 460).warnings)
