@@ -59,7 +59,7 @@ def main() -> None:
         if _is_true(app, "nag"):
             import cdk_nag
 
-            cdk.Validations.of(app).add_plugins(cdk_nag.AwsSolutionsChecks(app))
+            cdk.Validations.of(app).add_plugins(cdk_nag.AwsSolutionsChecks(app), cdk_nag.NIST80053R5Checks(app))
         app.synth()
 
 

@@ -12,7 +12,7 @@ from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_s3_deployment as s3_deployment
 from constructs import Construct
 
-from stacks.nag import acknowledge, acknowledge_wildcards
+from stacks.nag import acknowledge, acknowledge_function, acknowledge_log_group, acknowledge_wildcards
 
 
 def data_bucket(scope: Construct, name: str, *, key: kms.IKey | None = None) -> s3.Bucket:
@@ -39,9 +39,14 @@ def data_bucket(scope: Construct, name: str, *, key: kms.IKey | None = None) -> 
         ],
         removal_policy=cdk.RemovalPolicy.RETAIN,
     )
+    audited = "Reads are audited by CloudTrail data events, where an account wants them."
     acknowledge(
         bucket,
-        {"AwsSolutions-S1": "Reads are audited by CloudTrail data events, where an account wants them."},
+        {
+            **dict.fromkeys(("AwsSolutions-S1", "CKV_AWS_18", "NIST.800.53.R5-S3BucketLoggingEnabled"), audited),
+            "NIST.800.53.R5-S3BucketReplicationEnabled": "A deploy from the repository makes all of it again.",
+            "NIST.800.53.R5-S3DefaultEncryptionKMS": "S3 encrypts it with a key of its own; airflow.create.kms_key.",
+        },
     )
     return bucket
 
@@ -83,7 +88,12 @@ def _acknowledge_lambda(deployment: s3_deployment.BucketDeployment, *, own_role:
     """CDK's own Lambda copies the files; its runtime is CDK's, and so is its role unless we gave it one."""
     for one in cdk.Stack.of(deployment).node.children:
         if one.node.id.startswith("Custom::CDKBucketDeployment"):
-            acknowledge(one, {"AwsSolutions-L1": "CDK pins the runtime that its code is tested with."})
+            key = "Its environment holds a switch of CDK's, and nothing secret."
+            runtime = "CDK pins the runtime that its code is tested with."
+            acknowledge(one, {"AwsSolutions-L1": runtime, "CKV_AWS_173": key})
+            acknowledge_function(one)
+            if (group := one.node.try_find_child("LogGroup")) is not None:
+                acknowledge_log_group(group)
     if not own_role:
         return
     role = deployment.handler_role

@@ -13,6 +13,7 @@ from penstock_runtime.plan import Airflow, Plan, SelfManagedAirflow, UsedAirflow
 from stacks.airflow import AirflowStack
 from stacks.airflow_existing import SelfManagedAirflowStack, UsedAirflowStack
 from stacks.ingestion import IngestionStack
+from stacks.nag import InlinePolicies
 from stacks.network import network_of
 from stacks.observability import ObservabilityStack, watches
 from stacks.release import Source, release_of
@@ -80,8 +81,9 @@ def build_stacks(
             scope, f"{plan.prefix}-observability", plan=plan, airflow_name=airflow_name, **shared
         )
         # An alarm on an Airflow that is not there yet would go off.
-        observability.add_dependency(airflow)
+        observability.add_stack_dependency(airflow)
     settle_roles(scope, plan)
+    cdk.Aspects.of(scope).add(InlinePolicies())
     for key, value in plan.tags.items():
         cdk.Tags.of(scope).add(key, value)
     cdk.Tags.of(scope).add("penstock:project", plan.project)

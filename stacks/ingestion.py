@@ -22,7 +22,7 @@ from penstock_runtime import infrastructure
 from penstock_runtime.plan import Plan, TaskDefinition
 from stacks.bucket import data_bucket, deploy_files
 from stacks.image import RECIPES, Images
-from stacks.nag import Grantee, grant
+from stacks.nag import Grantee, acknowledge_log_group, grant
 from stacks.release import ReleaseCheck, Source
 from stacks.run_grant import run_statements
 from stacks.task import FargateTask, Surroundings
@@ -66,6 +66,8 @@ class IngestionStack(cdk.Stack):
             kms_key_id=plan.logs.kms_key,
         )
         log_group.apply_removal_policy(cdk.RemovalPolicy.RETAIN)
+        if plan.logs.kms_key is None:
+            acknowledge_log_group(log_group, "The project file names no key: logs.kms_key.")
         insights = ecs.CfnCluster.ClusterSettingsProperty(name="containerInsights", value=plan.ecs.container_insights)
         ecs.CfnCluster(
             self,
@@ -115,7 +117,7 @@ class IngestionStack(cdk.Stack):
             grant(grantee, statements, reason)
         # Whoever starts tasks comes after them; by name only, since no value crosses the border.
         for stack in self._spread:
-            cdk.Stack.of(grantee).add_dependency(stack)
+            cdk.Stack.of(grantee).add_stack_dependency(stack)
 
 
 class TaskStack(cdk.Stack):
@@ -135,7 +137,7 @@ class TaskStack(cdk.Stack):
     ) -> None:
         # A template has at most 1 MB (CloudFormation quotas); indentation would be a quarter of it.
         super().__init__(scope, name, suppress_template_indentation=True, **stack)
-        self.add_dependency(ingestion)
+        self.add_stack_dependency(ingestion)
         # By its name, which the Airflow stack imports as well: an export that came and went with the number of task
         # definitions would be one that CloudFormation cannot remove.
         artifacts = s3.Bucket.from_bucket_name(self, "Artifacts", ingestion.artifacts.bucket_name)

@@ -16,6 +16,7 @@ from constructs import Construct, IDependable
 from penstock_runtime.plan import Airflow, LogKind
 from stacks.bucket import deploy_files
 from stacks.environment_endpoints import EnvironmentEndpoints
+from stacks.nag import acknowledge_log_group
 from stacks.network import Network
 
 DAGS = "dags"
@@ -127,6 +128,8 @@ class Mwaa(Construct):
         )
         # Kept with what is in it, but for a first deploy that fails: the second one would find the name taken.
         group.apply_removal_policy(cdk.RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE)
+        if airflow.kms_key is None:
+            acknowledge_log_group(group, "The project file names no key: airflow.create.kms_key.")
         return group
 
 

@@ -1,4 +1,7 @@
-"""Findings of cdk-nag that we have looked at and keep, each on one construct and with its reason."""
+"""Findings of the judges that we have looked at and keep, each on one construct and with its reason.
+
+The judges are cdk-nag, with the packs AwsSolutions and NIST 800-53 R5, and checkov (`CKV_…`), which reads the template.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, TypeAlias, cast
 
 import aws_cdk as cdk
+import jsii
 from aws_cdk import aws_iam as iam
 from constructs import IConstruct
 
@@ -17,9 +21,48 @@ Grantee: TypeAlias = iam.IRole | ManagedPolicies
 
 def acknowledge(construct: IConstruct, reasons: Mapping[str, str]) -> None:
     """Accept findings on one construct: rule, with the finding in brackets where it has one, to the reason."""
-    rules = [cdk.Acknowledgment(id=rule, reason=reason) for rule, reason in reasons.items()]
+    rules = [cdk.Acknowledgment(id=rule, reason=reason) for rule, reason in reasons.items() if not _of_checkov(rule)]
     if rules:
         cdk.Validations.of(construct).acknowledge(*rules)
+    skipped = {rule: reason for rule, reason in reasons.items() if _of_checkov(rule)}
+    if skipped:
+        resource = construct if isinstance(construct, cdk.CfnResource) else construct.node.default_child
+        assert isinstance(resource, cdk.CfnResource)
+        before = (resource.get_metadata("checkov") or {}).get("skip", [])
+        known = {one["id"]: one for one in before} | {
+            rule: {"id": rule, "comment": why} for rule, why in skipped.items()
+        }
+        resource.add_metadata("checkov", {"skip": list(known.values())})
+
+
+def _of_checkov(rule: str) -> bool:
+    return rule.startswith("CKV_")
+
+
+def acknowledge_log_group(group: IConstruct, why: str = "CloudWatch Logs encrypts it with a key of its own.") -> None:
+    """Accept that a log group has no key of the customer's."""
+    acknowledge(group, dict.fromkeys(("CKV_AWS_158", "NIST.800.53.R5-CloudWatchLogGroupEncrypted"), why))
+
+
+def acknowledge_function(function: IConstruct) -> None:
+    """Accept how a function is set up that CloudFormation calls, and nobody else."""
+    once = "CloudFormation calls it, a few times in a deploy."
+    told = "CloudFormation waits for its answer, so a call that fails is told as a deploy that fails."
+    outside = "It calls S3 and CloudFormation only, and MWAA's VPC may have no way to the latter."
+    reasons = {"CKV_AWS_115": once, "NIST.800.53.R5-LambdaConcurrency": once}
+    reasons |= {"CKV_AWS_116": told, "NIST.800.53.R5-LambdaDLQ": told}
+    acknowledge(function, reasons | {"CKV_AWS_117": outside, "NIST.800.53.R5-LambdaInsideVPC": outside})
+
+
+@jsii.implements(cdk.IAspect)
+class InlinePolicies:
+    """Accepts that our roles have their policies inline: each belongs to one role, and goes when that goes."""
+
+    def visit(self, node: IConstruct) -> None:
+        """Called by CDK for each construct."""
+        if isinstance(node, cdk.CfnResource) and node.cfn_resource_type in ("AWS::IAM::Role", "AWS::IAM::Policy"):
+            reason = "It belongs to one role, and goes when that goes."
+            acknowledge(node, {"NIST.800.53.R5-IAMNoInlinePolicy": reason})
 
 
 def acknowledge_wildcards(

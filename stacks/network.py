@@ -12,7 +12,7 @@ from constructs import Construct
 
 from penstock_runtime.plan import Airflow, Plan
 from stacks.endpoints import ServiceEndpoints
-from stacks.nag import acknowledge
+from stacks.nag import acknowledge, acknowledge_log_group
 
 ZONES = 2
 """MWAA wants exactly two private subnets, in two availability zones."""
@@ -86,6 +86,12 @@ class NetworkStack(cdk.Stack):
             # CDK would empty the default group, which nothing uses, by a Lambda that may change security groups.
             restrict_default_security_group=False,
         )
+        acknowledge(
+            vpc, {"NIST.800.53.R5-VPCDefaultSecurityGroupClosed": "Nothing is in it; AWS's own rules are on it."}
+        )
+        for subnet in vpc.public_subnets:
+            route = "It is what makes the subnet public; only NAT gateways are in there."
+            acknowledge(subnet, {"NIST.800.53.R5-VPCNoUnrestrictedRouteToIGW": route})
         s3 = vpc.add_gateway_endpoint("S3", service=ec2.GatewayVpcEndpointAwsService.S3)
         self._log_flows(vpc, settings.flow_log_days)
         airflow = _airflow_group(self, vpc)
@@ -123,11 +129,13 @@ class NetworkStack(cdk.Stack):
 
     def _log_flows(self, vpc: ec2.Vpc, days: int | None) -> None:
         if days is None:
-            acknowledge(vpc, {"AwsSolutions-VPC7": "The project file says so: network.create.flow_logs."})
+            rules = ("AwsSolutions-VPC7", "NIST.800.53.R5-VPCFlowLogsEnabled")
+            acknowledge(vpc, dict.fromkeys(rules, "The project file says so: network.create.flow_logs."))
             return
         flows = logs.LogGroup(self, "Flows", removal_policy=cdk.RemovalPolicy.DESTROY)
         # CDK has names for these numbers and takes nothing else.
         cast(logs.CfnLogGroup, flows.node.default_child).retention_in_days = days
+        acknowledge_log_group(flows)
         vpc.add_flow_log("FlowLog", destination=ec2.FlowLogDestination.to_cloud_watch_logs(flows))
 
     def _tell_addresses(self, vpc: ec2.Vpc) -> None:
@@ -171,6 +179,7 @@ def _airflow_group_wanted(plan: Plan) -> bool:
 def _airflow_group(stack: cdk.Stack, vpc: ec2.IVpc) -> ec2.SecurityGroup:
     group = ec2.SecurityGroup(stack, "AirflowSecurityGroup", vpc=vpc, description="MWAA: its parts talk to each other")
     group.add_ingress_rule(group, ec2.Port.all_traffic(), "MWAA needs one group that lets its own members in")
+    acknowledge(group, {"NIST.800.53.R5-EC2RestrictedCommonPorts": "MWAA asks for all ports between its own members."})
     return group
 
 

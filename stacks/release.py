@@ -27,7 +27,7 @@ from penstock_runtime import activation, contract, infrastructure
 from penstock_runtime.plan import Plan
 from stacks.bucket import deploy_files
 from stacks.dag_folder import DagFolder, guest_role
-from stacks.nag import acknowledge_wildcards
+from stacks.nag import acknowledge_function, acknowledge_log_group, acknowledge_wildcards
 
 MINUTES = 5
 """For copying a few files; a release of 4,000 schedules has 128 of them."""
@@ -198,7 +198,7 @@ def _function(scope: Construct, statements: Sequence[iam.PolicyStatement]) -> la
     )
     acknowledge_wildcards(role, every, "Below one folder of its own bucket, and the streams of its own log group.")
     code = Path(activation.__file__)
-    return lambda_.Function(
+    function = lambda_.Function(
         scope,
         "Function",
         description="Penstock: which release of the DAGs is live",
@@ -210,6 +210,9 @@ def _function(scope: Construct, statements: Sequence[iam.PolicyStatement]) -> la
         role=role,
         log_group=group,
     )
+    acknowledge_function(function)
+    acknowledge_log_group(group)
+    return function
 
 
 def _manifest(artifacts: s3.IBucket, *, write: bool) -> list[iam.PolicyStatement]:

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import aws_cdk as cdk
-import cdk_nag
 import pytest
 
 from stacks.environment_endpoints import EnvironmentEndpoints
@@ -29,7 +28,7 @@ def synthesized(folder: Path, **changes: Any) -> dict[str, Any]:
         "security_groups": ("sg-1",),
     }
     EnvironmentEndpoints(stack, "Endpoints", **(arguments | changes))
-    cdk.Validations.of(app).add_plugins(cdk_nag.AwsSolutionsChecks(app))
+    plans.judge(app)
     (synth,) = app.synth().stacks
     return dict(synth.template)
 

@@ -6,9 +6,7 @@ import dataclasses
 from pathlib import Path
 from typing import Any
 
-import cdk_nag
 import pytest
-from aws_cdk import Validations
 
 from penstock_runtime.plan import AIRFLOW_LOGS, Airflow, AirflowFile, AirflowLog, Plan
 from stacks.build import build_stacks
@@ -56,7 +54,7 @@ def synthesize(plan: Plan, folder: Path, *, nag: bool = False) -> Templates:
     files = dataclasses.replace(plans.files(folder), environment=environment)
     build_stacks(app, plan, files, account=None)
     if nag:
-        Validations.of(app).add_plugins(cdk_nag.AwsSolutionsChecks(app))
+        plans.judge(app)
     return {stack.stack_name: stack.template for stack in app.synth().stacks}
 
 

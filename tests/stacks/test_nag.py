@@ -6,7 +6,6 @@ import dataclasses
 from pathlib import Path
 
 import aws_cdk as cdk
-import cdk_nag
 import pytest
 
 from penstock_runtime.plan import Plan
@@ -17,7 +16,7 @@ from tests.stacks import plans
 def check(plan: Plan, folder: Path) -> cdk.App:
     app = plans.application(folder / "cdk.out")
     build_stacks(app, plan, plans.files(folder), account=None)
-    cdk.Validations.of(app).add_plugins(cdk_nag.AwsSolutionsChecks(app))
+    plans.judge(app)
     return app
 
 

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import aws_cdk as cdk
-import cdk_nag
 import pytest
 
 from penstock_runtime.plan import Alarms, Observability, Overdue, Plan, Price
@@ -33,7 +32,7 @@ def synthesized(
     env = cdk.Environment(account=plans.ACCOUNT, region=plans.REGION)
     ObservabilityStack(app, "watch", plan=plan, airflow_name=airflow_name, env=env)
     if nag:
-        cdk.Validations.of(app).add_plugins(cdk_nag.AwsSolutionsChecks(app))
+        plans.judge(app)
     resources: dict[str, Any] = app.synth().get_stack_by_name("watch").template["Resources"]
     return resources
 

@@ -5,8 +5,6 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
-import aws_cdk as cdk
-import cdk_nag
 import pytest
 
 from penstock_runtime.plan import Ecs, Iam, Image, Logs, Permission, Plan, PullThrough, Secret
@@ -49,7 +47,7 @@ def settled(tmp_path_factory: pytest.TempPathFactory) -> Templates:
     folder = tmp_path_factory.mktemp("settings")
     app = plans.application(folder / "cdk.out")
     build_stacks(app, PLAN, plans.files(folder), account=None)
-    cdk.Validations.of(app).add_plugins(cdk_nag.AwsSolutionsChecks(app))
+    plans.judge(app)
     return {stack.stack_name: stack.template for stack in app.synth().stacks}
 
 
