@@ -184,8 +184,8 @@ def tail(log: str | Path, lines: int = 12) -> str:
     try:
         text = Path(log).read_text(errors="replace").splitlines()[-lines:]
     except FileNotFoundError:
-        return "  (it wrote nothing)"
-    return "\n".join(f"  | {line}" for line in text)
+        text = []
+    return "\n".join(f"  | {line}" for line in text) or "  (it wrote nothing)"
 
 
 def _end(processes: Sequence[psutil.Process]) -> None:

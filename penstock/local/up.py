@@ -84,11 +84,9 @@ def up(
     _check_change(instance, draft.airflow.version)
     try:
         with trouble.explained(instance):
-            for process in trouble.dead(instance):
-                progress.note(f"{process.name} ended since the last penstock up (its log: {process.log})")
             instance.ready = False
-            instance.save()
-            system = _Bringer(project, draft, instance, progress).run()
+            died = _bury(instance, progress)
+            system = _Bringer(project, draft, instance, progress, died).run()
             instance.ready = True
             instance.save()
     except BaseException:
@@ -101,6 +99,19 @@ def end(instance: Instance, progress: Progress) -> None:
     """End every process of the instance; no signal keeps it from that."""
     with interrupts.ignored(progress.note):
         services.stop_all(instance)
+
+
+def _bury(instance: Instance, progress: Progress) -> list[str]:
+    """Tell which services have died since the last `up`, and end what they have left; returns their names."""
+    died = [process.name for process in trouble.dead(instance)]
+    for name in died:
+        progress.note(f"{name} ended since the last penstock up; its log: {instance.processes[name].log}")
+    of_airflow = [name for name in instance.processes if name.startswith(("airflow-", "sync"))]
+    if set(died) - {"catalogue"}:
+        # All of Airflow needs what has died, and would die of it one by one in the middle of the steps to come.
+        services.stop(instance, of_airflow)
+    services.stop(instance, died)
+    return died
 
 
 def _end_leftovers(instance: Instance, progress: Progress) -> None:
@@ -126,8 +137,12 @@ def _check_change(instance: Instance, version: str) -> None:
 class _Bringer:
     """One run of `up`; its methods are the steps."""
 
-    def __init__(self, project: Project, draft: Plan, instance: Instance, progress: Progress) -> None:
+    def __init__(
+        self, project: Project, draft: Plan, instance: Instance, progress: Progress, died: Sequence[str]
+    ) -> None:
         self.project, self.draft, self.instance, self.progress = project, draft, instance, progress
+        self.died = died
+        """Services that have died since the last `up`."""
         self.started: set[str] = set()
         """Services that this run has started; what depends on them starts again."""
         self.airflow_began: datetime | None = None
@@ -243,7 +258,7 @@ class _Bringer:
         """Copy the DAG bucket, then start Airflow's components, all of it with the execution role's session only."""
         names = [component.name for component in server.components()]
         changed = self._settings_changed(server)
-        lost = "aws" in self.started or any(one.name.startswith("airflow-") for one in trouble.dead(self.instance))
+        lost = "aws" in self.started or any(name.startswith("airflow-") for name in self.died)
         if {"aws", "postgres"} & self.started or changed or not self._all_running([*names, "sync"]):
             services.stop(
                 self.instance,

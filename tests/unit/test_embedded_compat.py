@@ -1,0 +1,48 @@
+"""The emulator's names that we rely on are those that are checked when it starts."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import penstock.local.aws
+
+PACKAGE = Path(penstock.local.aws.__file__).parent
+
+
+def used() -> set[tuple[str, str]]:
+    """Every `compat.<module>.<name>` of the package, read or replaced."""
+    found = set()
+    for file in PACKAGE.rglob("*.py"):
+        for node in ast.walk(ast.parse(file.read_text())):
+            if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Attribute):
+                module = node.value
+                if isinstance(module.value, ast.Name) and module.value.id == "compat":
+                    found.add((module.attr, node.attr))
+    return found
+
+
+def checked() -> set[tuple[str, str]]:
+    """What `compat.NAMES` lists, read without the emulator."""
+    for node in ast.parse((PACKAGE / "compat.py").read_text()).body:
+        if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name) and node.target.id == "NAMES":
+            assert node.value is not None
+            return {(module, name) for module, names in ast.literal_eval(node.value).items() for name in names}
+    raise AssertionError("compat.py has no NAMES")
+
+
+def test_every_name_of_the_emulator_is_checked_at_start() -> None:
+    """A name that we use and do not check would fail in the middle of a deploy; one that we check in vain, at start."""
+    assert used() == checked()
+
+
+def test_no_module_of_the_emulator_gets_another_name() -> None:
+    """What is called `ec2` instead of `compat.ec2` would escape the test above."""
+    modules = {module for module, _ in checked()}
+    for file in PACKAGE.rglob("*.py"):
+        for node in ast.walk(ast.parse(file.read_text())):
+            if isinstance(node, ast.ImportFrom) and node.module == "penstock.local.aws.compat":
+                assert not {one.name for one in node.names} & modules, file
+            if isinstance(node, ast.Assign) and isinstance(node.value, ast.Attribute):
+                value = node.value.value
+                assert not (isinstance(value, ast.Name) and value.id == "compat" and node.value.attr in modules), file
