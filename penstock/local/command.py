@@ -7,13 +7,15 @@ import json
 import signal
 import subprocess
 import sys
-from collections.abc import Collection, Mapping, Sequence
+import time
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from penstock.local.aws.process import KEEPER
 from penstock.local.instance import MARKER
 
+WATCH_SECONDS = 1.0
 _SIGNALLED = 128
 """Exit codes above this: ended by the signal of that number less 128, as shells say it."""
 
@@ -47,16 +49,18 @@ def run(
     cwd: Path | None = None,
     log: Path | None = None,
     seconds: float | None = None,
+    watch: Callable[[], None] = lambda: None,
     holding: Collection[int] = (),
 ) -> Ended:
     """Run a command under a keeper (`penstock.local.aws.keeper`), which kills all of it once this process is gone.
 
     Args:
         log: takes the output; without one it is returned.
+        watch: called every second; what it raises ends the command. Counts only with a `log`, as does `seconds`.
         holding: open files, a lock's for example, that stay open until the last process of the command is gone.
 
     Raises:
-        subprocess.TimeoutExpired: it still ran after `seconds`; now it does not. Counts only with a `log`.
+        subprocess.TimeoutExpired: it still ran after `seconds`; now it does not.
     """
     order = {"argv": [*argv], "environ": dict(environ), "cwd": str(cwd or Path.cwd())}
     with contextlib.ExitStack() as stack:
@@ -77,7 +81,7 @@ def run(
                 keeper.stdin.write(json.dumps(order).encode() + b"\n")
                 keeper.stdin.flush()
             output = keeper.stdout.read().decode(errors="replace") if keeper.stdout is not None else ""
-            code = keeper.wait(seconds)
+            code = _wait(keeper, seconds, watch)
             said = keeper.stderr.read().decode(errors="replace").strip()
         finally:
             # It kills everything when this pipe closes; on every way out of here.
@@ -90,3 +94,14 @@ def run(
     if said.startswith("failed "):
         output += said.removeprefix("failed ")
     return Ended(code if code >= 0 else _SIGNALLED - code, output)
+
+
+def _wait(keeper: subprocess.Popen[bytes], seconds: float | None, watch: Callable[[], None]) -> int:
+    deadline = None if seconds is None else time.monotonic() + seconds
+    while True:
+        try:
+            return keeper.wait(WATCH_SECONDS)
+        except subprocess.TimeoutExpired:
+            if deadline is not None and time.monotonic() > deadline:
+                raise
+            watch()

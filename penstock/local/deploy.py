@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 import re
@@ -14,7 +15,7 @@ from pathlib import Path
 import botocore.exceptions
 
 from penstock.home import CDK, HOME
-from penstock.local import command, services
+from penstock.local import command, services, trouble
 from penstock.local.aws.endpoint import Endpoint
 from penstock.local.instance import Instance
 from penstock_runtime.errors import PenstockError
@@ -112,7 +113,9 @@ def _run(instance: Instance, name: str, argv: Sequence[str], environ: Mapping[st
     """Run a command to its end, its output in the log of that name."""
     log = instance.log(name)
     try:
-        done = command.run(argv, environ, cwd=cwd, log=log, seconds=SECONDS)
+        # Without the embedded AWS the CDK CLI would try again for a minute.
+        watch = functools.partial(trouble.check, instance)
+        done = command.run(argv, environ, cwd=cwd, log=log, seconds=SECONDS, watch=watch)
     except subprocess.TimeoutExpired as error:
         raise PenstockError(
             f"{name} took more than {SECONDS} seconds\n{services.tail(log)}", fix=f"read {log}"

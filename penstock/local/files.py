@@ -7,7 +7,7 @@ import errno
 import os
 import shutil
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 from penstock_runtime.errors import PenstockError
@@ -18,8 +18,6 @@ TROUBLE = FULL | {
     errno.ENAMETOOLONG, errno.EMFILE, errno.ENFILE, errno.ETXTBSY,
 }  # fmt: skip
 """What the machine refuses, not what a defect of ours does."""
-LITTLE_BYTES = 1024 * 1024
-"""With less than this, a disk counts as full: who failed for want of room has given a part of it back by now."""
 
 
 def write(path: Path, text: str) -> None:
@@ -57,20 +55,9 @@ def writing(place: Path) -> Iterator[None]:
         raise refusal(error, place) from error
 
 
-def full(places: Iterable[Path]) -> Path | None:
-    """The first of these places whose disk is full."""
-    for place in places:
-        with contextlib.suppress(OSError):
-            if shutil.disk_usage(_existing(place)).free < LITTLE_BYTES:
-                return place
-    return None
-
-
 def free_mib(path: Path) -> int:
     """What is left for us on the disk of a path, in MiB; the path need not exist."""
-    with contextlib.suppress(OSError):
-        return shutil.disk_usage(_existing(path)).free // 2**20
-    return 0
+    return shutil.disk_usage(_existing(path)).free // 2**20
 
 
 def _existing(path: Path) -> Path:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 import sqlite3
 import tempfile
 import time
@@ -16,6 +17,7 @@ from penstock.local import cache, files, services
 from penstock.local.instance import Instance, Process
 from penstock_runtime.errors import InputError, PenstockError
 
+_NO_SPACE = re.compile(r"no space left on device|disk quota exceeded|ENOSPC|database or disk is full", re.IGNORECASE)
 GRACE_SECONDS = 1.0
 """A process that is killed closes its connections a moment before it is gone."""
 
@@ -59,9 +61,8 @@ def _cause(instance: Instance, error: Exception) -> Exception:
         time.sleep(0.05)
     if found:
         return _died(instance, found)
-    place = _full(instance)
-    if place is not None:
-        return PenstockError(f"the disk of {place} is full; {_first_line(error)}", fix=f"free space for {place}")
+    if free := _full(instance, str(error)):
+        return PenstockError(f"a disk is full: {_first_line(error)}", fix=f"free space; what is left: {free}")
     if isinstance(error, PenstockError):
         return error
     if isinstance(error, OSError):
@@ -78,20 +79,26 @@ def _cause(instance: Instance, error: Exception) -> Exception:
 def _died(instance: Instance, found: list[Process]) -> PenstockError:
     first = found[0]
     what = f"{' and '.join(process.name for process in found)} ended, which nobody had asked for"
-    place = _full(instance)
-    if place is not None:
-        return PenstockError(
-            f"{what}; the disk of {place} is full", fix=f"free space for {place}, then run penstock up"
-        )
+    tail = services.tail(first.log)
+    if free := _full(instance, tail):
+        return PenstockError(f"a disk is full: {what}", fix=f"free space, then run penstock up; what is left: {free}")
     return PenstockError(
-        f"{what}; the end of its log:\n{services.tail(first.log)}",
+        f"{what}; the end of its log:\n{tail}",
         fix=f"read {' and '.join(process.log for process in found)} (no error there: it was killed, by somebody or for "
         "want of memory), then run penstock up",
     )
 
 
-def _full(instance: Instance) -> Path | None:
-    return files.full([instance.folder, cache.root(), Path(tempfile.gettempdir())])
+def _full(instance: Instance, said: str) -> str:
+    """What is left on our disks, if one of them is full, by itself or by what somebody said; else nothing.
+
+    Who failed for want of room has often given it back by now, and a log on a full disk says nothing.
+    """
+    places = (instance.folder, cache.root(), Path(tempfile.gettempdir()))
+    left = {place: files.free_mib(place) for place in places}
+    if not _NO_SPACE.search(said) and all(left.values()):
+        return ""
+    return ", ".join(f"{mib} MiB in {place}" for place, mib in left.items())
 
 
 def _first_line(error: Exception) -> str:

@@ -319,11 +319,7 @@ def test_a_signal_leaves_no_process(
         up.send_signal(first)
         if more:
             assert up.stderr is not None
-            said = ""
-            for line in up.stderr:
-                said += line
-                if line.startswith("✗"):
-                    break
+            next(line for line in up.stderr if line.startswith("✗"))
             until(lambda: not alive(fresh.instance.processes["postgres"].pid), 60)
             for number in more:
                 up.send_signal(number)
@@ -338,7 +334,7 @@ def test_a_signal_leaves_no_process(
 
 @pytest.mark.parametrize(
     ("place", "words"),
-    [("state", ".penstock"), ("mounted", ".penstock/dev.lock"), ("cache", "PENSTOCK_CACHE")],
+    [("state", ".penstock"), ("mounted", ".penstock/dev"), ("cache", "PENSTOCK_CACHE")],
 )
 def test_what_cannot_be_written_is_named(
     fresh: EmbeddedSystem, monkeypatch: pytest.MonkeyPatch, place: str, words: str
@@ -369,8 +365,9 @@ def test_a_full_disk_is_named(fresh: EmbeddedSystem, kib: int) -> None:
         up = fresh.cli("up", check=False)
 
         assert up.returncode == 1
-        assert "No space left" in up.stderr or f"the disk of {fresh.state} is full" in up.stderr, up.stderr
+        assert "No space left" in up.stderr or "a disk is full" in up.stderr, up.stderr
         assert "fix: free space" in up.stderr
+        assert str(fresh.state) in up.stderr
         no_traceback(up.stderr)
         if (fresh.state / "instance.json").exists():
             assert left(fresh) == []
