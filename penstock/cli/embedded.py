@@ -59,21 +59,21 @@ def run(
     else:
         own.instance()
     with instance.locked(own.folder):
-        if bring:
-            system = bring_up(own.project, own.environment, own.folder, steps, airflow_version=airflow)
-        else:
-            system = attach(own.instance())
-        result = None
+        system, result = None, None
         try:
+            if bring:
+                system = bring_up(own.project, own.environment, own.folder, steps, airflow_version=airflow)
+            else:
+                system = attach(own.instance())
             with trouble.explained(system.instance):
                 result = runs.run(system, runs.pick(system.plan, job), steps)
                 records.keep(system.instance, result)
         except (KeyboardInterrupt, SystemExit):
-            if not bring:
+            if system is not None and not bring:
                 talk.print("the run goes on in Airflow, where you can end it; penstock down ends everything")
             raise
         finally:
-            if bring and not (result and result.succeeded):
+            if system is not None and bring and not (result and result.succeeded):
                 end(system.instance, steps)
     if form is Format.json:
         show_json(result.data())

@@ -61,8 +61,6 @@ def once(folder: Path, make: Callable[[], None], report: Callable[[str], None]) 
                     shutil.rmtree(folder, ignore_errors=True)
                     raise
     except OSError as error:
-        if error.errno not in files.TROUBLE:
-            raise
         fix = f"make {root()} writable, or name another place in PENSTOCK_CACHE"
         raise files.refusal(error, folder, fix=fix) from error
     return folder

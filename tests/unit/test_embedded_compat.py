@@ -5,6 +5,8 @@ from __future__ import annotations
 import ast
 from pathlib import Path
 
+import pytest
+
 import penstock.local.aws
 
 PACKAGE = Path(penstock.local.aws.__file__).parent
@@ -46,3 +48,13 @@ def test_no_module_of_the_emulator_gets_another_name() -> None:
             if isinstance(node, ast.Assign) and isinstance(node.value, ast.Attribute):
                 value = node.value.value
                 assert not (isinstance(value, ast.Name) and value.id == "compat" and node.value.attr in modules), file
+
+
+@pytest.mark.parametrize("file", ["test_embedded_ecs.py", "test_embedded_cfn.py", "test_embedded_iam.py"])
+def test_every_contract_test_names_its_source(file: str) -> None:
+    """What the emulator and AWS have in common is AWS's to say: each test of it says where AWS does."""
+    tree = ast.parse((Path(__file__).parents[1] / "functional" / file).read_text())
+    tests = [node for node in tree.body if isinstance(node, ast.FunctionDef) and node.name.startswith("test_")]
+
+    assert tests
+    assert [one.name for one in tests if "\nSource: " not in (ast.get_docstring(one) or "")] == []
