@@ -12,6 +12,7 @@ import pytest
 from penstock.local import files, services, trouble
 from penstock.local.instance import Instance, Process
 from penstock_runtime.errors import PenstockError
+from tests.functional.embedded import until
 
 
 @pytest.fixture
@@ -62,7 +63,7 @@ def test_followers_of_a_dead_process_are_ended(instance: Instance, tmp_path: Pat
     services.wait(first, lambda: Path(first.log).read_text().strip() != "", seconds=30)
     follower = psutil.Process(int(Path(first.log).read_text()))
     psutil.Process(first.pid).kill()
-    psutil.wait_procs([psutil.Process(first.pid)], timeout=10)
+    until(lambda: not services.alive(first))
 
     second = services.start(instance, "tool", ["sleep", "600"], {}, tmp_path)
 
@@ -88,7 +89,7 @@ def test_an_error_names_the_service_that_died(instance: Instance, tmp_path: Path
     with pytest.raises(PenstockError, match=r"^it does not answer"), trouble.explained(instance):
         raise PenstockError("it does not answer", fix="none")
     process = services.start(instance, "postgres", ["sh", "-c", "echo last words"], {}, tmp_path)
-    psutil.wait_procs([psutil.Process(process.pid)], timeout=10)
+    until(lambda: not services.alive(process))
 
     with pytest.raises(PenstockError) as caught, trouble.explained(instance):
         raise PenstockError("it does not answer", fix="none")

@@ -63,7 +63,7 @@ NAMES: dict[str, tuple[str, ...]] = {
     "cloudwatch_logs": ("_create_log_group", "_create_log_stream", "_put_log_events"),
     "ec2": (
         "_addresses", "_allocate_address", "_create_flow_logs", "_create_nat_gateway", "_flow_logs",
-        "_nat_gateways", "_network_acls", "_network_interfaces", "_route_tables", "_security_groups",
+        "_nat_gateways", "_network_acls", "_route_tables", "_security_groups",
         "_strip_descriptions", "_subnets", "_tags", "_vpcs",
     ),
     "ecr": ("_describe_images", "_find_image", "_repositories"),
