@@ -24,17 +24,11 @@ desk: .venv/.complete node_modules/.complete
 
 .venv/.complete: requirements/uv.txt requirements/desk.txt pyproject.toml
 	@command -v $(PYTHON) >/dev/null || { echo "Penstock needs Python 3.11: install it, or name it: make PYTHON=/path/to/python3.11" >&2; exit 2; }
-	rm -rf .venv
-	$(PYTHON) -m venv .venv
-	$(VENV)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements/uv.txt
-	$(VENV)/uv pip sync --quiet --python .venv --require-hashes requirements/desk.txt
-	$(VENV)/uv pip install --quiet --python .venv --no-deps --no-build-isolation --editable .
-	@touch $@
+	@$(PYTHON) requirements/install.py desk
 
 node_modules/.complete: package.json package-lock.json
 	@command -v npm >/dev/null || { echo "Penstock needs Node 20 or later, with npm, for the CDK CLI" >&2; exit 2; }
-	npm ci --silent --no-audit --no-fund
-	@touch $@
+	@$(PYTHON) requirements/install.py node
 
 environments: desk
 	$(VENV)/python -m penstock.local.setup $(airflow_option)

@@ -10,9 +10,10 @@ import typer
 from penstock.cli import context as contexts
 from penstock.cli.output import Format, Steps, data, show, show_json, talk
 from penstock.cli.project import FormatOption
-from penstock.local import fargate, instance, records, services
+from penstock.local import fargate, instance, interrupts, records, services, trouble
 from penstock.local import run as runs
 from penstock.local.system import System, attach
+from penstock.local.up import end
 from penstock.local.up import up as bring_up
 from penstock_runtime.errors import InputError
 
@@ -58,23 +59,29 @@ def run(
     else:
         own.instance()
     with instance.locked(own.folder):
-        if bring:
-            system = bring_up(own.project, own.environment, own.folder, steps, airflow_version=airflow)
-        else:
-            system = attach(own.instance())
-        succeeded = False
+        system, result = None, None
         try:
-            result = runs.run(system, runs.pick(system.plan, job), steps)
-            records.keep(system.instance, result)
-            succeeded = result.succeeded
+            if bring:
+                system = bring_up(own.project, own.environment, own.folder, steps, airflow_version=airflow)
+            else:
+                system = attach(own.instance())
+            with trouble.explained(system.instance):
+                result = runs.run(system, runs.pick(system.plan, job), steps)
+                records.keep(system.instance, result)
+        except (KeyboardInterrupt, SystemExit):
+            if system is not None and not bring:
+                talk.print("the run goes on in Airflow, where you can end it; penstock down ends everything")
+            raise
         finally:
-            if bring and not succeeded:
-                services.stop_all(system.instance)
+            if system is not None and bring and not (result and result.succeeded):
+                end(system.instance, steps)
     if form is Format.json:
         show_json(result.data())
     else:
         _summary(system, result)
-    raise typer.Exit(0 if succeeded else 1)
+        if result.succeeded or not bring:
+            _where(system)
+    raise typer.Exit(0 if result.succeeded else 1)
 
 
 def status(context: typer.Context, form: FormatOption = Format.text) -> None:
@@ -146,13 +153,15 @@ def down(
         if found is None:
             talk.print("nothing is up here")
             return
-        with Steps().step("end every process"):
-            services.stop_all(found)
-        if keep:
+        steps = Steps()
+        with interrupts.ignored(steps.note):
             found.ready = False
-            found.save()
-        else:
-            records.remove(found)
+            with steps.step("end every process"):
+                services.stop_all(found)
+            if keep:
+                found.save()
+            else:
+                records.remove(found)
 
 
 def _where(system: System) -> None:
@@ -197,7 +206,6 @@ def _summary(system: System, result: runs.RunResult) -> None:
     for task in result.tasks:
         if task.state != "success" or task.exit_code != 0:
             talk.print(f"task {task.name} {task.state}: penstock logs {task.name}", style="red", markup=False)
-    _where(system)
 
 
 def _address(own: instance.Instance, name: str) -> str | None:

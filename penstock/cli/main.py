@@ -1,6 +1,7 @@
 """`penstock --project FILE --environment NAME COMMAND`: options for all commands, errors, exit codes.
 
-Exit codes: 0 done, 1 something failed, 2 wrong input (a file or the command line), 130 ended by Ctrl-C.
+Exit codes: 0 done, 1 something failed, 2 wrong input (a file or the command line), 128 + n ended by signal n (130:
+Ctrl-C, 143: SIGTERM).
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ import importlib.metadata
 import signal
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 
@@ -18,7 +19,8 @@ from penstock.cli.context import Context
 from penstock.cli.output import talk
 from penstock_runtime.errors import PenstockError
 
-ENDED_BY_CTRL_C = 130
+ENDED_BY_SIGNAL = 128
+ENDED_BY_CTRL_C = ENDED_BY_SIGNAL + signal.SIGINT
 
 app = typer.Typer(
     name="penstock",
@@ -61,23 +63,35 @@ app.add_typer(catalogue.app, name="catalogue")
 def run() -> None:
     """The console script: errors of ours become two lines and an exit code, never a traceback."""
     # So that `finally` blocks run, and nothing that was started is left behind.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) is not signal.SIG_IGN:  # as nohup has it
+            signal.signal(number, _end)
     try:
-        app()
+        try:
+            app()
+        finally:
+            sys.stdout.flush()
     except PenstockError as error:
-        talk.print(f"error: {error}", style="red", markup=False, soft_wrap=True)
-        sys.exit(error.exit_code)
+        _tell(error)
     except OSError as error:
         if isinstance(error, BrokenPipeError):
             # The reader of our output, `head` for example, has gone.
             sys.stderr.close()
             sys.exit(0)
         place = f"{error.filename}: " if error.filename else ""
-        failed = PenstockError(f"{place}{error.strerror or error}", fix="make room there, or see who may use it")
-        talk.print(f"error: {failed}", style="red", markup=False, soft_wrap=True)
-        sys.exit(failed.exit_code)
+        _tell(PenstockError(f"{place}{error.strerror or error}", fix="make room there, or see who may use it"))
     except SystemExit as end:
         # Typer has made a KeyboardInterrupt of it.
         if end.code == ENDED_BY_CTRL_C:
             talk.print("ended by Ctrl-C", style="red")
         raise
+
+
+def _end(number: int, _: object) -> None:
+    talk.print(f"ended by {signal.Signals(number).name}", style="red")
+    sys.exit(ENDED_BY_SIGNAL + number)
+
+
+def _tell(error: PenstockError) -> NoReturn:
+    talk.print(f"error: {error}", style="red", markup=False, soft_wrap=True)
+    sys.exit(error.exit_code)

@@ -67,12 +67,12 @@ class Steps:
     def step(self, title: str) -> Iterator[Step]:
         """One step; see `penstock.local.progress.Progress`."""
         start, step = time.monotonic(), Step()
-        if talk.is_terminal:
-            shown: Any = talk.status(title)
-        else:
-            talk.print(f"… {title}", markup=False)
-            shown = contextlib.nullcontext()
         try:
+            if talk.is_terminal:
+                shown: Any = talk.status(title)
+            else:
+                talk.print(f"… {title}", markup=False)
+                shown = contextlib.nullcontext()
             with shown:
                 yield step
         except BaseException:

@@ -41,6 +41,8 @@ class DagRun:
     kind: str
     """Airflow's own word: manual, scheduled, backfill, …."""
     state: str
+    start: datetime | None = None
+    """When it began; None while it is queued."""
 
 
 @dataclass(frozen=True)
@@ -150,7 +152,15 @@ class AirflowClient:
         """The latest runs of a DAG, by hand and by its interval, the newest first."""
         order = "-run_after" if self._three else "-execution_date"
         answer = self._call("GET", f"/dags/{quote(dag_id)}/dagRuns?{urlencode({'limit': PAGE, 'order_by': order})}")
-        return [DagRun(one["dag_run_id"], one["run_type"], one["state"]) for one in answer["dag_runs"]]
+        return [
+            DagRun(
+                one["dag_run_id"],
+                one["run_type"],
+                one["state"],
+                datetime.fromisoformat(one["start_date"]) if one.get("start_date") else None,
+            )
+            for one in answer["dag_runs"]
+        ]
 
     def run_state(self, dag_id: str, run_id: str) -> str:
         """Queued, running, success or failed."""

@@ -6,19 +6,22 @@ goes into them, so none is ever changed; one without its marker was interrupted,
 
 from __future__ import annotations
 
-import errno
+import contextlib
 import fcntl
 import os
 import shutil
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
+from penstock.local import command, files
+from penstock.local.instance import MARKER as INSTANCE
 from penstock_runtime.errors import PenstockError
 
 MARKER = ".complete"
 """Written last, inside an entry."""
+_HELD: list[int] = []
+"""The locks of the entries that this process is making, as file descriptors."""
 
 
 def root() -> Path:
@@ -50,17 +53,28 @@ def once(folder: Path, make: Callable[[], None], report: Callable[[str], None]) 
         with _lock(folder.with_name(f"{folder.name}.lock"), folder.name, report):
             if not complete(folder):
                 shutil.rmtree(folder, ignore_errors=True)
-                make()
-                (folder / MARKER).touch()
+                try:
+                    make()
+                    (folder / MARKER).touch()
+                except BaseException:
+                    # Half an environment is of no use, and on a full disk its room is.
+                    shutil.rmtree(folder, ignore_errors=True)
+                    raise
     except OSError as error:
-        raise _unwritable(folder, error) from error
+        fix = f"make {root()} writable, or name another place in PENSTOCK_CACHE"
+        raise files.refusal(error, folder, fix=fix) from error
     return folder
+
+
+def run(argv: Sequence[str], environ: Mapping[str, str]) -> command.Ended:
+    """Run a command that fills an entry. The entry stays locked until the last process of the command is gone."""
+    return command.run(argv, environ, holding=_HELD)
 
 
 def environ() -> dict[str, str]:
     """The environment for what fills the cache: the caller's, without what would leak into an entry or slow it down."""
     dropped = ("AWS_", "MELTANO_", "PYTHON", "PENSTOCK_", "VIRTUAL_ENV", "UV_PROJECT")
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(dropped)}
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(dropped) or name == INSTANCE}
     return kept | {"UV_PYTHON_DOWNLOADS": "never", "UV_NO_PROGRESS": "1", "NO_COLOR": "1"}
 
 
@@ -76,7 +90,7 @@ def uv() -> Path:
     return found
 
 
-@contextmanager
+@contextlib.contextmanager
 def _lock(path: Path, name: str, report: Callable[[str], None]) -> Iterator[None]:
     with path.open("w") as file:
         try:
@@ -84,11 +98,8 @@ def _lock(path: Path, name: str, report: Callable[[str], None]) -> Iterator[None
         except BlockingIOError:
             report(f"waiting for another process that makes {name}")
             fcntl.flock(file, fcntl.LOCK_EX)
-        yield
-
-
-def _unwritable(folder: Path, error: OSError) -> PenstockError:
-    what = f"cannot write {error.filename or folder}: {error.strerror or error}"
-    if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return PenstockError(what, fix=f"free space, or name another place in PENSTOCK_CACHE (now {root()})")
-    return PenstockError(what, fix=f"make {root()} writable, or name another place in PENSTOCK_CACHE")
+        _HELD.append(file.fileno())
+        try:
+            yield
+        finally:
+            _HELD.remove(file.fileno())

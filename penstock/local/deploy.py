@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 import re
@@ -14,7 +15,7 @@ from pathlib import Path
 import botocore.exceptions
 
 from penstock.home import CDK, HOME
-from penstock.local import services
+from penstock.local import command, services, trouble
 from penstock.local.aws.endpoint import Endpoint
 from penstock.local.instance import Instance
 from penstock_runtime.errors import PenstockError
@@ -114,28 +115,23 @@ def _cdk(
     _run(instance, name, [str(CDK), "--no-notices", "--no-version-reporting", *arguments], full, cwd)
 
 
-def _run(instance: Instance, name: str, command: Sequence[str], environ: Mapping[str, str], cwd: Path) -> None:
+def _run(instance: Instance, name: str, argv: Sequence[str], environ: Mapping[str, str], cwd: Path) -> None:
     """Run a command to its end, its output in the log of that name."""
     log = instance.log(name)
-    with log.open("wb") as output:
-        child = subprocess.Popen(command, env=dict(environ), cwd=cwd, stdin=subprocess.DEVNULL, stdout=output,
-                                 stderr=subprocess.STDOUT, start_new_session=True)  # fmt: skip
-        try:
-            code = child.wait(SECONDS)
-        except subprocess.TimeoutExpired as error:
-            raise PenstockError(
-                f"{name} took more than {SECONDS} seconds\n{services.tail(log)}", fix=f"read {log}"
-            ) from error
-        finally:
-            if child.poll() is None:
-                child.terminate()
-                child.wait()
-    if code == 0:
+    try:
+        # Without the embedded AWS the CDK CLI would try again for a minute.
+        watch = functools.partial(trouble.check, instance)
+        done = command.run(argv, environ, cwd=cwd, log=log, seconds=SECONDS, watch=watch)
+    except subprocess.TimeoutExpired as error:
+        raise PenstockError(
+            f"{name} took more than {SECONDS} seconds\n{services.tail(log)}", fix=f"read {log}"
+        ) from error
+    if done.code == 0:
         return
     told = _penstock_error(log.read_text(errors="replace"))
     if told:
         raise PenstockError(told[0], fix=told[1])
-    raise PenstockError(f"{name} failed with exit code {code}\n{services.tail(log, 25)}", fix=f"read {log}")
+    raise PenstockError(f"{name} {done.how}\n{services.tail(log, 25)}", fix=f"read {log}")
 
 
 def _penstock_error(text: str) -> tuple[str, str] | None:

@@ -9,13 +9,14 @@ import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from penstock.local import cache
+from penstock.local import cache, command
 from penstock_runtime.errors import PenstockError
 
 PYTHON = "3.11"
 """The Python that the committed locks are for."""
 
 _NO_SPACE = re.compile(r"No space left on device|Disk quota exceeded", re.IGNORECASE)
+_NO_WRITE = re.compile(r"Permission denied|Read-only file system|Not a directory", re.IGNORECASE)
 _NO_NETWORK = re.compile(
     r"error sending request|dns error|failed to lookup|Could not connect|Connection refused|tcp connect|timed out"
     r"|Failed to fetch|network",
@@ -70,10 +71,10 @@ def find_python(version: str) -> Path:
     Raises:
         PenstockError: there is none.
     """
-    command = [str(cache.uv()), "python", "find", "--system", "--no-project", version]
+    find = [str(cache.uv()), "python", "find", "--system", "--no-project", version]
     environ = cache.environ()
     environ["PATH"] = os.pathsep.join(_without_shims(environ.get("PATH", os.defpath).split(os.pathsep), version))
-    found = subprocess.run(command, env=environ, capture_output=True, text=True)
+    found = subprocess.run(find, env=environ, capture_output=True, text=True)
     if found.returncode != 0:
         raise PenstockError(
             f"Python {version} is not on this machine",
@@ -119,21 +120,25 @@ def run_uv(*arguments: str) -> None:
     Raises:
         PenstockError: it failed; says why, as far as its output tells.
     """
-    command = [str(cache.uv()), *arguments]
-    done = subprocess.run(command, env=cache.environ(), capture_output=True, text=True)
-    if done.returncode != 0:
-        raise failure(f"uv {arguments[0]} {arguments[1]}", done.stderr or done.stdout)
+    done = cache.run([str(cache.uv()), *arguments], cache.environ())
+    if done.code != 0:
+        raise failure(f"uv {arguments[0]} {arguments[1]}", done)
 
 
-def failure(what: str, output: str) -> PenstockError:
-    """The error for an installation that failed with this output."""
-    tail = "\n".join(output.strip().splitlines()[-_LINES:])
-    if _NO_SPACE.search(output):
+def failure(what: str, done: command.Ended) -> PenstockError:
+    """The error for an installation that ended so."""
+    output = done.output
+    tail = "\n".join(f"  | {line}" for line in output.strip().splitlines()[-_LINES:]) or "  (it wrote nothing)"
+    if done.killed:
+        fix = "run it again: what is there is kept (killed by nobody that you know of: look for want of memory)"
+    elif _NO_SPACE.search(output):
         fix = f"free space, or name another place in PENSTOCK_CACHE (now {cache.root()})"
     elif _WRONG_HASH.search(output):
         fix = "a package is not the one that the lock names; do not install it, and tell who runs your package index"
+    elif _NO_WRITE.search(output):
+        fix = f"make {cache.root()} and uv's own cache (UV_CACHE_DIR) writable, or name another place for them"
     elif _NO_NETWORK.search(output):
         fix = "check the way to the package index (network, proxy, certificates; UV_INDEX_URL for one of your own)"
     else:
         fix = "read the lines above; `make lock` compiles the locks again where a package has gone"
-    return PenstockError(f"{what} failed\n{tail}", fix=fix)
+    return PenstockError(f"{what} {done.how}\n{tail}", fix=fix)

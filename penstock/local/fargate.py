@@ -40,6 +40,13 @@ def tasks(plan: Plan, endpoint: Endpoint) -> list[FargateTask]:
     return [one for one in found if one]
 
 
+def stop(plan: Plan, endpoint: Endpoint, dag_run: str, reason: str) -> None:
+    """Stop what still runs of a DAG run."""
+    for one in tasks(plan, endpoint):
+        if one.dag_run == dag_run and one.status != "STOPPED":
+            endpoint.client("ecs").stop_task(cluster=plan.cluster, task=one.arn, reason=reason)
+
+
 def past_tasks(state: Path) -> list[FargateTask]:
     """All Fargate tasks that an embedded AWS ever ran, by its state folder, the oldest first; it need not be up."""
     found = [_read(one) for one in sorted(kept.records(state), key=lambda one: one["createdAt"])]

@@ -2,7 +2,7 @@
 
 The folder is `.penstock/<environment>/` beside the project file:
 
-    instance.json     id, ports, processes; written before and after every process start
+    instance.json     id, ports, processes; written after every process start
     private/          passwords and tokens of this instance, readable by its owner only
     logs/             one file per process, and those of the CDK CLI
     aws/ airflow/ catalogue/ images/ cdk.out/ runs/
@@ -17,11 +17,11 @@ import os
 import secrets
 import shutil
 import socket
-import tempfile
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
+from penstock.local import files
 from penstock_runtime.errors import PenstockError
 
 MARKER = "PENSTOCK_INSTANCE"
@@ -54,7 +54,7 @@ class Instance:
         """The instance in `folder`, or None when there is none.
 
         Raises:
-            PenstockError: the folder holds something that no `up` of this version wrote.
+            PenstockError: the folder holds something that no `up` of this version wrote, or cannot be read.
         """
         try:
             data = json.loads((folder / "instance.json").read_text())
@@ -62,6 +62,11 @@ class Instance:
             return cls(folder, data["id"], data["ports"], processes, data["ready"])
         except FileNotFoundError:
             return None
+        except OSError as error:
+            raise PenstockError(
+                f"cannot read {folder / 'instance.json'}: {error.strerror}",
+                fix=f"look at what is in the way at {folder}, then delete it",
+            ) from error
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise PenstockError(
                 f"{folder / 'instance.json'} cannot be read: {error}",
@@ -75,27 +80,19 @@ class Instance:
         Raises:
             PenstockError: the folder cannot be written.
         """
-        try:
+        with files.writing(folder):
             for name in ("logs", "private", "images", "runs"):
                 (folder / name).mkdir(parents=True, exist_ok=True)
             (folder / "private").chmod(0o700)
             instance = cls(folder, secrets.token_hex(8))
             instance.save()
-        except OSError as error:
-            raise PenstockError(
-                f"cannot write {folder}: {error.strerror}",
-                fix="make room there, or use a project folder that you may write to",
-            ) from error
         return instance
 
     def save(self) -> None:
         """Write `instance.json`, whole or not at all."""
         processes = {name: asdict(one) for name, one in self.processes.items()}
         data = {"id": self.id, "ports": self.ports, "processes": processes, "ready": self.ready}
-        handle, name = tempfile.mkstemp(dir=self.folder)
-        with os.fdopen(handle, "w") as file:
-            json.dump(data, file, indent=2)
-        Path(name).replace(self.folder / "instance.json")
+        files.write(self.folder / "instance.json", json.dumps(data, indent=2))
 
     def port(self, name: str) -> int:
         """The port of a service: the one it had before, or a free one, kept from now on."""
@@ -119,9 +116,7 @@ class Instance:
         """The file that holds `password(name)`; readable by its owner only."""
         file = self.folder / "private" / name
         if not file.exists():
-            handle = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-            with os.fdopen(handle, "w") as opened:
-                opened.write(secrets.token_urlsafe(32))
+            files.write(file, secrets.token_urlsafe(32))
         return file
 
     def log(self, name: str) -> Path:
@@ -136,8 +131,17 @@ class Instance:
         return {"LANG": "C.UTF-8", **kept, "PYTHONUNBUFFERED": "1", MARKER: self.id}
 
     def remove(self) -> None:
-        """Delete the folder, logs included."""
-        shutil.rmtree(self.folder, ignore_errors=False)
+        """Delete the folder, logs included.
+
+        Raises:
+            PenstockError: something in it cannot be deleted.
+        """
+        # `instance.json` last: while it is there, another `penstock down` goes on where this one was interrupted.
+        with files.writing(self.folder):
+            for one in self.folder.iterdir():
+                if one.is_dir() and not one.is_symlink():
+                    shutil.rmtree(one)
+            shutil.rmtree(self.folder)
 
     def _free_port(self) -> int:
         while True:
@@ -153,16 +157,12 @@ def locked(folder: Path) -> Iterator[None]:
     """Hold the folder for one command that changes it.
 
     Raises:
-        PenstockError: another command holds it, or the folder cannot be written.
+        PenstockError: another command holds it, or the folder cannot be written, now or later in the block.
     """
-    try:
+    with files.writing(folder):
         folder.mkdir(parents=True, exist_ok=True)
         file = (folder.parent / f"{folder.name}.lock").open("a+")
-    except OSError as error:
-        raise PenstockError(
-            f"cannot write {folder}: {error.strerror}", fix="use a project folder that you may write to"
-        ) from error
-    with file:
+    with files.writing(folder), file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

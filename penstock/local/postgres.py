@@ -19,6 +19,7 @@ from pathlib import Path
 import psycopg
 from psycopg import sql
 
+from penstock.local import files
 from penstock.local.postgres_files import delete, held
 from penstock.local.postgres_server import SUPERUSER, conninfo, serve
 from penstock_runtime.errors import PenstockError
@@ -103,6 +104,11 @@ def main(arguments: list[str] | None = None) -> int:
     except PenstockError as error:
         print(error, file=sys.stderr, flush=True)
         return error.exit_code
+    except OSError as error:
+        if error.errno not in files.TROUBLE:
+            raise
+        print(files.refusal(error, options.data), file=sys.stderr, flush=True)
+        return 1
     return 0
 
 

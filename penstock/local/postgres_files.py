@@ -29,8 +29,8 @@ from typing import IO
 from penstock_runtime.errors import PenstockError
 
 ROOTS_USER = "nobody"
-LOCK_SECONDS = 5
-"""How long to wait for a server that is just ending. A fast shutdown takes about 0.1 seconds."""
+LOCK_SECONDS = 15
+"""How long to wait for a server that is just ending: a fast shutdown takes 0.1 s, on a busy machine much more."""
 
 
 @dataclass(frozen=True)

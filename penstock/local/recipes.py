@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import re
-import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
@@ -44,16 +43,9 @@ def build(context: Path, report: Callable[[str], None]) -> Path:
             "PYTHON": str(python),
             "UV": str(cache.uv()),
         }
-        done = subprocess.run(
-            ["/bin/sh", str(script)],
-            env=environ,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-        )
-        if done.returncode != 0:
-            raise environments.failure(f"building the image ({script.name})", done.stdout)
+        done = cache.run(["/bin/sh", str(script)], environ)
+        if done.code != 0:
+            raise environments.failure(f"building the image ({script.name})", done)
 
     return cache.once(root, make, report)
 

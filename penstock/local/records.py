@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from penstock.local import postgres
+from penstock.local import files, postgres
 from penstock.local.instance import Instance
 from penstock.local.run import RunResult, TaskResult
 from penstock.local.warehouse import TableCount
@@ -13,8 +13,8 @@ from penstock.local.warehouse import TableCount
 def keep(instance: Instance, result: RunResult) -> None:
     """Write the result of a run that has ended."""
     # A run id of Airflow holds colons and plus signs, which some file systems refuse.
-    name = f"{len(list((instance.folder / 'runs').iterdir())):06}.json"
-    (instance.folder / "runs" / name).write_text(json.dumps(result.data(), indent=2))
+    name = f"{len(list((instance.folder / 'runs').glob('*.json'))):06}.json"
+    files.write(instance.folder / "runs" / name, json.dumps(result.data(), indent=2))
 
 
 def read(instance: Instance) -> list[RunResult]:

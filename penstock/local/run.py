@@ -6,16 +6,16 @@ summary says is counted, not inferred.
 
 from __future__ import annotations
 
+import contextlib
 import time
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from penstock.local import fargate, warehouse
-from penstock.local.airflow import AirflowClient
+from penstock.local import fargate, trouble, warehouse
 from penstock.local.catalogue import client as catalogue
 from penstock.local.progress import Progress
 from penstock.local.system import System
-from penstock_runtime.errors import InputError
+from penstock_runtime.errors import InputError, PenstockError
 from penstock_runtime.plan import Plan, Schedule
 
 POLL_SECONDS = 1.0
@@ -96,19 +96,26 @@ def run(system: System, schedule: Schedule, progress: Progress) -> RunResult:
         with progress.step(f"run {run_id} of schedule {schedule.name}") as step:
             if before:
                 progress.note(f"a schedule has one run at a time: this one waits for {', '.join(before)}")
-            state = _follow(airflow, dag_id, run_id, progress)
+            state = _follow(system, dag_id, run_id, progress)
             if state != "success":
                 step.fail()
     finally:
         if paused:
-            airflow.set_paused(dag_id, paused=True)
+            with contextlib.suppress(PenstockError):  # of an Airflow that is gone; why, is told already
+                airflow.set_paused(dag_id, paused=True)
     return _result(system, schedule, run_id, state, time.monotonic() - start)
 
 
-def _follow(airflow: AirflowClient, dag_id: str, run_id: str, progress: Progress) -> str:
-    """Tell how the run's tasks come along, until it has ended; returns its state."""
+def _follow(system: System, dag_id: str, run_id: str, progress: Progress) -> str:
+    """Tell how the run's tasks come along, until it has ended; returns its state.
+
+    Raises:
+        PenstockError: a service has died, so that it may never end.
+    """
+    airflow = system.airflow
     told: dict[str, str] = {}
     while True:
+        trouble.check(system.instance)
         state = airflow.run_state(dag_id, run_id)
         for task in airflow.task_instances(dag_id, run_id):
             shown = task.state or "waiting"

@@ -1,12 +1,13 @@
 """Start and end the processes of an instance; nothing of it outlives `stop_all`.
 
 A process is started in a session of its own, so that Ctrl-C reaches only the command, which then ends what it began.
-What a process starts itself (Airflow's workers, Fargate tasks, Meltano's plugins) is found by that session, or by the
-instance's marker in its environment, whatever became of its parent.
+What a process starts itself (Airflow's workers, Fargate tasks, Meltano's plugins) is found by that session, by the
+instance's marker in its environment, or by the log that it writes, whatever became of its parent, and of the command.
 """
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import os
 import subprocess
@@ -21,10 +22,19 @@ from penstock_runtime.errors import PenstockError
 
 STOP_SECONDS = 20
 """How long a process gets after SIGTERM. Airflow's api-server needs up to about ten seconds."""
+ROUNDS = 5
+"""How often to look again for what was started while the rest was ending."""
+SAME_SECONDS = 1.0
+"""How far two readings of a process's start may be apart: the system derives it from a clock that is being set."""
 
 
 def start(instance: Instance, name: str, command: Sequence[str], environ: Mapping[str, str], cwd: Path) -> Process:
-    """Start a process that stays after this command, and record it before anything else can go wrong."""
+    """Start a process that stays after this command, and record it before anything else can go wrong.
+
+    What an earlier process of that name has left behind is ended first.
+    """
+    if name in instance.processes:
+        stop(instance, [name])
     log = instance.log(name)
     with log.open("ab") as output:
         child = subprocess.Popen(
@@ -46,7 +56,7 @@ def alive(process: Process) -> bool:
     """Whether that very process still runs."""
     try:
         found = psutil.Process(process.pid)
-        return found.create_time() == process.created and found.status() != psutil.STATUS_ZOMBIE
+        return _same(found, process) and found.status() != psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:
         return False
 
@@ -77,23 +87,43 @@ def wait(process: Process, ready: Callable[[], bool], *, seconds: float) -> None
 
 def stop(instance: Instance, names: Iterable[str]) -> None:
     """End these processes with all that they have started, and forget them."""
-    chosen = [instance.processes[name] for name in names if name in instance.processes]
-    leaders = [psutil.Process(one.pid) for one in chosen if alive(one)]
-    followers = _of_sessions({one.pid for one in chosen}) - set(leaders)
-    _end(leaders)
-    _end([one for one in followers if one.is_running()])
-    for one in chosen:
-        del instance.processes[one.name]
+    _stop(instance, names)
     instance.save()
 
 
 def stop_all(instance: Instance) -> None:
-    """End every process of the instance, orphans included."""
+    """End every process of the instance, orphans included. A disk that is full does not keep it from that."""
     # The newest first: who was started later may need those that were started earlier to end well. Airflow's
     # components need each other for nothing then, and are slow to end.
     for _, names in itertools.groupby(reversed(list(instance.processes)), key=lambda name: name.split("-")[0]):
-        stop(instance, names)
-    _end(marked(instance.id))
+        _stop(instance, names)
+    for _ in range(ROUNDS):
+        left = leftovers(instance)
+        if not left:
+            break
+        _end(left)
+    with contextlib.suppress(OSError):  # what the file names has ended, and is found so
+        instance.save()
+
+
+def _stop(instance: Instance, names: Iterable[str]) -> None:
+    chosen = [instance.processes[name] for name in names if name in instance.processes]
+    leaders = []
+    for one in chosen:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            if alive(one):
+                leaders.append(psutil.Process(one.pid))
+    followers = _of_sessions({one.pid for one in chosen if not _taken_over(one)}) - set(leaders)
+    _end(leaders)
+    _end([one for one in followers if one.is_running()])
+    for one in chosen:
+        del instance.processes[one.name]
+
+
+def leftovers(instance: Instance) -> list[psutil.Process]:
+    """All processes of this machine that belong to the instance, this one excepted, whoever recorded them."""
+    logs = instance.log("any").parent.resolve()
+    return list({*marked(instance.id), *_writers(logs)})
 
 
 def marked(instance_id: str) -> list[psutil.Process]:
@@ -109,6 +139,32 @@ def marked(instance_id: str) -> list[psutil.Process]:
         except (psutil.NoSuchProcess, psutil.AccessDenied, psutil.ZombieProcess):
             continue
     return found
+
+
+def _writers(folder: Path) -> set[psutil.Process]:
+    """Every process whose standard output is a file in this folder. Linux only; elsewhere none is found."""
+    found = set()
+    for process in psutil.process_iter():
+        with contextlib.suppress(OSError, psutil.NoSuchProcess):
+            output = Path(f"/proc/{process.pid}/fd/1").readlink()
+            if process.pid != os.getpid() and output.parent == folder:
+                found.add(process)
+    return found
+
+
+def _same(found: psutil.Process, process: Process) -> bool:
+    return abs(found.create_time() - process.created) <= SAME_SECONDS
+
+
+def _taken_over(process: Process) -> bool:
+    """Whether the process id belongs to somebody else by now, so that what is in its session is not ours.
+
+    While anything is left in a session, its leader's id is given to nobody else, but for a restart of the machine.
+    """
+    try:
+        return not _same(psutil.Process(process.pid), process)
+    except psutil.NoSuchProcess:
+        return process.created < psutil.boot_time() - SAME_SECONDS
 
 
 def _of_sessions(leaders: set[int]) -> set[psutil.Process]:
@@ -128,8 +184,8 @@ def tail(log: str | Path, lines: int = 12) -> str:
     try:
         text = Path(log).read_text(errors="replace").splitlines()[-lines:]
     except FileNotFoundError:
-        return "  (it wrote nothing)"
-    return "\n".join(f"  | {line}" for line in text)
+        text = []
+    return "\n".join(f"  | {line}" for line in text) or "  (it wrote nothing)"
 
 
 def _end(processes: Sequence[psutil.Process]) -> None:

@@ -57,7 +57,7 @@ def main() -> int:
         time.sleep(SECONDS)
         try:
             changed = sync(s3, args.bucket, args.prefix, args.folder, seen)
-        except (botocore.exceptions.BotoCoreError, botocore.exceptions.ClientError) as error:
+        except (botocore.exceptions.BotoCoreError, botocore.exceptions.ClientError, OSError) as error:
             print(f"will try again: {error}", flush=True)
             continue
         if changed:

@@ -1,7 +1,8 @@
 """`penstock up`: bring the whole system up, or up to date, in the order in which its parts need each other.
 
 Each step may run again: what is there and right is left alone, what has died is started again, and what depended on it
-is too. A step that fails, or Ctrl-C, ends every process of the instance; its logs stay.
+is too. A step that fails, or Ctrl-C, ends every process of the instance; its logs stay. An `up` that could not do even
+that, because it was killed, leaves the instance not ready: the next one ends what it finds and starts afresh.
 """
 
 from __future__ import annotations
@@ -15,8 +16,22 @@ from pathlib import Path
 from penstock import bundle, mwaa_limits
 from penstock.compile import compile_plan
 from penstock.home import DAGS, HOME
-from penstock.local import deploy, docker, existing, images, mwaa_files, postgres, secrets, services, setup
-from penstock.local.airflow import AirflowServer
+from penstock.local import (
+    deploy,
+    docker,
+    existing,
+    fargate,
+    files,
+    images,
+    interrupts,
+    mwaa_files,
+    postgres,
+    secrets,
+    services,
+    setup,
+    trouble,
+)
+from penstock.local.airflow import AirflowClient, AirflowServer
 from penstock.local.aws.endpoint import Endpoint
 from penstock.local.instance import Instance
 from penstock.local.progress import Progress
@@ -64,16 +79,46 @@ def up(
     draft = compile_plan(project, environment, airflow_version=airflow_version)
     setup.airflow_lock(draft.airflow.version)
     instance = Instance.load(folder) or Instance.create(folder)
+    if not instance.ready:
+        _end_leftovers(instance, progress)
     _check_change(instance, draft.airflow.version)
-    instance.ready = False
     try:
-        system = _Bringer(project, draft, instance, progress).run()
+        with trouble.explained(instance):
+            instance.ready = False
+            died = _bury(instance, progress)
+            system = _Bringer(project, draft, instance, progress, died).run()
+            instance.ready = True
+            instance.save()
     except BaseException:
-        services.stop_all(instance)
+        end(instance, progress)
         raise
-    instance.ready = True
-    instance.save()
     return system
+
+
+def end(instance: Instance, progress: Progress) -> None:
+    """End every process of the instance; no signal keeps it from that."""
+    with interrupts.ignored(progress.note):
+        services.stop_all(instance)
+
+
+def _bury(instance: Instance, progress: Progress) -> list[str]:
+    """Tell which services have died since the last `up`, and end what they have left; returns their names."""
+    died = [process.name for process in trouble.dead(instance)]
+    for name in died:
+        progress.note(f"{name} ended since the last penstock up; its log: {instance.processes[name].log}")
+    of_airflow = [name for name in instance.processes if name.startswith(("airflow-", "sync"))]
+    if set(died) - {"catalogue"}:
+        # All of Airflow needs what has died, and would die of it one by one in the middle of the steps to come.
+        services.stop(instance, of_airflow)
+    services.stop(instance, died)
+    return died
+
+
+def _end_leftovers(instance: Instance, progress: Progress) -> None:
+    """What a `penstock up` that was killed has left half done is not built upon."""
+    if instance.processes or services.leftovers(instance):
+        with progress.step("end what an interrupted penstock up has left"):
+            end(instance, progress)
 
 
 def _check_change(instance: Instance, version: str) -> None:
@@ -92,8 +137,12 @@ def _check_change(instance: Instance, version: str) -> None:
 class _Bringer:
     """One run of `up`; its methods are the steps."""
 
-    def __init__(self, project: Project, draft: Plan, instance: Instance, progress: Progress) -> None:
+    def __init__(
+        self, project: Project, draft: Plan, instance: Instance, progress: Progress, died: Sequence[str]
+    ) -> None:
         self.project, self.draft, self.instance, self.progress = project, draft, instance, progress
+        self.died = died
+        """Services that have died since the last `up`."""
         self.started: set[str] = set()
         """Services that this run has started; what depends on them starts again."""
         self.airflow_began: datetime | None = None
@@ -132,7 +181,7 @@ class _Bringer:
                 existing.prepare(plan, taken, endpoint, note)
         with step("deploy the stacks (cdk deploy --all)"):
             deploy.deploy(instance, endpoint, assembly, docker.command(instance.folder))
-        (instance.folder / PLAN_FILE).write_text(plan.to_json())
+        files.write(instance.folder / PLAN_FILE, plan.to_json())
         with step(f"Airflow {plan.airflow.version}, with the execution role's credentials"):
             for line in mwaa_files.left_out(plan.airflow) if isinstance(plan.airflow, Airflow) else ():
                 note(line)
@@ -209,6 +258,7 @@ class _Bringer:
         """Copy the DAG bucket, then start Airflow's components, all of it with the execution role's session only."""
         names = [component.name for component in server.components()]
         changed = self._settings_changed(server)
+        lost = "aws" in self.started or any(name.startswith("airflow-") for name in self.died)
         if {"aws", "postgres"} & self.started or changed or not self._all_running([*names, "sync"]):
             services.stop(
                 self.instance,
@@ -236,7 +286,22 @@ class _Bringer:
             processes = [self.instance.processes[name] for name in names]
             for process in processes:
                 services.wait(process, lambda: client.healthy(began), seconds=AIRFLOW_SECONDS)
+            if lost:
+                self._end_lost_runs(plan, endpoint, client, began)
         return server
+
+    def _end_lost_runs(self, plan: Plan, endpoint: Endpoint, client: AirflowClient, began: datetime) -> None:
+        """Call failed what was running when the embedded AWS or Airflow died.
+
+        Airflow would wait minutes for a sign of life of their tasks, and a schedule's next run would wait for them.
+        """
+        for dag_id in sorted({schedule.dag_id for schedule in plan.schedules} & {dag.dag_id for dag in client.dags()}):
+            for run in client.runs(dag_id):
+                if run.state != "running" or run.start is None or run.start > began:
+                    continue
+                self.progress.note(f"run {run.run_id} of {dag_id} was cut off by that; it counts as failed")
+                client.set_run_state(dag_id, run.run_id, "failed")
+                fargate.stop(plan, endpoint, run.run_id, "Its DAG run was cut off by the end of Airflow")
 
     def _sync(self, place: existing.AirflowPlace, server: AirflowServer, role: Mapping[str, str]) -> None:
         options = {"--bucket": place.bucket, "--prefix": place.prefix, "--folder": server.dags / place.folder}

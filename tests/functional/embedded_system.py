@@ -28,6 +28,8 @@ class EmbeddedSystem:
     folder: Path
     secrets: dict[str, str] = field(default_factory=dict)
     """Values that `penstock up` finds in its environment."""
+    inside: tuple[str, ...] = ()
+    """What every command line begins with, to run in a network namespace for example."""
     first_run: dict[str, Any] = field(default_factory=dict)
 
     @property
@@ -58,7 +60,7 @@ class EmbeddedSystem:
     def command(self, *arguments: str) -> list[str]:
         """A command line of penstock for this project."""
         penstock = Path(sys.executable).with_name("penstock")
-        return [str(penstock), "--project", str(self.file), *arguments]
+        return [*self.inside, str(penstock), "--project", str(self.file), *arguments]
 
     def cli(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
         """Run a command to its end."""

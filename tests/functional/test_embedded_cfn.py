@@ -31,7 +31,10 @@ IMPORTING = {
 
 
 def test_export_in_use_can_neither_change_nor_go(aws: Aws) -> None:
-    """As CloudFormation: the update fails with its words, the stack stays as it was; unused, both are allowed."""
+    """As CloudFormation: the update fails with its words, the stack stays as it was; unused, both are allowed.
+
+    Source: docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/using-cfn-stack-exports.html
+    """
     cfn = aws.client("cloudformation")
     deploy(aws.endpoint, "exporter", exporting("a"))
     deploy(aws.endpoint, "importer", IMPORTING)
@@ -57,7 +60,10 @@ def test_export_in_use_can_neither_change_nor_go(aws: Aws) -> None:
 
 
 def test_replaced_definition_becomes_inactive(aws: Aws) -> None:
-    """A changed definition is a new revision; the old one is deregistered after the update, and not by a failed one."""
+    """A changed definition is a new revision; the old one is deregistered after the update, and not by a failed one.
+
+    Source: docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/using-cfn-updating-stacks-update-behaviors.html
+    """
     ecs = aws.client("ecs")
     before = aws.outputs["Definition"]
     template = base_template()
@@ -85,6 +91,10 @@ def test_replaced_definition_becomes_inactive(aws: Aws) -> None:
     ],
 )
 def test_definition_is_checked(aws: Aws, change: dict[str, Any], words: str) -> None:
+    """CloudFormation passes on what RegisterTaskDefinition refuses.
+
+    Source: docs.aws.amazon.com/AmazonECS/latest/APIReference/API_RegisterTaskDefinition.html
+    """
     properties = {**base_template()["Resources"]["Definition"]["Properties"], "Family": "wrong", **change}
     for name in ("ExecutionRoleArn", "TaskRoleArn"):
         if "Fn::GetAtt" in properties[name]:
@@ -99,7 +109,10 @@ def test_definition_is_checked(aws: Aws, change: dict[str, Any], words: str) -> 
 
 
 def test_network_types(aws: Aws) -> None:
-    """Rules of a group on itself, NAT with its address, flow log; all gone with the stack."""
+    """Rules of a group on itself, NAT with its address, flow log; all gone with the stack.
+
+    Source: docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-template-resource-type-ref.html
+    """
     ec2 = aws.client("ec2")
     outputs = deploy(aws.endpoint, "network", NETWORK)
 
@@ -118,7 +131,10 @@ def test_network_types(aws: Aws) -> None:
 
 
 def test_bucket_deployment(aws: Aws) -> None:
-    """Sources one over the other, deploy-time values in JSON, prefix, prune, filters, removal."""
+    """Sources one over the other, deploy-time values in JSON, prefix, prune, filters, removal.
+
+    Source: aws-cdk-lib, aws_s3_deployment.BucketDeployment, and its function's own code
+    """
     s3 = aws.client("s3")
     for name, files in {
         "one.zip": {"a.txt": "a", "sub/b.txt": "b", "skip.log": "log"},
@@ -160,7 +176,10 @@ def test_bucket_deployment(aws: Aws) -> None:
 
 @pytest.mark.parametrize("missing", ["s3:PutObject", "s3:GetObject"])
 def test_bucket_deployment_has_the_rights_of_its_function(aws: Aws, missing: str) -> None:
-    """What CDK does not grant to its function, the deployment may not do; the stack says so."""
+    """What CDK does not grant to its function, the deployment may not do; the stack says so.
+
+    Source: aws-cdk-lib, aws_s3_deployment.BucketDeployment, and its function's own code
+    """
     aws.client("s3").put_object(Bucket="tool-bucket", Key="three.zip", Body=archive({"c.txt": "c"}))
     properties = {
         "SourceBucketNames": ["tool-bucket"],
@@ -176,7 +195,10 @@ def test_bucket_deployment_has_the_rights_of_its_function(aws: Aws, missing: str
 
 
 def test_unknown_custom_resource_is_refused(aws: Aws) -> None:
-    """It fails at once; on ministack it would wait for a Lambda function that does not run."""
+    """It fails at once; on ministack it would wait for a Lambda function that does not run.
+
+    Source: none: ours, and stricter than CloudFormation, which calls the function
+    """
     template = deployment({"ServiceToken": "arn:aws:lambda:eu-west-1:123456789012:function:none"})
     template["Resources"]["Deployment"]["Type"] = "Custom::Mine"
 
@@ -185,6 +207,10 @@ def test_unknown_custom_resource_is_refused(aws: Aws) -> None:
 
 
 def test_bucket_that_holds_objects_is_not_deleted(aws: Aws) -> None:
+    """Tags arrive; only an empty bucket can go.
+
+    Source: docs.aws.amazon.com/AmazonS3/latest/API/API_DeleteBucket.html
+    """
     bucket = {"Type": "AWS::S3::Bucket", "Properties": {"BucketName": "full", "Tags": [{"Key": "a", "Value": "b"}]}}
     deploy(aws.endpoint, "full", {"Resources": {"Bucket": bucket}})
     s3 = aws.client("s3")
@@ -197,7 +223,10 @@ def test_bucket_that_holds_objects_is_not_deleted(aws: Aws) -> None:
 
 
 def test_secret_by_ref(aws: Aws) -> None:
-    """`Ref` is the ARN; an update keeps it."""
+    """`Ref` is the ARN; an update keeps it.
+
+    Source: docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-resource-secretsmanager-secret.html
+    """
     arn = aws.outputs["Secret"]
     template = base_template()
     template["Resources"]["Secret"]["Properties"]["SecretString"] = '{"token": "newer"}'
@@ -210,7 +239,10 @@ def test_secret_by_ref(aws: Aws) -> None:
 
 
 def test_mwaa_environment(aws: Aws) -> None:
-    """Create, update in place, refuse what is fixed at creation, delete."""
+    """Create, update in place, refuse what is fixed at creation, delete.
+
+    Source: docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-resource-mwaa-environment.html (update requires)
+    """
     mwaa = aws.client("mwaa")
     deploy(aws.endpoint, "airflow", airflow(aws))
     found = mwaa.get_environment(Name="acme")["Environment"]
@@ -229,7 +261,10 @@ def test_mwaa_environment(aws: Aws) -> None:
 
 
 def test_mwaa_changes_its_version_by_way_of_2_11(aws: Aws) -> None:
-    """From 2.10 to 3 in one step is refused, and the version stays; over 2.11 it works, there and back."""
+    """From 2.10 to 3 in one step is refused, and the version stays; over 2.11 it works, there and back.
+
+    Source: Amazon MWAA User Guide, "Changing the Apache Airflow version"
+    """
     mwaa = aws.client("mwaa")
     deploy(aws.endpoint, "airflow", airflow(aws, AirflowVersion="2.10.3"))
 
@@ -257,6 +292,10 @@ def test_mwaa_changes_its_version_by_way_of_2_11(aws: Aws) -> None:
     ],
 )
 def test_mwaa_environment_is_checked(aws: Aws, name: str, change: dict[str, Any], words: str) -> None:
+    """What MWAA's CreateEnvironment refuses, CloudFormation passes on.
+
+    Source: docs.aws.amazon.com/mwaa/latest/API/API_CreateEnvironment.html
+    """
     with pytest.raises(AssertionError, match=words):
         deploy(aws.endpoint, f"airflow-{name}", airflow(aws, **change))
     # A template's failed create leaves what it made before; the next case needs its names.

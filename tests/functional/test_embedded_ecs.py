@@ -15,7 +15,11 @@ __all__ = ["aws"]
 
 
 def test_runs_a_process_in_the_image(aws: Aws) -> None:
-    """The container sees its image, definition, overrides and secrets, and nothing of the server's environment."""
+    """The container sees its image, definition, overrides and secrets, and nothing of the server's environment.
+
+    Source: docs.aws.amazon.com/AmazonECS/latest/APIReference/API_ContainerOverride.html
+        docs.aws.amazon.com/AmazonECS/latest/developerguide/secrets-envvar-secrets-manager.html
+    """
     script = "greet; cat data.txt; echo; pwd; echo $HOME; echo $TMPDIR; env"
     override = {"name": "main", "command": [script], "environment": [{"name": "FROM_RUN", "value": "a=b"}]}
 
@@ -41,6 +45,10 @@ def test_runs_a_process_in_the_image(aws: Aws) -> None:
 
 
 def test_definition_keeps_what_cloudformation_says(aws: Aws) -> None:
+    """What the template says is what ECS registers.
+
+    Source: docs.aws.amazon.com/AmazonECS/latest/APIReference/API_ContainerDefinition.html
+    """
     found = aws.client("ecs").describe_task_definition(taskDefinition="tool")["taskDefinition"]
 
     assert found["containerDefinitions"][0]["stopTimeout"] == 2
@@ -49,11 +57,18 @@ def test_definition_keeps_what_cloudformation_says(aws: Aws) -> None:
 
 
 def test_exit_code_is_the_container_s(aws: Aws) -> None:
+    """As the container's first process gave it.
+
+    Source: docs.aws.amazon.com/AmazonECS/latest/APIReference/API_Container.html
+    """
     assert aws.stopped(aws.start("exit 3"))["containers"][0]["exitCode"] == 3
 
 
 def test_task_has_the_rights_of_its_role_and_no_more(aws: Aws) -> None:
-    """Inside the container boto3 works as on ECS, with the task role."""
+    """Inside the container boto3 works as on ECS, with the task role.
+
+    Source: docs.aws.amazon.com/AmazonECS/latest/developerguide/task-iam-roles.html
+    """
     s3 = aws.client("s3")
     for key in ("open/a", "closed/a"):
         s3.put_object(Bucket="tool-bucket", Key=key, Body=b"text of a")
@@ -72,6 +87,10 @@ def test_task_has_the_rights_of_its_role_and_no_more(aws: Aws) -> None:
 
 
 def test_stop_sends_sigterm(aws: Aws) -> None:
+    """SIGTERM first; the stop code and the caller's reason are in the task's record.
+
+    Source: docs.aws.amazon.com/AmazonECS/latest/APIReference/API_StopTask.html
+    """
     arn = aws.start("exec sh -c 'echo up; exec sleep 60'")
     aws.wait_for(arn, "up")
 
@@ -83,7 +102,10 @@ def test_stop_sends_sigterm(aws: Aws) -> None:
 
 
 def test_stop_kills_after_the_stop_timeout(aws: Aws) -> None:
-    """A process that ignores SIGTERM is killed after `stopTimeout`, here 2 s, with what it has started."""
+    """A process that ignores SIGTERM is killed after `stopTimeout`, here 2 s, with what it has started.
+
+    Source: docs.aws.amazon.com/AmazonECS/latest/APIReference/API_ContainerDefinition.html (stopTimeout)
+    """
     arn = aws.start("trap '' TERM; setsid sleep 77.5 & echo up; while true; do sleep 0.1; done")
     aws.wait_for(arn, "up")
 
@@ -96,13 +118,20 @@ def test_stop_kills_after_the_stop_timeout(aws: Aws) -> None:
 
 
 def test_end_of_the_first_process_ends_the_container(aws: Aws) -> None:
-    """What the first process leaves in the background does not outlive it."""
+    """What the first process leaves in the background does not outlive it.
+
+    Source: https://man7.org/linux/man-pages/man7/pid_namespaces.7.html (a container is a PID namespace)
+    """
     aws.stopped(aws.start("setsid sleep 78.5 & nohup sleep 78.5 & exit 0"))
 
     assert processes(b"sleep\x0078.5") == []
 
 
 def test_stop_before_the_start(aws: Aws) -> None:
+    """A task can be stopped before its container runs.
+
+    Source: docs.aws.amazon.com/AmazonECS/latest/developerguide/task-lifecycle-explanation.html
+    """
     ecs = aws.client("ecs")
     arn = aws.start("sleep 30")
     ecs.stop_task(cluster="main", task=arn)
@@ -127,7 +156,10 @@ def test_stop_before_the_start(aws: Aws) -> None:
     ],
 )  # fmt: skip
 def test_failed_start_says_why(aws: Aws, change: dict[str, Any], reason: str) -> None:
-    """A container that cannot start ends the task as ECS does, with ECS's words."""
+    """A container that cannot start ends the task as ECS does, with ECS's words.
+
+    Source: docs.aws.amazon.com/AmazonECS/latest/developerguide/stopped-task-error-codes.html
+    """
     text = json.dumps(change).replace("{secret}", aws.outputs["Secret"])
     definition = register(aws, "broken", json.loads(text))
 
@@ -139,7 +171,10 @@ def test_failed_start_says_why(aws: Aws, change: dict[str, Any], reason: str) ->
 
 
 def test_execution_role_must_be_granted_the_secret(aws: Aws) -> None:
-    """Without secretsmanager:GetSecretValue on the execution role the task does not start; with it, it does."""
+    """Without secretsmanager:GetSecretValue on the execution role the task does not start; with it, it does.
+
+    Source: docs.aws.amazon.com/AmazonECS/latest/developerguide/task_execution_IAM_role.html
+    """
     iam = aws.client("iam")
     name, role = "all", {"RoleName": "tool-exec"}
     before = iam.get_role_policy(PolicyName=name, **role)["PolicyDocument"]
@@ -171,7 +206,10 @@ def test_log_in_of_a_private_registry(aws: Aws) -> None:
 
 
 def test_partial_secret_arn_names_one_secret_only(aws: Aws) -> None:
-    """`…:secret:app/token` is app/token, also beside app/token2; an ARN cut anywhere else is nothing."""
+    """`…:secret:app/token` is app/token, also beside app/token2; an ARN cut anywhere else is nothing.
+
+    Source: docs.aws.amazon.com/secretsmanager/latest/apireference/API_GetSecretValue.html (SecretId)
+    """
     manager = aws.client("secretsmanager")
     other = manager.create_secret(Name="app/token2", SecretString="other")["ARN"]
     base = other.rsplit(":", 1)[0]
@@ -183,6 +221,10 @@ def test_partial_secret_arn_names_one_secret_only(aws: Aws) -> None:
 
 
 def test_parameter_as_secret(aws: Aws) -> None:
+    """The execution role needs ssm:GetParameters.
+
+    Source: docs.aws.amazon.com/AmazonECS/latest/developerguide/secrets-envvar-ssm-paramstore.html
+    """
     aws.client("ssm").put_parameter(Name="/app/word", Value="plain", Type="SecureString")
     arn = f"arn:aws:ssm:eu-west-1:{aws.endpoint.account}:parameter/app/word"
     definition = register(aws, "ssm", {"secrets": [{"name": "WORD", "valueFrom": arn}], "command": ["echo $WORD"]})
@@ -201,7 +243,10 @@ def test_parameter_as_secret(aws: Aws) -> None:
 
 
 def test_image_of_ecr_needs_grants(aws: Aws) -> None:
-    """An image asset is pulled with the execution role's ECR permissions."""
+    """An image asset is pulled with the execution role's ECR permissions.
+
+    Source: docs.aws.amazon.com/AmazonECS/latest/developerguide/task_execution_IAM_role.html
+    """
     ecr = aws.client("ecr")
     ecr.create_repository(repositoryName="assets")
     reference = f"{aws.endpoint.account}.dkr.ecr.eu-west-1.amazonaws.com/assets:abc"
@@ -255,6 +300,10 @@ def test_image_of_ecr_needs_grants(aws: Aws) -> None:
     ],
 )
 def test_run_task_is_checked(aws: Aws, change: dict[str, Any], code: str, words: str) -> None:
+    """The limits and the error codes are ECS's; of the words, those that its reference gives.
+
+    Source: docs.aws.amazon.com/AmazonECS/latest/APIReference/API_RunTask.html
+    """
     with pytest.raises(ClientError, match=words) as caught:
         aws.client("ecs").run_task(**{**aws.call("true"), **change})
 
@@ -262,6 +311,10 @@ def test_run_task_is_checked(aws: Aws, change: dict[str, Any], code: str, words:
 
 
 def test_capacity_provider_must_belong_to_the_cluster(aws: Aws) -> None:
+    """Fargate Spot is for clusters that name it.
+
+    Source: docs.aws.amazon.com/AmazonECS/latest/APIReference/API_RunTask.html (capacityProviderStrategy)
+    """
     ecs = aws.client("ecs")
     ecs.create_cluster(clusterName="bare")
     call = aws.call("true", capacityProviderStrategy=[{"capacityProvider": "FARGATE_SPOT", "weight": 1}])
@@ -276,6 +329,10 @@ def test_capacity_provider_must_belong_to_the_cluster(aws: Aws) -> None:
 
 
 def test_client_token_starts_a_task_once(aws: Aws) -> None:
+    """The same token and parameters: the same task; other parameters: refused.
+
+    Source: docs.aws.amazon.com/AmazonECS/latest/APIReference/ECS_Idempotency.html
+    """
     first, second = (aws.start("true", clientToken="one") for _ in range(2))
 
     assert first == second
@@ -284,6 +341,10 @@ def test_client_token_starts_a_task_once(aws: Aws) -> None:
 
 
 def test_more_than_one_container_is_refused(aws: Aws) -> None:
+    """Ours, and stricter: ECS runs up to ten.
+
+    Source: docs.aws.amazon.com/AmazonECS/latest/APIReference/API_RegisterTaskDefinition.html
+    """
     definition = register(aws, "pair", {}, {"name": "side", "image": IMAGE})
 
     with pytest.raises(ClientError, match=r"one container.* main, side"):
@@ -291,7 +352,10 @@ def test_more_than_one_container_is_refused(aws: Aws) -> None:
 
 
 def test_inactive_revision_cannot_run(aws: Aws) -> None:
-    """A family alone means its latest active revision."""
+    """A family alone means its latest active revision. ECS may allow an inactive one for ten minutes; here never.
+
+    Source: docs.aws.amazon.com/AmazonECS/latest/APIReference/API_DeregisterTaskDefinition.html
+    """
     ecs = aws.client("ecs")
     first, second = (register(aws, "twice", {"command": ["true"]}) for _ in range(2))
     ecs.deregister_task_definition(taskDefinition=second)
@@ -302,6 +366,10 @@ def test_inactive_revision_cannot_run(aws: Aws) -> None:
 
 
 def test_list_tasks_by_started_by(aws: Aws) -> None:
+    """Tasks are found by who started them and by the desired status, RUNNING unless another is asked for.
+
+    Source: docs.aws.amazon.com/AmazonECS/latest/APIReference/API_ListTasks.html
+    """
     ecs = aws.client("ecs")
     arn = aws.start("sleep 30", startedBy="run-1")
     wanted = {"cluster": "main", "startedBy": "run-1"}
@@ -315,7 +383,10 @@ def test_list_tasks_by_started_by(aws: Aws) -> None:
 
 
 def test_state_changes_are_events(aws: Aws) -> None:
-    """A rule on ECS Task State Change sees the task stop, with exit code and reason."""
+    """A rule on ECS Task State Change sees the task stop, with exit code and reason.
+
+    Source: docs.aws.amazon.com/AmazonECS/latest/developerguide/ecs_task_events.html
+    """
     sqs, events = aws.client("sqs"), aws.client("events")
     queue = sqs.create_queue(QueueName="stopped")["QueueUrl"]
     arn = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]

@@ -82,7 +82,12 @@ def task(aws: Aws) -> str:
 
 @pytest.mark.parametrize("name", CALLS)
 def test_call_needs_its_grant(aws: Aws, task: str, name: str) -> None:
-    """All grants but the one are not enough; the one is."""
+    """All grants but the one are not enough; the one is.
+
+    Source: docs.aws.amazon.com/service-authorization/latest/reference/list_amazonelasticcontainerservice.html
+        docs.aws.amazon.com/service-authorization/latest/reference/list_amazons3.html
+        docs.aws.amazon.com/service-authorization/latest/reference/list_amazoncloudwatchlogs.html
+    """
     grant, call = CALLS[name]
     others = [one for other, (one, _) in CALLS.items() if other != name]
     without, alone = aws.role(f"{name}-without", RUN, PASS, *others), aws.role(f"{name}-alone", grant)
@@ -96,6 +101,10 @@ def test_call_needs_its_grant(aws: Aws, task: str, name: str) -> None:
 
 @pytest.mark.parametrize("missing", ["run", "pass", "execution role"])
 def test_run_task_needs_run_task_and_both_roles(aws: Aws, missing: str) -> None:
+    """The caller passes the task role and the execution role.
+
+    Source: docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_use_passrole.html
+    """
     less = {**PASS, "Resource": PASS["Resource"][:1]}
     grants = {"run": [PASS], "pass": [RUN], "execution role": [RUN, less]}[missing]
     keys = aws.role(f"run-{missing.replace(' ', '-')}", *grants)
@@ -107,6 +116,10 @@ def test_run_task_needs_run_task_and_both_roles(aws: Aws, missing: str) -> None:
 
 
 def test_run_task_is_bound_to_the_cluster(aws: Aws) -> None:
+    """The condition key ecs:cluster holds the call to one cluster.
+
+    Source: docs.aws.amazon.com/service-authorization/latest/reference/list_amazonelasticcontainerservice.html
+    """
     aws.client("ecs").create_cluster(clusterName="other")
     keys = aws.role("run-all", RUN, PASS)
 
@@ -116,6 +129,10 @@ def test_run_task_is_bound_to_the_cluster(aws: Aws) -> None:
 
 
 def test_run_task_is_bound_to_the_family(aws: Aws) -> None:
+    """The resource is the task definition; a wildcard stands for all of its revisions.
+
+    Source: docs.aws.amazon.com/AmazonECS/latest/APIReference/API_RunTask.html (taskDefinition)
+    """
     keys = aws.role("run-other", {**RUN, "Resource": f"{ECS}:task-definition/too:*"}, PASS)
 
     with pytest.raises(ClientError, match="ecs:RunTask"):
@@ -123,7 +140,10 @@ def test_run_task_is_bound_to_the_family(aws: Aws) -> None:
 
 
 def test_tags_need_a_grant_of_their_own(aws: Aws) -> None:
-    """Since 2024 every account authorizes tags given to RunTask: ecs:TagResource on the task."""
+    """Since 2024 every account authorizes tags given to RunTask: ecs:TagResource on the task.
+
+    Source: docs.aws.amazon.com/AmazonECS/latest/developerguide/supported-iam-actions-tagging.html
+    """
     tags = [{"key": "schedule", "value": "daily"}]
     tag = {"Action": "ecs:TagResource", "Resource": f"{ECS}:task/main/*"}
     without, granted = aws.role("tag-without", RUN, PASS), aws.role("tag-with", RUN, PASS, tag)
@@ -151,7 +171,10 @@ def test_tags_of_the_definition_need_the_grant_as_well(aws: Aws) -> None:
 
 
 def test_every_task_described_is_authorized(aws: Aws, task: str) -> None:
-    """A grant on the first task named does not open the second."""
+    """A grant on the first task named does not open the second.
+
+    Source: docs.aws.amazon.com/service-authorization/latest/reference/list_amazonelasticcontainerservice.html
+    """
     other = aws.start("true")
     aws.stopped(other)
     keys = aws.role("describe-one", {"Action": "ecs:DescribeTasks", "Resource": task})
@@ -162,7 +185,10 @@ def test_every_task_described_is_authorized(aws: Aws, task: str) -> None:
 
 
 def test_listing_tasks_needs_every_resource(aws: Aws) -> None:
-    """Where no container instance is named, AWS checks the call on `*`: a grant on the cluster's instances is none."""
+    """Where no container instance is named, AWS checks the call on `*`: a grant on the cluster's instances is none.
+
+    Source: docs.aws.amazon.com/service-authorization/latest/reference/list_amazonelasticcontainerservice.html
+    """
     keys = aws.role("list-some", {"Action": "ecs:ListTasks", "Resource": f"{ECS}:container-instance/main/*"})
 
     with pytest.raises(ClientError, match="ecs:ListTasks"):
@@ -170,7 +196,10 @@ def test_listing_tasks_needs_every_resource(aws: Aws) -> None:
 
 
 def test_a_missing_key_is_told_to_who_may_list_it(aws: Aws) -> None:
-    """S3 says "not found" where the caller may list the bucket at that key, else "denied"."""
+    """S3 says "not found" where the caller may list the bucket at that key, else "denied".
+
+    Source: docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html (permissions)
+    """
     get = {"Action": "s3:GetObject", "Resource": "arn:aws:s3:::tool-bucket/*"}
     listing = {
         "Action": "s3:ListBucket",
@@ -194,6 +223,10 @@ def test_a_missing_key_is_told_to_who_may_list_it(aws: Aws) -> None:
 
 
 def test_parameters_are_authorized_one_by_one(aws: Aws) -> None:
+    """GetParameters is authorized on each parameter.
+
+    Source: docs.aws.amazon.com/service-authorization/latest/reference/list_awssystemsmanager.html
+    """
     for name in ("/app/one", "/app/two"):
         aws.client("ssm").put_parameter(Name=name, Value="x", Type="String")
     resource = "arn:aws:ssm:eu-west-1:123456789012:parameter/app/one"
@@ -206,6 +239,10 @@ def test_parameters_are_authorized_one_by_one(aws: Aws) -> None:
 
 
 def test_registering_a_definition_needs_pass_role(aws: Aws) -> None:
+    """The caller must be allowed to pass the roles that the definition names.
+
+    Source: docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_use_passrole.html
+    """
     register = {"Action": "ecs:RegisterTaskDefinition", "Resource": "*"}
     keys = {name: aws.role(f"register-{name}", register, *more) for name, more in (("no", []), ("yes", [PASS]))}
     call: dict[str, Any] = {
@@ -221,12 +258,19 @@ def test_registering_a_definition_needs_pass_role(aws: Aws) -> None:
 
 @pytest.mark.parametrize("key", ["test", "123456789012", "AKIA0000000000000000"])
 def test_root_is_one_secret_key(aws: Aws, key: str) -> None:
-    """The keys that ministack takes for root open nothing here."""
+    """The keys that ministack takes for root open nothing here.
+
+    Source: none: ours, about the emulator only
+    """
     with pytest.raises(ClientError):
         aws.client("ecs", Keys(key, "test")).list_clusters()
 
 
 def test_wrong_secret_key_is_refused(aws: Aws) -> None:
+    """The key and the token alone open nothing.
+
+    Source: docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-troubleshooting.html
+    """
     keys = aws.role("signed", {"Action": "ecs:ListClusters", "Resource": "*"})
 
     assert "clusterArns" in aws.client("ecs", keys).list_clusters()

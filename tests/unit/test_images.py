@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from penstock.local import cache, environments, images
+from penstock.local import cache, command, environments, images
 from penstock_runtime.errors import PenstockError
 
 STOCK = "docker.getcollate.io/openmetadata/ingestion:1.12.14"
@@ -172,17 +172,19 @@ def test_names_the_python_that_is_missing() -> None:
 
 
 @pytest.mark.parametrize(
-    ("output", "fix"),
+    ("code", "output", "fix"),
     [
-        ("error: failed to write to file: No space left on device (os error 28)", "PENSTOCK_CACHE"),
-        ("error: Failed to fetch: `x`\n  Caused by: dns error: failed to lookup address", "network"),
-        ("error: Hash mismatch for `x==1`", "do not install it"),
-        ("error: something else", "make lock"),
+        (2, "error: failed to write to file: No space left on device (os error 28)", "PENSTOCK_CACHE"),
+        (2, "error: failed to create directory `/c`: Permission denied (os error 13)", "UV_CACHE_DIR"),
+        (1, "error: Failed to fetch: `x`\n  Caused by: dns error: failed to lookup address", "network"),
+        (1, "error: Hash mismatch for `x==1`", "do not install it"),
+        (1, "error: something else", "make lock"),
+        (137, "installing x", "run it again"),
     ],
 )
-def test_an_installation_error_says_what_to_do(output: str, fix: str) -> None:
+def test_an_installation_error_says_what_to_do(code: int, output: str, fix: str) -> None:
     """The installer's own last lines, and what they mean."""
-    error = environments.failure("uv pip sync", output)
+    error = environments.failure("uv pip sync", command.Ended(code, output))
 
     assert fix in error.fix
     assert output.splitlines()[-1] in error.what

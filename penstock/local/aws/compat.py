@@ -60,10 +60,10 @@ VERSION = "1.5.33"
 NAMES: dict[str, tuple[str, ...]] = {
     "app": ("app", "_ready_scripts_state", "_run_init_scripts", "_run_ready_scripts"),
     "cloudformation": ("_exports", "_stacks"),
-    "cloudwatch_logs": ("_create_log_group", "_create_log_stream", "_log_groups", "_put_log_events"),
+    "cloudwatch_logs": ("_create_log_group", "_create_log_stream", "_put_log_events"),
     "ec2": (
         "_addresses", "_allocate_address", "_create_flow_logs", "_create_nat_gateway", "_flow_logs",
-        "_nat_gateways", "_network_acls", "_network_interfaces", "_route_tables", "_security_groups",
+        "_nat_gateways", "_network_acls", "_route_tables", "_security_groups",
         "_strip_descriptions", "_subnets", "_tags", "_vpcs",
     ),
     "ecr": ("_describe_images", "_find_image", "_repositories"),

@@ -7,12 +7,16 @@ import hashlib
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
+
+import psutil
 
 KEEPER = Path(__file__).with_name("keeper.py")
 MARKER = "PENSTOCK_INSTANCE"
@@ -80,6 +84,8 @@ class Container:
             container.wait()
             container.close()
             raise StartError(f"CannotStartContainerError: {said.removeprefix('failed ') or 'the keeper ended'}")
+        first = int(said.removeprefix("started"))
+        threading.Thread(target=container._bury, args=(first,), daemon=True, name=f"keeper-{keeper.pid}").start()
         return container
 
     def lines(self) -> Iterator[str]:
@@ -106,6 +112,17 @@ class Container:
         """
         code = self._keeper.wait(seconds)
         return code if code >= 0 else 137
+
+    def _bury(self, first: int) -> None:
+        """End the container whose keeper was killed: its first process died with it, the others hold the pipe."""
+        if self._keeper.wait() >= 0:
+            return
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(first, signal.SIGKILL)
+        for one in psutil.process_iter():
+            with contextlib.suppress(psutil.NoSuchProcess, ProcessLookupError, PermissionError):
+                if os.getsid(one.pid) == first:
+                    one.kill()
 
     def close(self) -> None:
         """Give the pipes of an ended container back."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import signal
+import sqlite3
 import sys
 import threading
 from pathlib import Path
@@ -27,9 +28,13 @@ def main(arguments: list[str] | None = None) -> int:
     if not token:
         print(f"{options.token_file} is empty\n  fix: write a token into it", file=sys.stderr)
         return 1
-    store = Store(options.state)
-    with store.transaction():
-        definitions.seed(store)
+    try:
+        store = Store(options.state)
+        with store.transaction():
+            definitions.seed(store)
+    except (OSError, sqlite3.Error) as error:
+        print(f"cannot write {options.state}: {error}\n  fix: free space there, or make it writable", file=sys.stderr)
+        return 1
     try:
         catalogue = server.Server(options.port, store, token, options.version)
     except OSError as error:

@@ -16,8 +16,6 @@ Properties = dict[str, Any]
 Made = tuple[str, Properties]
 
 _BLOCK = "10.0.0.0/16"
-_IN_A_VPC = ("_network_acls", "_route_tables", "_security_groups", "_subnets")
-"""ministack's records that name their VPC."""
 
 
 def handlers(known: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
@@ -32,8 +30,9 @@ def handlers(known: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
         if vpc not in compat.ec2._vpcs:
             made = make("VPC", {"CidrBlock": _BLOCK}, stack)
             _rename(compat.ec2._vpcs, "VpcId", made, vpc)
-            for store in _IN_A_VPC:
-                for record in getattr(compat.ec2, store).values():
+            ec2 = (compat.ec2._network_acls, compat.ec2._route_tables, compat.ec2._security_groups, compat.ec2._subnets)
+            for store in ec2:
+                for record in store.values():
                     if record.get("VpcId") == made:
                         record["VpcId"] = vpc
         zones = "abc"
