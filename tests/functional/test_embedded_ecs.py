@@ -192,7 +192,10 @@ def test_execution_role_must_be_granted_the_secret(aws: Aws) -> None:
 
 
 def test_log_in_of_a_private_registry(aws: Aws) -> None:
-    """By the secret's name; it must hold user and password, and the execution role must be granted it."""
+    """By the secret's name; it must hold user and password, and the execution role must be granted it.
+
+    Source: docs.aws.amazon.com/AmazonECS/latest/developerguide/private-auth.html
+    """
     manager = aws.client("secretsmanager")
     manager.create_secret(Name="registry", SecretString='{"username": "u", "password": "p"}')
     found = {}

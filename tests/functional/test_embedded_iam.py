@@ -154,7 +154,10 @@ def test_tags_need_a_grant_of_their_own(aws: Aws) -> None:
 
 
 def test_tags_of_the_definition_need_the_grant_as_well(aws: Aws) -> None:
-    """Tags that RunTask copies from the task definition are authorized as it starts the task."""
+    """Tags that RunTask copies from the task definition are authorized as it starts the task.
+
+    Source: docs.aws.amazon.com/AmazonECS/latest/developerguide/supported-iam-actions-tagging.html
+    """
     family = aws.call("true")["taskDefinition"]
     found = aws.client("ecs").describe_task_definition(taskDefinition=family)["taskDefinition"]
     aws.client("ecs").tag_resource(resourceArn=found["taskDefinitionArn"], tags=[{"key": "team", "value": "data"}])
