@@ -9,7 +9,6 @@ from typing import Any
 from airflow.providers.amazon.aws.exceptions import EcsOperatorError
 from airflow.providers.amazon.aws.hooks.logs import AwsLogsHook
 from airflow.providers.amazon.aws.operators.ecs import EcsRunTaskOperator
-from botocore.exceptions import ClientError
 
 from penstock_runtime import contract
 from penstock_runtime.airflow import request
@@ -89,6 +88,8 @@ class FargateTaskOperator(EcsRunTaskOperator):  # type: ignore[misc]
 
     def _start_task(self) -> None:
         """Start the Fargate task; on demand where Spot has no capacity for it now."""
+        from botocore.exceptions import ClientError
+
         try:
             super()._start_task()
         except (EcsOperatorError, ClientError) as error:
