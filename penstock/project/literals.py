@@ -25,9 +25,18 @@ _PLAIN_KEYS = frozenset(
 _LOGIN_IN_URL = re.compile(r"[a-z][a-z0-9+.-]*://[^/\s:@$]*:[^/\s@$]+@", re.IGNORECASE)
 
 
+_NO_NAME = re.compile(r"\$\{(?![A-Za-z_][A-Za-z0-9_]*\})[^}\n]{0,60}\}?")
+
+
 def references(text: str) -> list[str]:
     """The names in `${NAME}`s of a text, in order."""
     return PLACEHOLDER.findall(text)
+
+
+def no_reference(text: str) -> str | None:
+    """The first part of a text that looks like `${NAME}` and that nothing would fill: `${my-host}`, `${HOST:-x}`."""
+    found = _NO_NAME.search(text)
+    return found[0] if found else None
 
 
 def is_secret_key(key: str) -> bool:

@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
+from penstock.project.folders import TooManyError, files_below
 from penstock_runtime.errors import InputError
 
 MAX_MIB = 200
@@ -73,8 +74,16 @@ def _files(folder: Path, name: str, where: str) -> dict[str, PluginFile]:
     root = folder.resolve()
     found: dict[str, PluginFile] = {}
     size = 0
-    for path in sorted(folder.rglob("*")):
+    try:
+        paths = files_below(folder, "")
+    except TooManyError as error:
+        fix = "name the folder that holds the plugins, and nothing else"
+        raise InputError(f"{name}: {error}", fix=fix, where=where) from None
+    for path in paths:
         relative = path.relative_to(folder)
+        if not relative.as_posix().isprintable():
+            shown = ascii(relative.as_posix())[:60]
+            raise InputError(f"{name} holds a file with the name {shown}", fix="rename it", where=where)
         if any(part in _LEFT_OUT for part in relative.parts) or path.suffix == ".pyc" or not path.is_file():
             continue
         if not path.resolve().is_relative_to(root):

@@ -9,7 +9,7 @@ import yaml
 
 from penstock.project.composer import Node
 from penstock.project.document import Document, at
-from penstock.project.literals import ALLOW, literal_secret, references, scalars
+from penstock.project.literals import ALLOW, literal_secret, no_reference, references, scalars
 from penstock.project.places import OpenMetadata
 from penstock.project.problems import Problems, nearest
 from penstock.project.versions import SOURCE_CONFIG_TYPES, WORKFLOW_CLASSES
@@ -57,6 +57,13 @@ def read(document: Document, problems: Problems) -> Workflow | None:
         if isinstance(node.value, str) and "${" in node.value:
             for name in references(node.value):
                 names.setdefault(name, node)
+            unknown = no_reference(node.value)
+            if unknown is not None and ALLOW not in document.line(node):
+                problems.add(
+                    f"nothing fills {unknown}: a name has letters, digits and _ only",
+                    fix=f"write ${{NAME}} of a secret or variable, or end the line with `{ALLOW}` to keep it as it is",
+                    where=document.where(node),
+                )
     return Workflow(document, document.root.plain(), names)
 
 

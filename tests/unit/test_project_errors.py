@@ -135,6 +135,8 @@ def test_all_errors_come_in_one_pass(tmp_path: Path) -> None:
 
 WORKFLOWS = {
     # name: (old text, new text, part of what)
+    "no name": ('"${HOST}:5432"', '¦"${my-host}:5432"', "nothing fills ${my-host}"),
+    "default of a shell": ('"${HOST}:5432"', '¦"${HOST:-x}:5432"', "nothing fills ${HOST:-x}"),
     "literal password": ('"${PASSWORD}"', '¦"hunter2"', "'password' holds a secret as it is"),
     "unknown name": ('"${HOST}:5432"', '¦"${HOTS}:5432"', "${HOTS} is neither a secret nor a variable"),
     "a list": (WORKFLOW, "¦- a\n", "holds no mapping"),
