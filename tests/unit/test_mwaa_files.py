@@ -137,8 +137,8 @@ def test_files_are_written_by_key(tmp_path: Path) -> None:
     [
         ("nat", "index", "tabulate\n", False),
         ("endpoints", "index", "tabulate\n", True),
-        ("endpoints", "index", "# mine\n--index-url https://pypi.acme.internal/simple\ntabulate\n", False),
-        ("endpoints", "index", "--extra-index-url https://pypi.acme.internal/simple\ntabulate\n", True),
+        ("endpoints", "index", "# mine\n--index-url https://packages.acme.example/simple\ntabulate\n", False),
+        ("endpoints", "index", "--extra-index-url https://packages.acme.example/simple\ntabulate\n", True),
         ("endpoints", "plugins", "tabulate\n", False),
     ],
 )
@@ -180,7 +180,7 @@ MISTAKES: dict[str, tuple[str, Files, str, str, str]] = {
         "requirements come from plugins, and there are none", "add plugins",
     ),
     "index beside wheels": (
-        OFFLINE, {"r.txt": "--index-url https://pypi.acme.io\n", **WHEEL}, "r.txt:1:1", "Penstock says where", "remove",
+        OFFLINE, {"r.txt": "--index-url https://packages.acme.example\n", **WHEEL}, "r.txt:1:1", "Penstock says where", "remove",
     ),
     "constraints beside wheels": (
         OFFLINE, {"r.txt": f"-c {URL}\n", **WHEEL}, "r.txt:1:1", "nothing is fetched", "remove the line",
