@@ -9,7 +9,9 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 
+from penstock.prices import fargate
 from penstock_runtime.errors import InputError
+from penstock_runtime.plan import Architecture
 
 DATE = "2026-11-21"
 """When the table was last compared with its sources."""
@@ -22,11 +24,7 @@ Prices = Mapping[str, float]
 
 TABLE: dict[str, dict[str, float]] = {
     "us-east-1": {
-        # AWS Fargate pricing, Linux; vCPU and GB of memory by the hour, storage above 20 GB by GB and hour.
-        "fargate.x86_64.vcpu_hour": 0.04048,
-        "fargate.x86_64.gb_hour": 0.004445,
-        "fargate.arm64.vcpu_hour": 0.03238,
-        "fargate.arm64.gb_hour": 0.00356,
+        # AWS Fargate pricing, Linux: storage above 20 GB by GB and hour.
         "fargate.storage_gb_hour": 0.000111,
         # Amazon VPC pricing and AWS PrivateLink pricing: NAT gateway; interface endpoint per zone; public address.
         "nat_gateway_hour": 0.045,
@@ -44,7 +42,9 @@ TABLE: dict[str, dict[str, float]] = {
         "kms_key_month": 1.0,
     },
 }
-"""Region → name → price."""
+"""Region → name → price; Fargate's vCPU and memory are in `penstock.prices`, which the dashboard reads too."""
+
+_ARCHITECTURES: tuple[Architecture, ...] = ("x86_64", "arm64")
 
 
 def prices_of(region: str, file: Path | None = None) -> Prices:
@@ -54,7 +54,17 @@ def prices_of(region: str, file: Path | None = None) -> Prices:
         InputError: the file cannot be read or is not in the table's shape.
     """
     own = _read(file) if file else {}
-    return {**TABLE.get(region, {}), **own.get(region, {})}
+    return {**_fargate(region), **TABLE.get(region, {}), **own.get(region, {})}
+
+
+def _fargate(region: str) -> dict[str, float]:
+    found = {}
+    for architecture in _ARCHITECTURES:
+        price = fargate(region, architecture)
+        if price is not None:
+            found[f"fargate.{architecture}.vcpu_hour"] = price.vcpu_hour
+            found[f"fargate.{architecture}.gb_hour"] = price.gb_hour
+    return found
 
 
 def _read(file: Path) -> dict[str, dict[str, float]]:
@@ -64,6 +74,7 @@ def _read(file: Path) -> dict[str, dict[str, float]]:
     except (OSError, ValueError) as error:
         raise InputError(f"the prices cannot be read: {error}", fix=fix, where=str(file)) from error
     known = {name for prices in TABLE.values() for name in prices}
+    known |= {f"fargate.{one}.{unit}" for one in _ARCHITECTURES for unit in ("vcpu_hour", "gb_hour")}
     for region, prices in found.items() if isinstance(found, dict) else [("", None)]:
         if not isinstance(prices, dict):
             raise InputError("the prices are not an object of objects", fix=fix, where=str(file))

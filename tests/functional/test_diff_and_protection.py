@@ -13,6 +13,7 @@ PRICES = {
     "eu-west-1": {
         "nat_gateway_hour": 0.05,
         "public_ipv4_hour": 0.005,
+        "kms_key_month": 1.0,
         "mwaa.mw1.small_hour": 0.5,
         "mwaa.mw1.medium_hour": 0.75,
         "mwaa.mw1.medium.worker_hour": 0.1,
@@ -81,7 +82,7 @@ def test_changes_in_a_persons_words(clean: LiveProject, tmp_path: Path) -> None:
         "NAT gateways (2): 73.00",
         "MWAA environment, mw1.medium (0 → 1): 0.00 → 547.50",
         "more workers and schedulers, mw1.medium (0 → 2): 0.00 → 146.00",
-        "all that runs all the time: 445.30 → 773.80",
+        "all that runs all the time: 446.30 → 774.80",
         # An hour of one vCPU and 2 GB is 0.05; half of that a run.
         "more: at most 0.0250 a run, 730.0 runs a month",
     ):  # fmt: skip

@@ -65,9 +65,10 @@ def run(client: Client, folder: Path, environment: dict[str, str], **place: Any)
     )["executionArn"]
 
     def entered() -> str | None:
+        # First of all: the history of what has ended by now is whole.
+        status = states.describe_execution(executionArn=execution)["status"]
         history = states.get_execution_history(executionArn=execution)["events"]
         last = [one["stateEnteredEventDetails"]["name"] for one in history if "stateEnteredEventDetails" in one]
-        status = states.describe_execution(executionArn=execution)["status"]
         if status == "RUNNING" and last[-1:] != ["Wait"]:
             return None
         return f"{status} {last[-1]}"

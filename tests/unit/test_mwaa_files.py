@@ -180,7 +180,7 @@ MISTAKES: dict[str, tuple[str, Files, str, str, str]] = {
         "requirements come from plugins, and there are none", "add plugins",
     ),
     "index beside wheels": (
-        OFFLINE, {"r.txt": "--index-url https://packages.acme.example\n", **WHEEL}, "r.txt:1:1", "Penstock says where", "remove",
+        OFFLINE, {"r.txt": "--index-url https://acme.example\n", **WHEEL}, "r.txt:1:1", "Penstock says where", "remove",
     ),
     "constraints beside wheels": (
         OFFLINE, {"r.txt": f"-c {URL}\n", **WHEEL}, "r.txt:1:1", "nothing is fetched", "remove the line",
