@@ -12,6 +12,8 @@ JOB ?= flights
 AIRFLOW ?=
 airflow_option = $(if $(AIRFLOW),--airflow $(AIRFLOW))
 export UV_PYTHON_DOWNLOADS = never
+# As pip does: behind the proxy of a company the certificate is one of its own.
+export UV_SYSTEM_CERTS = 1
 # Where a shell sets this, every start compiles everything again.
 unexport PYTHONDONTWRITEBYTECODE
 VENV := .venv/bin

@@ -75,7 +75,8 @@ def environ() -> dict[str, str]:
     """The environment for what fills the cache: the caller's, without what would leak into an entry or slow it down."""
     dropped = ("AWS_", "MELTANO_", "PYTHON", "PENSTOCK_", "VIRTUAL_ENV", "UV_PROJECT")
     kept = {name: value for name, value in os.environ.items() if not name.startswith(dropped) or name == INSTANCE}
-    return kept | {"UV_PYTHON_DOWNLOADS": "never", "UV_NO_PROGRESS": "1", "NO_COLOR": "1"}
+    # The system's certificates, as pip has them: behind the proxy of a company there is one of its own.
+    return kept | {"UV_PYTHON_DOWNLOADS": "never", "UV_SYSTEM_CERTS": "1", "UV_NO_PROGRESS": "1", "NO_COLOR": "1"}
 
 
 def uv() -> Path:
