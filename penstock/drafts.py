@@ -220,6 +220,8 @@ class Drafting:
 
     def _openmetadata_image(self) -> plan.Image:
         stock = self._images.openmetadata
+        if stock.build is not None:
+            return plan.Image("built", "openmetadata", posixpath.normpath(stock.build))
         return self._located(stock.named(self._openmetadata().version), stock)
 
     def _located(self, reference: str, source: ImageSource) -> plan.Image:

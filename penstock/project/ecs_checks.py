@@ -91,6 +91,10 @@ def _check_images(checks: Checks) -> None:
     if settings.meltano is not None and settings.meltano.image is not None:
         check_pull_through(checks, settings.meltano.image, settings.images.meltano, "meltano", "image")
     stock = settings.images.openmetadata
+    if stock.build is not None:
+        for other in sorted(stock.model_fields_set - {"build"}):
+            what = f"an image that is built comes from nowhere else, so `{other}` has no place beside build"
+            checks.add(what, "keep one of them", "images", "openmetadata", other, key=True)
     check_pull_through(checks, stock.named("latest"), stock, "images", "openmetadata")
 
 

@@ -55,6 +55,10 @@ class StockImage(ImageSource):
     digest: str | None = Field(None, pattern=r"^sha256:[0-9a-f]{64}$")
     """Instead of a tag: `sha256:` and 64 hex digits."""
 
+    build: str | None = Field(None, min_length=1)
+    """Instead of all these: a folder of the project with a `requirements.txt`, which holds a hash for each package. A
+    slim image is built from it, with the connectors in use and nothing else. The deploy then needs Docker."""
+
     def named(self, version: str) -> str:
         """The image's full name, for a server of that version."""
         repository = OPENMETADATA_IMAGE if self.repository is None else self.repository

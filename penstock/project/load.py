@@ -10,7 +10,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from penstock.project import folders, meltano, mwaa_files, workflow
+from penstock.project import folders, meltano, mwaa_files, slim_image, workflow
 from penstock.project.checks import Checks, known_names
 from penstock.project.composer import Node
 from penstock.project.document import Document, read_document, read_text
@@ -185,6 +185,8 @@ def _read_files(project: Project, environment: Environment, problems: Problems) 
         _read_meltano(project, settings.meltano.project, checks.where("meltano", "project"), problems)
     checks.run(project.meltanos.get(settings.meltano.project) if settings.meltano else None)
     _read_mwaa(project, checks)
+    if (slim := checks.settings.images.openmetadata.build) is not None:
+        slim_image.check(slim, project.folder, checks)
     for name, job in settings.jobs.items():
         for index, task in enumerate(job.tasks):
             if task.openmetadata is not None:

@@ -1,0 +1,50 @@
+"""The folder of a slim OpenMetadata image: a lock that holds the ingestion package of the server's version."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from penstock.project.document import read_text
+from penstock_runtime.errors import InputError
+
+if TYPE_CHECKING:
+    from penstock.project.checks import Checks
+
+LOCK = "requirements.txt"
+HERE = ("images", "openmetadata", "build")
+
+_PACKAGE = re.compile(r"^openmetadata-ingestion(?:\[[^\]]*\])?==(?P<version>[0-9]+\.[0-9]+\.[0-9]+)(?=[.\s\\]|$)", re.M)
+
+
+def check(folder: str, project: Path, checks: Checks) -> None:
+    """Report what is wrong with the folder that `images.openmetadata.build` names.
+
+    The package of a server has the server's three numbers, and one of its own behind them.
+    Source: OpenMetadata documentation, "Ingestion Framework Deployment".
+    """
+    if Path(folder).is_absolute() or ".." in Path(folder).parts:
+        checks.add(f"{folder[:60]!r} is no path below the project", "write it relative to the project file", *HERE)
+        return
+    name = f"{folder}/{LOCK}"
+    try:
+        text = read_text(project / folder / LOCK, name, where=checks.where(*HERE))
+    except InputError as error:
+        checks.problems.add(error.what, fix=f"put a {LOCK} into it, with hashes", where=checks.where(*HERE))
+        return
+    lock = "compile one: uv pip compile --generate-hashes --python-version 3.11 requirements.in -o requirements.txt"
+    found = _PACKAGE.search(text)
+    if found is None:
+        checks.problems.add(f"{name} pins no openmetadata-ingestion", fix=lock, where=name)
+        return
+    line = text.count("\n", 0, found.start()) + 1
+    if "--hash=" not in text:
+        checks.problems.add(f"{name} has no hashes", fix=lock, where=f"{name}:{line}")
+    server = checks.settings.openmetadata
+    if server is not None and found["version"] != server.version:
+        checks.problems.add(
+            f"{name} has openmetadata-ingestion {found['version']}, and the server is {server.version}",
+            fix=f"pin openmetadata-ingestion to {server.version}.*, and compile the lock again",
+            where=f"{name}:{line}",
+        )
