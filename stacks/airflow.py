@@ -48,7 +48,16 @@ class AirflowStack(cdk.Stack):
         bucket = data_bucket(self, "Dags", key=key)
         role = mwaa_role(self, "ExecutionRole", airflow=airflow, bucket=bucket)
         ingestion.grant_run(role)
-        made = Mwaa(self, "Mwaa", airflow=airflow, network=network, role=role, bucket=bucket, files=environment_files)
+        made = Mwaa(
+            self,
+            "Mwaa",
+            airflow=airflow,
+            network=network,
+            role=role,
+            bucket=bucket,
+            files=environment_files,
+            role_name_prefix=plan.iam.role_name_prefix,
+        )
         folder = DagFolder(bucket, DAGS, plan.prefix)
         release = deploy_bundle(self, folder, bundle, plan=plan, network=network, ingestion=ingestion, source=source)
         # Last of all: an update of MWAA that fails is rolled back with the DAGs as they were.

@@ -13,6 +13,7 @@ from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_s3_deployment as s3_deployment
 from constructs import Construct, IDependable
 
+from penstock_runtime.errors import InputError
 from penstock_runtime.plan import Airflow, LogKind
 from stacks.bucket import deploy_files
 from stacks.environment_endpoints import EnvironmentEndpoints
@@ -33,6 +34,10 @@ LOG_GROUPS: dict[LogKind, str] = {
 """MWAA writes to `airflow-<environment>-<this>`. Source: MWAA user guide, "Viewing Airflow logs"."""
 
 
+MAX_ROLE_NAME = 64
+"""Source: IAM User Guide, "IAM and AWS STS quotas"."""
+
+
 class Mwaa(Construct):
     """An environment, after all that it needs: MWAA tries role, bucket and files while it creates it."""
 
@@ -46,9 +51,11 @@ class Mwaa(Construct):
         role: iam.Role,
         bucket: s3.Bucket,
         files: Path | None,
+        role_name_prefix: str = "",
     ) -> None:
         """
         Args:
+            role_name_prefix: of roles that have a name.
             files: folder with requirements, plugins and startup script, by key in the bucket; None: there are none.
         """
         super().__init__(scope, name)
@@ -58,7 +65,7 @@ class Mwaa(Construct):
             source = s3_deployment.Source.asset(str(files))
             before.append(deploy_files(self, "Files", to=bucket, sources=[source]))
         if airflow.endpoint_management == "customer":
-            before.append(self._endpoints(airflow, network))
+            before.append(self._endpoints(airflow, network, role_name_prefix))
         self.environment = mwaa.CfnEnvironment(
             self,
             "Environment",
@@ -94,9 +101,13 @@ class Mwaa(Construct):
         self.environment.override_logical_id("Environment")
         self.environment.node.add_dependency(*before)
 
-    def _endpoints(self, airflow: Airflow, network: Network) -> EnvironmentEndpoints:
+    def _endpoints(self, airflow: Airflow, network: Network, prefix: str) -> EnvironmentEndpoints:
         """The owner of a shared VPC trusts the role by its name; docs/shared-vpc.md says it."""
-        role_name = f"{airflow.name}-{cdk.Stack.of(self).region}-mwaa-endpoints" if network.endpoint_role else None
+        region = cdk.Stack.of(self).region
+        role_name = f"{prefix}{airflow.name}-{region}-mwaa-endpoints" if network.endpoint_role else None
+        if role_name is not None and len(role_name) > MAX_ROLE_NAME:
+            what = f"the role {role_name} would have a name of {len(role_name)} characters; IAM takes {MAX_ROLE_NAME}"
+            raise InputError(what, fix="shorten iam.role_name_prefix, or the name of the project or environment")
         return EnvironmentEndpoints(
             self,
             "Endpoints",
