@@ -70,8 +70,7 @@ def started(system: EmbeddedSystem, *arguments: str, until_it_says: str) -> Iter
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        # A shell that runs this in the background has made it deaf to Ctrl-C.
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+        preexec_fn=_hear,
     ) as command:
         try:
             assert command.stderr is not None
@@ -86,6 +85,12 @@ def started(system: EmbeddedSystem, *arguments: str, until_it_says: str) -> Iter
         finally:
             if command.poll() is None:
                 command.kill()
+
+
+def _hear() -> None:
+    """A shell that runs the tests in the background has made them deaf to Ctrl-C, nohup to the end of a session."""
+    for number in (signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, signal.SIG_DFL)
 
 
 def kill(one: Process | psutil.Process) -> None:
