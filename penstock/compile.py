@@ -14,7 +14,7 @@ from typing import Any
 from penstock import mwaa, network
 from penstock.definitions import Draft, definitions
 from penstock.drafts import Drafting, arguments_of
-from penstock.observability import observability
+from penstock.observability import observability, overdue_after_minutes
 from penstock.project import interval, schedules, secrets, versions
 from penstock.project.airflow_use import SelfManagedAirflow, UseAirflow
 from penstock.project.document import at
@@ -99,9 +99,7 @@ class _Compiler:
         self._problems.raise_all()
         airflow = self._airflow(prefix)
         where_they_run = self._network(found, airflow)
-        scheduled = [replace(schedule, tasks=tuple(one.task for one in drafts)) for schedule, drafts, _ in drafted]
-        overdue = self._where("observability", "alarms", "overdue")
-        watch, untold = observability(settings.observability, settings.region, scheduled, found, overdue)
+        watch, untold = observability(settings.observability, settings.region, found)
         self._warn(len(found))
         self._warn_of_airflow(airflow, len(drafted))
         for warning in untold:
@@ -142,7 +140,10 @@ class _Compiler:
             if tasks > MAX_TASKS:
                 what = f"the schedules up to this one have more than {MAX_TASKS} tasks"
                 raise InputError(what, fix="split the project", where=where)
-            drafted.append((schedule, drafts, where))
+            due = overdue_after_minutes(
+                self._settings.observability.alarms, schedule, self._where("observability", "alarms", "overdue")
+            )
+            drafted.append((replace(schedule, overdue_after_minutes=due), drafts, where))
         return drafted
 
     def _where(self, *path: Any) -> str:
@@ -291,7 +292,7 @@ class _Compiler:
 def _schedule(run: dict[str, Any], **fields: Any) -> plan.Schedule:
     """A schedule without its tasks."""
     run = {**run, "start_date": run["start_date"].isoformat(), "email": tuple(run["email"]), "tags": tuple(run["tags"])}
-    return plan.Schedule(**run, **fields, tasks=())
+    return plan.Schedule(**run, **fields, overdue_after_minutes=None, tasks=())
 
 
 def _meltano_tags(one: MeltanoSchedule) -> list[str]:

@@ -1,4 +1,4 @@
-"""The plan's part on dashboard, alarms and messages: which schedules are watched for how long, what Fargate costs."""
+"""The plan's part on dashboard, alarms and messages: which schedules are watched, and what Fargate costs."""
 
 from __future__ import annotations
 
@@ -6,35 +6,15 @@ from collections.abc import Sequence
 
 from penstock import prices
 from penstock.project.gap import longest_gap_minutes
-from penstock.project.observability import NONE, WEEK_MINUTES, Observability
+from penstock.project.observability import NONE, Alarms, Observability
 from penstock_runtime import plan
 from penstock_runtime.errors import InputError
 
-MAX_OVERDUE = 200
-"""Alarms on overdue schedules. CloudFormation takes 500 resources a stack (its quotas); the rest is for what comes."""
-
 
 def observability(
-    settings: Observability,
-    region: str,
-    schedules: Sequence[plan.Schedule],
-    definitions: Sequence[plan.TaskDefinition],
-    where: str,
+    settings: Observability, region: str, definitions: Sequence[plan.TaskDefinition]
 ) -> tuple[plan.Observability, list[str]]:
-    """The plan's part, and what to warn of.
-
-    Args:
-        where: place of `alarms.overdue` in the project file.
-
-    Raises:
-        InputError: a schedule that cannot be watched, or too many of them.
-    """
-    watched = [
-        one for name, grace in settings.alarms.overdue.items() for one in _watched(name, grace, schedules, where)
-    ]
-    if len(watched) > MAX_OVERDUE:
-        what = f"{len(watched)} alarms on overdue schedules; at most {MAX_OVERDUE} are possible here"
-        raise InputError(what, fix="watch fewer: a schedule has one for each of its last tasks", where=where)
+    """The plan's part, and what to warn of."""
     alarms = settings.alarms
     found, warnings = _prices(settings, region, definitions)
     made = plan.Observability(
@@ -48,7 +28,7 @@ def observability(
             out_of_memory=alarms.out_of_memory,
             queued_tasks=alarms.queued_tasks,
             scheduler_silent_minutes=alarms.scheduler_silent_minutes,
-            overdue=tuple(watched),
+            overdue=alarms.overdue_minutes > 0 or any(alarms.overdue.values()),
         ),
         prices=found if settings.dashboard else (),
         prices_checked=prices.CHECKED,
@@ -56,25 +36,23 @@ def observability(
     return made, warnings if settings.dashboard else []
 
 
-def _watched(name: str, grace: int, schedules: Sequence[plan.Schedule], where: str) -> list[plan.Overdue]:
-    found = []
-    for schedule in schedules:
-        if schedule.name != name:
-            continue
-        if schedule.cron is None:
-            what = f"schedule {name!r} runs by hand only: it is never overdue"
+def overdue_after_minutes(settings: Alarms, schedule: plan.Schedule, where: str) -> int | None:
+    """How long a schedule may be without a success: its longest rest and its grace. None: it is not watched.
+
+    Args:
+        where: place of `alarms.overdue` in the project file.
+
+    Raises:
+        InputError: a schedule that runs by hand only is to be watched.
+    """
+    own = settings.overdue.get(schedule.name)
+    if schedule.cron is None:
+        if own:
+            what = f"schedule {schedule.name!r} runs by hand only: it is never overdue"
             raise InputError(what, fix="remove it from overdue", where=where)
-        minutes = longest_gap_minutes(schedule.cron, schedule.timezone) + grace
-        if minutes > WEEK_MINUTES:
-            # Period times evaluation periods: at most 604,800 seconds (CloudWatch, PutMetricAlarm).
-            what = (
-                f"schedule {name!r} may rest for {minutes - grace} minutes; with {grace} of grace that is more than "
-                f"the {WEEK_MINUTES} (7 days) that a CloudWatch alarm looks back"
-            )
-            raise InputError(what, fix="lower its grace, or remove it from overdue", where=where)
-        before = {after for task in schedule.tasks for after in task.after}
-        found += [plan.Overdue(name, task.name, minutes) for task in schedule.tasks if task.name not in before]
-    return found
+        return None
+    grace = (0 if schedule.paused else settings.overdue_minutes) if own is None else own
+    return longest_gap_minutes(schedule.cron, schedule.timezone) + grace if grace else None
 
 
 def _prices(

@@ -1,15 +1,9 @@
 """CloudWatch alarms: many failures, tasks out of memory, overdue schedules, an Airflow that does not keep up.
 
-Each reads one metric as it is (an alarm cannot search), so their number is bounded: four, and one for each overdue
-schedule that the project asks for. A Metrics Insights alarm over all schedules would see three hours back (CloudWatch,
-"Metrics Insights alarms", limits): too little for a schedule that runs once a day.
+Each reads one metric as it is (an alarm cannot search), so there are six of them at most, however many schedules.
 """
 
 from __future__ import annotations
-
-import hashlib
-import math
-import re
 
 from aws_cdk import Duration
 from aws_cdk import aws_cloudwatch as cloudwatch
@@ -17,8 +11,9 @@ from aws_cdk import aws_cloudwatch_actions as actions
 from aws_cdk import aws_sns as sns
 from constructs import Construct
 
-from penstock_runtime import metrics
-from penstock_runtime.plan import Overdue, Plan
+from penstock_runtime import metrics, overdue
+from penstock_runtime.plan import Plan
+from stacks.overdue import Watch
 from stacks.stopped_tasks import StoppedTasks
 
 MWAA = "AmazonMWAA"
@@ -64,11 +59,13 @@ class Alarms(Construct):
         plan: Plan,
         topic: str,
         stopped: StoppedTasks | None,
+        watch: Watch | None,
         airflow_name: str | None,
     ) -> None:
         """
         Args:
             stopped: counts the failures; needed for the alarms on them.
+            watch: counts overdue tasks; needed for the alarms on them.
             airflow_name: the MWAA environment; None: there is none, and so no alarm on it.
         """
         super().__init__(scope, name)
@@ -84,8 +81,8 @@ class Alarms(Construct):
             self._count("OutOfMemory", stopped.out_of_memory.ref, Duration.days(1), wanted.out_of_memory, text)
         if airflow_name is not None:
             self._airflow(airflow_name)
-        for one in wanted.overdue:
-            self._overdue(one)
+        if watch is not None:
+            self._overdue(watch)
 
     def _count(self, name: str, rule: str, period: Duration, least: int, text: str) -> None:
         suffix = {"FailedTasks": "failed-tasks", "OutOfMemory": "out-of-memory"}[name]
@@ -109,35 +106,20 @@ class Alarms(Construct):
             )
             self._alarm("Queue", "queue", queued, wanted.queued_tasks, 6, _AT_LEAST, _SILENCE_IS_GOOD, text)
 
-    def _overdue(self, one: Overdue) -> None:
-        """No success in the window: every one of its steps is without one.
-
-        Steps of five minutes, or of an hour where it is longer than a day: an alarm looks back one day in steps below
-        an hour, else seven (CloudWatch, PutMetricAlarm). CloudWatch looks a few steps further back than asked before
-        it takes missing data for bad ("Configuring how alarms treat missing data"): the alarm comes that much later.
-        """
-        period = _STEP if one.minutes <= 24 * 60 else Duration.hours(1)
-        dimensions = dict(
-            zip(metrics.BY_TASK, (self._plan.project, self._plan.environment, one.schedule, one.task), strict=True)
-        )
-        succeeded = cloudwatch.Metric(
+    def _overdue(self, watch: Watch) -> None:
+        """The function's count, and the function itself: a watch that fails must not look like good news."""
+        count = cloudwatch.Metric(
             namespace=metrics.NAMESPACE,
-            metric_name="Succeeded",
-            dimensions_map=dimensions,
-            statistic="Sum",
-            period=period,
+            metric_name=overdue.METRIC,
+            dimensions_map=dict(zip(metrics.BY_PROJECT, (self._plan.project, self._plan.environment), strict=True)),
+            statistic="Maximum",
+            period=Duration.minutes(2 * overdue.EVERY_MINUTES),
         )
-        periods = max(1, math.ceil(one.minutes / period.to_minutes()))
-        text = (
-            f"Schedule {one.schedule} is overdue: its task {one.task} had no success for {one.minutes} minutes. See "
-            "its last runs in Airflow; is it paused?"
-        )
-        plain = re.sub("[^A-Za-z0-9_.-]", "_", f"{one.schedule}-{one.task}")
-        # Two pairs may read alike: the digest keeps them apart.
-        digest = hashlib.sha256(f"{one.schedule}\n{one.task}".encode()).hexdigest()[:8]
-        self._alarm(
-            f"Overdue{digest}", f"overdue-{plain}-{digest}", succeeded, 1, periods, _LESS, _SILENCE_IS_BAD, text
-        )  # fmt: skip
+        text = "A schedule is overdue: the time in which it should have succeeded has passed. The messages name it."
+        self._alarm("Overdue", "overdue", count, 1, 1, _AT_LEAST, _SILENCE_IS_GOOD, text)
+        errors = watch.function.metric_errors(period=Duration.hours(1), statistic="Sum")
+        text = "The function that looks for overdue schedules fails: until it works nobody hears of them. Read its log."
+        self._alarm("Watch", "overdue-watch", errors, 1, 1, _AT_LEAST, _SILENCE_IS_GOOD, text)
 
     def _alarm(
         self,

@@ -78,7 +78,12 @@ def build_stacks(
             airflow = AirflowStack(scope, name, plan=plan, airflow=new, environment_files=files.environment, **common)
     if watches(plan, airflow_name=airflow_name):
         observability = ObservabilityStack(
-            scope, f"{plan.prefix}-observability", plan=plan, airflow_name=airflow_name, **shared
+            scope,
+            f"{plan.prefix}-observability",
+            plan=plan,
+            artifacts=ingestion.export_value(ingestion.artifacts.bucket_name),
+            airflow_name=airflow_name,
+            **shared,
         )
         # An alarm on an Airflow that is not there yet would go off.
         observability.add_stack_dependency(airflow)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
@@ -15,22 +17,55 @@ CREATE_KEY = "create"
 EVENTS, ALARMS = "events.amazonaws.com", "cloudwatch.amazonaws.com"
 
 
-def topic_of(scope: Construct, plan: Plan, *, alarms: bool, rules: bool) -> str:
-    """ARN of the topic that alarms and rules tell: made in `scope`, or the plan's.
+@dataclass(frozen=True)
+class Topic:
+    """The topic that is told."""
+
+    arn: str
+    key: str | None
+    """ARN of its KMS key; None: it has none, or it is a topic that exists, and nobody said."""
+    ours: bool
+
+    def publish(self, stack: cdk.Stack) -> list[iam.PolicyStatement]:
+        """What a role of ours needs to publish.
+
+        Source: Amazon SNS Developer Guide, "Managing Amazon SNS encryption keys and costs". Of a topic that exists we
+        do not know the key: any of that account's will do, for SNS, and for this topic.
+        """
+        found = [iam.PolicyStatement(actions=["sns:Publish"], resources=[self.arn])]
+        key, conditions = self.key, {"kms:ViaService": f"sns.{stack.region}.amazonaws.com"}
+        if not self.ours:
+            account = self.arn.split(":")[4]
+            key = f"arn:{stack.partition}:kms:{stack.region}:{account}:key/*"
+            conditions["kms:EncryptionContext:aws:sns:topicArn"] = self.arn
+        if key is not None:
+            found.append(
+                iam.PolicyStatement(
+                    actions=["kms:Decrypt", "kms:GenerateDataKey"],
+                    resources=[key],
+                    conditions={"StringEquals": conditions},
+                )
+            )
+        return found
+
+
+def topic_of(scope: Construct, plan: Plan, *, alarms: bool, rules: bool) -> Topic:
+    """The topic that alarms and rules tell: made in `scope`, or the plan's.
 
     Args:
         alarms, rules: who publishes. Nobody else may, but for those whom IAM allows it in this account.
     """
     settings = plan.observability
     if settings.topic is not None:
-        return settings.topic
+        return Topic(settings.topic, None, ours=False)
     stack = cdk.Stack.of(scope)
     account = {"aws:SourceAccount": stack.account}
+    key = _key(scope, settings.encryption, account)
     topic = sns.Topic(
         scope,
         "Topic",
         display_name=f"Penstock {plan.prefix}",
-        master_key=_key(scope, settings.encryption, account),
+        master_key=key,
         enforce_ssl=True,
     )
     for address in settings.email:
@@ -52,7 +87,7 @@ def topic_of(scope: Construct, plan: Plan, *, alarms: bool, rules: bool) -> str:
                     conditions={"ArnLike": {"aws:SourceArn": source}, "StringEquals": account},
                 )
             )
-    return topic.topic_arn
+    return Topic(topic.topic_arn, key.key_arn if key is not None else None, ours=True)
 
 
 def _arn(stack: cdk.Stack, service: str, resource: str, name: str, arn_format: cdk.ArnFormat) -> str:

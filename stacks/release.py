@@ -18,7 +18,6 @@ from typing import Any
 import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
-from aws_cdk import aws_logs as logs
 from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_s3_deployment as s3_deployment
 from constructs import Construct
@@ -27,10 +26,8 @@ from penstock_runtime import activation, contract, infrastructure
 from penstock_runtime.plan import Plan
 from stacks.bucket import deploy_files
 from stacks.dag_folder import DagFolder, guest_role
-from stacks.nag import acknowledge_function, acknowledge_log_group, acknowledge_wildcards
-
-MINUTES = 5
-"""For copying a few files; a release of 4,000 schedules has 128 of them."""
+from stacks.function import MINUTES, function_of
+from stacks.nag import acknowledge_function
 
 
 @dataclass(frozen=True)
@@ -183,35 +180,14 @@ def _resource(
 
 def _function(scope: Construct, statements: Sequence[iam.PolicyStatement]) -> lambda_.Function:
     """`activation.py` as a Lambda function that may do this much."""
-    group = logs.LogGroup(
-        scope, "Log", retention=logs.RetentionDays.ONE_MONTH, removal_policy=cdk.RemovalPolicy.DESTROY
-    )
-    every = [
-        *statements,
-        iam.PolicyStatement(actions=["logs:CreateLogStream", "logs:PutLogEvents"], resources=[group.log_group_arn]),
-    ]
-    role = iam.Role(
+    function = function_of(
         scope,
-        "Role",
-        assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"),
-        inline_policies={"Needs": iam.PolicyDocument(statements=every)},
-    )
-    acknowledge_wildcards(role, every, "Below one folder of its own bucket, and the streams of its own log group.")
-    code = Path(activation.__file__)
-    function = lambda_.Function(
-        scope,
-        "Function",
+        activation,
+        statements,
         description="Penstock: which release of the DAGs is live",
-        runtime=lambda_.Runtime.PYTHON_3_14,
-        handler=f"{code.stem}.handler",
-        code=lambda_.Code.from_asset(str(code.parent), exclude=["*", f"!{code.name}"]),
-        timeout=cdk.Duration.minutes(MINUTES),
-        memory_size=256,
-        role=role,
-        log_group=group,
+        wildcards="Below one folder of its own bucket, and the streams of its own log group.",
     )
     acknowledge_function(function)
-    acknowledge_log_group(group)
     return function
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 from datetime import datetime, timedelta
 
@@ -25,7 +26,7 @@ def longest_gap_minutes(cron: str, timezone: str) -> int:
     times = sorted(60 * h + m for h in _values(hour, 1) for m in _values(minute, 0))
     within = max((later - earlier for earlier, later in itertools.pairwise(times)), default=0)
     night = DAY - times[-1] + times[0]
-    longest = max(within, (_longest_rest(days) - 1) * DAY + night)
+    longest = max(within, (_longest_rest(*days) - 1) * DAY + night)
     return longest + (0 if timezone == "UTC" else SHIFT)
 
 
@@ -37,8 +38,9 @@ def _values(field: str, position: int) -> list[int]:
     return list(range((60, 24)[position])) if "*" in found else [int(value) for value in found]
 
 
-def _longest_rest(days: list[str]) -> int:
-    """Days from one day with runs to the next, at most."""
+@functools.cache
+def _longest_rest(*days: str) -> int:
+    """Days from one day with runs to the next, at most. Most schedules of a project have the same days."""
     dates = croniter(" ".join(["0", "0", *days]), _MONDAY - timedelta(minutes=1), ret_type=datetime)
     before, longest = dates.get_next(), 1
     while before < _MONDAY + _WATCHED:

@@ -25,10 +25,11 @@ class Alarms(Strict):
     """Airflow tasks that wait for a worker for half an hour. Default 10; 0: no alarm."""
     scheduler_silent_minutes: int = Field(15, ge=0, le=1440)
     """Minutes without a heartbeat of Airflow's scheduler, a multiple of 5. Default 15; 0: no alarm."""
+    overdue_minutes: Grace = 120
+    """Minutes of grace: a schedule is overdue where its longest rest and these have passed without a success. Watched
+    is every schedule with an interval that is not made paused. Default 120; 0: none is, but for those in `overdue`."""
     overdue: dict[str, Grace] = Field(default_factory=dict)
-    """Schedule → minutes of grace: an alarm where its interval and these have passed without a success. Both
-    together at most 7 days: CloudWatch looks back no further. Default none. A new schedule is overdue until its first
-    success."""
+    """Schedule → its own minutes of grace; 0: it is not watched. Default none."""
 
 
 class Price(Strict):

@@ -152,6 +152,8 @@ class Schedule:
     description: str
     source: str
     """The schedule as the user wrote it: the DAG's `doc_md`."""
+    overdue_after_minutes: int | None
+    """How long it may be without a success; None: as long as it likes."""
     tasks: tuple[Task, ...]
 
 
@@ -288,16 +290,6 @@ class Iam:
 
 
 @dataclass(frozen=True)
-class Overdue:
-    """An alarm: this task, one of the last of its schedule, had no success for so long."""
-
-    schedule: str
-    task: str
-    minutes: int
-    """The schedule's longest rest and its grace; at most 7 days."""
-
-
-@dataclass(frozen=True)
 class Alarms:
     """When CloudWatch raises the alarm. 0: never."""
 
@@ -309,7 +301,8 @@ class Alarms:
     """Airflow tasks that wait for a worker for half an hour."""
     scheduler_silent_minutes: int = 15
     """Without a heartbeat of Airflow's scheduler; a multiple of 5."""
-    overdue: tuple[Overdue, ...] = ()
+    overdue: bool = True
+    """Whether schedules are watched that have `overdue_after_minutes`."""
 
 
 @dataclass(frozen=True)

@@ -68,6 +68,7 @@ DAILY = Schedule(
     tags=("ingestion", "acme"),
     description="Load and catalogue.",
     source="name: daily\njob: warehouse\n",
+    overdue_after_minutes=None,
     tasks=(LOAD, CATALOGUE),
 )
 

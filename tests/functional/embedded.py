@@ -10,6 +10,7 @@ import socket
 import subprocess
 import sys
 import time
+import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -318,3 +319,22 @@ def aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Aws]:
     """A server with the base stack."""
     with serving(tmp_path_factory.mktemp("aws")) as server:
         yield Aws(server, server.endpoint, deploy(server.endpoint, "base", base_template()))
+
+
+def listen(aws: Aws, topic: str) -> str:
+    """URL of a new queue that hears what a topic says."""
+    sqs = aws.client("sqs")
+    url: str = sqs.create_queue(QueueName=f"heard-{uuid.uuid4().hex}")["QueueUrl"]
+    arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    allow = policy("sns", {"Principal": {"Service": "sns.amazonaws.com"}, "Action": "sqs:SendMessage", "Resource": arn})
+    sqs.set_queue_attributes(QueueUrl=url, Attributes={"Policy": json.dumps(allow["PolicyDocument"])})
+    aws.client("sns").subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn, Attributes={"RawMessageDelivery": "true"})
+    return url
+
+
+def heard(aws: Aws, queue: str) -> list[dict[str, Any]]:
+    """The messages of a queue, which forgets them."""
+    found = aws.client("sqs").receive_message(QueueUrl=queue, MaxNumberOfMessages=10).get("Messages", [])
+    for one in found:
+        aws.client("sqs").delete_message(QueueUrl=queue, ReceiptHandle=one["ReceiptHandle"])
+    return [json.loads(one["Body"]) for one in found]

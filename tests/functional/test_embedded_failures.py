@@ -13,20 +13,33 @@ import pytest
 
 from penstock_runtime.contract import Exit
 from penstock_runtime.diagnose import diagnose
+from penstock_runtime.plan import Alarms, Observability
 from stacks.observability import ObservabilityStack
-from tests.functional.embedded import ACCOUNT, REGION, Aws, aws, delete, deploy, policy, until
+from tests.functional.embedded import ACCOUNT, REGION, Aws, aws, delete, deploy, heard, listen, until
 from tests.stacks import plans
 
 __all__ = ["aws"]
 
-PLAN = dataclasses.replace(plans.PLAN, account=ACCOUNT, region=REGION, cluster="main")
+PLAN = dataclasses.replace(
+    plans.PLAN,
+    account=ACCOUNT,
+    region=REGION,
+    cluster="main",
+    # Its function has a test of its own.
+    observability=Observability(alarms=Alarms(overdue=False)),
+)
 
 
 def template(folder: Path) -> dict[str, Any]:
     """The stack as it is deployed, but for CDK's check of the bootstrap version."""
     app = plans.application(folder / "cdk.out")
     ObservabilityStack(
-        app, "watch", plan=PLAN, airflow_name="acme-dev", env=cdk.Environment(account=ACCOUNT, region=REGION)
+        app,
+        "watch",
+        plan=PLAN,
+        artifacts="acme-artifacts",
+        airflow_name="acme-dev",
+        env=cdk.Environment(account=ACCOUNT, region=REGION),
     )
     made: dict[str, Any] = app.synth().get_stack_by_name("watch").template
     return {"Resources": made["Resources"], "Outputs": made["Outputs"]}
@@ -35,21 +48,8 @@ def template(folder: Path) -> dict[str, Any]:
 @pytest.fixture(scope="module")
 def queue(aws: Aws, tmp_path_factory: pytest.TempPathFactory) -> str:
     """URL of a queue that hears what the topic of the deployed stack says."""
-    topic = deploy(aws.endpoint, "watch", template(tmp_path_factory.mktemp("watch")))["FailureTopic"]
-    sqs = aws.client("sqs")
-    url: str = sqs.create_queue(QueueName="heard")["QueueUrl"]
-    arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
-    allow = policy("sns", {"Principal": {"Service": "sns.amazonaws.com"}, "Action": "sqs:SendMessage", "Resource": arn})
-    sqs.set_queue_attributes(QueueUrl=url, Attributes={"Policy": json.dumps(allow["PolicyDocument"])})
-    aws.client("sns").subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn, Attributes={"RawMessageDelivery": "true"})
-    return url
-
-
-def heard(aws: Aws, queue: str) -> list[dict[str, Any]]:
-    found = aws.client("sqs").receive_message(QueueUrl=queue, MaxNumberOfMessages=10).get("Messages", [])
-    for one in found:
-        aws.client("sqs").delete_message(QueueUrl=queue, ReceiptHandle=one["ReceiptHandle"])
-    return [json.loads(one["Body"]) for one in found]
+    outputs = deploy(aws.endpoint, "watch", template(tmp_path_factory.mktemp("watch")))
+    return listen(aws, outputs["FailureTopic"])
 
 
 def settled(aws: Aws, queue: str) -> list[dict[str, Any]]:

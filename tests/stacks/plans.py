@@ -88,6 +88,7 @@ SCHEDULE = Schedule(
     tags=(),
     description="",
     source="",
+    overdue_after_minutes=1560,
     tasks=(TASK,),
 )
 PLAN = Plan(

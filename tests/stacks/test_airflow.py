@@ -174,6 +174,7 @@ KEPT_NOWHERE = {
     ("network", "Flows", "AWS::Logs::LogGroup"): "the VPC's flow log: addresses, none of the project's data",
     ("ingestion", "CheckLog", "AWS::Logs::LogGroup"): "the log of the deploy's own function",
     ("airflow", "ReleaseLog", "AWS::Logs::LogGroup"): "the log of the deploy's own function",
+    ("observability", "OverdueLog", "AWS::Logs::LogGroup"): "the log of the function that looks for overdue schedules",
     ("observability", "Key", "AWS::KMS::Key"): "encrypts messages for the seconds that SNS holds them",
 }
 """Stack, logical id and type of what goes with its stack, and why that is no loss."""

@@ -10,11 +10,11 @@ from typing import Any
 import aws_cdk as cdk
 import pytest
 
-from penstock_runtime.plan import Alarms, Observability, Overdue, Plan, Price
+from penstock_runtime.plan import Alarms, Observability, Plan, Price
 from stacks.observability import ObservabilityStack, watches
 from tests.stacks import plans
 
-QUIET = Alarms(failed_tasks=0, out_of_memory=0, queued_tasks=0, scheduler_silent_minutes=0)
+QUIET = Alarms(failed_tasks=0, out_of_memory=0, queued_tasks=0, scheduler_silent_minutes=0, overdue=False)
 TOPIC = f"arn:aws:sns:{plans.REGION}:{plans.ACCOUNT}:pagers"
 KEY = f"arn:aws:kms:{plans.REGION}:{plans.ACCOUNT}:key/1234abcd"
 EMAIL = ("ops@acme.io", "data@acme.io")
@@ -30,7 +30,7 @@ def synthesized(
     """Logical id to resource, of the stack alone."""
     app = plans.application(folder / "cdk.out")
     env = cdk.Environment(account=plans.ACCOUNT, region=plans.REGION)
-    ObservabilityStack(app, "watch", plan=plan, airflow_name=airflow_name, env=env)
+    ObservabilityStack(app, "watch", plan=plan, artifacts="acme-artifacts", airflow_name=airflow_name, env=env)
     if nag:
         plans.judge(app)
     resources: dict[str, Any] = app.synth().get_stack_by_name("watch").template["Resources"]
@@ -116,7 +116,7 @@ def test_a_topic_that_exists_is_told_and_not_touched(tmp_path: Path) -> None:
 
 
 def test_the_alarms_by_default(tmp_path: Path) -> None:
-    """Four, each with what to do in its text; each reads one metric as it is."""
+    """Six, each with what to do in its text; each reads one metric as it is."""
     found = alarms(synthesized(tmp_path, plan_with()))
     told = {
         name.removeprefix("acme-dev-"): (one["Namespace"], one["MetricName"], one["Threshold"], one["Period"],
@@ -129,6 +129,8 @@ def test_the_alarms_by_default(tmp_path: Path) -> None:
         "out-of-memory": ("AWS/Events", "Invocations", 2, 86400, 1, "notBreaching"),
         "scheduler": ("AmazonMWAA", "SchedulerHeartbeat", 1, 300, 3, "breaching"),
         "queue": ("AmazonMWAA", "QueuedTasks", 10, 300, 6, "notBreaching"),
+        "overdue": ("Penstock", "OverdueTasks", 1, 1800, 1, "notBreaching"),
+        "overdue-watch": ("AWS/Lambda", "Errors", 1, 3600, 1, "notBreaching"),
     }
     assert {one["Name"]: one["Value"] for one in found["acme-dev-queue"]["Dimensions"]} == {
         "Function": "Executor",
@@ -149,26 +151,53 @@ def test_the_alarms_on_failures_read_the_rules_of_the_default_bus(tmp_path: Path
         ]
 
 
-def test_overdue_schedules_have_an_alarm_each(tmp_path: Path) -> None:
-    """Five-minute steps up to a day, hours beyond it: CloudWatch looks back a day, or seven."""
-    overdue = (Overdue("daily", "profile", 25 * 60), Overdue("often", "load", 20), Overdue("often", "load!", 7 * 1440))
-    found = alarms(synthesized(tmp_path, plan_with(alarms=dataclasses.replace(QUIET, overdue=overdue))))
-    told = sorted(
-        (one["Dimensions"][-1]["Value"], one["Period"], one["EvaluationPeriods"], one["TreatMissingData"])
-        for one in found.values()
-    )
-
-    assert told == [
-        ("load", 300, 4, "breaching"),
-        ("load!", 3600, 168, "breaching"),
-        ("profile", 3600, 25, "breaching"),
+def test_a_clock_wakes_the_function_that_looks_for_overdue_schedules(tmp_path: Path) -> None:
+    """It alone is called, and finds where to look in its environment."""
+    resources = synthesized(tmp_path, plan_with())
+    ((logical_id, function),) = [
+        (name, one["Properties"]) for name, one in resources.items() if one["Type"] == "AWS::Lambda::Function"
     ]
-    for one in found.values():
-        assert (one["Namespace"], one["MetricName"], one["Threshold"]) == ("Penstock", "Succeeded", 1)
-        assert one["ComparisonOperator"] == "LessThanThreshold"
-        assert {dimension["Name"] for dimension in one["Dimensions"]} == {"Project", "Environment", "Schedule", "Task"}
-        steps = one["Period"] * one["EvaluationPeriods"]
-        assert steps <= (604_800 if one["Period"] >= 3600 else 86_400)
+    (clock,) = [one for one in of_type(resources, "AWS::Events::Rule") if "ScheduleExpression" in one]
+    (permission,) = of_type(resources, "AWS::Lambda::Permission")
+    settings = function["Environment"]["Variables"]
+
+    assert clock["ScheduleExpression"] == "rate(15 minutes)"
+    assert [one["Arn"] for one in clock["Targets"]] == [{"Fn::GetAtt": [logical_id, "Arn"]}]
+    assert (permission["Principal"], permission["Action"]) == ("events.amazonaws.com", "lambda:InvokeFunction")
+    assert function["Handler"] == "overdue.handler"
+    assert settings["ARTIFACTS"] == "acme-artifacts"
+    assert (settings["PROJECT"], settings["ENVIRONMENT"]) == (plans.PLAN.project, plans.PLAN.environment)
+
+
+@pytest.mark.parametrize(
+    ("settings", "key", "more"),
+    [
+        ({}, {"Fn::GetAtt"}, set()),
+        ({"encryption": KEY}, KEY, set()),
+        ({"encryption": None}, None, set()),
+        (
+            {"topic": TOPIC},
+            f"arn:aws:kms:{plans.REGION}:{plans.ACCOUNT}:key/*",
+            {"kms:EncryptionContext:aws:sns:topicArn"},
+        ),
+    ],
+    ids=["own key", "key that exists", "no key", "topic that exists"],
+)
+def test_the_function_may_use_the_topics_key_for_the_topic_alone(
+    tmp_path: Path, settings: dict[str, Any], key: Any, more: set[str]
+) -> None:
+    (role,) = [
+        one for one in of_type(synthesized(tmp_path, plan_with(**settings)), "AWS::IAM::Role") if "lambda" in str(one)
+    ]
+    statements = role["Policies"][0]["PolicyDocument"]["Statement"]
+    found = [one for one in statements if "kms:Decrypt" in one["Action"]]
+
+    if key is None:
+        assert found == []
+        return
+    ((resource, conditions),) = [(one["Resource"], one["Condition"]["StringEquals"]) for one in found]
+    assert resource == key if isinstance(key, str) else set(resource) == key
+    assert set(conditions) == {"kms:ViaService"} | more
 
 
 # The dashboard
@@ -225,8 +254,11 @@ def test_without_a_price_there_is_no_cost(tmp_path: Path) -> None:
 def test_an_airflow_that_cloudwatch_does_not_know_is_not_watched(tmp_path: Path) -> None:
     resources = synthesized(tmp_path, plan_with(), None)
 
-    assert "MWAA" not in json.dumps(resources)
-    assert set(alarms(resources)) == {"acme-dev-failed-tasks", "acme-dev-out-of-memory"}
+    assert "AmazonMWAA" not in json.dumps(resources)
+    assert "AWS/MWAA" not in json.dumps(resources)
+    assert set(alarms(resources)) == {
+        "acme-dev-failed-tasks", "acme-dev-out-of-memory", "acme-dev-overdue", "acme-dev-overdue-watch",
+    }  # fmt: skip
 
 
 def test_each_part_can_be_turned_off(tmp_path: Path) -> None:
@@ -237,9 +269,9 @@ def test_each_part_can_be_turned_off(tmp_path: Path) -> None:
     assert {one["Type"] for one in only_dashboard.values()} == {"AWS::CloudWatch::Dashboard"}
     assert not {one["Type"] for one in only_messages.values() if "CloudWatch" in one["Type"]}
     assert of_type(only_messages, "AWS::Events::Rule")
-    assert len(alarms(only_alarms)) == 4
-    # Counted, told to nobody.
-    assert len(of_type(only_alarms, "AWS::Events::Rule")) == 2
+    assert len(alarms(only_alarms)) == 6
+    # Two that count and tell nobody, and a clock.
+    assert len(of_type(only_alarms, "AWS::Events::Rule")) == 3
     assert "InputTransformer" not in json.dumps(only_alarms)
 
 
@@ -260,14 +292,3 @@ def test_with_everything_off_there_is_no_stack(tmp_path: Path) -> None:
 )
 def test_no_finding_of_cdk_nag(tmp_path: Path, settings: dict[str, Any]) -> None:
     synthesized(tmp_path, plan_with(**settings), nag=True)
-
-
-def test_watching_two_thousand_schedules_takes_no_more(tmp_path: Path) -> None:
-    """The number of resources does not grow with the schedules; the most alarms on overdue ones fit as well."""
-    from penstock.observability import MAX_OVERDUE
-
-    overdue = tuple(Overdue(f"schedule-{number}", "load", 60) for number in range(MAX_OVERDUE))
-    resources = synthesized(tmp_path, plan_with(alarms=Alarms(overdue=overdue), email=EMAIL))
-
-    assert len(resources) <= 500
-    assert len(json.dumps(resources)) < 1_000_000

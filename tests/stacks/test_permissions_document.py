@@ -19,6 +19,7 @@ HEADINGS = {
     "Before and beside the container": "exec",
     "The functions that fill the buckets": "function",
     "The functions that make a release live": "switch",
+    "The function that looks for overdue schedules": "watch",
     "The VPC's flow log": "flow log",
     "The rule that passes failures on": "failures",
     "Policies of buckets and of the topic": "resource",
@@ -66,7 +67,7 @@ def kind_of(logical_id: str, resource_type: str, role_name: str) -> str:
         if role_name.endswith(suffix):
             return kind
     starts = {"ExecutionRole": "airflow", "CustomCDKBucketDeployment": "function", "VpcFlowLog": "flow log"}
-    starts |= {"StoppedPassOn": "failures", "CheckRole": "switch", "ReleaseRole": "switch"}
+    starts |= {"StoppedPassOn": "failures", "CheckRole": "switch", "ReleaseRole": "switch", "OverdueRole": "watch"}
     return next(kind for start, kind in starts.items() if logical_id.startswith(start))
 
 

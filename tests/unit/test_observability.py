@@ -89,12 +89,12 @@ def test_an_arn_fits_the_region_of_each_environment_that_has_it(tmp_path: Path) 
     assert what == "the SNS topic is in eu-west-1, the environment in eu-central-1"
 
 
-def test_by_default_all_is_on_and_nothing_is_overdue(tmp_path: Path) -> None:
+def test_by_default_all_is_on(tmp_path: Path) -> None:
     found = compiled(tmp_path).observability
 
     assert (found.dashboard, found.stopped_tasks, found.email, found.topic) == (True, True, (), None)
     assert found.encryption == "create"
-    assert found.alarms == plan.Alarms(5, 2, 10, 15, ())
+    assert found.alarms == plan.Alarms(5, 2, 10, 15, overdue=True)
 
 
 def test_what_the_file_says_is_in_the_plan(tmp_path: Path) -> None:
@@ -111,23 +111,44 @@ def test_an_environment_sets_its_own(tmp_path: Path) -> None:
     assert compiled(tmp_path, edit, observed("{email: [a@b.io]}")).observability.email == ("dev@b.io",)
 
 
-def test_an_overdue_schedule_is_watched_by_its_last_tasks(tmp_path: Path) -> None:
-    """A day, an hour for the clock that is set back, and the grace; one alarm for each task that none follows."""
-    found = compiled(tmp_path, observed("{alarms: {overdue: {daily: 30}}}")).observability.alarms.overdue
-
-    assert found == (plan.Overdue("daily", "catalogue", 1440 + 60 + 30),)
+DAILY = 1440 + 60
+"""A day, and an hour for the clock that is set back."""
 
 
 @pytest.mark.parametrize(
-    ("interval", "grace", "what"),
-    [('"@weekly"', 0, "7 days"), ('"0 3 * * *"', 9000, "7 days"), ('"@manual"', 5, "runs by hand only")],
+    ("alarms", "schedule", "minutes"),
+    [
+        ("{}", "", DAILY + 120),
+        ("{overdue_minutes: 30}", "", DAILY + 30),
+        ("{overdue_minutes: 0}", "", None),
+        ("{overdue: {daily: 5}}", "", DAILY + 5),
+        ("{overdue: {daily: 0}}", "", None),
+        ("{overdue_minutes: 0, overdue: {daily: 5}}", "", DAILY + 5),
+        ("{}", "\n    paused: true", None),
+        ("{overdue: {daily: 5}}", "\n    paused: true", DAILY + 5),
+    ],
 )
-def test_what_cannot_be_watched_is_an_error(tmp_path: Path, interval: str, grace: int, what: str) -> None:
-    """In Berlin a week may have an hour more than CloudWatch looks back."""
-    edits = (('"0 3 * * *"', interval), observed(f"{{alarms: {{overdue: {{daily: {grace}}}}}}}"))
+def test_a_schedule_is_overdue_after_its_longest_rest_and_some_grace(
+    tmp_path: Path, alarms: str, schedule: str, minutes: int | None
+) -> None:
+    """All with an interval are watched that are not made paused; each may have its own grace, or none of all this."""
+    cron = '"0 3 * * *"'
+    found = compiled(tmp_path, (cron, cron + schedule), observed(f"{{alarms: {alarms}}}"))
 
-    with pytest.raises(InputError, match=what) as caught:
-        compiled(tmp_path, *edits)
+    assert {one.name: one.overdue_after_minutes for one in found.schedules}["daily"] == minutes
+    assert found.observability.alarms.overdue is (alarms not in ("{overdue_minutes: 0}",))
+
+
+def test_what_runs_by_hand_is_never_overdue(tmp_path: Path) -> None:
+    """It is not watched by default; to ask for it is a mistake."""
+    by_hand = ('"0 3 * * *"', '"@manual"')
+    (tmp_path / "a").mkdir()
+    found = compiled(tmp_path / "a", by_hand)
+
+    assert [one.overdue_after_minutes for one in found.schedules if one.name == "daily"] == [None]
+    (tmp_path / "b").mkdir()
+    with pytest.raises(InputError, match="runs by hand only") as caught:
+        compiled(tmp_path / "b", by_hand, observed("{alarms: {overdue: {daily: 5}}}"))
     assert caught.value.fix
     assert "penstock.yaml:" in caught.value.where
 

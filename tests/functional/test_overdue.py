@@ -1,0 +1,249 @@
+"""The function that looks for overdue schedules, deployed: with a session of its role, as Lambda runs it."""
+
+from __future__ import annotations
+
+import dataclasses
+import io
+import json
+import os
+import subprocess
+import sys
+import time
+import zipfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import aws_cdk as cdk
+import pytest
+from botocore.exceptions import ClientError
+
+from penstock_runtime import overdue
+from penstock_runtime.activation import MANIFEST, Manifest, Release
+from penstock_runtime.infrastructure import plan_sha256
+from penstock_runtime.plan import Plan
+from stacks.observability import ObservabilityStack
+from tests.functional.embedded import ACCOUNT, REGION, Aws, aws, deploy, heard, listen
+from tests.functional.permission_grants import Role, Roles
+from tests.stacks import plans
+
+__all__ = ["aws"]
+
+BUCKET = "acme-artifacts"
+PLAN = dataclasses.replace(plans.PLAN, account=ACCOUNT, region=REGION)
+DAY = 86_400
+RUN = "import overdue; overdue.handler({}, None)"
+
+
+@dataclass
+class Watch:
+    """The deployed function, its bucket, and who hears of it."""
+
+    aws: Aws
+    queue: str
+    function: dict[str, Any]
+    """As Lambda describes it."""
+    code: Path
+
+    def look(self) -> subprocess.CompletedProcess[str]:
+        """Call it."""
+        keys = self.aws.endpoint.assume(self.function["Role"], "function")
+        settings = {**self.aws.endpoint.environ(keys), **self.function["Environment"]["Variables"]}
+        environ = {"PATH": os.environ["PATH"], "PYTHONPATH": str(self.code), "AWS_REGION": REGION, **settings}
+        return subprocess.run(
+            [sys.executable, "-c", RUN], env=environ, capture_output=True, text=True, timeout=60, check=False
+        )
+
+    def count(self) -> int:
+        """Call it; how many tasks are overdue, by the metric in its log."""
+        done = self.look()
+        assert done.returncode == 0, done.stderr
+        line = json.loads(done.stdout.splitlines()[-1])
+        (metric,) = line["_aws"]["CloudWatchMetrics"]
+        assert (metric["Namespace"], metric["Dimensions"]) == ("Penstock", [["Project", "Environment"]])
+        return int(line[metric["Metrics"][0]["Name"]])
+
+    def heard(self) -> list[dict[str, Any]]:
+        return heard(self.aws, self.queue)
+
+    def put(self, key: str, text: str) -> None:
+        self.aws.client("s3").put_object(Bucket=BUCKET, Key=key, Body=text.encode())
+
+    def put_plan(self, plan: Plan) -> None:
+        """Make a plan the live one, as a deploy or a push does."""
+        sha256 = plan_sha256(plan)
+        self.put(f"plans/{sha256}.json", plan.to_json())
+        live = Release("ab12", sha256, 1, "", "push")
+        self.put(MANIFEST, Manifest(live, (), None, complete=True, at="2026-11-21T00:00:00+00:00").to_json())
+
+    def since(self, days: float, schedule: str = "daily") -> None:
+        """Let it have watched for so long, without a success."""
+        self.put(overdue.STATE, overdue.State({f"{schedule}/catalogue": time.time() - days * DAY}).to_json())
+
+
+@pytest.fixture(scope="module")
+def watch(aws: Aws, tmp_path_factory: pytest.TempPathFactory) -> Watch:
+    folder = tmp_path_factory.mktemp("watch")
+    app = plans.application(folder / "cdk.out")
+    env = cdk.Environment(account=ACCOUNT, region=REGION)
+    ObservabilityStack(app, "watch", plan=PLAN, artifacts=BUCKET, airflow_name=None, env=env)
+    template = app.synth().get_stack_by_name("watch").template
+    (code,) = [
+        one["Properties"]["Code"] for one in template["Resources"].values() if one["Type"] == "AWS::Lambda::Function"
+    ]
+    source = folder / "cdk.out" / f"asset.{Path(code['S3Key']).stem}"
+    assert [one.name for one in source.iterdir()] == ["overdue.py"]
+    _upload(aws, code, source)
+    outputs = deploy(aws.endpoint, "watch", {"Resources": template["Resources"], "Outputs": template["Outputs"]})
+    (function,) = aws.client("lambda").list_functions()["Functions"]
+    return Watch(aws, listen(aws, outputs["FailureTopic"]), function, source)
+
+
+def _upload(aws: Aws, code: dict[str, str], source: Path) -> None:
+    s3 = aws.client("s3")
+    for bucket in (code["S3Bucket"], BUCKET):
+        s3.create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": REGION})
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.write(source / "overdue.py", "overdue.py")
+    s3.put_object(Bucket=code["S3Bucket"], Key=code["S3Key"], Body=packed.getvalue())
+
+
+@pytest.fixture(autouse=True)
+def _afresh(watch: Watch) -> Iterator[None]:
+    """Each test begins without a release and without a memory."""
+    yield
+    for key in (MANIFEST, overdue.STATE):
+        watch.aws.client("s3").delete_object(Bucket=BUCKET, Key=key)
+    watch.heard()
+
+
+def succeeded(watch: Watch, schedule: str, value: float) -> None:
+    """What a container's metric line becomes."""
+    dimensions = {"Project": "acme", "Environment": "dev", "Schedule": schedule, "Task": "catalogue"}
+    data = {
+        "MetricName": "Succeeded",
+        "Dimensions": [{"Name": name, "Value": found} for name, found in dimensions.items()],
+        "Value": value,
+    }
+    watch.aws.client("cloudwatch").put_metric_data(Namespace="Penstock", MetricData=[data])
+
+
+def test_before_the_first_release_there_is_nothing_to_watch(watch: Watch) -> None:
+    done = watch.look()
+
+    assert (done.returncode, done.stdout) == (0, "no release is live yet\n"), done.stderr
+
+
+def test_an_overdue_schedule_is_told_once_until_it_succeeds(watch: Watch) -> None:
+    """New: it has all its time. Late: a message that names it, and one only. After a success: on time again."""
+    recovers = dataclasses.replace(plans.SCHEDULE, name="recovers")
+    watch.put_plan(dataclasses.replace(PLAN, schedules=(recovers,)))
+    assert watch.count() == 0
+    watch.since(3, "recovers")
+    succeeded(watch, "recovers", 0)
+
+    assert [watch.count(), watch.count()] == [1, 1]
+    (message,) = watch.heard()
+    assert message["what"] == "overdue in acme-dev: recovers"
+    assert [(one["schedule"], one["task"]) for one in message["tasks"]] == [("recovers", "catalogue")]
+    succeeded(watch, "recovers", 1)
+    assert watch.count() == 0
+    assert watch.heard() == []
+
+
+def test_a_push_changes_what_is_watched(watch: Watch) -> None:
+    """The function reads the plan of the release that is live: no deploy in between."""
+    watch.put_plan(PLAN)
+    watch.since(days=3)
+    resting = dataclasses.replace(plans.SCHEDULE, overdue_after_minutes=None)
+    watch.put_plan(dataclasses.replace(PLAN, schedules=(resting,)))
+
+    assert watch.count() == 0
+
+
+def test_a_message_that_cannot_be_sent_is_sent_at_the_next_look(watch: Watch) -> None:
+    """Nothing is remembered of a look that failed."""
+    watch.put_plan(PLAN)
+    watch.since(days=30)
+    with _roles(watch).without(_grant(watch, "sns:Publish")):
+        done = watch.look()
+
+    assert done.returncode != 0
+    assert "not authorized" in done.stderr
+    assert watch.count() == 1
+    assert len(watch.heard()) == 1
+
+
+NEEDED = {
+    ("s3:ListBucket", BUCKET),
+    ("s3:GetObject", f"{BUCKET}/{MANIFEST}"),
+    ("s3:GetObject", f"{BUCKET}/{overdue.STATE}"),
+    ("s3:GetObject", f"{BUCKET}/plans/*"),
+    ("s3:PutObject", f"{BUCKET}/{overdue.STATE}"),
+    ("cloudwatch:GetMetricData", "*"),
+    ("sns:Publish", "{topic}"),
+}
+NOT_HERE = {
+    ("kms:Decrypt", "{key}"): "the embedded SNS encrypts nothing",
+    ("kms:GenerateDataKey", "{key}"): "the embedded SNS encrypts nothing",
+    ("logs:CreateLogStream", "{log}"): "Lambda writes the log",
+    ("logs:PutLogEvents", "{log}"): "Lambda writes the log",
+}
+
+
+def test_each_grant_is_needed_and_all_are_enough(watch: Watch) -> None:
+    """Without any one of them the look fails and names the call; with all of them it goes well."""
+    roles = _roles(watch)
+    grants = {roles.key(grant)[1:]: grant for grant in roles.grants()}
+    assert set(grants) == NEEDED | set(NOT_HERE)
+
+    for key in sorted(NEEDED):
+        watch.put_plan(PLAN)
+        watch.since(days=30)
+        with roles.without(grants[key]):
+            done = watch.look()
+        assert done.returncode != 0, key
+        call = {"s3:ListBucket": "ListObjectsV2"}.get(key[0], key[0].partition(":")[2])
+        assert call in done.stderr, (key, done.stderr[-500:])
+    watch.since(days=30)
+    assert watch.count() == 1
+
+
+def test_it_may_do_nothing_else(watch: Watch) -> None:
+    """Not even in its own bucket."""
+    keys = watch.aws.endpoint.assume(watch.function["Role"], "function")
+    s3, cloudwatch = watch.aws.client("s3", keys), watch.aws.client("cloudwatch", keys)
+    watch.put("configs/ab.yaml", "secret")
+    attempts = {
+        "read a config": lambda: s3.get_object(Bucket=BUCKET, Key="configs/ab.yaml"),
+        "write a plan": lambda: s3.put_object(Bucket=BUCKET, Key="plans/x.json", Body=b"{}"),
+        "write the manifest": lambda: s3.put_object(Bucket=BUCKET, Key=MANIFEST, Body=b"{}"),
+        "delete its memory": lambda: s3.delete_object(Bucket=BUCKET, Key=overdue.STATE),
+        "list all": lambda: s3.list_objects_v2(Bucket=BUCKET),
+        "write a metric": lambda: cloudwatch.put_metric_data(Namespace="Penstock", MetricData=[{"MetricName": "x"}]),
+        "list tasks": lambda: watch.aws.client("ecs", keys).list_clusters(),
+    }
+    for what, attempt in attempts.items():
+        with pytest.raises(ClientError) as caught:
+            attempt()
+        assert "not authorized" in str(caught.value), what
+
+
+def _roles(watch: Watch) -> Roles:
+    topic = watch.function["Environment"]["Variables"]["TOPIC"].rsplit(":", 1)[-1]
+    role = watch.function["Role"].rsplit("/", 1)[-1]
+    iam = watch.aws.client("iam")
+    names = {topic: "topic"}
+    text = json.dumps(iam.get_role_policy(RoleName=role, PolicyName="Needs")["PolicyDocument"])
+    for part in json.loads(text)["Statement"]:
+        for one in part["Resource"] if isinstance(part["Resource"], list) else [part["Resource"]]:
+            names |= {one.split(":", 5)[-1]: "key"} if ":kms:" in one else {}
+            names |= {one.split(":", 5)[-1]: "log"} if ":logs:" in one else {}
+    return Roles(iam, [Role(role, "watch", None)], names)
+
+
+def _grant(watch: Watch, action: str) -> Any:
+    (found,) = [one for one in _roles(watch).grants() if one.action == action]
+    return found
