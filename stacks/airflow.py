@@ -1,4 +1,4 @@
-"""What schedules: the DAG bucket with the bundle in it, the execution role with its grants, and MWAA."""
+"""What schedules: the DAG bucket with the bundle in it, the task definitions, the execution role, and MWAA."""
 
 from __future__ import annotations
 
@@ -60,6 +60,6 @@ class AirflowStack(cdk.Stack):
         )
         folder = DagFolder(bucket, DAGS, plan.prefix)
         release = deploy_bundle(self, folder, bundle, plan=plan, network=network, ingestion=ingestion, source=source)
-        # Last of all: an update of MWAA that fails is rolled back with the DAGs as they were.
-        release.live.node.add_dependency(made)
+        # Last of all: an update of MWAA that fails is rolled back with DAGs and task definitions as they were.
+        release.live.node.add_dependency(made, *ingestion.add_tasks(self))
         cdk.CfnOutput(self, "AirflowUrl", value=f"https://{made.environment.attr_webserver_url}")

@@ -49,8 +49,8 @@ class UsedAirflowStack(cdk.Stack):
         ingestion.grant_run(policies)
         made = policies.make(f"{plan.prefix}: what its DAGs in {airflow.name} need", role=airflow.execution_role)
         release = deploy_bundle(self, folder, bundle, plan=plan, network=network, ingestion=ingestion, source=source)
-        # A DAG that arrives may run at once: its permissions come first.
-        release.live.node.add_dependency(*made)
+        # A DAG that arrives may run at once: its permissions and task definitions come first.
+        release.live.node.add_dependency(*made, *ingestion.add_tasks(self))
 
 
 class SelfManagedAirflowStack(cdk.Stack):
@@ -83,6 +83,7 @@ class SelfManagedAirflowStack(cdk.Stack):
         policies = ManagedPolicies(self, "Airflow")
         ingestion.grant_run(policies)
         grant(policies, object_statements(folder, "s3:GetObject"), "The files of the bundle, below its own folder.")
-        deploy_bundle(self, folder, bundle, plan=plan, network=network, ingestion=ingestion, source=source)
+        release = deploy_bundle(self, folder, bundle, plan=plan, network=network, ingestion=ingestion, source=source)
+        release.live.node.add_dependency(*ingestion.add_tasks(self))
         for number, one in enumerate(policies.make(f"{plan.prefix}: what its DAGs need"), 1):
             cdk.CfnOutput(self, f"PolicyArn{number}", value=one.managed_policy_arn)

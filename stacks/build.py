@@ -81,7 +81,7 @@ def build_stacks(
             scope,
             f"{plan.prefix}-observability",
             plan=plan,
-            artifacts=ingestion.export_value(ingestion.artifacts.bucket_name),
+            artifacts=ingestion.artifacts_name,
             airflow_name=airflow_name,
             **shared,
         )

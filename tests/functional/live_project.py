@@ -229,13 +229,26 @@ class LiveProject:
         }
 
     def scheduled(self) -> set[str]:
-        """The DAG ids that Airflow gets: those of the release that the loaders name."""
+        """The DAG ids that Airflow gets."""
+        return {str(one["dag_id"]) for one in self.schedules()}
+
+    def families(self) -> set[str]:
+        """The task definitions that Airflow's DAGs name."""
+        return {str(task["family"]) for one in self.schedules() for task in one["tasks"]}
+
+    def active(self) -> set[str]:
+        """The task definitions that can be started."""
+        arns = self.endpoint.client("ecs").list_task_definitions(status="ACTIVE")["taskDefinitionArns"]
+        return {arn.rpartition("/")[2].partition(":")[0] for arn in arns if "/acme-dev-" in arn}
+
+    def schedules(self) -> list[dict[str, Any]]:
+        """What Airflow gets: the schedules of the release that the loaders name."""
         s3 = self.endpoint.client("s3")
-        found = set()
+        found: list[dict[str, Any]] = []
         for key, text in self.files().items():
             if key.startswith("dags/acme-dev/schedules_"):
                 release = text.partition('RELEASE = "')[2].partition('"')[0]
                 shard = f"dags/acme-dev/release/{release}/shards/{key[-5:-3]}.json"
                 held = json.loads(s3.get_object(Bucket=self.dags, Key=shard)["Body"].read())
-                found |= {one["dag_id"] for one in held["schedules"]}
+                found += held["schedules"]
         return found

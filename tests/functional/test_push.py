@@ -151,6 +151,22 @@ def test_a_deploy_that_is_rolled_back_brings_a_push_back(fresh: LiveProject) -> 
     assert fresh.scheduled() == {"hello", "pushed"}
 
 
+def test_a_deploy_that_is_rolled_back_leaves_the_dags_what_they_run(fresh: LiveProject) -> None:
+    """Another image is another task definition. Those of before are there until the DAGs of before are not."""
+    before = fresh.families()
+    task = {"name": "greet", "command": ["echo", "hello"], "image": "example.com/tools:2"}
+    fresh.edit(jobs={"hello": {"tasks": [task]}})
+    fresh.deploy_failing_at_the_end()
+
+    assert fresh.families() == before
+    assert fresh.active() == before
+
+    fresh.deploy()
+    after = fresh.families()
+    assert after != before
+    assert fresh.active() == after
+
+
 @pytest.mark.parametrize(
     ("task", "what"),
     [

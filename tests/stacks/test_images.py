@@ -39,7 +39,7 @@ def project(root: Path) -> Path:
 
 
 def built_assets(folder: Path) -> list[dict[str, Any]]:
-    text = (folder / "cdk.out/acme-dev-ingestion.assets.json").read_text()
+    text = (folder / "cdk.out/acme-dev-airflow.assets.json").read_text()
     return list(json.loads(text)["dockerImages"].values())
 
 
@@ -89,7 +89,7 @@ def test_the_execution_role_pulls_a_built_image(recipes: Path, tmp_path: Path) -
     project(tmp_path)
     plan = dataclasses.replace(plans.PLAN, task_definitions=(dataclasses.replace(plans.MELTANO, image=BUILT),))
     templates = plans.synthesize(plan, tmp_path)
-    role = statements.of_role(templates["acme-dev-ingestion"], f"{plans.MELTANO.role_prefix}-exec")
+    role = statements.of_role(templates["acme-dev-airflow"], f"{plans.MELTANO.role_prefix}-exec")
 
     (pull,) = statements.that_allow(role, "ecr:BatchGetImage")
     name = f"cdk-hnb659fds-container-assets-{plans.ACCOUNT}-{plans.REGION}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 from pathlib import Path
 from typing import Any
 
@@ -46,9 +47,10 @@ def test_the_container_starts_our_runtime(templates: Templates) -> None:
     """The entry point is the bootstrap, which finds the runtime's address and hash in the environment."""
     main = container(templates, plans.OPENMETADATA.family)
     (bucket,) = [
-        f"<{name}>" for name in templates["acme-dev-ingestion"]["Resources"] if name.startswith("Artifacts")
-        and templates["acme-dev-ingestion"]["Resources"][name]["Type"] == "AWS::S3::Bucket"
-    ]  # fmt: skip
+        f"<{one['Export']['Name']}>"
+        for one in templates["acme-dev-ingestion"]["Outputs"].values()
+        if "Export" in one and "Ref" in one["Value"]
+    ]
 
     assert (main["Name"], main["Image"]) == ("main", plans.OPENMETADATA.image.reference)
     assert main["EntryPoint"] == list(bootstrap.ENTRY_POINT)
@@ -95,14 +97,19 @@ def test_secrets_come_by_reference_and_only_to_their_definition(templates: Templ
     assert "Secrets" not in container(templates, plans.COMMAND.family)
 
 
-def test_a_definition_waits_for_the_runtime_that_it_names(templates: Templates) -> None:
-    """No revision is there before its runtime archive is in the bucket."""
-    template = templates["acme-dev-ingestion"]["Resources"]
-    uploads = {name for name, one in template.items() if one["Type"] == "Custom::CDKBucketDeployment"}
-    definitions = plans.resources(templates, "AWS::ECS::TaskDefinition")
+def test_definitions_come_and_go_with_the_dags_that_name_them(tmp_path: Path) -> None:
+    """They are in the stack that makes the DAGs live, before these are; what they name (runtime archive, configs,
+    cluster, log group) is in one that is done by then. What is gone is deleted when all of it is done."""
+    templates = plans.synthesize(plans.PLAN, tmp_path)
+    manifest = json.loads((tmp_path / "cdk.out" / "manifest.json").read_text())["artifacts"]
+    resources = templates["acme-dev-airflow"]["Resources"]
+    definitions = {name for name, one in resources.items() if one["Type"] == "AWS::ECS::TaskDefinition"}
+    (live,) = [one for one in resources.values() if one["Type"] == "Custom::PenstockRelease"]
 
     assert len(definitions) == len(plans.PLAN.task_definitions)
-    assert all(uploads <= set(one["DependsOn"]) for one in definitions)
+    assert definitions <= set(live["DependsOn"])
+    assert "acme-dev-ingestion" in manifest["acme-dev-airflow"]["dependencies"]
+    plans.template(templates, "ingestion").resource_count_is("AWS::ECS::TaskDefinition", 0)
 
 
 def test_artifacts_are_never_deleted_by_a_deploy(templates: Templates) -> None:

@@ -107,7 +107,7 @@ def test_each_execution_role_reads_its_own_secrets(templates: Templates) -> None
         plans.COMMAND: set(),
     }
     for definition, resources in expected.items():
-        role = statements.of_role(templates["acme-dev-ingestion"], f"{definition.role_prefix}-exec")
+        role = statements.of_role(templates["acme-dev-airflow"], f"{definition.role_prefix}-exec")
         readable = statements.that_allow(role, "secretsmanager:GetSecretValue")
         readable += statements.that_allow(role, "ssm:GetParameters")
         assert {resource for one in readable for resource in one["Resource"]} == resources, definition.family
@@ -118,7 +118,7 @@ def test_an_execution_role_pulls_from_ecr_only_where_its_image_is(templates: Tem
     ecr = {
         definition.family: [
             one
-            for one in statements.of_role(templates["acme-dev-ingestion"], f"{definition.role_prefix}-exec")
+            for one in statements.of_role(templates["acme-dev-airflow"], f"{definition.role_prefix}-exec")
             if one["Action"][0].startswith("ecr:")
         ]
         for definition in plans.PLAN.task_definitions
@@ -132,7 +132,7 @@ def test_an_execution_role_pulls_from_ecr_only_where_its_image_is(templates: Tem
 
 def test_a_task_role_fetches_artifacts_and_meltano_keeps_its_state(templates: Templates) -> None:
     """Every task reads the runtime, OpenMetadata's its configs; only Meltano's writes, and only state."""
-    template = templates["acme-dev-ingestion"]
+    template = templates["acme-dev-airflow"]
     actions = {
         definition.engine: {
             (action, resource.rsplit("/", 2)[-2])

@@ -159,7 +159,7 @@ def test_a_read_only_root_has_a_tmp_that_anybody_may_write(settled: Templates) -
 def test_an_image_is_pulled_through_the_cache(settled: Templates) -> None:
     """The rule is there before the definition; ECS may make that one repository and pull from it."""
     (rule,) = plans.resources(settled, "AWS::ECR::PullThroughCacheRule")
-    role = statements.of_role(settled["acme-dev-ingestion"], f"{OPENMETADATA.role_prefix}-exec")
+    role = statements.of_role(settled["acme-dev-airflow"], f"{OPENMETADATA.role_prefix}-exec")
     repository = f"arn:aws:ecr:{plans.REGION}:{plans.ACCOUNT}:repository/hub/openmetadata/ingestion"
     reference = f"{plans.ACCOUNT}.dkr.ecr.{plans.REGION}.amazonaws.com/hub/openmetadata/ingestion:1.12.14"
 
@@ -179,18 +179,14 @@ def test_an_image_is_pulled_through_the_cache(settled: Templates) -> None:
     }
     actions = ("BatchCheckLayerAvailability", "BatchGetImage", "GetDownloadUrlForLayer", "BatchImportUpstreamImage")
     assert granted == {(f"ecr:{action}", repository) for action in (*actions, "CreateRepository")}
-    depends = [
-        one["DependsOn"]
-        for one in plans.resources(settled, "AWS::ECS::TaskDefinition")
-        if one["Properties"]["Family"] == OPENMETADATA.family
-    ]
-    assert any("PullThrough" in one for one in depends[0])
+    # In a stack that comes first.
+    assert rule in settled["acme-dev-ingestion"]["Resources"].values()
 
 
 def test_a_private_registry_is_logged_in_to(settled: Templates) -> None:
     """ECS reads that one secret, and the container does not get it."""
     main = container(settled, COMMAND.family)
-    role = statements.of_role(settled["acme-dev-ingestion"], f"{COMMAND.role_prefix}-exec")
+    role = statements.of_role(settled["acme-dev-airflow"], f"{COMMAND.role_prefix}-exec")
     (read,) = statements.that_allow(role, "secretsmanager:GetSecretValue")
 
     assert main["RepositoryCredentials"] == {"CredentialsParameter": "acme/registry"}
@@ -201,7 +197,7 @@ def test_a_private_registry_is_logged_in_to(settled: Templates) -> None:
 
 def test_permissions_are_the_task_roles_and_no_other(settled: Templates) -> None:
     """In a policy of their own; ECS's side of the task and the other tasks do not get them."""
-    role = statements.of_role(settled["acme-dev-ingestion"], f"{OPENMETADATA.role_prefix}-task")
+    role = statements.of_role(settled["acme-dev-airflow"], f"{OPENMETADATA.role_prefix}-task")
     (read,) = statements.that_allow(role, "glue:GetTables")
     (listing,) = statements.that_allow(role, "athena:ListDataCatalogs")
 
