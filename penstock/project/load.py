@@ -185,13 +185,15 @@ def _read_files(project: Project, environment: Environment, problems: Problems) 
         _read_meltano(project, settings.meltano.project, checks.where("meltano", "project"), problems)
     checks.run(project.meltanos.get(settings.meltano.project) if settings.meltano else None)
     _read_mwaa(project, checks)
-    if (slim := checks.settings.images.openmetadata.build) is not None:
-        slim_image.check(slim, project.folder, checks)
+    slim = settings.images.openmetadata.build
+    packages = slim_image.check(slim, project.folder, checks) if slim is not None else frozenset()
     for name, job in settings.jobs.items():
         for index, task in enumerate(job.tasks):
             if task.openmetadata is not None:
                 here = ("jobs", name, "tasks", index, "openmetadata")
-                _read_workflow(project, checks, task.openmetadata.type, task.openmetadata.config, here)
+                read = _read_workflow(project, checks, task.openmetadata.type, task.openmetadata.config, here)
+                if slim is not None and read is not None:
+                    slim_image.check_connector(slim, packages, read, problems)
 
 
 def _read_meltano(project: Project, folder: str, where: str, problems: Problems) -> None:
@@ -214,15 +216,17 @@ def _read_mwaa(project: Project, checks: Checks) -> None:
         mwaa_files.read(project.mwaa_files, project.folder, create, checks, named)
 
 
-def _read_workflow(project: Project, checks: Checks, kind: str, config: str, here: tuple[str | int, ...]) -> None:
+def _read_workflow(
+    project: Project, checks: Checks, kind: str, config: str, here: tuple[str | int, ...]
+) -> Workflow | None:
     problems = checks.problems
     if kind not in WORKFLOW_CLASSES:
         what, fix = workflow.unknown_type(kind)
         checks.add(what, fix, *here, "type")
-        return
+        return None
     if _escapes(config):
         checks.add(f"{config[:60]!r} is no relative path", "write it relative to the project file", *here, "config")
-        return
+        return None
     if config not in project.workflows:
         shown = _shown(project.path, posixpath.normpath(config))
         try:
@@ -230,10 +234,10 @@ def _read_workflow(project: Project, checks: Checks, kind: str, config: str, her
             document = read_document(project.folder / config, shown, where=place, max_nodes=workflow.MAX_NODES)
         except InputError as error:
             problems.take(error)
-            return
+            return None
         read = workflow.read(document, problems)
         if read is None:
-            return
+            return None
         project.workflows[config] = read
     found = project.workflows[config]
     workflow.check(found, kind, problems)
@@ -245,6 +249,7 @@ def _read_workflow(project: Project, checks: Checks, kind: str, config: str, her
                 fix=nearest(name, known, kind="name"),
                 where=found.document.where(node),
             )
+    return found
 
 
 def _escapes(path: str) -> bool:
