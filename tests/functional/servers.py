@@ -7,8 +7,11 @@ import os
 import signal
 import socket
 import subprocess
+import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+
+from penstock.local import environments, postgres
 
 ROOT = Path(__file__).parents[2]
 
@@ -42,3 +45,23 @@ def running(command: Sequence[str], log: Path) -> Iterator[subprocess.Popen[str]
         if server.poll() is None:
             server.send_signal(signal.SIGTERM)
         server.communicate(timeout=30)
+
+
+@contextlib.contextmanager
+def database_server(folder: Path, password: str) -> Iterator[int]:
+    """A PostgreSQL with nothing in it; the port. Its superuser has this password."""
+    programs = postgres.binaries(environments.ensure("postgres", ROOT / "requirements" / "postgres.txt", report=print))
+    port, data = free_port(), folder / "data"
+    command = postgres.command(programs, data, port, secret_file(folder / "password", password))
+    with running(command, folder / "log"):
+        yield port
+    postgres.remove(data)
+
+
+@contextlib.contextmanager
+def recording_catalogue(folder: Path, token: str) -> Iterator[tuple[Path, str]]:
+    """A recording catalogue that takes this token: its state folder, and its address."""
+    file, port, state = secret_file(folder / "token", token), free_port(), folder / "catalogue"
+    options = ["--state", str(state), "--port", str(port), "--token-file", str(file)]
+    with running([sys.executable, "-m", "penstock.local.catalogue", *options], folder / "catalogue.log"):
+        yield state, f"http://127.0.0.1:{port}/api"

@@ -7,7 +7,6 @@ import json
 import os
 import shutil
 import subprocess
-import sys
 import time
 import zipfile
 from collections.abc import Iterator
@@ -19,12 +18,12 @@ import psycopg
 import pytest
 import yaml
 
-from penstock.local import environments, images, postgres, recipes
+from penstock.local import images, postgres, recipes
 from penstock.local.catalogue import client
 from penstock_runtime import contract
 from penstock_runtime.plan import Image
 from stacks.image import assemble
-from tests.functional.servers import ROOT, free_port, running, secret_file
+from tests.functional.servers import ROOT, database_server, recording_catalogue
 
 STOCK_IMAGE = "docker.getcollate.io/openmetadata/ingestion:1.12.14"
 PASSWORD = "pa:ss/w@rd%1"
@@ -61,13 +60,8 @@ class Warehouse:
 
 @pytest.fixture(scope="module")
 def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warehouse]:
-    folder = tmp_path_factory.mktemp("warehouse")
-    programs = postgres.binaries(environments.ensure("postgres", ROOT / "requirements" / "postgres.txt", report=print))
-    port = free_port()
-    command = postgres.command(programs, folder / "data", port, secret_file(folder / "password", PASSWORD))
-    with running(command, folder / "log"):
+    with database_server(tmp_path_factory.mktemp("warehouse"), PASSWORD) as port:
         yield Warehouse(port)
-    postgres.remove(folder / "data")
 
 
 @pytest.fixture(scope="module")
@@ -206,13 +200,8 @@ def openmetadata(archive: Path, folder: Path, config: dict[str, Any], names: dic
 @pytest.fixture
 def catalogue(tmp_path: Path) -> Iterator[tuple[Path, str]]:
     """A recording catalogue: its state folder, and its address."""
-    token, port, state = secret_file(tmp_path / "token", "test-token"), free_port(), tmp_path / "catalogue"
-    command = [
-        sys.executable, "-m", "penstock.local.catalogue",
-        "--state", str(state), "--port", str(port), "--token-file", str(token),
-    ]  # fmt: skip
-    with running(command, tmp_path / "catalogue.log"):
-        yield state, f"http://127.0.0.1:{port}/api"
+    with recording_catalogue(tmp_path, "test-token") as found:
+        yield found
 
 
 def server_block(address: str) -> dict[str, Any]:

@@ -48,6 +48,9 @@ _REFUSED = frozenset({"ParsingConfigurationError", "InvalidWorkflowException", "
 _UNREACHABLE = "SourceConnectionException"
 """How it says that the source does not let it in; what it tried is in the log by then."""
 
+_NOT_THERE = frozenset({"MissingPluginException", "DynamicImportException", "ModuleNotFoundError", "NoSuchModuleError"})
+"""How the package, Python and SQLAlchemy say that what a connector needs is not installed."""
+
 
 def launch(environ: Mapping[str, str]) -> Launch:
     """The process that runs the workflow.
@@ -152,6 +155,8 @@ def execute(kind: str, settings: dict[str, Any]) -> int:
                 fix="see the test connection above; check address, user, password, grants and the way there",
                 exit_code=Exit.FAILED,
             ) from error
+        if type(error).__name__ in _NOT_THERE:
+            raise _left_out(settings, error) from error
         raise
     # Newer packages print it at the end of `execute`, older ones do not: once is enough.
     printed: list[bool] = []
@@ -210,6 +215,20 @@ def _known(kind: str) -> tuple[str, str]:
             exit_code=Exit.WRONG_INPUT,
         )
     return WORKFLOWS[kind]
+
+
+def _left_out(settings: dict[str, Any], error: BaseException) -> RunError:
+    """A connector is not in the image; says what was looked for first, which the package wraps."""
+    first = error
+    while first.__context__ is not None and type(first.__context__).__name__ in _NOT_THERE:
+        first = first.__context__
+    source = settings.get("source", {}).get("type")
+    return RunError(
+        f"the image lacks what {f'a source of type {source}' if source else 'the workflow'} needs: {first}",
+        fix=f"add the connector's extra to {PACKAGE}[…] in the lock that images.openmetadata.build names, compile it "
+        "again and deploy; or leave build out: the stock image has the connectors",
+        exit_code=Exit.WRONG_INPUT,
+    )
 
 
 def _refused(where: str, what: str) -> RunError:
