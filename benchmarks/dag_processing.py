@@ -21,7 +21,8 @@ from penstock.compile import compile_plan
 from penstock.home import DAGS
 from penstock.local import setup
 from penstock_runtime.contract import RESOURCES_FILE
-from penstock_runtime.plan import Plan, Schedule
+from penstock_runtime.plan import Plan
+from penstock_runtime.schedule import Schedule
 
 SCHEDULES = 500
 _STOCK = """

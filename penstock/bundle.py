@@ -24,7 +24,8 @@ import penstock_runtime
 from penstock_runtime.contract import RELEASES_FOLDER, config_key, plan_key, runtime_key
 from penstock_runtime.errors import PenstockError
 from penstock_runtime.infrastructure import plan_sha256
-from penstock_runtime.plan import Plan, Schedule
+from penstock_runtime.plan import Plan
+from penstock_runtime.schedule import Schedule
 
 LOADER = "schedules.py"
 SCHEDULES_PER_SHARD = 50

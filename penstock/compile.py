@@ -15,8 +15,7 @@ from penstock import mwaa, network
 from penstock.definitions import Draft, definitions
 from penstock.drafts import Drafting, arguments_of
 from penstock.observability import observability, overdue_after_minutes
-from penstock.project import interval, schedules, secrets, versions
-from penstock.project.airflow_use import SelfManagedAirflow, UseAirflow
+from penstock.project import airflow_use, interval, schedules, secrets, versions
 from penstock.project.document import at
 from penstock.project.load import Environment, Project
 from penstock.project.meltano import MeltanoSchedule
@@ -24,9 +23,13 @@ from penstock.project.names import prefix_of
 from penstock.project.problems import Problems, nearest
 from penstock.project.schedules import ScheduleSettings
 from penstock.project.strict import settled
-from penstock_runtime import plan
+from penstock_runtime.airflow_environment import Airflow, SelfManagedAirflow, UsedAirflow
 from penstock_runtime.contract import SERVER_VARIABLE
 from penstock_runtime.errors import InputError
+from penstock_runtime.network import Network
+from penstock_runtime.plan import Ecs, Iam, Logs, Plan
+from penstock_runtime.schedule import Schedule
+from penstock_runtime.task_definition import Secret, TaskDefinition
 
 FORMAT = 1
 MAX_TASKS = 20_000
@@ -47,7 +50,7 @@ def compile_plan(
     *,
     variables: Mapping[str, str] | None = None,
     airflow_version: str | None = None,
-) -> plan.Plan:
+) -> Plan:
     """Work out a project for one environment; None: the default one.
 
     Args:
@@ -88,7 +91,7 @@ class _Compiler:
         self._drafting = Drafting(project, name, environment, self._variables, self._problems)
         self._warnings: list[str] = []
 
-    def compile(self) -> plan.Plan:
+    def compile(self) -> Plan:
         settings = self._settings
         prefix = prefix_of(settings.name, self._name)
         drafted = self._drafted()
@@ -104,7 +107,7 @@ class _Compiler:
         self._warn_of_airflow(airflow, len(drafted))
         for warning in untold:
             self._warning(warning, "observability")
-        return plan.Plan(
+        return Plan(
             format=FORMAT,
             project=settings.name,
             environment=self._name,
@@ -126,14 +129,14 @@ class _Compiler:
             protected=settings.protected,
             observability=watch,
             warnings=tuple(self._warnings),
-            ecs=plan.Ecs(**settings.ecs.model_dump()),
-            logs=plan.Logs(**settings.logs.model_dump(exclude={"retention_days"})),
-            iam=plan.Iam(**settings.iam.model_dump()),
+            ecs=Ecs(**settings.ecs.model_dump()),
+            logs=Logs(**settings.logs.model_dump(exclude={"retention_days"})),
+            iam=Iam(**settings.iam.model_dump()),
             tags=dict(sorted(settings.tags.items())),
             pull_through=tuple(rule for _, rule in sorted(self._drafting.pull_through.items())),
         )
 
-    def _drafted(self) -> list[tuple[plan.Schedule, list[Draft], str]]:
+    def _drafted(self) -> list[tuple[Schedule, list[Draft], str]]:
         drafted, tasks = [], 0
         for schedule, drafts, where in chain(self._own_schedules(), self._meltano_schedules()):
             tasks += len(drafts)
@@ -149,7 +152,7 @@ class _Compiler:
     def _where(self, *path: Any) -> str:
         return self._project.document.where(at(self._root, path))
 
-    def _secrets(self) -> dict[str, plan.Secret]:
+    def _secrets(self) -> dict[str, Secret]:
         return {
             name: secrets.parse(name, reference, self._where("secrets", name))
             for name, reference in self._settings.secrets.items()
@@ -157,27 +160,27 @@ class _Compiler:
 
     def _network(
         self,
-        found: tuple[plan.TaskDefinition, ...],
-        airflow: plan.Airflow | plan.UsedAirflow | plan.SelfManagedAirflow,
-    ) -> plan.Network:
+        found: tuple[TaskDefinition, ...],
+        airflow: Airflow | UsedAirflow | SelfManagedAirflow,
+    ) -> Network:
         for what, fix, place in network.out_of_reach(self._settings, found):
             self._problems.add(what, fix=fix, where=self._where(*place))
         self._problems.raise_all()
-        return network.network_of(self._settings, found, airflow.options if isinstance(airflow, plan.Airflow) else {})
+        return network.network_of(self._settings, found, airflow.options if isinstance(airflow, Airflow) else {})
 
-    def _airflow(self, prefix: str) -> plan.Airflow | plan.UsedAirflow | plan.SelfManagedAirflow:
+    def _airflow(self, prefix: str) -> Airflow | UsedAirflow | SelfManagedAirflow:
         chosen = self._settings.airflow.chosen
-        if isinstance(chosen, UseAirflow):
+        if isinstance(chosen, airflow_use.UseAirflow):
             role = chosen.execution_role.rsplit("/", 1)[-1]
             where = (chosen.bucket, chosen.dags)
-            return plan.UsedAirflow(chosen.environment, self._airflow_version, *where, role, chosen.kms_key)
-        if isinstance(chosen, SelfManagedAirflow):
-            return plan.SelfManagedAirflow(self._airflow_version, chosen.bucket, chosen.dags, chosen.kms_key)
+            return UsedAirflow(chosen.environment, self._airflow_version, *where, role, chosen.kms_key)
+        if isinstance(chosen, airflow_use.SelfManagedAirflow):
+            return SelfManagedAirflow(self._airflow_version, chosen.bucket, chosen.dags, chosen.kms_key)
         return mwaa.environment(prefix, chosen, self._airflow_version, self._project.mwaa_files)
 
     # Schedules
 
-    def _own_schedules(self) -> Iterator[tuple[plan.Schedule, list[Draft], str]]:
+    def _own_schedules(self) -> Iterator[tuple[Schedule, list[Draft], str]]:
         settings = self._settings
         for index, schedule in enumerate(settings.schedules):
             node = at(self._root, ("schedules", index))
@@ -197,7 +200,7 @@ class _Compiler:
                 where,
             )
 
-    def _meltano_schedules(self) -> Iterator[tuple[plan.Schedule, list[Draft], str]]:
+    def _meltano_schedules(self) -> Iterator[tuple[Schedule, list[Draft], str]]:
         for one in self._meltano_listing():
             tags = [*(self._settings.defaults.schedule.tags or []), *_meltano_tags(one)]
             # Meltano's intervals are in UTC and never catch up, whatever the project's defaults say.
@@ -233,7 +236,7 @@ class _Compiler:
         settings = self._settings.meltano
         return self._project.meltanos[settings.project].schedules if settings else ()
 
-    def _check_ids(self, found: list[plan.Schedule], places: list[str]) -> None:
+    def _check_ids(self, found: list[Schedule], places: list[str]) -> None:
         """Every DAG id is one that Airflow takes, and belongs to one schedule."""
         first: dict[str, str] = {}
         for schedule, where in zip(found, places, strict=True):
@@ -280,19 +283,19 @@ class _Compiler:
                 "openmetadata",
             )
 
-    def _warn_of_airflow(self, airflow: plan.Airflow | plan.UsedAirflow | plan.SelfManagedAirflow, dags: int) -> None:
+    def _warn_of_airflow(self, airflow: Airflow | UsedAirflow | SelfManagedAirflow, dags: int) -> None:
         create = self._settings.airflow.create
-        for text, key in mwaa.warnings(create, airflow, dags) if create and isinstance(airflow, plan.Airflow) else ():
+        for text, key in mwaa.warnings(create, airflow, dags) if create and isinstance(airflow, Airflow) else ():
             self._warning(text, "airflow", "create", *key)
 
     def _warning(self, text: str, *path: Any) -> None:
         self._warnings.append(f"{self._project.place(self._where(*path))}: {text}")
 
 
-def _schedule(run: dict[str, Any], **fields: Any) -> plan.Schedule:
+def _schedule(run: dict[str, Any], **fields: Any) -> Schedule:
     """A schedule without its tasks."""
     run = {**run, "start_date": run["start_date"].isoformat(), "email": tuple(run["email"]), "tags": tuple(run["tags"])}
-    return plan.Schedule(**run, **fields, overdue_after_minutes=None, tasks=())
+    return Schedule(**run, **fields, overdue_after_minutes=None, tasks=())
 
 
 def _meltano_tags(one: MeltanoSchedule) -> list[str]:

@@ -15,8 +15,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from penstock.project.size import covering
-from penstock_runtime import plan
 from penstock_runtime.errors import InputError
+from penstock_runtime.schedule import Task
+from penstock_runtime.task_definition import Architecture, Image, Permission, Secret, TaskDefinition
 
 MOST_IN_ONE_STACK = 120
 """Task definitions that are with the cluster, in one stack; if there are more, all of them are spread over 16 stacks.
@@ -25,21 +26,21 @@ MOST_IN_A_SPREAD_STACK = 160
 CHARACTERS_OF_ONE = 4_000
 """Room that a task definition and its roles take in a template, about; a template has 1 MB (the same quotas)."""
 
-Key = tuple[str, plan.Image, str, tuple[str, ...], str, bool]
+Key = tuple[str, Image, str, tuple[str, ...], str, bool]
 
 
 @dataclass(frozen=True)
 class Draft:
     """A task whose family is not known yet, and what its task definition must have."""
 
-    task: plan.Task
-    image: plan.Image
+    task: Task
+    image: Image
     default_image: bool
     """Whether the image is the engine's own, which a new version may replace."""
-    architecture: plan.Architecture
+    architecture: Architecture
     secrets: tuple[str, ...]
     """Names, sorted."""
-    permissions: tuple[plan.Permission, ...] = ()
+    permissions: tuple[Permission, ...] = ()
     read_only_root: bool = False
 
     @property
@@ -60,8 +61,8 @@ class Draft:
 
 
 def definitions(
-    prefix: str, region: str, secrets: Mapping[str, plan.Secret], drafts: Sequence[Draft], *, role_names: str = ""
-) -> tuple[dict[Key, str], tuple[plan.TaskDefinition, ...]]:
+    prefix: str, region: str, secrets: Mapping[str, Secret], drafts: Sequence[Draft], *, role_names: str = ""
+) -> tuple[dict[Key, str], tuple[TaskDefinition, ...]]:
     """The family of each key, and the task definitions by family.
 
     Args:
@@ -83,7 +84,7 @@ def definitions(
         stack = _digest([family], 1) if spread else None
         cpu_units, memory_mib = covering((draft.task.cpu_units, draft.task.memory_mib) for draft in group)
         found.append(
-            plan.TaskDefinition(
+            TaskDefinition(
                 family=family,
                 # With the stack: a role whose definition moves gets another name, for a moment there are both.
                 role_prefix=f"{role_names}{prefix}-{_digest([family, region, *([stack] if stack else [])], 8)}",
@@ -103,12 +104,12 @@ def definitions(
     return families, tuple(sorted(found, key=lambda one: one.family))
 
 
-def _weight(permissions: Sequence[plan.Permission]) -> float:
+def _weight(permissions: Sequence[Permission]) -> float:
     """How many task definitions one with these permissions counts as, by the room that it takes in a template."""
     return 1 + len(json.dumps([dataclasses.asdict(one) for one in permissions])) / CHARACTERS_OF_ONE
 
 
-def _check_room(found: Sequence[plan.TaskDefinition]) -> None:
+def _check_room(found: Sequence[TaskDefinition]) -> None:
     room: dict[str | None, float] = {}
     for one in found:
         room[one.stack] = room.get(one.stack, 0) + _weight(one.permissions)
@@ -119,7 +120,7 @@ def _check_room(found: Sequence[plan.TaskDefinition]) -> None:
         )
 
 
-def _without_reason(permission: plan.Permission) -> dict[str, object]:
+def _without_reason(permission: Permission) -> dict[str, object]:
     return {name: value for name, value in dataclasses.asdict(permission).items() if name != "reason"}
 
 

@@ -25,9 +25,11 @@ from penstock.project.places import Meltano, OpenMetadata
 from penstock.project.problems import Problems
 from penstock.project.strict import settled
 from penstock.project.tasks import TaskSettings
-from penstock_runtime import plan
 from penstock_runtime.contract import SERVER_VARIABLE
 from penstock_runtime.fill import PLACEHOLDER, names
+from penstock_runtime.plan import Config
+from penstock_runtime.schedule import Engine, Task
+from penstock_runtime.task_definition import Image, PullThrough
 
 MAX_OVERRIDES = 8192
 """Characters that RunTask takes as `overrides`. Source: AWS, RunTask."""
@@ -39,8 +41,8 @@ OVERRIDES_RESERVE = 2048
 class _Work:
     """What a task does, whatever its size and place."""
 
-    engine: plan.Engine
-    image: plan.Image
+    engine: Engine
+    image: Image
     names: set[str]
     default_image: bool = True
     command: tuple[str, ...] = ()
@@ -65,9 +67,9 @@ class Drafting:
         self._project, self._name = project, name
         self._settings, self._root = environment.settings, environment.root
         self._variables, self._problems = variables, problems
-        self.configs: dict[str, plan.Config] = {}
+        self.configs: dict[str, Config] = {}
         """By SHA-256: those of the tasks drafted so far."""
-        self.pull_through: dict[str, plan.PullThrough] = {}
+        self.pull_through: dict[str, PullThrough] = {}
         """By prefix: the rules that the images of the tasks drafted so far need."""
         self._images = self._settings.images
         self._completed: dict[tuple[tasks.OpenMetadataTask, str], tuple[str, set[str]]] = {}
@@ -111,7 +113,7 @@ class Drafting:
 
     def _meltano_work(self, command: tuple[str, ...], more: Iterable[str] = ()) -> _Work:
         settings, project = self._meltano()
-        image = plan.Image("built", "meltano", posixpath.normpath(settings.project))
+        image = Image("built", "meltano", posixpath.normpath(settings.project))
         if settings.image is not None:
             image = self._located(settings.image, self._images.meltano)
         return _Work(
@@ -138,7 +140,7 @@ class Drafting:
         data = workflow.completed(self._project.workflows[task.config], settings, server=server, pipeline=pipeline)
         text = workflow.text(data)
         sha256 = hashlib.sha256(text.encode()).hexdigest()
-        self.configs[sha256] = plan.Config(sha256, text)
+        self.configs[sha256] = Config(sha256, text)
         return sha256, set(names(data))
 
     def _draft(
@@ -159,7 +161,7 @@ class Drafting:
         for key in environment.keys() & used:
             what = f"task {name!r} gets {key} from env and from a secret"
             self._problems.add(what, fix="remove it from env", where=where)
-        task = plan.Task(
+        task = Task(
             name=name,
             after=after,
             engine=work.engine,
@@ -203,7 +205,7 @@ class Drafting:
         fill = partial(PLACEHOLDER.sub, lambda match: environment.get(match[1], match[0]))
         return tuple(fill(argument) for argument in work.command)
 
-    def _check_room(self, task: plan.Task, where: str) -> None:
+    def _check_room(self, task: Task, where: str) -> None:
         pairs = [{"name": name, "value": value} for name, value in task.environment.items()]
         parts: list[Any] = [pairs, json.dumps(task.command), json.dumps(task.names)]
         size = sum(len(json.dumps(part)) for part in parts)
@@ -218,13 +220,13 @@ class Drafting:
     def _known(self) -> set[str]:
         return {*self._settings.secrets, *self._variables}
 
-    def _openmetadata_image(self) -> plan.Image:
+    def _openmetadata_image(self) -> Image:
         stock = self._images.openmetadata
         if stock.build is not None:
-            return plan.Image("built", "openmetadata", posixpath.normpath(stock.build))
+            return Image("built", "openmetadata", posixpath.normpath(stock.build))
         return self._located(stock.named(self._openmetadata().version), stock)
 
-    def _located(self, reference: str, source: ImageSource) -> plan.Image:
+    def _located(self, reference: str, source: ImageSource) -> Image:
         prefix = prefix_of(self._settings.name, self._name)
         if source.pull_through is not None and (made := rule(source.pull_through, prefix)):
             self.pull_through[made.prefix] = made

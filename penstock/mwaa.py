@@ -15,14 +15,15 @@ from penstock.project import requirements
 from penstock.project.load import Project
 from penstock.project.mwaa import CreateAirflow
 from penstock.project.mwaa_files import MwaaFiles
-from penstock_runtime import plan
+from penstock_runtime.airflow_environment import AIRFLOW_LOGS, Airflow, AirflowFile, AirflowLog
 from penstock_runtime.errors import PenstockError
+from penstock_runtime.plan import Plan
 
 REQUIREMENTS, PLUGINS, STARTUP = "requirements/{}.txt", "plugins/{}.zip", "startup/{}.sh"
 """Keys in the DAG bucket, beside the DAG folder."""
 
 
-def environment(name: str, create: CreateAirflow, version: str, files: MwaaFiles) -> plan.Airflow:
+def environment(name: str, create: CreateAirflow, version: str, files: MwaaFiles) -> Airflow:
     """What the plan says of an environment.
 
     Args:
@@ -32,7 +33,7 @@ def environment(name: str, create: CreateAirflow, version: str, files: MwaaFiles
     size = CLASSES[create.environment_class]
     workers, servers = create.workers, create.web_servers
     wanted = create.requirements
-    return plan.Airflow(
+    return Airflow(
         name=name,
         version=version,
         environment_class=create.environment_class,
@@ -44,8 +45,8 @@ def environment(name: str, create: CreateAirflow, version: str, files: MwaaFiles
         min_web_servers=servers.min if servers else size.web_servers.least,
         max_web_servers=servers.max if servers else size.web_servers.least,
         logs=tuple(
-            plan.AirflowLog(kind, getattr(create.logs, kind).enabled, getattr(create.logs, kind).level)
-            for kind in plan.AIRFLOW_LOGS
+            AirflowLog(kind, getattr(create.logs, kind).enabled, getattr(create.logs, kind).level)
+            for kind in AIRFLOW_LOGS
         ),
         log_retention_days=create.logs.retention_days,
         kms_key=create.kms_key,
@@ -64,7 +65,7 @@ def environment(name: str, create: CreateAirflow, version: str, files: MwaaFiles
     )
 
 
-def warnings(create: CreateAirflow, made: plan.Airflow, dags: int) -> Iterator[tuple[str, tuple[str, ...]]]:
+def warnings(create: CreateAirflow, made: Airflow, dags: int) -> Iterator[tuple[str, tuple[str, ...]]]:
     """What works, and may not be meant: the text, and the key of `airflow.create` that it is about.
 
     Args:
@@ -92,14 +93,14 @@ def warnings(create: CreateAirflow, made: plan.Airflow, dags: int) -> Iterator[t
         )
 
 
-def files(whole: plan.Plan, project: Project) -> dict[str, bytes]:
+def files(whole: Plan, project: Project) -> dict[str, bytes]:
     """The environment's files: key in the DAG bucket → content. None, where the plan creates no environment.
 
     Raises:
         PenstockError: the project is not the one that the plan was made of: its plugins differ.
     """
     made = whole.airflow
-    if not isinstance(made, plan.Airflow):
+    if not isinstance(made, Airflow):
         return {}
     found = {one.key: one.text.encode() for one in (made.requirements, made.startup_script) if one is not None}
     if made.plugins is not None:
@@ -118,8 +119,8 @@ def write(files: Mapping[str, bytes], folder: Path) -> Path | None:
     return folder if files else None
 
 
-def _text_file(pattern: str, text: str) -> plan.AirflowFile:
-    return plan.AirflowFile(_key(pattern, text.encode()), text)
+def _text_file(pattern: str, text: str) -> AirflowFile:
+    return AirflowFile(_key(pattern, text.encode()), text)
 
 
 def _key(pattern: str, content: bytes) -> str:

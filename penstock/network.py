@@ -17,8 +17,9 @@ from penstock.project.network_checks import (
     TASK_ENDPOINTS,
 )
 from penstock.project.settings import Settings
-from penstock_runtime import plan
+from penstock_runtime import network as planned
 from penstock_runtime.contract import SERVER_VARIABLE
+from penstock_runtime.task_definition import TaskDefinition
 
 SECRETS_BACKENDS = {"SecretsManagerBackend": "secretsmanager", "SystemsManagerParameterStoreBackend": "ssm"}
 """Part of the value of Airflow's `secrets.backend` → the service that Airflow then reads its connections from."""
@@ -29,8 +30,8 @@ Place = tuple[str | int, ...]
 
 
 def network_of(
-    settings: Settings, definitions: Iterable[plan.TaskDefinition], options: Mapping[str, str]
-) -> plan.Network:
+    settings: Settings, definitions: Iterable[TaskDefinition], options: Mapping[str, str]
+) -> planned.Network:
     """The plan's network.
 
     Args:
@@ -39,7 +40,7 @@ def network_of(
     """
     if (use := settings.network.use) is not None:
         adopted = settings.airflow.use.security_groups if settings.airflow.use else []
-        return plan.Network(
+        return planned.Network(
             cidr=None,
             egress=None,
             vpc=use.vpc,
@@ -59,7 +60,7 @@ def network_of(
     wanted = {*AIRFLOW_ENDPOINTS, *TASK_ENDPOINTS, *create.more_endpoints, *_stores(definitions, options)}
     if settings.region in AGENT_REGIONS:
         wanted |= {*AGENT_ENDPOINTS}
-    return plan.Network(
+    return planned.Network(
         cidr=create.cidr,
         egress=create.egress,
         nat_gateways=0 if alone else 2 if create.nat_gateways is None else create.nat_gateways,
@@ -77,7 +78,7 @@ def place_of(network: Network, group: str | None) -> dict[str, Any]:
     return {"subnets": tuple(found.subnets), "assign_public_ip": found.assign_public_ip}
 
 
-def out_of_reach(settings: Settings, definitions: Iterable[plan.TaskDefinition]) -> Iterator[tuple[str, str, Place]]:
+def out_of_reach(settings: Settings, definitions: Iterable[TaskDefinition]) -> Iterator[tuple[str, str, Place]]:
     """What a network without internet cannot run: (what is wrong, what to do, where), one for each image."""
     if not _without_internet(settings):
         return
@@ -127,14 +128,14 @@ def _without_internet(settings: Settings) -> bool:
     return create is not None and create.egress == "endpoints"
 
 
-def _stores(definitions: Iterable[plan.TaskDefinition], options: Mapping[str, str]) -> set[str]:
+def _stores(definitions: Iterable[TaskDefinition], options: Mapping[str, str]) -> set[str]:
     """The services that secrets are read from: by ECS for the tasks, by Airflow for its connections."""
     found = {SECRET_ENDPOINTS[secret.store] for definition in definitions for secret in definition.secrets}
     backend = options.get("secrets.backend", "")
     return found | {service for name, service in SECRETS_BACKENDS.items() if name in backend}
 
 
-def _image_setting(settings: Settings, definition: plan.TaskDefinition) -> tuple[str, Place]:
+def _image_setting(settings: Settings, definition: TaskDefinition) -> tuple[str, Place]:
     """The setting that names an image, and its place in the project file."""
     reference = definition.image.reference
     if definition.engine == "meltano":

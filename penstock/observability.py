@@ -7,23 +7,25 @@ from collections.abc import Sequence
 from penstock import prices
 from penstock.project.gap import longest_gap_minutes
 from penstock.project.observability import NONE, Alarms, Observability
-from penstock_runtime import plan
+from penstock_runtime import observability as planned
 from penstock_runtime.errors import InputError
+from penstock_runtime.schedule import Schedule
+from penstock_runtime.task_definition import TaskDefinition
 
 
 def observability(
-    settings: Observability, region: str, definitions: Sequence[plan.TaskDefinition]
-) -> tuple[plan.Observability, list[str]]:
+    settings: Observability, region: str, definitions: Sequence[TaskDefinition]
+) -> tuple[planned.Observability, list[str]]:
     """The plan's part, and what to warn of."""
     alarms = settings.alarms
     found, warnings = _prices(settings, region, definitions)
-    made = plan.Observability(
+    made = planned.Observability(
         dashboard=settings.dashboard,
         stopped_tasks=settings.stopped_tasks,
         email=tuple(settings.email),
         topic=settings.topic,
         encryption=None if settings.encryption == NONE else settings.encryption,
-        alarms=plan.Alarms(
+        alarms=planned.Alarms(
             failed_tasks=alarms.failed_tasks,
             out_of_memory=alarms.out_of_memory,
             queued_tasks=alarms.queued_tasks,
@@ -36,7 +38,7 @@ def observability(
     return made, warnings if settings.dashboard else []
 
 
-def overdue_after_minutes(settings: Alarms, schedule: plan.Schedule, where: str) -> int | None:
+def overdue_after_minutes(settings: Alarms, schedule: Schedule, where: str) -> int | None:
     """How long a schedule may be without a success: its longest rest and its grace. None: it is not watched.
 
     Args:
@@ -56,14 +58,14 @@ def overdue_after_minutes(settings: Alarms, schedule: plan.Schedule, where: str)
 
 
 def _prices(
-    settings: Observability, region: str, definitions: Sequence[plan.TaskDefinition]
-) -> tuple[tuple[plan.Price, ...], list[str]]:
+    settings: Observability, region: str, definitions: Sequence[TaskDefinition]
+) -> tuple[tuple[planned.Price, ...], list[str]]:
     found, warnings = [], []
     for architecture in sorted({one.architecture for one in definitions}):
         own = getattr(settings.fargate_prices, architecture)
         price = prices.fargate(region, architecture) if own is None else None
         if own is not None:
-            price = plan.Price(architecture, own.vcpu_hour, own.gb_hour)
+            price = planned.Price(architecture, own.vcpu_hour, own.gb_hour)
         if price is None:
             warnings.append(
                 f"the price of Fargate on {architecture} in {region} is not known: the dashboard's cost leaves its "

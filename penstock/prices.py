@@ -7,7 +7,8 @@ not here has no price: better none than a wrong one. `observability.fargate_pric
 
 from __future__ import annotations
 
-from penstock_runtime.plan import Architecture, Price
+from penstock_runtime.observability import Price
+from penstock_runtime.task_definition import Architecture
 
 CHECKED = "2026-11-01"
 """When the table was last compared with its sources."""

@@ -8,7 +8,8 @@ from typing import Any
 import aws_cdk as cdk
 from constructs import Construct
 
-from penstock_runtime.plan import Airflow, Plan
+from penstock_runtime.airflow_environment import Airflow
+from penstock_runtime.plan import Plan
 from stacks.bucket import data_bucket
 from stacks.dag_folder import DagFolder
 from stacks.dags import deploy_bundle

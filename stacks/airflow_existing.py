@@ -10,7 +10,8 @@ import aws_cdk as cdk
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
-from penstock_runtime.plan import Plan, SelfManagedAirflow, UsedAirflow
+from penstock_runtime.airflow_environment import SelfManagedAirflow, UsedAirflow
+from penstock_runtime.plan import Plan
 from stacks.bucket import data_bucket
 from stacks.dag_folder import DagFolder, object_statements
 from stacks.dags import deploy_bundle

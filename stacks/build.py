@@ -9,7 +9,8 @@ from typing import Any
 import aws_cdk as cdk
 from constructs import Construct
 
-from penstock_runtime.plan import Airflow, Plan, SelfManagedAirflow, UsedAirflow
+from penstock_runtime.airflow_environment import Airflow, SelfManagedAirflow, UsedAirflow
+from penstock_runtime.plan import Plan
 from stacks.airflow import AirflowStack
 from stacks.airflow_existing import SelfManagedAirflowStack, UsedAirflowStack
 from stacks.ingestion import IngestionStack

@@ -9,7 +9,8 @@ from aws_cdk import aws_cloudwatch as cloudwatch
 from constructs import Construct
 
 from penstock_runtime import metrics
-from penstock_runtime.plan import Plan, Price
+from penstock_runtime.observability import Price
+from penstock_runtime.plan import Plan
 from stacks.alarms import airflow_metric, rule_metric
 from stacks.stopped_tasks import StoppedTasks
 

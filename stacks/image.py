@@ -13,7 +13,7 @@ from constructs import Construct
 
 from penstock_runtime import image_context
 from penstock_runtime.errors import InputError
-from penstock_runtime.plan import Architecture, Image, Secret
+from penstock_runtime.task_definition import Architecture, Image, Secret
 
 RECIPES = Path(__file__).resolve().parent.parent / "runtime" / "images"
 """A folder for each recipe: Dockerfile, locked requirements and what else the build needs."""

@@ -13,8 +13,8 @@ from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_s3_deployment as s3_deployment
 from constructs import Construct, IDependable
 
+from penstock_runtime.airflow_environment import Airflow, LogKind
 from penstock_runtime.errors import InputError
-from penstock_runtime.plan import Airflow, LogKind
 from stacks.bucket import deploy_files
 from stacks.environment_endpoints import EnvironmentEndpoints
 from stacks.nag import acknowledge_log_group

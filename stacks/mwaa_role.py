@@ -8,7 +8,7 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
-from penstock_runtime.plan import Airflow
+from penstock_runtime.airflow_environment import Airflow
 from stacks.nag import acknowledge_wildcards
 
 

@@ -10,7 +10,8 @@ from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
-from penstock_runtime.plan import Airflow, Plan
+from penstock_runtime.airflow_environment import Airflow
+from penstock_runtime.plan import Plan
 from stacks.endpoints import ServiceEndpoints
 from stacks.nag import acknowledge, acknowledge_log_group
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import aws_cdk as cdk
 
-from penstock_runtime.plan import Secret
+from penstock_runtime.task_definition import Secret
 
 
 def value_from(stack: cdk.Stack, secret: Secret) -> str:

@@ -13,7 +13,8 @@ from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
 from penstock_runtime import bootstrap, contract
-from penstock_runtime.plan import Plan, TaskDefinition
+from penstock_runtime.plan import Plan
+from penstock_runtime.task_definition import TaskDefinition
 from stacks import secret
 from stacks.image import ContainerImage
 from stacks.nag import acknowledge, acknowledge_wildcards

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from penstock.prices import fargate
 from penstock_runtime.errors import InputError
-from penstock_runtime.plan import Architecture
+from penstock_runtime.task_definition import Architecture
 
 DATE = "2026-11-21"
 """When the table was last compared with its sources."""

@@ -14,8 +14,9 @@ from typing import Any
 import botocore.exceptions
 
 from penstock.local.aws.endpoint import NAMED_NETWORK, Endpoint
+from penstock_runtime.airflow_environment import SelfManagedAirflow, UsedAirflow
 from penstock_runtime.errors import PenstockError
-from penstock_runtime.plan import Plan, SelfManagedAirflow, UsedAirflow
+from penstock_runtime.plan import Plan
 
 _DELAY_SECONDS = 1
 _ATTEMPTS = 60

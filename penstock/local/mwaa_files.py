@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from penstock_runtime.plan import Airflow
+from penstock_runtime.airflow_environment import Airflow
 
 
 def left_out(airflow: Airflow) -> Iterator[str]:

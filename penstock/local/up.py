@@ -47,8 +47,9 @@ from penstock.local.system import (
 )
 from penstock.project import Project
 from penstock_runtime import contract
+from penstock_runtime.airflow_environment import Airflow, SelfManagedAirflow
 from penstock_runtime.errors import InputError
-from penstock_runtime.plan import Airflow, Plan, SelfManagedAirflow
+from penstock_runtime.plan import Plan
 
 ACCOUNT = "123456789012"
 """The embedded AWS's account where the project names none."""

@@ -11,7 +11,7 @@ from penstock.project.image_names import check_pull_through, rule, wrong_source
 from penstock.project.permissions import Permission, filled, too_many, wrong_permission
 from penstock.project.secrets import parse
 from penstock_runtime.errors import InputError
-from penstock_runtime.plan import PullThrough
+from penstock_runtime.task_definition import PullThrough
 
 if TYPE_CHECKING:
     from penstock.project.checks import Checks

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from penstock.project.images import ImageSource, PullThrough, StockImage
-from penstock_runtime import plan
+from penstock_runtime import task_definition as planned
 
 if TYPE_CHECKING:
     from penstock.project.checks import Checks
@@ -29,7 +29,7 @@ def split(reference: str) -> tuple[str, str]:
     return DOCKER_HUB, reference
 
 
-def located(reference: str, source: ImageSource, credentials: plan.Secret | None, prefix: str) -> plan.Image:
+def located(reference: str, source: ImageSource, credentials: planned.Secret | None, prefix: str) -> planned.Image:
     """The image of that name as its source has it.
 
     Args:
@@ -37,20 +37,20 @@ def located(reference: str, source: ImageSource, credentials: plan.Secret | None
     """
     registry, rest = split(reference)
     if source.mirror is not None:
-        return plan.Image("registry", f"{source.mirror}/{rest}")
+        return planned.Image("registry", f"{source.mirror}/{rest}")
     if source.pull_through is not None:
         official = registry == DOCKER_HUB and "/" not in rest
         prefix = rule_prefix(source.pull_through, prefix)
-        return plan.Image("cached", f"{prefix}/{'library/' if official else ''}{rest}")
-    return plan.Image("registry", reference, credentials=credentials)
+        return planned.Image("cached", f"{prefix}/{'library/' if official else ''}{rest}")
+    return planned.Image("registry", reference, credentials=credentials)
 
 
-def rule(source: PullThrough, prefix: str) -> plan.PullThrough | None:
+def rule(source: PullThrough, prefix: str) -> planned.PullThrough | None:
     """The rule that the deploy makes; None where there is one already."""
     if not source.create:
         return None
     upstream = "registry-1.docker.io" if source.upstream == DOCKER_HUB else source.upstream
-    return plan.PullThrough(rule_prefix(source, prefix), upstream, source.credentials)
+    return planned.PullThrough(rule_prefix(source, prefix), upstream, source.credentials)
 
 
 def rule_prefix(source: PullThrough, prefix: str) -> str:

@@ -11,7 +11,7 @@ from pydantic import Field
 from penstock.project.literals import references
 from penstock.project.problems import nearest
 from penstock.project.strict import Strict
-from penstock_runtime import plan
+from penstock_runtime import task_definition as planned
 from penstock_runtime.fill import PLACEHOLDER
 
 MAX_CHARACTERS = 8_000
@@ -53,7 +53,7 @@ class Permission(Strict):
     """Why it must be for `*`: some actions know no resource."""
 
 
-def filled(permission: Permission, variables: Mapping[str, str]) -> plan.Permission:
+def filled(permission: Permission, variables: Mapping[str, str]) -> planned.Permission:
     """The permission with its variables filled."""
 
     def fill(text: str) -> str:
@@ -67,7 +67,7 @@ def filled(permission: Permission, variables: Mapping[str, str]) -> plan.Permiss
         for operator, keys in permission.conditions.items()
     }
     resources = tuple(fill(one) for one in permission.resources)
-    return plan.Permission(tuple(permission.actions), resources, conditions, permission.reason or "")
+    return planned.Permission(tuple(permission.actions), resources, conditions, permission.reason or "")
 
 
 def wrong_permission(permission: Permission, variables: Mapping[str, str]) -> Iterator[Wrong]:
@@ -98,7 +98,7 @@ def wrong_permission(permission: Permission, variables: Mapping[str, str]) -> It
     yield from _wrong_conditions(found, variables)
 
 
-def too_many(permissions: Iterable[plan.Permission]) -> int | None:
+def too_many(permissions: Iterable[planned.Permission]) -> int | None:
     """How many characters the permissions of a task take, where that is more than a role has room for."""
     size = sum(
         len(json.dumps([one.actions, one.resources, one.conditions], separators=(",", ":"))) + 60 for one in permissions
@@ -112,7 +112,7 @@ def is_whole(resource: str) -> bool:
     return set(re.split(r"[/:]", last)[-1]) == {"*"} and len(re.split(r"[/:]", last)) <= 2
 
 
-def _wrong_conditions(found: plan.Permission, variables: Mapping[str, str]) -> Iterator[Wrong]:
+def _wrong_conditions(found: planned.Permission, variables: Mapping[str, str]) -> Iterator[Wrong]:
     for operator, keys in found.conditions.items():
         bare = re.sub(r"^(ForAllValues|ForAnyValue):", "", operator)
         if bare not in _OPERATORS:

@@ -6,7 +6,7 @@ import re
 
 from penstock.project.problems import shown
 from penstock_runtime.errors import InputError
-from penstock_runtime.plan import Secret
+from penstock_runtime.task_definition import Secret
 
 _SECRETS_MANAGER = re.compile(
     r"(?:secretsmanager:)?(?P<id>arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:\d{12}:secret:[A-Za-z0-9/_+=.@-]+)"

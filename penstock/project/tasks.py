@@ -11,7 +11,7 @@ from pydantic_core import PydanticCustomError
 
 from penstock.project.permissions import Permission
 from penstock.project.strict import Strict
-from penstock_runtime.plan import Architecture
+from penstock_runtime.task_definition import Architecture
 
 EnvironmentName = r"^[A-Za-z_][A-Za-z0-9_]*$"
 """What may be the name of an environment variable, and so of a secret or a variable."""

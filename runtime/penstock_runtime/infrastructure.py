@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from penstock_runtime import image_context
-from penstock_runtime.plan import Image, Plan
+from penstock_runtime.plan import Plan
+from penstock_runtime.task_definition import Image
 
 FILE = "infrastructure.json"
 FORMAT = 1

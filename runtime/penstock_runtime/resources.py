@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 
-from penstock_runtime import plan
+from penstock_runtime.plain_data import from_data
 
 
 @dataclass(frozen=True)
@@ -30,4 +30,4 @@ class Resources:
         data = json.loads(text)
         if not isinstance(data, dict):
             raise ValueError("resources.json holds no object")
-        return plan.from_data(cls, data)
+        return from_data(cls, data)

@@ -10,7 +10,9 @@ from typing import Any
 from samples import DAILY, RESOURCES, ROOT
 
 from penstock import bundle
-from penstock_runtime.plan import Airflow, DagFile, Network, Plan
+from penstock_runtime.airflow_environment import Airflow
+from penstock_runtime.network import Network
+from penstock_runtime.plan import DagFile, Plan
 
 OWN_DAG = """from datetime import datetime
 

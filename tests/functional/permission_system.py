@@ -21,8 +21,9 @@ from penstock.local.instance import Instance
 from penstock.project import load
 from penstock_runtime import contract
 from penstock_runtime.airflow import request
-from penstock_runtime.plan import Plan, Task
+from penstock_runtime.plan import Plan
 from penstock_runtime.resources import Resources
+from penstock_runtime.schedule import Task
 from tests.functional.embedded_system import copy_sample
 from tests.functional.permission_grants import Role, Roles
 

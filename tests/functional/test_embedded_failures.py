@@ -13,7 +13,7 @@ import pytest
 
 from penstock_runtime.contract import Exit
 from penstock_runtime.diagnose import diagnose
-from penstock_runtime.plan import Alarms, Observability
+from penstock_runtime.observability import Alarms, Observability
 from stacks.observability import ObservabilityStack
 from tests.functional.embedded import ACCOUNT, REGION, Aws, aws, delete, deploy, heard, listen, until
 from tests.stacks import plans

@@ -21,7 +21,7 @@ import yaml
 from penstock.local import images, postgres, recipes
 from penstock.local.catalogue import client
 from penstock_runtime import contract
-from penstock_runtime.plan import Image
+from penstock_runtime.task_definition import Image
 from stacks.image import assemble
 from tests.functional.servers import ROOT, database_server, recording_catalogue
 

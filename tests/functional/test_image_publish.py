@@ -14,7 +14,7 @@ from tests.functional.embedded import ROOT, serving
 APP = """
 import aws_cdk as cdk
 from pathlib import Path
-from penstock_runtime.plan import Image
+from penstock_runtime.task_definition import Image
 from stacks.image import Images
 
 app = cdk.App()

@@ -11,8 +11,12 @@ import aws_cdk as cdk
 import cdk_nag
 from aws_cdk import assertions
 
-from penstock_runtime.plan import Airflow, Image, Network, Plan, Schedule, Secret, Task, TaskDefinition
+from penstock_runtime.airflow_environment import Airflow
+from penstock_runtime.network import Network
+from penstock_runtime.plan import Plan
 from penstock_runtime.resources import Resources
+from penstock_runtime.schedule import Schedule, Task
+from penstock_runtime.task_definition import Image, Secret, TaskDefinition
 from stacks.build import Files, build_stacks
 from stacks.nag import InlinePolicies
 from stacks.release import Source

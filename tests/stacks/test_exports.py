@@ -7,7 +7,8 @@ import json
 from pathlib import Path
 from typing import Any
 
-from penstock_runtime.plan import Airflow, Image, Secret
+from penstock_runtime.airflow_environment import Airflow
+from penstock_runtime.task_definition import Image, Secret
 from tests.stacks import plans
 from tests.stacks.conftest import Templates
 

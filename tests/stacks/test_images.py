@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from penstock_runtime.errors import InputError
-from penstock_runtime.plan import Image
+from penstock_runtime.task_definition import Image
 from stacks import image
 from tests.stacks import plans, statements
 

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from penstock_runtime.plan import AIRFLOW_LOGS, Airflow, AirflowFile, AirflowLog, Plan
+from penstock_runtime.airflow_environment import AIRFLOW_LOGS, Airflow, AirflowFile, AirflowLog
+from penstock_runtime.plan import Plan
 from stacks.build import build_stacks
 from tests.stacks import plans, statements
 from tests.stacks.conftest import Templates

@@ -10,7 +10,8 @@ from typing import Any
 import aws_cdk as cdk
 import pytest
 
-from penstock_runtime.plan import Alarms, Observability, Plan, Price
+from penstock_runtime.observability import Alarms, Observability, Price
+from penstock_runtime.plan import Plan
 from stacks.observability import ObservabilityStack, watches
 from tests.stacks import plans
 

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from penstock.compile import compile_plan
-from penstock_runtime.plan import Airflow, Plan, SelfManagedAirflow, UsedAirflow
+from penstock_runtime.airflow_environment import Airflow, SelfManagedAirflow, UsedAirflow
+from penstock_runtime.plan import Plan
 from tests.unit.project_files import PROJECT, errors, loaded, write
 
 CREATE = "{create: {version: 3.0.6, class: mw1.small}}"

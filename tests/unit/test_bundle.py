@@ -129,20 +129,20 @@ def test_ignore_file_hides_releases_in_both_syntaxes(plan: Plan) -> None:
     def hidden_in_2(path: str) -> bool:
         return any(re.search(line, path) for line in lines)
 
-    assert hidden_in_2("release/0123/penstock_runtime/plan.py")
+    assert hidden_in_2("release/0123/penstock_runtime/schedule.py")
     assert not hidden_in_2("schedules_00.py")
     assert not hidden_in_2("prerelease/own.py")
     assert "/release/" in lines, "as a glob: the folder `release` beside the file, and no other"
 
 
 def test_release_holds_what_the_airflow_side_imports_and_no_more(plan: Plan) -> None:
-    """Engines and the container's entry point have no business beside the DAGs."""
+    """Engines, the container's entry point and the rest of the plan have no business beside the DAGs."""
     bundle = build(plan, dags_folder=DAGS)
     start = f"acme-dev/release/{bundle.release}/penstock_runtime/"
     modules = {path.removeprefix(start) for path in bundle.dags if path.startswith(start)}
 
-    assert {"__init__.py", "plan.py", "resources.py", "airflow/__init__.py", "airflow/dags.py"} <= modules
-    assert not {"container.py", "__main__.py"} & modules
+    assert {"__init__.py", "schedule.py", "resources.py", "airflow/__init__.py", "airflow/dags.py"} <= modules
+    assert not {"container.py", "__main__.py", "plan.py", "network.py"} & modules
     assert not [path for path in modules if path.startswith("engines/")]
 
 

@@ -14,7 +14,8 @@ import yaml
 from penstock.compile import compile_plan
 from penstock_runtime.contract import SERVER_VARIABLE
 from penstock_runtime.errors import InputError
-from penstock_runtime.plan import Config, Plan, Task
+from penstock_runtime.plan import Config, Plan
+from penstock_runtime.schedule import Task
 from tests.unit.project_files import MELTANO, WORKFLOW, loaded
 
 CATALOGUE = "      - name: catalogue\n"

@@ -9,8 +9,9 @@ import pytest
 from penstock.compile import compile_plan
 from penstock_runtime.airflow import request
 from penstock_runtime.errors import InputError, InputErrors
-from penstock_runtime.plan import Plan, Task
+from penstock_runtime.plan import Plan
 from penstock_runtime.resources import Resources
+from penstock_runtime.schedule import Task
 from tests.unit.project_files import loaded
 
 CREATE = "network: {create: {cidr: 10.20.0.0/16}}"

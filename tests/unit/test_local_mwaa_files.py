@@ -11,7 +11,7 @@ import pytest
 
 from penstock.local import mwaa_files
 from penstock.project.plugins import PluginFile, pack
-from penstock_runtime.plan import Airflow, AirflowFile
+from penstock_runtime.airflow_environment import Airflow, AirflowFile
 from tests.unit.test_airflow_local import server
 
 AIRFLOW = Airflow("acme-dev", "3.0.6", "mw1.small", 1, 2, "private", {})

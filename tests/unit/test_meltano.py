@@ -8,7 +8,7 @@ import pytest
 
 from penstock.compile import compile_plan
 from penstock_runtime.errors import InputError
-from penstock_runtime.plan import Schedule
+from penstock_runtime.schedule import Schedule
 from tests.unit.project_files import MELTANO, PROJECT, loaded
 
 JOBS = """\

@@ -14,7 +14,7 @@ import pytest
 from penstock import mwaa
 from penstock.compile import compile_plan
 from penstock.project import requirements
-from penstock_runtime.plan import Airflow
+from penstock_runtime.airflow_environment import Airflow
 from tests.unit.project_files import errors, loaded, write
 
 CREATE = "version: 3.0.6, class: mw1.small"

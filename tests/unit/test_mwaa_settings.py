@@ -8,7 +8,7 @@ import pytest
 
 from penstock.compile import compile_plan
 from penstock.mwaa_limits import FIXED_OPTIONS
-from penstock_runtime.plan import Airflow
+from penstock_runtime.airflow_environment import Airflow
 from tests.unit.project_files import PROJECT, errors, loaded, write
 
 HERE = "¦"

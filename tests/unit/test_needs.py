@@ -15,7 +15,8 @@ from penstock.deployed import needs
 from penstock.deployed.push import staged
 from penstock.home import DAGS
 from penstock_runtime import image_context, infrastructure
-from penstock_runtime.plan import Plan, Secret
+from penstock_runtime.plan import Plan
+from penstock_runtime.task_definition import Secret
 from tests.unit.project_files import loaded
 
 

@@ -9,8 +9,9 @@ import pytest
 
 from penstock.compile import compile_plan
 from penstock.project.gap import longest_gap_minutes
-from penstock_runtime import plan
 from penstock_runtime.errors import InputError
+from penstock_runtime.observability import Alarms
+from penstock_runtime.plan import Plan
 from tests.unit.project_files import errors, loaded, write
 
 REGION = "eu-west-1"
@@ -22,7 +23,7 @@ def observed(text: str) -> tuple[str, str]:
     return "schedules:", f"observability: {text}\nschedules:"
 
 
-def compiled(folder: Path, *edits: tuple[str, str]) -> plan.Plan:
+def compiled(folder: Path, *edits: tuple[str, str]) -> Plan:
     return compile_plan(loaded(folder, *edits))
 
 
@@ -94,7 +95,7 @@ def test_by_default_all_is_on(tmp_path: Path) -> None:
 
     assert (found.dashboard, found.stopped_tasks, found.email, found.topic) == (True, True, (), None)
     assert found.encryption == "create"
-    assert found.alarms == plan.Alarms(5, 2, 10, 15, overdue=True)
+    assert found.alarms == Alarms(5, 2, 10, 15, overdue=True)
 
 
 def test_what_the_file_says_is_in_the_plan(tmp_path: Path) -> None:

@@ -10,7 +10,8 @@ from penstock.compile import compile_plan
 from penstock.definitions import MOST_IN_ONE_STACK
 from penstock.project.names import prefix_of
 from penstock_runtime.errors import InputError
-from penstock_runtime.plan import Image, Permission, Plan, PullThrough
+from penstock_runtime.plan import Plan
+from penstock_runtime.task_definition import Image, Permission, PullThrough
 from tests.unit.project_files import errors, loaded, write
 
 HERE = "¦"

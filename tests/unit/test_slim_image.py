@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from penstock.compile import compile_plan
-from penstock_runtime.plan import Image
+from penstock_runtime.task_definition import Image
 from stacks.image import assemble
 from tests.unit.project_files import WORKFLOW, errors, loaded, write
 

@@ -12,11 +12,13 @@ from zoneinfo import ZoneInfo
 from airflow import DAG
 from airflow.timetables.trigger import CronTriggerTimetable
 
-from penstock_runtime import contract, plan
+from penstock_runtime import contract
 from penstock_runtime.airflow.operator import FargateTaskOperator
 from penstock_runtime.airflow.versions import BaseOperator, email_is_allowed, get_parsing_context
 from penstock_runtime.errors import PenstockError
+from penstock_runtime.plain_data import from_data
 from penstock_runtime.resources import Resources
+from penstock_runtime.schedule import Schedule
 
 ERROR_TAG = "penstock-error"
 """Marks a DAG that stands for a schedule which could not be built."""
@@ -44,14 +46,14 @@ def load_schedules(release: Path, shard: str) -> dict[str, DAG]:
         if wanted not in (None, dag_id):
             continue
         try:
-            dag = build(plan.from_data(plan.Schedule, raw), resources, data["project"], data["environment"])
+            dag = build(from_data(Schedule, raw), resources, data["project"], data["environment"])
         except Exception as error:  # noqa: BLE001  whatever is wrong with one schedule stays with it
             dag = broken(dag_id, raw, error)
         dags[f"dag {dag_id}"] = dag
     return dags
 
 
-def build(schedule: plan.Schedule, resources: Resources, project: str, environment: str) -> DAG:
+def build(schedule: Schedule, resources: Resources, project: str, environment: str) -> DAG:
     """One schedule as a DAG."""
     facts = {"project": project, "environment": environment, "schedule": schedule.name, "job": schedule.job}
     defaults: dict[str, Any] = {
@@ -131,7 +133,7 @@ def broken(dag_id: str, raw: dict[str, Any], error: Exception) -> DAG:
     return dag
 
 
-def _start(schedule: plan.Schedule) -> datetime:
+def _start(schedule: Schedule) -> datetime:
     """From when on times that the cron expression names start a run.
 
     Even without catchup, a DAG that Airflow unpauses or sees for the first time gets a run for the last such time after

@@ -15,8 +15,8 @@ from penstock_runtime.airflow import request
 from penstock_runtime.airflow.task_log import TaskLog
 from penstock_runtime.airflow.versions import log_container
 from penstock_runtime.errors import PenstockError
-from penstock_runtime.plan import Task
 from penstock_runtime.resources import Resources
+from penstock_runtime.schedule import Task
 
 START_MINUTES = 15
 """On top of `timeout_minutes`, which counts from the container's start: capacity, pulling the image,

@@ -10,8 +10,8 @@ from typing import Any
 
 from penstock_runtime import contract
 from penstock_runtime.errors import PenstockError
-from penstock_runtime.plan import Task
 from penstock_runtime.resources import Resources
+from penstock_runtime.schedule import Task
 
 OVERRIDES_LIMIT = 8192
 """Characters of JSON that RunTask takes as overrides (AWS, "RunTask")."""

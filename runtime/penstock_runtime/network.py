@@ -1,0 +1,39 @@
+"""What a plan says of the network."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+
+@dataclass(frozen=True)
+class Network:
+    """Where tasks and MWAA run: a network that Penstock creates, or one that exists."""
+
+    cidr: str | None
+    """IPv4 range of the VPC to create; None: use `vpc`."""
+    egress: Literal["nat", "endpoints"] | None
+    """What the VPC to create reaches: the internet through NAT gateways, or `endpoints` and nothing else."""
+    vpc: str | None = None
+    private_subnets: tuple[str, ...] = ()
+    """MWAA's, exactly two."""
+    task_subnets: tuple[str, ...] = ()
+    """Of tasks that name none of their own; empty: the private ones."""
+    assign_public_ip: bool = False
+    """Whether tasks in `task_subnets` get a public address."""
+    task_security_groups: tuple[str, ...] = ()
+    """Empty: one is made."""
+    airflow_security_groups: tuple[str, ...] = ()
+    """Empty: one is made."""
+    endpoint_security_groups: tuple[str, ...] = ()
+    """Of the endpoints of MWAA's database and web server, where MWAA does not make them; empty: MWAA's."""
+    endpoint_role: str | None = None
+    """ARN of the role that makes these; None: one in the plan's own account."""
+    nat_gateways: int = 2
+    """1: one for both zones."""
+    endpoints: tuple[str, ...] = ()
+    """Services that get a VPC endpoint, besides S3: the name of each behind `com.amazonaws.<region>.`."""
+    trusted_accounts: tuple[str, ...] = ()
+    """Accounts whose principals may use the endpoints, besides the plan's own."""
+    flow_log_days: int | None = 30
+    """Retention of the flow log of the VPC to create; None: there is none."""

@@ -1,0 +1,68 @@
+"""What a plan says of its schedules: all that Airflow's side reads of it.
+
+Apart from the rest of the plan, so that a DAG folder holds no more of it, and parsing a DAG imports no more.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+Engine = Literal["openmetadata", "meltano", "command"]
+
+
+@dataclass(frozen=True)
+class Task:
+    """One Airflow task: everything that its operator needs."""
+
+    name: str
+    after: tuple[str, ...]
+    engine: Engine
+    operator: Literal["ecs"]
+    family: str
+    cpu_units: int
+    memory_mib: int
+    ephemeral_storage_gib: int
+    timeout_minutes: int
+    spot: bool
+    environment: dict[str, str]
+    """Plain environment variables of the container: the task's own and the variables that its files name."""
+    names: tuple[str, ...]
+    """The `${NAME}`s of its files: variables and secrets. Each is an environment variable in the container."""
+    command: tuple[str, ...] = ()
+    """meltano: its arguments. command: the command line. openmetadata: empty."""
+    workflow_type: str | None = None
+    config: str | None = None
+    """SHA-256 of its `Config`; openmetadata only."""
+    subnets: tuple[str, ...] = ()
+    """Where it runs; empty: where the deploy's tasks do."""
+    assign_public_ip: bool = False
+    """Whether it gets a public address in `subnets`."""
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """One DAG."""
+
+    name: str
+    dag_id: str
+    job: str
+    cron: str | None
+    """Five fields; None: runs by hand only."""
+    timezone: str
+    start_date: str
+    """ISO date, in `timezone`."""
+    catchup: bool
+    paused: bool
+    """Whether Airflow creates the DAG paused."""
+    owner: str
+    email: tuple[str, ...]
+    retries: int
+    retry_delay_minutes: int
+    tags: tuple[str, ...]
+    description: str
+    source: str
+    """The schedule as the user wrote it: the DAG's `doc_md`."""
+    overdue_after_minutes: int | None
+    """How long it may be without a success; None: as long as it likes."""
+    tasks: tuple[Task, ...]
