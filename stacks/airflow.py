@@ -9,15 +9,11 @@ import aws_cdk as cdk
 from constructs import Construct
 
 from penstock_runtime.airflow_environment import Airflow
-from penstock_runtime.plan import Plan
 from stacks.bucket import data_bucket
 from stacks.dag_folder import DagFolder
-from stacks.dags import deploy_bundle
-from stacks.ingestion import IngestionStack
+from stacks.dags import Delivery, deploy_bundle
 from stacks.mwaa import DAGS, Mwaa
 from stacks.mwaa_role import mwaa_role, own_key
-from stacks.network import Network
-from stacks.release import Source
 
 
 class AirflowStack(cdk.Stack):
@@ -28,19 +24,13 @@ class AirflowStack(cdk.Stack):
         scope: Construct,
         name: str,
         *,
-        plan: Plan,
         airflow: Airflow,
-        network: Network,
-        ingestion: IngestionStack,
-        bundle: Path,
-        source: Source,
+        delivery: Delivery,
         environment_files: Path | None = None,
         **stack: Any,
     ) -> None:
         """
         Args:
-            bundle: folder that holds the bundle's files as they go below `dags/<prefix>/`.
-            source: where they come from.
             environment_files: folder that holds requirements, plugins and startup script by key in the DAG bucket;
                 None: the environment has none.
         """
@@ -48,19 +38,18 @@ class AirflowStack(cdk.Stack):
         key = own_key(self, "Key", airflow)
         bucket = data_bucket(self, "Dags", key=key)
         role = mwaa_role(self, "ExecutionRole", airflow=airflow, bucket=bucket)
-        ingestion.grant_run(role)
+        delivery.ingestion.grant_run(role)
         made = Mwaa(
             self,
             "Mwaa",
             airflow=airflow,
-            network=network,
+            network=delivery.network,
             role=role,
             bucket=bucket,
             files=environment_files,
-            role_name_prefix=plan.iam.role_name_prefix,
+            role_name_prefix=delivery.plan.iam.role_name_prefix,
         )
-        folder = DagFolder(bucket, DAGS, plan.prefix)
-        release = deploy_bundle(self, folder, bundle, plan=plan, network=network, ingestion=ingestion, source=source)
+        release = deploy_bundle(self, DagFolder(bucket, DAGS, delivery.plan.prefix), delivery)
         # Last of all: an update of MWAA that fails is rolled back with DAGs and task definitions as they were.
-        release.live.node.add_dependency(made, *ingestion.add_tasks(self))
+        release.live.node.add_dependency(made)
         cdk.CfnOutput(self, "AirflowUrl", value=f"https://{made.environment.attr_webserver_url}")

@@ -3,7 +3,6 @@ ours, so nothing of it is changed but that: one folder in the bucket, and manage
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import aws_cdk as cdk
@@ -11,80 +10,53 @@ from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
 from penstock_runtime.airflow_environment import SelfManagedAirflow, UsedAirflow
-from penstock_runtime.plan import Plan
 from stacks.bucket import data_bucket
 from stacks.dag_folder import DagFolder, object_statements
-from stacks.dags import deploy_bundle
-from stacks.ingestion import IngestionStack
+from stacks.dags import Delivery, deploy_bundle
 from stacks.managed_policies import ManagedPolicies
 from stacks.nag import grant
-from stacks.network import Network
-from stacks.release import Source
 
 
 class UsedAirflowStack(cdk.Stack):
     """For an MWAA environment that exists."""
 
-    def __init__(
-        self,
-        scope: Construct,
-        name: str,
-        *,
-        plan: Plan,
-        airflow: UsedAirflow,
-        network: Network,
-        ingestion: IngestionStack,
-        bundle: Path,
-        source: Source,
-        **stack: Any,
-    ) -> None:
-        """
-        Args:
-            bundle: folder that holds the bundle's files as they go below `<dags>/<prefix>/`.
-            source: where they come from.
-        """
+    def __init__(self, scope: Construct, name: str, *, airflow: UsedAirflow, delivery: Delivery, **stack: Any) -> None:
         super().__init__(scope, name, **stack)
-        bucket = s3.Bucket.from_bucket_name(self, "Dags", airflow.bucket)
-        folder = DagFolder(bucket, airflow.dags, plan.prefix, guest=True, kms_key=airflow.kms_key)
-        policies = ManagedPolicies(self, "Airflow")
-        ingestion.grant_run(policies)
-        made = policies.make(f"{plan.prefix}: what its DAGs in {airflow.name} need", role=airflow.execution_role)
-        release = deploy_bundle(self, folder, bundle, plan=plan, network=network, ingestion=ingestion, source=source)
-        # A DAG that arrives may run at once: its permissions and task definitions come first.
-        release.live.node.add_dependency(*made, *ingestion.add_tasks(self))
+        prefix = delivery.plan.prefix
+        policies = _run_policies(self, delivery)
+        made = policies.make(f"{prefix}: what its DAGs in {airflow.name} need", role=airflow.execution_role)
+        release = deploy_bundle(self, _guest_folder(self, airflow.bucket, airflow, prefix), delivery)
+        # A DAG that arrives may run at once: its permissions come first, too.
+        release.live.node.add_dependency(*made)
 
 
 class SelfManagedAirflowStack(cdk.Stack):
     """For an Airflow that is not MWAA."""
 
     def __init__(
-        self,
-        scope: Construct,
-        name: str,
-        *,
-        plan: Plan,
-        airflow: SelfManagedAirflow,
-        network: Network,
-        ingestion: IngestionStack,
-        bundle: Path,
-        source: Source,
-        **stack: Any,
+        self, scope: Construct, name: str, *, airflow: SelfManagedAirflow, delivery: Delivery, **stack: Any
     ) -> None:
-        """
-        Args:
-            bundle: folder that holds the bundle's files as they go below `<dags>/<prefix>/`.
-            source: where they come from.
-        """
         super().__init__(scope, name, **stack)
+        prefix = delivery.plan.prefix
         if airflow.bucket is None:
-            folder = DagFolder(data_bucket(self, "Dags"), airflow.dags, plan.prefix)
+            folder = DagFolder(data_bucket(self, "Dags"), airflow.dags, prefix)
         else:
-            bucket = s3.Bucket.from_bucket_name(self, "Dags", airflow.bucket)
-            folder = DagFolder(bucket, airflow.dags, plan.prefix, guest=True, kms_key=airflow.kms_key)
-        policies = ManagedPolicies(self, "Airflow")
-        ingestion.grant_run(policies)
+            folder = _guest_folder(self, airflow.bucket, airflow, prefix)
+        policies = _run_policies(self, delivery)
         grant(policies, object_statements(folder, "s3:GetObject"), "The files of the bundle, below its own folder.")
-        release = deploy_bundle(self, folder, bundle, plan=plan, network=network, ingestion=ingestion, source=source)
-        release.live.node.add_dependency(*ingestion.add_tasks(self))
-        for number, one in enumerate(policies.make(f"{plan.prefix}: what its DAGs need"), 1):
+        deploy_bundle(self, folder, delivery)
+        for number, one in enumerate(policies.make(f"{prefix}: what its DAGs need"), 1):
             cdk.CfnOutput(self, f"PolicyArn{number}", value=one.managed_policy_arn)
+
+
+def _guest_folder(stack: cdk.Stack, bucket: str, airflow: UsedAirflow | SelfManagedAirflow, prefix: str) -> DagFolder:
+    """A folder in a bucket that is theirs."""
+    found = s3.Bucket.from_bucket_name(stack, "Dags", bucket)
+    return DagFolder(found, airflow.dags, prefix, guest=True, kms_key=airflow.kms_key)
+
+
+def _run_policies(stack: cdk.Stack, delivery: Delivery) -> ManagedPolicies:
+    """The right to run the plan's tasks; not written down yet."""
+    policies = ManagedPolicies(stack, "Airflow")
+    delivery.ingestion.grant_run(policies)
+    return policies

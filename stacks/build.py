@@ -13,6 +13,7 @@ from penstock_runtime.airflow_environment import Airflow, SelfManagedAirflow, Us
 from penstock_runtime.plan import Plan
 from stacks.airflow import AirflowStack
 from stacks.airflow_existing import SelfManagedAirflowStack, UsedAirflowStack
+from stacks.dags import Delivery
 from stacks.ingestion import IngestionStack
 from stacks.nag import InlinePolicies
 from stacks.network import network_of
@@ -64,19 +65,20 @@ def build_stacks(
         **shared,
     )
     name = f"{plan.prefix}-airflow"
-    common: dict[str, Any] = {"network": network, "ingestion": ingestion, "bundle": files.bundle, **shared}
-    common["source"] = source
+    delivery = Delivery(plan, network, ingestion, files.bundle, source)
     airflow_name: str | None = None
     airflow: cdk.Stack
     match plan.airflow:
         case UsedAirflow() as existing:
             airflow_name = existing.name
-            airflow = UsedAirflowStack(scope, name, plan=plan, airflow=existing, **common)
+            airflow = UsedAirflowStack(scope, name, airflow=existing, delivery=delivery, **shared)
         case SelfManagedAirflow() as theirs:
-            airflow = SelfManagedAirflowStack(scope, name, plan=plan, airflow=theirs, **common)
+            airflow = SelfManagedAirflowStack(scope, name, airflow=theirs, delivery=delivery, **shared)
         case Airflow() as new:
             airflow_name = new.name
-            airflow = AirflowStack(scope, name, plan=plan, airflow=new, environment_files=files.environment, **common)
+            airflow = AirflowStack(
+                scope, name, airflow=new, delivery=delivery, environment_files=files.environment, **shared
+            )
     if watches(plan, airflow_name=airflow_name):
         observability = ObservabilityStack(
             scope,

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import aws_cdk as cdk
-from constructs import Construct
 
 from penstock_runtime import contract, infrastructure
 from penstock_runtime.plan import Plan
@@ -18,37 +18,42 @@ from stacks.network import Network
 from stacks.release import ReleaseDeployment, Source
 
 
-def deploy_bundle(
-    scope: Construct,
-    folder: DagFolder,
-    bundle: Path,
-    *,
-    plan: Plan,
-    network: Network,
-    ingestion: IngestionStack,
-    source: Source,
-) -> ReleaseDeployment:
-    """Upload the bundle and make it live; `penstock push` and `penstock diff` find it by the stack's outputs.
+@dataclass(frozen=True)
+class Delivery:
+    """A bundle, and what its DAGs need of the other stacks: the same whichever Airflow it is for."""
 
-    Args:
-        bundle: folder that holds the bundle's files as they go below `<dags>/<prefix>/`.
-        source: where the project comes from.
+    plan: Plan
+    network: Network
+    ingestion: IngestionStack
+    bundle: Path
+    """Folder that holds the bundle's files as they go below `<dags>/<prefix>/`."""
+    source: Source
+    """Where the project comes from."""
+
+
+def deploy_bundle(stack: cdk.Stack, folder: DagFolder, delivery: Delivery) -> ReleaseDeployment:
+    """Upload the bundle and make it live, after the task definitions: a DAG that arrives may run at once.
+
+    `penstock push` and `penstock diff` find it by the stack's outputs.
     """
-    cdk.CfnOutput(scope, "DagBucket", value=folder.bucket.bucket_name)
-    cdk.CfnOutput(scope, "DagFolder", value=folder.path)
-    return ReleaseDeployment(
-        scope,
+    cdk.CfnOutput(stack, "DagBucket", value=folder.bucket.bucket_name)
+    cdk.CfnOutput(stack, "DagFolder", value=folder.path)
+    plan, ingestion = delivery.plan, delivery.ingestion
+    release = ReleaseDeployment(
+        stack,
         "Release",
         plan=plan,
-        bundle=bundle,
-        source=source,
+        bundle=delivery.bundle,
+        source=delivery.source,
         artifacts=ingestion.artifacts,
         folder=folder,
         facts={
-            contract.RESOURCES_FILE: _lists(resources_of(plan, network, ingestion)),
+            contract.RESOURCES_FILE: _lists(resources_of(plan, delivery.network, ingestion)),
             infrastructure.FILE: ingestion.infrastructure,
         },
     )
+    release.live.node.add_dependency(*ingestion.add_tasks(stack))
+    return release
 
 
 def resources_of(plan: Plan, network: Network, ingestion: IngestionStack) -> Resources:
