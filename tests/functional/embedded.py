@@ -283,6 +283,17 @@ class Aws:
         assert not answer["failures"]
         return str(answer["tasks"][0]["taskArn"])
 
+    def register(self, family: str, change: dict[str, Any], *more: dict[str, Any]) -> str:
+        """A copy of `tool` with another family and a changed container; its ARN."""
+        ecs = self.client("ecs")
+        found = ecs.describe_task_definition(taskDefinition="tool")["taskDefinition"]
+        names = ("cpu", "memory", "networkMode", "requiresCompatibilities", "taskRoleArn", "executionRoleArn")
+        container = {**found["containerDefinitions"][0], **change}
+        answer = ecs.register_task_definition(
+            family=family, containerDefinitions=[container, *more], **{name: found[name] for name in names}
+        )
+        return str(answer["taskDefinition"]["taskDefinitionArn"])
+
     def task(self, arn: str) -> dict[str, Any]:
         tasks = self.client("ecs").describe_tasks(cluster="main", tasks=[arn])["tasks"]
         return dict(tasks[0])

@@ -1,4 +1,4 @@
-"""Fargate tasks of the embedded AWS: real processes, and ECS's own rules."""
+"""Fargate tasks of the embedded AWS: real processes, and what they need to start."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.functional.embedded import IMAGE, MARKER, Aws, add_image, aws, until
+from tests.functional.embedded import MARKER, Aws, add_image, aws, until
 
 __all__ = ["aws"]
 
@@ -161,7 +161,7 @@ def test_failed_start_says_why(aws: Aws, change: dict[str, Any], reason: str) ->
     Source: docs.aws.amazon.com/AmazonECS/latest/developerguide/stopped-task-error-codes.html
     """
     text = json.dumps(change).replace("{secret}", aws.outputs["Secret"])
-    definition = register(aws, "broken", json.loads(text))
+    definition = aws.register("broken", json.loads(text))
 
     task = aws.stopped(aws.start(taskDefinition=definition))
 
@@ -201,7 +201,7 @@ def test_log_in_of_a_private_registry(aws: Aws) -> None:
     found = {}
     for name in ("registry", "app/token"):
         change = {"repositoryCredentials": {"credentialsParameter": name}}
-        definition = register(aws, f"log-in-{name.replace('/', '-')}", change)
+        definition = aws.register(f"log-in-{name.replace('/', '-')}", change)
         found[name] = aws.stopped(aws.start("true", taskDefinition=definition))["stoppedReason"]
 
     assert "secretsmanager:GetSecretValue" in found["registry"]
@@ -230,7 +230,7 @@ def test_parameter_as_secret(aws: Aws) -> None:
     """
     aws.client("ssm").put_parameter(Name="/app/word", Value="plain", Type="SecureString")
     arn = f"arn:aws:ssm:eu-west-1:{aws.endpoint.account}:parameter/app/word"
-    definition = register(aws, "ssm", {"secrets": [{"name": "WORD", "valueFrom": arn}], "command": ["echo $WORD"]})
+    definition = aws.register("ssm", {"secrets": [{"name": "WORD", "valueFrom": arn}], "command": ["echo $WORD"]})
 
     denied = aws.stopped(aws.start(taskDefinition=definition))
     aws.client("iam").put_role_policy(
@@ -255,7 +255,7 @@ def test_image_of_ecr_needs_grants(aws: Aws) -> None:
     reference = f"{aws.endpoint.account}.dkr.ecr.eu-west-1.amazonaws.com/assets:abc"
     ecr.put_image(repositoryName="assets", imageTag="abc", imageManifest='{"schemaVersion": 2}')
     add_image(aws.server.images, reference, aws.server.state.parent)
-    definition = register(aws, "asset", {"image": reference, "command": ["greet"]})
+    definition = aws.register("asset", {"image": reference, "command": ["greet"]})
     denied = aws.stopped(aws.start(taskDefinition=definition))
     repository = "arn:aws:ecr:eu-west-1:123456789012:repository/assets"
     pull = ["ecr:BatchCheckLayerAvailability", "ecr:GetDownloadUrlForLayer", "ecr:BatchGetImage"]
@@ -273,116 +273,6 @@ def test_image_of_ecr_needs_grants(aws: Aws) -> None:
     assert task["containers"][0]["exitCode"] == 0
     assert ecr.describe_images(repositoryName="assets", imageIds=[{"imageTag": "abc"}])["imageDetails"]
     assert ecr.get_authorization_token()["authorizationData"][0]["authorizationToken"]
-
-
-@pytest.mark.parametrize(
-    ("change", "code", "words"),
-    [
-        ({"cluster": "other"}, "ClusterNotFoundException", "Cluster not found"),
-        ({"taskDefinition": "none"}, "ClientException", "TaskDefinition not found"),
-        ({"count": 11}, "InvalidParameterException", "between 1 and 10"),
-        ({"launchType": "EC2"}, "InvalidParameterException", "No Container Instances"),
-        ({"overrides": {"cpu": "512", "memory": "8192"}}, "ClientException", "No Fargate configuration"),
-        ({"overrides": {"containerOverrides": [{"name": "x"}]}}, "InvalidParameterException", "named x"),
-        (
-            {"overrides": {"containerOverrides": [{"name": "main", "command": ["x" * 8192]}]}},
-            "InvalidParameterException",
-            "at most 8192",
-        ),
-        (
-            {"networkConfiguration": {"awsvpcConfiguration": {"subnets": ["subnet-0"]}}},
-            "InvalidParameterException",
-            "subnet-0",
-        ),
-        ({"startedBy": "x" * 129}, "InvalidParameterException", "startedBy"),
-        (
-            {"capacityProviderStrategy": [{"capacityProvider": "FARGATE"}]},
-            "InvalidParameterException",
-            "both a launch type and capacity provider",
-        ),
-    ],
-)
-def test_run_task_is_checked(aws: Aws, change: dict[str, Any], code: str, words: str) -> None:
-    """The limits and the error codes are ECS's; of the words, those that its reference gives.
-
-    Source: docs.aws.amazon.com/AmazonECS/latest/APIReference/API_RunTask.html
-    """
-    with pytest.raises(ClientError, match=words) as caught:
-        aws.client("ecs").run_task(**{**aws.call("true"), **change})
-
-    assert caught.value.response["Error"]["Code"] == code
-
-
-def test_capacity_provider_must_belong_to_the_cluster(aws: Aws) -> None:
-    """Fargate Spot is for clusters that name it.
-
-    Source: docs.aws.amazon.com/AmazonECS/latest/APIReference/API_RunTask.html (capacityProviderStrategy)
-    """
-    ecs = aws.client("ecs")
-    ecs.create_cluster(clusterName="bare")
-    call = aws.call("true", capacityProviderStrategy=[{"capacityProvider": "FARGATE_SPOT", "weight": 1}])
-    del call["launchType"]
-
-    with pytest.raises(ClientError, match="not associated with the cluster"):
-        ecs.run_task(**{**call, "cluster": "bare"})
-    task = ecs.run_task(**call)["tasks"][0]
-
-    assert task["capacityProviderName"] == "FARGATE_SPOT"
-    aws.stopped(task["taskArn"])
-
-
-def test_client_token_starts_a_task_once(aws: Aws) -> None:
-    """The same token and parameters: the same task; other parameters: refused.
-
-    Source: docs.aws.amazon.com/AmazonECS/latest/APIReference/ECS_Idempotency.html
-    """
-    first, second = (aws.start("true", clientToken="one") for _ in range(2))
-
-    assert first == second
-    with pytest.raises(ClientError, match="clientToken"):
-        aws.start("false", clientToken="one")
-
-
-def test_more_than_one_container_is_refused(aws: Aws) -> None:
-    """Ours, and stricter: ECS runs up to ten.
-
-    Source: docs.aws.amazon.com/AmazonECS/latest/APIReference/API_RegisterTaskDefinition.html
-    """
-    definition = register(aws, "pair", {}, {"name": "side", "image": IMAGE})
-
-    with pytest.raises(ClientError, match=r"one container.* main, side"):
-        aws.start(taskDefinition=definition)
-
-
-def test_inactive_revision_cannot_run(aws: Aws) -> None:
-    """A family alone means its latest active revision. ECS may allow an inactive one for ten minutes; here never.
-
-    Source: docs.aws.amazon.com/AmazonECS/latest/APIReference/API_DeregisterTaskDefinition.html
-    """
-    ecs = aws.client("ecs")
-    first, second = (register(aws, "twice", {"command": ["true"]}) for _ in range(2))
-    ecs.deregister_task_definition(taskDefinition=second)
-
-    with pytest.raises(ClientError, match="inactive"):
-        aws.start(taskDefinition=second)
-    assert aws.task(aws.start(taskDefinition="twice"))["taskDefinitionArn"] == first
-
-
-def test_list_tasks_by_started_by(aws: Aws) -> None:
-    """Tasks are found by who started them and by the desired status, RUNNING unless another is asked for.
-
-    Source: docs.aws.amazon.com/AmazonECS/latest/APIReference/API_ListTasks.html
-    """
-    ecs = aws.client("ecs")
-    arn = aws.start("sleep 30", startedBy="run-1")
-    wanted = {"cluster": "main", "startedBy": "run-1"}
-
-    assert ecs.list_tasks(**wanted)["taskArns"] == [arn]
-    assert ecs.list_tasks(cluster="main", startedBy="run-2")["taskArns"] == []
-    ecs.stop_task(cluster="main", task=arn)
-    aws.stopped(arn)
-    assert ecs.list_tasks(**wanted, desiredStatus="STOPPED")["taskArns"] == [arn]
-    assert ecs.list_tasks(**wanted)["taskArns"] == []
 
 
 def test_state_changes_are_events(aws: Aws) -> None:
@@ -406,18 +296,6 @@ def test_state_changes_are_events(aws: Aws) -> None:
     assert event["detail"]["taskArn"] == task
     assert event["detail"]["containers"][0]["exitCode"] == 5
     assert event["detail"]["stoppedAt"].endswith("Z")
-
-
-def register(aws: Aws, family: str, change: dict[str, Any], *more: dict[str, Any]) -> str:
-    """A copy of `tool` with another family and a changed container; its ARN."""
-    ecs = aws.client("ecs")
-    found = ecs.describe_task_definition(taskDefinition="tool")["taskDefinition"]
-    names = ("cpu", "memory", "networkMode", "requiresCompatibilities", "taskRoleArn", "executionRoleArn")
-    container = {**found["containerDefinitions"][0], **change}
-    answer = ecs.register_task_definition(
-        family=family, containerDefinitions=[container, *more], **{name: found[name] for name in names}
-    )
-    return str(answer["taskDefinition"]["taskDefinitionArn"])
 
 
 def processes(words: bytes) -> list[str]:

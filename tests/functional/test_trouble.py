@@ -1,4 +1,4 @@
-"""What goes wrong on a machine: killed processes, Ctrl-C, taken ports, full disks, no network.
+"""What goes wrong on a machine: processes that are killed, ports that are taken, no network.
 
 One system, without any network but the loopback where the machine lets us make that, in the order of the tests.
 """
@@ -7,38 +7,24 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
-import signal
 import subprocess
 import sys
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import psutil
 import pytest
 
 from penstock.local import postgres_files, services
-from penstock.local.instance import Process
 from tests.functional.embedded import until
 from tests.functional.embedded_system import SECONDS, EmbeddedSystem, copy_sample
+from tests.functional.troubled import alive, kill, left, no_traceback, offline, started
+
+__all__ = ["offline"]
 
 WORD = "wait-for-the-test"
 WAIT = f"import time; print('{WORD}', flush=True); time.sleep(600)"
 HEAD = ["--format", "json"]
-
-
-@pytest.fixture(scope="module")
-def offline() -> Iterator[tuple[str, ...]]:
-    """How a command line begins that has no network; nothing where this machine has no network namespaces for us."""
-    script = "ip link set lo up && echo ready && exec sleep 3600"
-    with subprocess.Popen(["unshare", "-n", "sh", "-c", script], stdout=subprocess.PIPE, text=True) as namespace:
-        assert namespace.stdout is not None
-        try:
-            made = namespace.stdout.readline() == "ready\n"
-            yield ("nsenter", "-t", str(namespace.pid), "-n") if made else ()
-        finally:
-            namespace.kill()
 
 
 @pytest.fixture(scope="module")
@@ -61,55 +47,6 @@ def system(tmp_path_factory: pytest.TempPathFactory, offline: tuple[str, ...]) -
         found.cli("down", check=False)
 
 
-@contextlib.contextmanager
-def started(system: EmbeddedSystem, *arguments: str, until_it_says: str) -> Iterator[subprocess.Popen[str]]:
-    """A command that has come so far as to say this."""
-    with subprocess.Popen(
-        system.command(*arguments),
-        env=system.environ(),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        preexec_fn=_hear,
-    ) as command:
-        try:
-            assert command.stderr is not None
-            said = ""
-            for line in command.stderr:
-                said += line
-                if until_it_says in line:
-                    break
-            else:
-                raise AssertionError(f"it never said {until_it_says!r}:\n{said}")
-            yield command
-        finally:
-            if command.poll() is None:
-                command.kill()
-
-
-def _hear() -> None:
-    """A shell that runs the tests in the background has made them deaf to Ctrl-C, nohup to the end of a session."""
-    for number in (signal.SIGINT, signal.SIGHUP):
-        signal.signal(number, signal.SIG_DFL)
-
-
-def kill(one: Process | psutil.Process) -> None:
-    """SIGKILL, and wait until it is gone."""
-    os.kill(one.pid, signal.SIGKILL)
-    until(lambda: not alive(one.pid))
-
-
-def alive(pid: int) -> bool:
-    with contextlib.suppress(psutil.NoSuchProcess):
-        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
-    return False
-
-
-def left(system: EmbeddedSystem) -> list[list[str]]:
-    """What is left of the instance, by name and process id."""
-    return [[one.name(), str(one.pid)] for one in services.leftovers(system.instance) if alive(one.pid)]
-
-
 def of_command(system: EmbeddedSystem, word: str) -> list[psutil.Process]:
     """The processes of the instance whose command line holds a word."""
     found = []
@@ -117,10 +54,6 @@ def of_command(system: EmbeddedSystem, word: str) -> list[psutil.Process]:
         with contextlib.suppress(psutil.NoSuchProcess):  # a zombie, too
             found += [one] if any(word in part for part in one.cmdline()) else []
     return found
-
-
-def no_traceback(said: str) -> None:
-    assert "Traceback" not in said, said
 
 
 def test_a_killed_up_is_ended_by_the_next_command(system: EmbeddedSystem) -> None:
@@ -292,126 +225,3 @@ def taken(system: EmbeddedSystem, *ports: int) -> Iterator[None]:
 def listening(system: EmbeddedSystem, port: int) -> bool:
     code = f"import socket; socket.create_connection(('127.0.0.1', {port}), 5)"
     return subprocess.run([*system.inside, sys.executable, "-c", code], stderr=subprocess.DEVNULL).returncode == 0
-
-
-@pytest.fixture
-def fresh(tmp_path: Path) -> Iterator[EmbeddedSystem]:
-    """The sample in a folder of its own, never up."""
-    copy_sample(tmp_path)
-    found = EmbeddedSystem(tmp_path)
-    yield found
-    found.cli("down", check=False)
-
-
-@pytest.mark.parametrize(
-    ("step", "signals", "code", "words"),
-    [
-        ("install", [signal.SIGINT], 130, "ended by Ctrl-C"),
-        ("embedded AWS", [signal.SIGTERM], 143, "ended by SIGTERM"),
-        ("PostgreSQL", [signal.SIGHUP], 129, "ended by SIGHUP"),
-        ("recording catalogue", [signal.SIGINT, signal.SIGINT, signal.SIGTERM], 130, "everything is being ended"),
-        ("synthesize", [signal.SIGTERM, signal.SIGINT], 143, "everything is being ended"),
-        ("bootstrap", [signal.SIGINT], 130, "ended by Ctrl-C"),
-    ],
-)
-def test_a_signal_leaves_no_process(
-    fresh: EmbeddedSystem, step: str, signals: list[signal.Signals], code: int, words: str
-) -> None:
-    """Whatever the step, also with an impatient second signal while everything is being ended."""
-    first, *more = signals
-    with started(fresh, "up", until_it_says=f"… {step}") as up:
-        if more:
-            # Slow to end, so that the others come while it is being waited for.
-            stubborn = fresh.instance.processes["aws"].pid
-            os.kill(stubborn, signal.SIGSTOP)
-        up.send_signal(first)
-        if more:
-            assert up.stderr is not None
-            next(line for line in up.stderr if line.startswith("✗"))
-            until(lambda: not alive(fresh.instance.processes["postgres"].pid), 60)
-            for number in more:
-                up.send_signal(number)
-            os.kill(stubborn, signal.SIGCONT)
-        _, rest = up.communicate(timeout=SECONDS)
-
-    assert up.returncode == code, rest
-    assert words in rest
-    no_traceback(rest)
-    assert left(fresh) == []
-
-
-@pytest.mark.parametrize(
-    ("place", "words"),
-    [("state", ".penstock"), ("mounted", ".penstock/dev"), ("cache", "PENSTOCK_CACHE")],
-)
-def test_what_cannot_be_written_is_named(
-    fresh: EmbeddedSystem, monkeypatch: pytest.MonkeyPatch, place: str, words: str
-) -> None:
-    """A file where a folder is wanted, a read-only file system: the path and a fix, no traceback."""
-    with contextlib.ExitStack() as stack:
-        if place == "mounted":
-            stack.enter_context(mounted(fresh.folder / ".penstock", "size=64k,ro"))
-        else:
-            path = fresh.folder / (".penstock" if place == "state" else "cache")
-            path.write_text("in the way")
-            stack.callback(path.unlink)
-            if place == "cache":
-                monkeypatch.setenv("PENSTOCK_CACHE", str(path))
-        up = fresh.cli("up", check=False)
-
-    assert up.returncode == 1
-    assert "error: cannot write" in up.stderr
-    assert words in up.stderr
-    assert "fix: " in up.stderr
-    no_traceback(up.stderr)
-
-
-@pytest.mark.parametrize("kib", [8, 2048])
-def test_a_full_disk_is_named(fresh: EmbeddedSystem, kib: int) -> None:
-    """At the first file, and in the middle of `up`: the disk, the folder, no process."""
-    with mounted(fresh.folder / ".penstock", f"size={kib}k"):
-        up = fresh.cli("up", check=False)
-
-        assert up.returncode == 1
-        assert "No space left" in up.stderr or "a disk is full" in up.stderr, up.stderr
-        assert "fix: free space" in up.stderr
-        assert str(fresh.state) in up.stderr
-        no_traceback(up.stderr)
-        if (fresh.state / "instance.json").exists():
-            assert left(fresh) == []
-        fresh.cli("down")
-
-
-@contextlib.contextmanager
-def mounted(folder: Path, options: str) -> Iterator[None]:
-    """A small file system of its own on a folder."""
-    folder.mkdir()
-    done = subprocess.run(["mount", "-t", "tmpfs", "-o", options, "none", str(folder)], capture_output=True, text=True)
-    if done.returncode != 0:
-        pytest.skip(f"this machine lets us mount nothing: {done.stderr.strip()}")
-    try:
-        yield
-    finally:
-        subprocess.run(["umount", "-l", str(folder)], check=True)
-
-
-def test_a_cold_machine_without_network_is_told(tmp_path: Path, offline: tuple[str, ...]) -> None:
-    """Nothing installed and nobody to ask: where to look, in one message."""
-    if not offline:
-        pytest.skip("this machine has no network namespaces for us")
-    environ = {**os.environ, "PENSTOCK_CACHE": str(tmp_path / "cache"), "UV_CACHE_DIR": str(tmp_path / "uv")}
-    copy_sample(tmp_path)
-    project = ["--project", str(tmp_path / "penstock.yaml")]
-
-    done = subprocess.run(
-        [*offline, sys.executable, "-m", "penstock.local.setup", *project],
-        env=environ,
-        capture_output=True,
-        text=True,
-        timeout=SECONDS,
-    )
-
-    assert done.returncode == 1
-    assert "check the way to the package index" in done.stderr
-    no_traceback(done.stderr)
-    assert not any(one.is_dir() for one in (tmp_path / "cache" / "envs").iterdir())

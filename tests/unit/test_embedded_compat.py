@@ -51,10 +51,10 @@ def test_no_name_of_the_emulator_escapes() -> None:
                 assert node.attr not in modules or id(node) in followed, f"{file}:{node.lineno}"
 
 
-@pytest.mark.parametrize("file", ["test_embedded_ecs.py", "test_embedded_cfn.py", "test_embedded_iam.py"])
-def test_every_contract_test_names_its_source(file: str) -> None:
+@pytest.mark.parametrize("name", ["ecs", "run_task", "cfn", "cfn_mwaa", "iam"])
+def test_every_contract_test_names_its_source(name: str) -> None:
     """What the emulator and AWS have in common is AWS's to say: each test of it says where AWS does."""
-    tree = ast.parse((Path(__file__).parents[1] / "functional" / file).read_text())
+    tree = ast.parse((Path(__file__).parents[1] / "functional" / f"test_embedded_{name}.py").read_text())
     tests = [node for node in tree.body if isinstance(node, ast.FunctionDef) and node.name.startswith("test_")]
 
     assert tests

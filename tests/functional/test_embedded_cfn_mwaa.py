@@ -1,0 +1,105 @@
+"""MWAA environments of the embedded AWS's CloudFormation: made, changed, and refused as MWAA does."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.functional.embedded import Aws, aws, delete, deploy, policy, trust
+
+__all__ = ["aws"]
+
+
+def test_mwaa_environment(aws: Aws) -> None:
+    """Create, update in place, refuse what is fixed at creation, delete.
+
+    Source: docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-resource-mwaa-environment.html (update requires)
+    """
+    mwaa = aws.client("mwaa")
+    deploy(aws.endpoint, "airflow", airflow(aws))
+    found = mwaa.get_environment(Name="acme")["Environment"]
+    deploy(aws.endpoint, "airflow", airflow(aws, MaxWorkers=7))
+    updated = mwaa.get_environment(Name="acme")["Environment"]
+    swapped = [aws.outputs["Subnet1"], aws.outputs["Subnet0"]]
+    network = {"SubnetIds": swapped, "SecurityGroupIds": [aws.outputs["Group"]]}
+
+    with pytest.raises(AssertionError, match="Rename acme"):
+        deploy(aws.endpoint, "airflow", airflow(aws, NetworkConfiguration=network))
+
+    assert (found["Status"], found["MaxWorkers"], updated["MaxWorkers"]) == ("AVAILABLE", 3, 7)
+    assert found["LoggingConfiguration"]["TaskLogs"]["CloudWatchLogGroupArn"].endswith("airflow-acme-Task")
+    assert delete(aws.endpoint, "airflow") == "DELETE_COMPLETE"
+    assert mwaa.list_environments()["Environments"] == []
+
+
+def test_mwaa_changes_its_version_by_way_of_2_11(aws: Aws) -> None:
+    """From 2.10 to 3 in one step is refused, and the version stays; over 2.11 it works, there and back.
+
+    Source: Amazon MWAA User Guide, "Changing the Apache Airflow version"
+    """
+    mwaa = aws.client("mwaa")
+    deploy(aws.endpoint, "airflow", airflow(aws, AirflowVersion="2.10.3"))
+
+    with pytest.raises(AssertionError, match=r"2\.10\.3 cannot change to 3\.0\.6 in place"):
+        deploy(aws.endpoint, "airflow", airflow(aws, AirflowVersion="3.0.6"))
+
+    assert mwaa.get_environment(Name="acme")["Environment"]["AirflowVersion"] == "2.10.3"
+    for version in ("2.11.0", "3.0.6", "2.11.0"):
+        deploy(aws.endpoint, "airflow", airflow(aws, AirflowVersion=version))
+        assert mwaa.get_environment(Name="acme")["Environment"]["AirflowVersion"] == version
+    assert delete(aws.endpoint, "airflow") == "DELETE_COMPLETE"
+
+
+@pytest.mark.parametrize(
+    ("name", "change", "words"),
+    [
+        ("name", {"Name": "1st"}, "'1st' at 'name'"),
+        ("class", {"EnvironmentClass": "nope"}, "nope is not one of"),
+        ("subnets", {"NetworkConfiguration": {"SubnetIds": ["subnet-1"]}}, "Exactly two subnets"),
+        ("role", {"ExecutionRoleArn": "arn:aws:iam::123456789012:role/none"}, "role/none does not exist"),
+        ("workers", {"MinWorkers": 5, "MaxWorkers": 2}, "minimum 5 and maximum 2"),
+        ("bucket", {"SourceBucketArn": "arn:aws:s3:::tool-bucket"}, "versioning"),
+        ("requirements", {"RequirementsS3Path": "r.txt"}, "there is no r.txt in the source bucket"),
+        ("schedulers", {"Schedulers": 1}, "must be 2 to 5"),
+    ],
+)
+def test_mwaa_environment_is_checked(aws: Aws, name: str, change: dict[str, Any], words: str) -> None:
+    """What MWAA's CreateEnvironment refuses, CloudFormation passes on.
+
+    Source: docs.aws.amazon.com/mwaa/latest/API/API_CreateEnvironment.html
+    """
+    with pytest.raises(AssertionError, match=words):
+        deploy(aws.endpoint, f"airflow-{name}", airflow(aws, **change))
+    # A template's failed create leaves what it made before; the next case needs its names.
+    assert aws.client("mwaa").list_environments()["Environments"] == []
+
+
+def airflow(aws: Aws, **change: Any) -> dict[str, Any]:
+    role = {
+        "AssumeRolePolicyDocument": trust("airflow.amazonaws.com", "airflow-env.amazonaws.com"),
+        "Policies": [policy("s3", {"Action": "s3:GetObject", "Resource": "*"})],
+    }
+    block = ("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets")
+    bucket = {
+        "VersioningConfiguration": {"Status": "Enabled"},
+        "PublicAccessBlockConfiguration": dict.fromkeys(block, True),
+    }
+    environment = {
+        "Name": "acme",
+        "EnvironmentClass": "mw1.small",
+        "DagS3Path": "dags",
+        "MaxWorkers": 3,
+        "ExecutionRoleArn": {"Fn::GetAtt": ["Role", "Arn"]},
+        "SourceBucketArn": {"Fn::GetAtt": ["Bucket", "Arn"]},
+        "NetworkConfiguration": {
+            "SubnetIds": [aws.outputs["Subnet0"], aws.outputs["Subnet1"]],
+            "SecurityGroupIds": [aws.outputs["Group"]],
+        },
+        "LoggingConfiguration": {"TaskLogs": {"Enabled": True, "LogLevel": "INFO"}},
+        **change,
+    }
+    kinds = {"Role": "IAM::Role", "Bucket": "S3::Bucket", "Environment": "MWAA::Environment"}
+    bodies = {"Role": role, "Bucket": bucket, "Environment": environment}
+    resources = {name: {"Type": f"AWS::{kinds[name]}", "Properties": bodies[name]} for name in kinds}
+    return {"Resources": resources}
