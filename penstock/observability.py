@@ -30,6 +30,7 @@ def observability(
             out_of_memory=alarms.out_of_memory,
             queued_tasks=alarms.queued_tasks,
             scheduler_silent_minutes=alarms.scheduler_silent_minutes,
+            broken_dag_files=alarms.broken_dag_files,
             overdue=alarms.overdue_minutes > 0 or any(alarms.overdue.values()),
         ),
         prices=found if settings.dashboard else (),

@@ -1,6 +1,6 @@
 """CloudWatch alarms: many failures, tasks out of memory, overdue schedules, an Airflow that does not keep up.
 
-Each reads one metric as it is (an alarm cannot search), so there are six of them at most, however many schedules.
+An alarm cannot search: these read metrics of the whole project, so there are few, however many schedules.
 """
 
 from __future__ import annotations
@@ -8,10 +8,13 @@ from __future__ import annotations
 from aws_cdk import Duration
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_cloudwatch_actions as actions
+from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_sns as sns
 from constructs import Construct
 
 from penstock_runtime import metrics, overdue
+from penstock_runtime import stopped as stopped_code
+from penstock_runtime.airflow_environment import Airflow
 from penstock_runtime.plan import Plan
 from stacks.overdue import Watch
 from stacks.stopped_tasks import StoppedTasks
@@ -37,15 +40,31 @@ def airflow_metric(environment: str, name: str, function: str, statistic: str) -
     )
 
 
-def rule_metric(rule: str, period: Duration) -> cloudwatch.Metric:
-    """How many events a rule of the default bus has passed on (EventBridge, "Monitoring", `Invocations`)."""
+def of_project(plan: Plan, name: str, period: Duration, statistic: str) -> cloudwatch.Metric:
+    """A metric of ours, over the whole project in this environment."""
+    return cloudwatch.Metric(
+        namespace=metrics.NAMESPACE,
+        metric_name=name,
+        dimensions_map=dict(zip(metrics.BY_PROJECT, (plan.project, plan.environment), strict=True)),
+        statistic=statistic,
+        period=period,
+    )
+
+
+def failures(stopped: StoppedTasks, period: Duration) -> cloudwatch.Metric:
+    """Tasks that failed or never started: how often the rule has called (EventBridge, "Monitoring", `Invocations`)."""
     return cloudwatch.Metric(
         namespace="AWS/Events",
         metric_name="Invocations",
-        dimensions_map={"RuleName": rule},
+        dimensions_map={"RuleName": stopped.failed.rule_name},
         statistic="Sum",
         period=period,
     )
+
+
+def out_of_memory(plan: Plan, period: Duration) -> cloudwatch.Metric:
+    """Those that ran out of memory: what the function has written."""
+    return of_project(plan, stopped_code.OUT_OF_MEMORY, period, "Sum")
 
 
 class Alarms(Construct):
@@ -65,7 +84,7 @@ class Alarms(Construct):
         """
         Args:
             stopped: counts the failures; needed for the alarms on them.
-            watch: counts overdue tasks; needed for the alarms on them.
+            watch: counts overdue tasks; needed for the alarm on them.
             airflow_name: the MWAA environment; None: there is none, and so no alarm on it.
         """
         super().__init__(scope, name)
@@ -75,18 +94,21 @@ class Alarms(Construct):
         self.made: list[cloudwatch.Alarm] = []
         if stopped is not None and wanted.failed_tasks:
             text = "Fargate tasks failed or never started, within an hour. Read the messages on each."
-            self._count("FailedTasks", stopped.failed.ref, Duration.hours(1), wanted.failed_tasks, text)
+            failed = failures(stopped, Duration.hours(1))
+            self._count("FailedTasks", "failed-tasks", failed, wanted.failed_tasks, text)
+            self._function("FailedTasksWatch", "failed-tasks-watch", stopped.function, "tells of failed tasks")
         if stopped is not None and wanted.out_of_memory:
             text = "Fargate tasks ran out of memory, within a day. Raise memory_mib of the tasks in the messages."
-            self._count("OutOfMemory", stopped.out_of_memory.ref, Duration.days(1), wanted.out_of_memory, text)
+            memory = out_of_memory(plan, Duration.days(1))
+            self._count("OutOfMemory", "out-of-memory", memory, wanted.out_of_memory, text)
         if airflow_name is not None:
             self._airflow(airflow_name)
         if watch is not None:
-            self._overdue(watch)
+            self._overdue()
+            self._function("OverdueWatch", "overdue-watch", watch.function, "looks for overdue schedules")
 
-    def _count(self, name: str, rule: str, period: Duration, least: int, text: str) -> None:
-        suffix = {"FailedTasks": "failed-tasks", "OutOfMemory": "out-of-memory"}[name]
-        self._alarm(name, suffix, rule_metric(rule, period), least, 1, _AT_LEAST, _SILENCE_IS_GOOD, f"{least} {text}")
+    def _count(self, name: str, suffix: str, metric: cloudwatch.IMetric, least: int, text: str) -> None:
+        self._alarm(name, suffix, metric, least, 1, _AT_LEAST, _SILENCE_IS_GOOD, f"{least} {text}")
 
     def _airflow(self, name: str) -> None:
         wanted = self._plan.observability.alarms
@@ -105,27 +127,30 @@ class Alarms(Construct):
                 "larger class, or spread the schedules."
             )
             self._alarm("Queue", "queue", queued, wanted.queued_tasks, 6, _AT_LEAST, _SILENCE_IS_GOOD, text)
+        # In an environment of others they may be somebody else's files.
+        if wanted.broken_dag_files and isinstance(self._plan.airflow, Airflow):
+            broken = airflow_metric(name, "ImportErrors", "DAG Processing", "Minimum")
+            text = "DAG files cannot be read, for half an hour: their DAGs do not run. Airflow's home page says why."
+            self._alarm(
+                "DagFiles", "dag-files", broken, wanted.broken_dag_files, 6, _AT_LEAST, _SILENCE_IS_GOOD, text
+            )  # fmt: skip
 
-    def _overdue(self, watch: Watch) -> None:
-        """The function's count, and the function itself: a watch that fails must not look like good news."""
-        count = cloudwatch.Metric(
-            namespace=metrics.NAMESPACE,
-            metric_name=overdue.METRIC,
-            dimensions_map=dict(zip(metrics.BY_PROJECT, (self._plan.project, self._plan.environment), strict=True)),
-            statistic="Maximum",
-            period=Duration.minutes(2 * overdue.EVERY_MINUTES),
-        )
+    def _overdue(self) -> None:
+        count = of_project(self._plan, overdue.METRIC, Duration.minutes(2 * overdue.EVERY_MINUTES), "Maximum")
         text = "A schedule is overdue: the time in which it should have succeeded has passed. The messages name it."
         self._alarm("Overdue", "overdue", count, 1, 1, _AT_LEAST, _SILENCE_IS_GOOD, text)
-        errors = watch.function.metric_errors(period=Duration.hours(1), statistic="Sum")
-        text = "The function that looks for overdue schedules fails: until it works nobody hears of them. Read its log."
-        self._alarm("Watch", "overdue-watch", errors, 1, 1, _AT_LEAST, _SILENCE_IS_GOOD, text)
+
+    def _function(self, name: str, suffix: str, function: lambda_.Function, does: str) -> None:
+        """A watch that fails must not look like good news."""
+        errors = function.metric_errors(period=Duration.hours(1), statistic="Sum")
+        text = f"The function that {does} fails: until it works nobody hears of them. Read its log."
+        self._alarm(name, suffix, errors, 1, 1, _AT_LEAST, _SILENCE_IS_GOOD, text)
 
     def _alarm(
         self,
         name: str,
         suffix: str,
-        metric: cloudwatch.Metric,
+        metric: cloudwatch.IMetric,
         threshold: int,
         periods: int,
         operator: cloudwatch.ComparisonOperator,

@@ -11,7 +11,7 @@ from constructs import Construct
 from penstock_runtime import metrics
 from penstock_runtime.observability import Price
 from penstock_runtime.plan import Plan
-from stacks.alarms import airflow_metric, rule_metric
+from stacks.alarms import airflow_metric, failures, out_of_memory
 from stacks.stopped_tasks import StoppedTasks
 
 HALF, FULL, HEIGHT = 12, 24, 6
@@ -83,16 +83,16 @@ def _by_task(plan: Plan, name: str, statistic: str, period: cdk.Duration) -> clo
 
 
 def _runs(plan: Plan, stopped: StoppedTasks | None) -> list[cloudwatch.IWidget]:
-    failures = [_own(plan, "FailedRuns", label="ended badly")]
+    failed = [_own(plan, "FailedRuns", label="ended badly")]
     if stopped is not None:
         # Counts also those that never started, and so wrote no metric.
-        failures = [
-            rule_metric(stopped.failed.ref, _HOUR).with_(label="failed or never started"),
-            rule_metric(stopped.out_of_memory.ref, _HOUR).with_(label="of these, out of memory"),
+        failed = [
+            failures(stopped, _HOUR).with_(label="failed or never started"),
+            out_of_memory(plan, _HOUR).with_(label="of these, out of memory"),
         ]
     return [
         _graph("Runs of tasks, by the hour", _own(plan, "Runs", label="runs"), unit="runs"),
-        _graph("Failures, by the hour", *failures, unit="tasks"),
+        _graph("Failures, by the hour", *failed, unit="tasks"),
     ]
 
 

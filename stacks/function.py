@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import ModuleType
@@ -12,6 +14,7 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
+import penstock_runtime
 from stacks.nag import acknowledge_log_group, acknowledge_wildcards
 
 MINUTES = 5
@@ -25,12 +28,14 @@ def function_of(
     *,
     description: str,
     wildcards: str,
+    needs: Sequence[ModuleType] = (),
     environment: Mapping[str, str] | None = None,
 ) -> lambda_.Function:
     """Make it in `scope`, with a log group of its own.
 
     Args:
-        module: stands alone; its `handler` is called.
+        module: its `handler` is called.
+        needs: other modules of the runtime that it imports.
         wildcards: why those of the statements are as narrow as can be.
     """
     group = logs.LogGroup(
@@ -48,17 +53,22 @@ def function_of(
     )
     acknowledge_wildcards(role, every, wildcards)
     acknowledge_log_group(group)
-    code = Path(str(module.__file__))
-    return lambda_.Function(
-        scope,
-        "Function",
-        description=description,
-        runtime=lambda_.Runtime.PYTHON_3_14,
-        handler=f"{code.stem}.handler",
-        code=lambda_.Code.from_asset(str(code.parent), exclude=["*", f"!{code.name}"]),
-        timeout=cdk.Duration.minutes(MINUTES),
-        memory_size=256,
-        environment=dict(environment) if environment else None,
-        role=role,
-        log_group=group,
-    )
+    with tempfile.TemporaryDirectory(prefix="penstock-function-") as place:
+        package = Path(place) / penstock_runtime.__name__
+        package.mkdir()
+        for one in (penstock_runtime, module, *needs):
+            shutil.copyfile(str(one.__file__), package / Path(str(one.__file__)).name)
+        return lambda_.Function(
+            scope,
+            "Function",
+            description=description,
+            runtime=lambda_.Runtime.PYTHON_3_14,
+            handler=f"{module.__name__}.handler",
+            # Copied to the assembly at once.
+            code=lambda_.Code.from_asset(place),
+            timeout=cdk.Duration.minutes(MINUTES),
+            memory_size=256,
+            environment=dict(environment) if environment else None,
+            role=role,
+            log_group=group,
+        )

@@ -14,7 +14,7 @@ from constructs import Construct
 from penstock_runtime.plan import Plan
 
 CREATE_KEY = "create"
-EVENTS, ALARMS = "events.amazonaws.com", "cloudwatch.amazonaws.com"
+ALARMS = "cloudwatch.amazonaws.com"
 
 
 @dataclass(frozen=True)
@@ -49,12 +49,8 @@ class Topic:
         return found
 
 
-def topic_of(scope: Construct, plan: Plan, *, alarms: bool, rules: bool) -> Topic:
-    """The topic that alarms and rules tell: made in `scope`, or the plan's.
-
-    Args:
-        alarms, rules: who publishes. Nobody else may, but for those whom IAM allows it in this account.
-    """
+def topic_of(scope: Construct, plan: Plan) -> Topic:
+    """The topic that alarms and functions tell: made in `scope`, or the plan's."""
     settings = plan.observability
     if settings.topic is not None:
         return Topic(settings.topic, None, ours=False)
@@ -70,32 +66,26 @@ def topic_of(scope: Construct, plan: Plan, *, alarms: bool, rules: bool) -> Topi
     )
     for address in settings.email:
         topic.add_subscription(subscriptions.EmailSubscription(address))
-    # Each service publishes for this stack's own alarms and rules only (AWS, "Cross-service confused deputy").
-    # Names that CloudFormation makes for rules start with the stack's, which starts with the prefix, as does the bus's.
-    mine = f"{plan.prefix}-*"
-    sources = {
-        EVENTS: (rules, _arn(stack, "events", "rule", mine, cdk.ArnFormat.SLASH_RESOURCE_NAME)),
-        ALARMS: (alarms, _arn(stack, "cloudwatch", "alarm", mine, cdk.ArnFormat.COLON_RESOURCE_NAME)),
-    }
-    for service, (publishes, source) in sources.items():
-        if publishes:
-            topic.add_to_resource_policy(
-                iam.PolicyStatement(
-                    principals=[iam.ServicePrincipal(service)],
-                    actions=["sns:Publish"],
-                    resources=[topic.topic_arn],
-                    conditions={"ArnLike": {"aws:SourceArn": source}, "StringEquals": account},
-                )
-            )
+    # This environment's own alarms only (AWS, "Cross-service confused deputy"). Our functions publish by their roles.
+    mine = stack.format_arn(
+        service="cloudwatch",
+        resource="alarm",
+        resource_name=f"{plan.prefix}-*",
+        arn_format=cdk.ArnFormat.COLON_RESOURCE_NAME,
+    )
+    topic.add_to_resource_policy(
+        iam.PolicyStatement(
+            principals=[iam.ServicePrincipal(ALARMS)],
+            actions=["sns:Publish"],
+            resources=[topic.topic_arn],
+            conditions={"ArnLike": {"aws:SourceArn": mine}, "StringEquals": account},
+        )
+    )
     return Topic(topic.topic_arn, key.key_arn if key is not None else None, ours=True)
 
 
-def _arn(stack: cdk.Stack, service: str, resource: str, name: str, arn_format: cdk.ArnFormat) -> str:
-    return stack.format_arn(service=service, resource=resource, resource_name=name, arn_format=arn_format)
-
-
 def _key(scope: Construct, setting: str | None, account: dict[str, str]) -> kms.IKey | None:
-    """SNS's own AWS-managed key will not do: neither alarms nor rules may use it, and its policy cannot be changed."""
+    """SNS's own AWS-managed key will not do: alarms may not use it, and its policy cannot be changed."""
     if setting is None:
         return None
     if setting != CREATE_KEY:
@@ -110,7 +100,7 @@ def _key(scope: Construct, setting: str | None, account: dict[str, str]) -> kms.
     )
     key.add_to_resource_policy(
         iam.PolicyStatement(
-            principals=[iam.ServicePrincipal(EVENTS), iam.ServicePrincipal(ALARMS)],
+            principals=[iam.ServicePrincipal(ALARMS)],
             actions=["kms:Decrypt", "kms:GenerateDataKey*"],
             resources=["*"],
             conditions={"StringEquals": account},

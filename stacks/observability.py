@@ -8,6 +8,7 @@ import aws_cdk as cdk
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
+from penstock_runtime.airflow_environment import Airflow
 from penstock_runtime.plan import Plan
 from stacks.alarms import Alarms
 from stacks.dashboard import dashboard
@@ -28,7 +29,11 @@ def _counts(plan: Plan) -> bool:
 
 def _alarms(plan: Plan, airflow_name: str | None) -> bool:
     wanted = plan.observability.alarms
-    of_airflow = airflow_name is not None and (wanted.queued_tasks > 0 or wanted.scheduler_silent_minutes > 0)
+    of_airflow = airflow_name is not None and (
+        wanted.queued_tasks > 0
+        or wanted.scheduler_silent_minutes > 0
+        or (wanted.broken_dag_files > 0 and isinstance(plan.airflow, Airflow))
+    )
     return _counts(plan) or of_airflow or wanted.overdue
 
 
@@ -48,11 +53,11 @@ class ObservabilityStack(cdk.Stack):
         alarms = _alarms(plan, airflow_name)
         topic = None
         if alarms or settings.stopped_tasks:
-            topic = topic_of(self, plan, alarms=alarms, rules=settings.stopped_tasks)
+            topic = topic_of(self, plan)
             cdk.CfnOutput(self, "FailureTopic", value=topic.arn)
         stopped = watch = None
         if settings.stopped_tasks or _counts(plan):
-            told = topic.arn if topic is not None and settings.stopped_tasks else None
+            told = topic if settings.stopped_tasks else None
             stopped = StoppedTasks(self, "Stopped", plan=plan, topic=told)
         if settings.alarms.overdue and topic is not None:
             bucket = s3.Bucket.from_bucket_name(self, "Artifacts", artifacts)

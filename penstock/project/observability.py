@@ -25,6 +25,9 @@ class Alarms(Strict):
     """Airflow tasks that wait for a worker for half an hour. Default 10; 0: no alarm."""
     scheduler_silent_minutes: int = Field(15, ge=0, le=1440)
     """Minutes without a heartbeat of Airflow's scheduler, a multiple of 5. Default 15; 0: no alarm."""
+    broken_dag_files: int = Field(1, ge=0, le=100_000)
+    """DAG files that Airflow cannot read, for half an hour; only in an MWAA environment that Penstock makes, where all
+    of them are the project's. Default 1; 0: no alarm."""
     overdue_minutes: Grace = 120
     """Minutes of grace: a schedule is overdue where its longest rest and these have passed without a success. Watched
     is every schedule with an interval that is not made paused. Default 120; 0: none is, but for those in `overdue`."""
@@ -63,9 +66,9 @@ class Observability(Strict):
     """Addresses that get messages and alarms. Each must confirm the mail that AWS sends it. Default none."""
     topic: str | None = Field(None, max_length=300)
     """ARN of an SNS topic that exists, instead of one that Penstock makes. Its policy, and the one of its KMS key, must
-    let events.amazonaws.com and cloudwatch.amazonaws.com publish."""
+    let cloudwatch.amazonaws.com publish, and this account's roles by their own policies."""
     encryption: str = Field(CREATE, max_length=300)
     """KMS key of the topic that Penstock makes: `create` (default: a key of its own), `none`, or the ARN of one that
-    exists, whose policy must let events.amazonaws.com and cloudwatch.amazonaws.com use it."""
+    exists, whose policy must let cloudwatch.amazonaws.com use it, and this account's roles by their own policies."""
     fargate_prices: Prices = Prices()
     """For the dashboard's estimate, over the prices that Penstock knows: those of another region, or yours."""

@@ -1,6 +1,6 @@
 """Why a Fargate task ended: an ECS task description → what happened, the cause, and what to do. Pure.
 
-The table is in `reasons`. The rules on stopped tasks (`stacks/stopped_tasks.py`) sort events by the same table.
+The table is in `reasons`.
 """
 
 from __future__ import annotations

@@ -19,6 +19,8 @@ class Alarms:
     """Airflow tasks that wait for a worker for half an hour."""
     scheduler_silent_minutes: int = 15
     """Without a heartbeat of Airflow's scheduler; a multiple of 5."""
+    broken_dag_files: int = 1
+    """DAG files that Airflow cannot read, for half an hour; in an MWAA environment of our own only."""
     overdue: bool = True
     """Whether schedules are watched that have `overdue_after_minutes`."""
 

@@ -1,8 +1,8 @@
-"""Why Fargate tasks stop, as a table: what `diagnose` reads, and what the rules on stopped tasks are made of.
+"""Why Fargate tasks stop, as a table that `diagnose` reads.
 
-Words are EventBridge wildcards (`*` is any text, case counts), in ECS's own spelling, so that Python and EventBridge
-read one table. Sources: AWS, Amazon ECS Developer Guide, "Stopped tasks error messages", "CannotPullContainer task
-errors", "ResourceInitializationError task errors"; ECS's API, `stopCode`; our own exit codes (`contract.Exit`).
+Words are in ECS's own spelling; `*` is any text, case counts. Sources: AWS, Amazon ECS Developer Guide, "Stopped tasks
+error messages", "CannotPullContainer task errors", "ResourceInitializationError task errors"; ECS's API, `stopCode`;
+our own exit codes (`contract.Exit`).
 """
 
 from __future__ import annotations
@@ -15,17 +15,16 @@ FAILED_TO_START = "TaskFailedToStart"
 EXITED = "EssentialContainerExited"
 BY_SOMEBODY = "UserInitiated"
 
-# Short: EventBridge takes 2,048 characters, and one rule lists them all.
 _PULL = "CannotPull*"
 _PREPARE = "ResourceInit*"
 
 
 @dataclass(frozen=True)
 class Reason:
-    """One way to end, and what to do about it. No `<` or `>` in the texts: EventBridge would fill them."""
+    """One way to end, and what to do about it."""
 
     name: str
-    """Unique; letters only. The rule on it has this name."""
+    """Unique; letters only. It is in the subject of the message."""
     cause: str
     fix: str
     transient: bool = False

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import io
 import json
 import os
 import socket
@@ -11,6 +12,7 @@ import subprocess
 import sys
 import time
 import uuid
+import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -349,3 +351,22 @@ def heard(aws: Aws, queue: str) -> list[dict[str, Any]]:
     for one in found:
         aws.client("sqs").delete_message(QueueUrl=queue, ReceiptHandle=one["ReceiptHandle"])
     return [json.loads(one["Body"]) for one in found]
+
+
+def upload_functions(endpoint: Endpoint, template: dict[str, Any], assembly: Path) -> dict[str, Path]:
+    """Put the code of a template's functions where CDK's CLI would; handler → folder of its code."""
+    s3, found = endpoint.client("s3"), {}
+    for resource in template["Resources"].values():
+        if resource["Type"] != "AWS::Lambda::Function":
+            continue
+        code, folder = resource["Properties"]["Code"], assembly
+        with contextlib.suppress(s3.exceptions.BucketAlreadyOwnedByYou):
+            s3.create_bucket(Bucket=code["S3Bucket"], CreateBucketConfiguration={"LocationConstraint": REGION})
+        folder = assembly / f"asset.{Path(code['S3Key']).stem}"
+        packed = io.BytesIO()
+        with zipfile.ZipFile(packed, "w") as archive:
+            for file in sorted(one for one in folder.rglob("*") if one.is_file()):
+                archive.write(file, file.relative_to(folder))
+        s3.put_object(Bucket=code["S3Bucket"], Key=code["S3Key"], Body=packed.getvalue())
+        found[resource["Properties"]["Handler"]] = folder
+    return found

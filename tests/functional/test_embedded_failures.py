@@ -15,7 +15,7 @@ from penstock_runtime.contract import Exit
 from penstock_runtime.diagnose import diagnose
 from penstock_runtime.observability import Alarms, Observability
 from stacks.observability import ObservabilityStack
-from tests.functional.embedded import ACCOUNT, REGION, Aws, aws, delete, deploy, heard, listen, until
+from tests.functional.embedded import ACCOUNT, REGION, Aws, aws, delete, deploy, heard, listen, until, upload_functions
 from tests.stacks import plans
 
 __all__ = ["aws"]
@@ -30,7 +30,7 @@ PLAN = dataclasses.replace(
 )
 
 
-def template(folder: Path) -> dict[str, Any]:
+def template(aws: Aws, folder: Path) -> dict[str, Any]:
     """The stack as it is deployed, but for CDK's check of the bootstrap version."""
     app = plans.application(folder / "cdk.out")
     ObservabilityStack(
@@ -42,13 +42,14 @@ def template(folder: Path) -> dict[str, Any]:
         env=cdk.Environment(account=ACCOUNT, region=REGION),
     )
     made: dict[str, Any] = app.synth().get_stack_by_name("watch").template
+    upload_functions(aws.endpoint, made, folder / "cdk.out")
     return {"Resources": made["Resources"], "Outputs": made["Outputs"]}
 
 
 @pytest.fixture(scope="module")
 def queue(aws: Aws, tmp_path_factory: pytest.TempPathFactory) -> str:
     """URL of a queue that hears what the topic of the deployed stack says."""
-    outputs = deploy(aws.endpoint, "watch", template(tmp_path_factory.mktemp("watch")))
+    outputs = deploy(aws.endpoint, "watch", template(aws, tmp_path_factory.mktemp("watch")))
     return listen(aws, outputs["FailureTopic"])
 
 
@@ -112,7 +113,8 @@ def test_alarms_and_dashboard_are_made_and_go_with_the_stack(aws: Aws, queue: st
     alarms = {one["AlarmName"]: one for one in cloudwatch.describe_alarms()["MetricAlarms"]}
     (board,) = cloudwatch.list_dashboards()["DashboardEntries"]
 
-    assert set(alarms) == {f"acme-dev-{name}" for name in ("failed-tasks", "out-of-memory", "scheduler", "queue")}
+    names = ("failed-tasks", "failed-tasks-watch", "out-of-memory", "scheduler", "queue", "dag-files")
+    assert set(alarms) == {f"acme-dev-{name}" for name in names}
     assert board["DashboardName"] == f"acme-dev-{REGION}"
     assert json.loads(cloudwatch.get_dashboard(DashboardName=board["DashboardName"])["DashboardBody"])["widgets"]
     rule = alarms["acme-dev-failed-tasks"]["Dimensions"][0]["Value"]

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
-import io
 import json
 import os
 import subprocess
 import sys
 import time
-import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,7 +22,7 @@ from penstock_runtime.activation import MANIFEST, Manifest, Release
 from penstock_runtime.infrastructure import plan_sha256
 from penstock_runtime.plan import Plan
 from stacks.observability import ObservabilityStack
-from tests.functional.embedded import ACCOUNT, REGION, Aws, aws, deploy, heard, listen
+from tests.functional.embedded import ACCOUNT, REGION, Aws, aws, deploy, heard, listen, upload_functions
 from tests.functional.permission_grants import Role, Roles
 from tests.stacks import plans
 
@@ -33,7 +31,8 @@ __all__ = ["aws"]
 BUCKET = "acme-artifacts"
 PLAN = dataclasses.replace(plans.PLAN, account=ACCOUNT, region=REGION)
 DAY = 86_400
-RUN = "import overdue; overdue.handler({}, None)"
+HANDLER = "penstock_runtime.overdue.handler"
+RUN = "import penstock_runtime.overdue as module; module.handler({}, None)"
 
 
 @dataclass
@@ -89,25 +88,11 @@ def watch(aws: Aws, tmp_path_factory: pytest.TempPathFactory) -> Watch:
     env = cdk.Environment(account=ACCOUNT, region=REGION)
     ObservabilityStack(app, "watch", plan=PLAN, artifacts=BUCKET, airflow_name=None, env=env)
     template = app.synth().get_stack_by_name("watch").template
-    (code,) = [
-        one["Properties"]["Code"] for one in template["Resources"].values() if one["Type"] == "AWS::Lambda::Function"
-    ]
-    source = folder / "cdk.out" / f"asset.{Path(code['S3Key']).stem}"
-    assert [one.name for one in source.iterdir()] == ["overdue.py"]
-    _upload(aws, code, source)
+    code = upload_functions(aws.endpoint, template, folder / "cdk.out")
+    aws.client("s3").create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": REGION})
     outputs = deploy(aws.endpoint, "watch", {"Resources": template["Resources"], "Outputs": template["Outputs"]})
-    (function,) = aws.client("lambda").list_functions()["Functions"]
-    return Watch(aws, listen(aws, outputs["FailureTopic"]), function, source)
-
-
-def _upload(aws: Aws, code: dict[str, str], source: Path) -> None:
-    s3 = aws.client("s3")
-    for bucket in (code["S3Bucket"], BUCKET):
-        s3.create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": REGION})
-    packed = io.BytesIO()
-    with zipfile.ZipFile(packed, "w") as archive:
-        archive.write(source / "overdue.py", "overdue.py")
-    s3.put_object(Bucket=code["S3Bucket"], Key=code["S3Key"], Body=packed.getvalue())
+    (function,) = [one for one in aws.client("lambda").list_functions()["Functions"] if one["Handler"] == HANDLER]
+    return Watch(aws, listen(aws, outputs["FailureTopic"]), function, code[HANDLER])
 
 
 @pytest.fixture(autouse=True)

@@ -175,6 +175,7 @@ KEPT_NOWHERE = {
     ("ingestion", "CheckLog", "AWS::Logs::LogGroup"): "the log of the deploy's own function",
     ("airflow", "ReleaseLog", "AWS::Logs::LogGroup"): "the log of the deploy's own function",
     ("observability", "OverdueLog", "AWS::Logs::LogGroup"): "the log of the function that looks for overdue schedules",
+    ("observability", "StoppedLog", "AWS::Logs::LogGroup"): "the log of the function that tells of failed tasks",
     ("observability", "Key", "AWS::KMS::Key"): "encrypts messages for the seconds that SNS holds them",
 }
 """Stack, logical id and type of what goes with its stack, and why that is no loss."""

@@ -10,12 +10,15 @@ from typing import Any
 import aws_cdk as cdk
 import pytest
 
+from penstock_runtime.airflow_environment import UsedAirflow
 from penstock_runtime.observability import Alarms, Observability, Price
 from penstock_runtime.plan import Plan
 from stacks.observability import ObservabilityStack, watches
 from tests.stacks import plans
 
-QUIET = Alarms(failed_tasks=0, out_of_memory=0, queued_tasks=0, scheduler_silent_minutes=0, overdue=False)
+QUIET = Alarms(
+    failed_tasks=0, out_of_memory=0, queued_tasks=0, scheduler_silent_minutes=0, broken_dag_files=0, overdue=False
+)
 TOPIC = f"arn:aws:sns:{plans.REGION}:{plans.ACCOUNT}:pagers"
 KEY = f"arn:aws:kms:{plans.REGION}:{plans.ACCOUNT}:key/1234abcd"
 EMAIL = ("ops@acme.io", "data@acme.io")
@@ -64,23 +67,21 @@ def titles(resources: dict[str, Any]) -> set[str]:
 
 
 def test_the_topic_takes_messages_over_tls_only_and_from_this_environment(tmp_path: Path) -> None:
-    """EventBridge and CloudWatch may publish, each for this account's rules and for this environment's alarms."""
+    """CloudWatch may publish, for this environment's alarms; our functions may by their roles. EventBridge may not."""
     (policy,) = of_type(synthesized(tmp_path, plan_with()), "AWS::SNS::TopicPolicy")
     statements = policy["PolicyDocument"]["Statement"]
     denied = [one["Condition"] for one in statements if one["Effect"] == "Deny"]
-    allowed = {one["Principal"]["Service"]: one for one in statements if one["Effect"] == "Allow"}
+    (allowed,) = [one for one in statements if one["Effect"] == "Allow"]
 
     assert denied == [{"Bool": {"aws:SecureTransport": "false"}}]
-    assert set(allowed) == {"events.amazonaws.com", "cloudwatch.amazonaws.com"}
-    for service, resource in (("events", "rule/acme-dev-*"), ("cloudwatch", "alarm:acme-dev-*")):
-        condition = allowed[f"{service}.amazonaws.com"]["Condition"]
-        assert condition["StringEquals"] == {"aws:SourceAccount": plans.ACCOUNT}
-        arn = condition["ArnLike"]["aws:SourceArn"]
-        assert arn == f"arn:aws:{service}:{plans.REGION}:{plans.ACCOUNT}:{resource}"
-        assert allowed[f"{service}.amazonaws.com"]["Action"] == "sns:Publish"
+    assert (allowed["Principal"], allowed["Action"]) == ({"Service": "cloudwatch.amazonaws.com"}, "sns:Publish")
+    assert allowed["Condition"] == {
+        "StringEquals": {"aws:SourceAccount": plans.ACCOUNT},
+        "ArnLike": {"aws:SourceArn": f"arn:aws:cloudwatch:{plans.REGION}:{plans.ACCOUNT}:alarm:acme-dev-*"},
+    }
 
 
-def test_the_topic_is_encrypted_with_a_key_that_both_services_may_use(tmp_path: Path) -> None:
+def test_the_topic_is_encrypted_with_a_key_that_alarms_may_use(tmp_path: Path) -> None:
     resources = synthesized(tmp_path, plan_with(email=EMAIL))
     (key,) = of_type(resources, "AWS::KMS::Key")
     (topic,) = of_type(resources, "AWS::SNS::Topic")
@@ -88,7 +89,7 @@ def test_the_topic_is_encrypted_with_a_key_that_both_services_may_use(tmp_path: 
 
     assert "Fn::GetAtt" in topic["KmsMasterKeyId"]
     assert key["EnableKeyRotation"] is True
-    assert sorted(services["Principal"]["Service"]) == ["cloudwatch.amazonaws.com", "events.amazonaws.com"]
+    assert services["Principal"] == {"Service": "cloudwatch.amazonaws.com"}
     assert services["Condition"] == {"StringEquals": {"aws:SourceAccount": plans.ACCOUNT}}
     assert [one["Endpoint"] for one in of_type(resources, "AWS::SNS::Subscription")] == list(EMAIL)
 
@@ -105,8 +106,9 @@ def test_the_key_may_be_another_or_none(tmp_path: Path, setting: str | None, fou
 def test_a_topic_that_exists_is_told_and_not_touched(tmp_path: Path) -> None:
     resources = synthesized(tmp_path, plan_with(topic=TOPIC))
     kinds = {one["Type"] for one in resources.values()}
-    told = {one["Arn"] for rule in of_type(resources, "AWS::Events::Rule") for one in rule["Targets"] if
-            "InputTransformer" in one}  # fmt: skip
+    told = {
+        one["Environment"]["Variables"]["TOPIC"] for one in of_type(resources, "AWS::Lambda::Function")
+    }  # fmt: skip
 
     assert not {kind for kind in kinds if kind.startswith(("AWS::SNS", "AWS::KMS"))}
     assert told == {TOPIC}
@@ -117,7 +119,7 @@ def test_a_topic_that_exists_is_told_and_not_touched(tmp_path: Path) -> None:
 
 
 def test_the_alarms_by_default(tmp_path: Path) -> None:
-    """Six, each with what to do in its text; each reads one metric as it is."""
+    """Eight, each with what to do in its text; each reads one metric as it is."""
     found = alarms(synthesized(tmp_path, plan_with()))
     told = {
         name.removeprefix("acme-dev-"): (one["Namespace"], one["MetricName"], one["Threshold"], one["Period"],
@@ -127,10 +129,12 @@ def test_the_alarms_by_default(tmp_path: Path) -> None:
 
     assert told == {
         "failed-tasks": ("AWS/Events", "Invocations", 5, 3600, 1, "notBreaching"),
-        "out-of-memory": ("AWS/Events", "Invocations", 2, 86400, 1, "notBreaching"),
+        "out-of-memory": ("Penstock", "OutOfMemory", 2, 86400, 1, "notBreaching"),
         "scheduler": ("AmazonMWAA", "SchedulerHeartbeat", 1, 300, 3, "breaching"),
         "queue": ("AmazonMWAA", "QueuedTasks", 10, 300, 6, "notBreaching"),
+        "dag-files": ("AmazonMWAA", "ImportErrors", 1, 300, 6, "notBreaching"),
         "overdue": ("Penstock", "OverdueTasks", 1, 1800, 1, "notBreaching"),
+        "failed-tasks-watch": ("AWS/Lambda", "Errors", 1, 3600, 1, "notBreaching"),
         "overdue-watch": ("AWS/Lambda", "Errors", 1, 3600, 1, "notBreaching"),
     }
     assert {one["Name"]: one["Value"] for one in found["acme-dev-queue"]["Dimensions"]} == {
@@ -140,32 +144,39 @@ def test_the_alarms_by_default(tmp_path: Path) -> None:
     assert all(one["AlarmActions"] and one["AlarmDescription"] for one in found.values())
 
 
-def test_the_alarms_on_failures_read_the_rules_of_the_default_bus(tmp_path: Path) -> None:
+def test_the_alarm_on_failures_reads_the_rule_that_finds_them(tmp_path: Path) -> None:
+    """Whatever becomes of the function that it calls."""
     resources = synthesized(tmp_path, plan_with())
-    for name in ("acme-dev-failed-tasks", "acme-dev-out-of-memory"):
-        (dimension,) = alarms(resources)[name]["Dimensions"]
-        rule = resources[dimension["Value"]["Ref"]]["Properties"]
-        assert dimension["Name"] == "RuleName"
-        assert "EventBusName" not in rule
-        assert rule["EventPattern"]["detail"]["clusterArn"] == [
-            f"arn:aws:ecs:{plans.REGION}:{plans.ACCOUNT}:cluster/acme-dev"
-        ]
+    (dimension,) = alarms(resources)["acme-dev-failed-tasks"]["Dimensions"]
+    rule = resources[dimension["Value"]["Ref"]]["Properties"]
+
+    assert dimension["Name"] == "RuleName"
+    assert "EventBusName" not in rule
+    assert rule["EventPattern"]["detail"]["clusterArn"] == [
+        f"arn:aws:ecs:{plans.REGION}:{plans.ACCOUNT}:cluster/acme-dev"
+    ]
 
 
 def test_a_clock_wakes_the_function_that_looks_for_overdue_schedules(tmp_path: Path) -> None:
     """It alone is called, and finds where to look in its environment."""
     resources = synthesized(tmp_path, plan_with())
     ((logical_id, function),) = [
-        (name, one["Properties"]) for name, one in resources.items() if one["Type"] == "AWS::Lambda::Function"
+        (name, one["Properties"])
+        for name, one in resources.items()
+        if one["Type"] == "AWS::Lambda::Function" and "overdue" in one["Properties"]["Handler"]
     ]
     (clock,) = [one for one in of_type(resources, "AWS::Events::Rule") if "ScheduleExpression" in one]
-    (permission,) = of_type(resources, "AWS::Lambda::Permission")
+    (permission,) = [
+        one
+        for one in of_type(resources, "AWS::Lambda::Permission")
+        if one["FunctionName"] == {"Fn::GetAtt": [logical_id, "Arn"]}
+    ]
     settings = function["Environment"]["Variables"]
 
     assert clock["ScheduleExpression"] == "rate(15 minutes)"
     assert [one["Arn"] for one in clock["Targets"]] == [{"Fn::GetAtt": [logical_id, "Arn"]}]
     assert (permission["Principal"], permission["Action"]) == ("events.amazonaws.com", "lambda:InvokeFunction")
-    assert function["Handler"] == "overdue.handler"
+    assert function["Handler"] == "penstock_runtime.overdue.handler"
     assert settings["ARTIFACTS"] == "acme-artifacts"
     assert (settings["PROJECT"], settings["ENVIRONMENT"]) == (plans.PLAN.project, plans.PLAN.environment)
 
@@ -184,21 +195,20 @@ def test_a_clock_wakes_the_function_that_looks_for_overdue_schedules(tmp_path: P
     ],
     ids=["own key", "key that exists", "no key", "topic that exists"],
 )
-def test_the_function_may_use_the_topics_key_for_the_topic_alone(
+def test_the_functions_may_use_the_topics_key_for_the_topic_alone(
     tmp_path: Path, settings: dict[str, Any], key: Any, more: set[str]
 ) -> None:
-    (role,) = [
-        one for one in of_type(synthesized(tmp_path, plan_with(**settings)), "AWS::IAM::Role") if "lambda" in str(one)
-    ]
-    statements = role["Policies"][0]["PolicyDocument"]["Statement"]
-    found = [one for one in statements if "kms:Decrypt" in one["Action"]]
-
-    if key is None:
-        assert found == []
-        return
-    ((resource, conditions),) = [(one["Resource"], one["Condition"]["StringEquals"]) for one in found]
-    assert resource == key if isinstance(key, str) else set(resource) == key
-    assert set(conditions) == {"kms:ViaService"} | more
+    roles = of_type(synthesized(tmp_path, plan_with(**settings)), "AWS::IAM::Role")
+    assert len(roles) == 2
+    for role in roles:
+        statements = role["Policies"][0]["PolicyDocument"]["Statement"]
+        found = [one for one in statements if "kms:Decrypt" in one["Action"]]
+        if key is None:
+            assert found == []
+            continue
+        ((resource, conditions),) = [(one["Resource"], one["Condition"]["StringEquals"]) for one in found]
+        assert resource == key if isinstance(key, str) else set(resource) == key
+        assert set(conditions) == {"kms:ViaService"} | more
 
 
 # The dashboard
@@ -223,8 +233,8 @@ def test_the_dashboard_shows_the_project_its_airflow_and_its_cost(tmp_path: Path
 
 
 def test_the_dashboard_asks_for_metrics_that_the_runtime_writes(tmp_path: Path) -> None:
-    """Every metric of ours on it, and in an alarm, has these dimensions in the line of a run."""
-    from penstock_runtime import metrics
+    """Every metric of ours on it has these dimensions in the line of a run, but for the one of the function."""
+    from penstock_runtime import metrics, stopped
 
     written = {(names, name) for names, found in metrics.METRICS.items() for name in found}
     price = (Price("x86_64", 0.04, 0.004),)
@@ -239,6 +249,7 @@ def test_the_dashboard_asks_for_metrics_that_the_runtime_writes(tmp_path: Path) 
                 dimensions = tuple(expression.split("{Penstock,")[1].split("}")[0].split(","))
                 asked.add((dimensions, expression.split('MetricName="')[1].split('"')[0]))
 
+    asked = {(names, name) for names, name in asked if name != stopped.OUT_OF_MEMORY}
     assert len(asked) == 7
     assert {(tuple(sorted(names)), name) for names, name in asked} <= {
         (tuple(sorted(names)), name) for names, name in written
@@ -258,8 +269,18 @@ def test_an_airflow_that_cloudwatch_does_not_know_is_not_watched(tmp_path: Path)
     assert "AmazonMWAA" not in json.dumps(resources)
     assert "AWS/MWAA" not in json.dumps(resources)
     assert set(alarms(resources)) == {
-        "acme-dev-failed-tasks", "acme-dev-out-of-memory", "acme-dev-overdue", "acme-dev-overdue-watch",
+        "acme-dev-failed-tasks", "acme-dev-out-of-memory", "acme-dev-overdue", "acme-dev-failed-tasks-watch",
+        "acme-dev-overdue-watch",
     }  # fmt: skip
+
+
+def test_in_an_airflow_of_others_their_dag_files_are_theirs(tmp_path: Path) -> None:
+    """A file that cannot be read is an alarm where all files are ours."""
+    used = UsedAirflow("theirs", "3.0.6", "bucket", "dags", "role", None)
+    found = alarms(synthesized(tmp_path, dataclasses.replace(plan_with(), airflow=used), "theirs"))
+
+    assert "acme-dev-dag-files" not in found
+    assert "acme-dev-scheduler" in found
 
 
 def test_each_part_can_be_turned_off(tmp_path: Path) -> None:
@@ -270,10 +291,15 @@ def test_each_part_can_be_turned_off(tmp_path: Path) -> None:
     assert {one["Type"] for one in only_dashboard.values()} == {"AWS::CloudWatch::Dashboard"}
     assert not {one["Type"] for one in only_messages.values() if "CloudWatch" in one["Type"]}
     assert of_type(only_messages, "AWS::Events::Rule")
-    assert len(alarms(only_alarms)) == 6
-    # Two that count and tell nobody, and a clock.
-    assert len(of_type(only_alarms, "AWS::Events::Rule")) == 3
-    assert "InputTransformer" not in json.dumps(only_alarms)
+    assert set(alarms(only_alarms)) == set(alarms(synthesized(tmp_path / "d", plan_with())))
+    # Failures are found and counted, and nobody is told.
+    assert len(of_type(only_alarms, "AWS::Events::Rule")) == 2
+    topics = {
+        one["Handler"].split(".")[1]: one["Environment"]["Variables"]["TOPIC"]
+        for one in of_type(only_alarms, "AWS::Lambda::Function")
+    }
+    assert topics["stopped"] == ""
+    assert topics["overdue"] != ""
 
 
 def test_with_everything_off_there_is_no_stack(tmp_path: Path) -> None:

@@ -21,7 +21,7 @@ HEADINGS = {
     "The functions that make a release live": "switch",
     "The function that looks for overdue schedules": "watch",
     "The VPC's flow log": "flow log",
-    "The rule that passes failures on": "failures",
+    "The function that tells of failed tasks": "failures",
     "Policies of buckets and of the topic": "resource",
 }
 Rows = list[tuple[str, list[str]]]
@@ -67,7 +67,7 @@ def kind_of(logical_id: str, resource_type: str, role_name: str) -> str:
         if role_name.endswith(suffix):
             return kind
     starts = {"ExecutionRole": "airflow", "CustomCDKBucketDeployment": "function", "VpcFlowLog": "flow log"}
-    starts |= {"StoppedPassOn": "failures", "CheckRole": "switch", "ReleaseRole": "switch", "OverdueRole": "watch"}
+    starts |= {"StoppedRole": "failures", "CheckRole": "switch", "ReleaseRole": "switch", "OverdueRole": "watch"}
     return next(kind for start, kind in starts.items() if logical_id.startswith(start))
 
 

@@ -95,7 +95,7 @@ def test_by_default_all_is_on(tmp_path: Path) -> None:
 
     assert (found.dashboard, found.stopped_tasks, found.email, found.topic) == (True, True, (), None)
     assert found.encryption == "create"
-    assert found.alarms == Alarms(5, 2, 10, 15, overdue=True)
+    assert found.alarms == Alarms(5, 2, 10, 15, 1, overdue=True)
 
 
 def test_what_the_file_says_is_in_the_plan(tmp_path: Path) -> None:

@@ -71,7 +71,7 @@ NAMES: dict[str, tuple[str, ...]] = {
         "_ACTION_MAP", "_clusters", "_register_task_definition", "_resolve_cluster_name", "_resolve_td_key",
         "_tags", "_task_defs",
     ),
-    "eventbridge": ("_dispatch_event",),
+    "eventbridge": ("_dispatch_event", "_dispatch_to_lambda"),
     "handlers": ("_imported_export_names",),
     "iam": ("_roles",),
     "iam_actions": ("extract_resource_arn", "request_tag_context"),

@@ -18,7 +18,7 @@ from urllib.parse import parse_qs
 from hypercorn.asyncio import serve
 from hypercorn.config import Config
 
-from penstock.local.aws import cfn, compat, ecr, iam, s3, trust
+from penstock.local.aws import cfn, compat, ecr, functions, iam, s3, trust
 from penstock.local.aws.ecs import Ecs
 from penstock.local.aws.endpoint import STATE_FILE, Endpoint
 from penstock.local.aws.task import Place
@@ -56,6 +56,7 @@ def run(endpoint: Endpoint, certificate: Certificate, images: Path) -> None:
     ecr.install()
     s3.install()
     cfn.install(endpoint)
+    functions.install(endpoint)
     # It would run whatever scripts lie in /docker-entrypoint-initaws.d and /etc/localstack.
     compat.app._run_init_scripts = lambda: None
     compat.app._run_ready_scripts = _nothing

@@ -1,5 +1,4 @@
-"""A custom resource that a Lambda function of ours answers. The function's own code runs, in a process of its own, with
-a session of its role: what the role's policy does not grant fails here too.
+"""A custom resource that a Lambda function of ours answers; see `penstock.local.aws.functions`.
 
 The event and its answer are those of the AWS CloudFormation User Guide, "Custom resource reference".
 """
@@ -9,28 +8,16 @@ from __future__ import annotations
 import contextlib
 import http.server
 import json
-import os
-import subprocess
-import sys
-import tempfile
 import threading
 import uuid
-import zipfile
 from collections.abc import Iterator
-from io import BytesIO
-from pathlib import Path
 from typing import Any
 
-from penstock.local.aws import compat, iam
+from penstock.local.aws import compat, functions
 from penstock.local.aws.endpoint import Endpoint
 
 Properties = dict[str, Any]
 Made = tuple[str, Properties]
-
-_RUN = """
-import importlib, json, sys
-getattr(importlib.import_module(sys.argv[1]), sys.argv[2])(json.load(sys.stdin), None)
-"""
 
 
 class Function:
@@ -57,12 +44,11 @@ class Function:
             iam.RoleError: it cannot take its role.
         """
         token = str(properties["ServiceToken"])
-        function = compat.lambda_svc._functions.get(token.rsplit(":", 1)[-1])
-        if function is None or not function.get("code_zip"):
+        function = functions.find(token)
+        if function is None:
             raise ValueError(f"Function not found: {token}")
-        config = function["config"]
         told: list[Properties] = []
-        with _listening(told) as address, tempfile.TemporaryDirectory(prefix="penstock-lambda-") as folder:
+        with _listening(told) as address:
             event = {
                 "RequestType": request,
                 "RequestId": str(uuid.uuid4()),
@@ -73,38 +59,13 @@ class Function:
                 "ResourceProperties": _text(properties),
                 **more,
             }
-            output = self._run(config, function["code_zip"], event, Path(folder))
+            _, output = functions.run(self._endpoint, function, event)
         if not told:
-            raise ValueError(f"{config['FunctionName']} did not answer: {output[-500:]}")
+            raise ValueError(f"{function.name} did not answer: {output[-500:]}")
         if told[0]["Status"] != "SUCCESS":
             reason = told[0]["Reason"]
             raise ValueError(f"Received response status [FAILED] from custom resource. Message returned: {reason}")
         return told[0]["PhysicalResourceId"], told[0].get("Data") or {}
-
-    def _run(self, config: Properties, code: bytes, event: Properties, folder: Path) -> str:
-        with zipfile.ZipFile(BytesIO(code)) as archive:
-            archive.extractall(folder)
-        module, _, name = str(config["Handler"]).rpartition(".")
-        seconds = int(config["Timeout"])
-        keys = iam.session(config["Role"], "function", "lambda.amazonaws.com", 900)
-        kept = {one: os.environ[one] for one in ("PATH", "LANG", "LC_ALL", "PENSTOCK_INSTANCE") if one in os.environ}
-        variables = (config.get("Environment") or {}).get("Variables") or {}
-        try:
-            done = subprocess.run(
-                [sys.executable, "-c", _RUN, module, name],
-                cwd=folder,
-                env={**kept, **self._endpoint.environ(keys), **variables, "PYTHONPATH": str(folder)},
-                input=json.dumps(event).encode(),
-                stdout=subprocess.PIPE,
-                stderr=subprocess.STDOUT,
-                timeout=seconds,
-                check=False,
-            )
-        except subprocess.TimeoutExpired:
-            return f"Task timed out after {seconds} seconds"
-        finally:
-            iam.forget(keys)
-        return done.stdout.decode(errors="replace")
 
 
 @contextlib.contextmanager
