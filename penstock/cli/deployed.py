@@ -17,6 +17,7 @@ from penstock.cli import context as contexts
 from penstock.cli.changes import show_report, show_schedules
 from penstock.cli.output import Format, data, show_json, talk
 from penstock.cli.project import FormatOption
+from penstock.deployed import price_list
 from penstock.deployed import push as pushes
 from penstock.deployed.account import Account
 from penstock.deployed.state import DEPLOY_FIRST, find, templates
@@ -97,6 +98,9 @@ def push(
     data.print(f"{what} {found.release}, {uploaded} files uploaded", markup=False)
 
 
+FROM_AWS = "aws"
+
+
 def diff(
     context: typer.Context,
     allow: Annotated[
@@ -104,18 +108,24 @@ def diff(
         typer.Option("--allow-replacement", help="NAME may be replaced or deleted, with its data; needs --yes, too."),
     ] = None,
     yes: Annotated[bool, typer.Option("--yes", help="What --allow-replacement names really may.")] = False,
-    prices: Annotated[Path | None, typer.Option("--prices", help="A JSON file with prices of your own.")] = None,
+    prices: Annotated[
+        str | None,
+        typer.Option("--prices", help="`aws`: those of AWS's price list; or a JSON file with prices of your own."),
+    ] = None,
     to: ToOption = None,
     form: FormatOption = Format.text,
 ) -> None:
     """Say what a deploy will change, in schedules, infrastructure, permissions and cost; refuse to lose data."""
     own = contexts.of(context)
     plan = own.plan()
-    table = prices_of(plan.region, prices)
+    from_aws = prices == FROM_AWS
+    table = prices_of(plan.region, Path(prices) if prices and not from_aws else None)
     if yes and not allow:
         raise InputError("--yes alone allows nothing", fix="name what may be replaced: --allow-replacement NAME --yes")
     account = Account(plan.region)
     account.check(plan)
+    if from_aws:
+        table = {**table, **price_list.prices_of(account, plan.region)}
     deployed = find(account, plan, to)
     before = templates(account, plan.prefix)
     after = synth(own.project_file, plan.environment, plan.region)

@@ -33,10 +33,14 @@ class Account:
     def _session(self) -> boto3.session.Session:
         return boto3.session.Session(region_name=self.region)
 
-    def client(self, service: str) -> Any:
-        """A boto3 client; endpoint, profile and credentials come from the environment, as for any AWS tool."""
+    def client(self, service: str, region: str | None = None) -> Any:
+        """A boto3 client; endpoint, profile and credentials come from the environment, as for any AWS tool.
+
+        Args:
+            region: another one than the account's.
+        """
         config = Config(max_pool_connections=THREADS, retries={"mode": "standard", "max_attempts": 5})
-        return self._session.client(service, config=config)  # type: ignore[call-overload]
+        return self._session.client(service, region_name=region, config=config)  # type: ignore[call-overload]
 
     @cached_property
     def s3(self) -> Any:

@@ -1,6 +1,7 @@
 """Prices in US dollars, without tax, discounts and free tiers. Dated, and few: what is not here is said to be unknown.
 
-A team gives its own with `penstock diff --prices FILE`, a JSON object in the shape of `TABLE`: region → name → price.
+`penstock diff --prices aws` asks AWS instead (`penstock.deployed.price_list`), and `--prices FILE` gives a team's own:
+a JSON object in the shape of `TABLE`, region → name → price.
 """
 
 from __future__ import annotations
