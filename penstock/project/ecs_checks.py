@@ -7,7 +7,7 @@ import unicodedata
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from penstock.project.image_names import check_pull_through, rule, wrong_source
+from penstock.project.image_names import check_image, holds_tag, rule, wrong_source
 from penstock.project.permissions import Permission, filled, too_many, wrong_permission
 from penstock.project.secrets import parse
 from penstock_runtime.errors import InputError
@@ -87,15 +87,17 @@ def _check_images(checks: Checks) -> None:
         for index, task in enumerate(listed.tasks):
             if task.image is not None:
                 place = ("jobs", job, "tasks", index, "image")
-                check_pull_through(checks, task.image, settings.images.command, *place)
+                check_image(checks, task.image, settings.images.command, *place)
     if settings.meltano is not None and settings.meltano.image is not None:
-        check_pull_through(checks, settings.meltano.image, settings.images.meltano, "meltano", "image")
+        check_image(checks, settings.meltano.image, settings.images.meltano, "meltano", "image")
     stock = settings.images.openmetadata
     if stock.build is not None:
         for other in sorted(stock.model_fields_set - {"build"}):
             what = f"an image that is built comes from nowhere else, so `{other}` has no place beside build"
             checks.add(what, "keep one of them", "images", "openmetadata", other, key=True)
-    check_pull_through(checks, stock.named("latest"), stock, "images", "openmetadata")
+    if not holds_tag(stock.repository or ""):
+        here = ("images", "openmetadata")
+        check_image(checks, stock.named("latest"), stock, *here, *(("repository",) if stock.repository else ()))
 
 
 def _check_credentials(checks: Checks, name: str, *path: Any) -> None:

@@ -7,7 +7,8 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from penstock.project.images import ImageSource, PullThrough, StockImage
+from penstock.project.images import REPOSITORY, ImageSource, PullThrough, StockImage
+from penstock.project.problems import shown
 from penstock_runtime import task_definition as planned
 
 if TYPE_CHECKING:
@@ -20,6 +21,16 @@ _OTHER_UPSTREAMS = re.compile(r"[a-z0-9-]+\.azurecr\.io|\d{12}\.dkr\.ecr\.[a-z0-
 _WANT_LOG_IN = re.compile(r"docker\.io|ghcr\.io|registry\.gitlab\.com|.*\.azurecr\.io")
 """Amazon ECR User Guide, "Creating a pull through cache rule": those that ECR does not read without a log-in."""
 
+MAX_REFERENCE = 255
+"""Characters of an image's name; of one with a digest, those before the `@`. Amazon ECS API Reference,
+ContainerDefinition, image."""
+_HOST = r"[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?"
+_NAME = re.compile(rf"({_HOST}(\.{_HOST})*(:[0-9]+)?/)?{REPOSITORY}")
+_TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}")
+"""What Docker and containerd take: the grammar in github.com/distribution/reference, reference.go."""
+_DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
+"""ECS knows this algorithm alone (as above)."""
+
 
 def split(reference: str) -> tuple[str, str]:
     """Registry, and repository with tag or digest: `acme/refresh:7` is `docker.io`, `acme/refresh:7`."""
@@ -27,6 +38,33 @@ def split(reference: str) -> tuple[str, str]:
     if slash and ("." in first or ":" in first or first == "localhost"):
         return first, rest
     return DOCKER_HUB, reference
+
+
+def holds_tag(name: str) -> bool:
+    """Whether a name ends in a tag; the port of a registry is none."""
+    return re.search(r":[^/]*$", name) is not None
+
+
+def wrong_reference(reference: str) -> tuple[str, str] | None:
+    """Why nothing can pull an image of that name, and the fix; None where something can."""
+    name, at, digest = reference.partition("@")
+    seen = shown(reference)
+    if "://" in reference:
+        return f"the image {seen} is an address", f"write it without {reference.partition('//')[0][:20]}//"
+    if at and not _DIGEST.fullmatch(digest):
+        return f"the digest of the image {seen} is none", "write @sha256: and 64 hex digits in lower case"
+    if len(name) > MAX_REFERENCE:
+        return f"the image {seen} has {len(name)} characters, and ECS takes {MAX_REFERENCE}", "shorten its name or tag"
+    if holds_tag(name):
+        name, _, tag = name.rpartition(":")
+        if not _TAG.fullmatch(tag):
+            return f"the tag of the image {seen} is none", "use 1 to 128 letters, digits, `_`, `.` and `-`"
+    if _NAME.fullmatch(name):
+        return None
+    if _NAME.fullmatch(name.lower()):
+        return f"the image {seen} has capital letters in its name", f"write {shown(name.lower())}: names are lower case"
+    fix = "write [registry/]name[:tag], such as public.ecr.aws/docker/library/busybox:1.37, without spaces"
+    return f"{seen} is no name of an image", fix
 
 
 def located(reference: str, source: ImageSource, credentials: planned.Secret | None, prefix: str) -> planned.Image:
@@ -68,7 +106,7 @@ def wrong_source(engine: str, source: ImageSource) -> Iterator[tuple[str, str, t
         yield f"images.{engine} has {' and '.join(ways)}, which exclude each other", "keep one", (ways[1],)
     if isinstance(source, StockImage) and source.tag is not None and source.digest is not None:
         yield f"images.{engine} has both a tag and a digest", "keep one of them", ("digest",)
-    if isinstance(source, StockImage) and re.search(r":[^/]*$", source.repository or ""):
+    if isinstance(source, StockImage) and holds_tag(source.repository or ""):
         yield "repository holds a tag", "write the tag as tag: …", ("repository",)
     cache = source.pull_through
     if cache is None:
@@ -85,7 +123,21 @@ def wrong_source(engine: str, source: ImageSource) -> Iterator[tuple[str, str, t
         yield "a rule that exists has its credentials", "remove them", ("pull_through", "credentials")
 
 
-def check_pull_through(checks: Checks, reference: str, source: ImageSource, *path: Any) -> None:
+def check_image(checks: Checks, reference: str, source: ImageSource, *path: Any) -> None:
+    """An image has a name that can be pulled, from its mirror too, and is where its cache looks for it."""
+    wrong = wrong_reference(reference)
+    if wrong is None:
+        # As long as what it will be: the number of an account, and 30 characters for a prefix that is not named.
+        registry = f"{'0' * 12}.dkr.ecr.{checks.settings.region}.amazonaws.com/" if source.pull_through else ""
+        found = located(reference, source, None, "x" * 23).reference
+        wrong = wrong_reference(registry + found)
+    if wrong is not None:
+        checks.add(wrong[0], wrong[1], *path)
+        return
+    _check_pull_through(checks, reference, source, *path)
+
+
+def _check_pull_through(checks: Checks, reference: str, source: ImageSource, *path: Any) -> None:
     """An image that comes through a cache is in the registry that the cache is for."""
     if source.pull_through is None or split(reference)[0] == source.pull_through.upstream:
         return

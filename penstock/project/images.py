@@ -8,7 +8,8 @@ from penstock.project.strict import Strict
 from penstock.project.versions import OPENMETADATA_IMAGE
 
 _PART = r"[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*"
-_REPOSITORY = f"{_PART}(/{_PART})*"
+REPOSITORY = f"{_PART}(/{_PART})*"
+"""The name of a repository; github.com/distribution/reference, reference.go, remote-name."""
 _ECR = r"\d{12}\.dkr\.ecr\.[a-z0-9-]+\.amazonaws\.com(\.cn)?"
 
 
@@ -19,7 +20,7 @@ class PullThrough(Strict):
     """The registry: docker.io, public.ecr.aws, quay.io, ghcr.io, registry.k8s.io, registry.gitlab.com, an address
     below azurecr.io, or an ECR registry."""
     # Amazon ECR API Reference, CreatePullThroughCacheRule, ecrRepositoryPrefix.
-    prefix: str | None = Field(None, min_length=2, max_length=30, pattern=f"^{_REPOSITORY}$")
+    prefix: str | None = Field(None, min_length=2, max_length=30, pattern=f"^{REPOSITORY}$")
     """What the cached repositories' names start with, 2 to 30 characters. An account has one rule for each prefix and
     region. Default: made of project and environment."""
     create: bool = True
@@ -37,7 +38,7 @@ class PullThrough(Strict):
 class ImageSource(Strict):
     """Where the images of an engine's tasks come from, where not from where their names say."""
 
-    mirror: str | None = Field(None, pattern=f"^{_ECR}(/{_REPOSITORY})?$", max_length=256)
+    mirror: str | None = Field(None, pattern=f"^{_ECR}(/{REPOSITORY})?$", max_length=256)
     """An ECR registry, with a prefix or without, that holds copies: `acme/refresh:7` is `<mirror>/acme/refresh:7`."""
     pull_through: PullThrough | None = None
     """ECR's pull-through cache."""

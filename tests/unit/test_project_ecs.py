@@ -8,6 +8,7 @@ import pytest
 
 from penstock.compile import compile_plan
 from penstock.definitions import MOST_IN_ONE_STACK
+from penstock.project.image_names import wrong_reference
 from penstock.project.names import prefix_of
 from penstock_runtime.errors import InputError
 from penstock_runtime.plan import Plan
@@ -92,6 +93,24 @@ MISTAKES = {
         top("images: {command: {credentials: ¦PASSWORD}}"),
         "cannot be the log-in of a registry",
         "username and password",
+    ),
+    "space in an image": (command("image: ¦'a b'"), "'a b' is no name of an image", "[registry/]name[:tag]"),
+    "capitals in an image": (command("image: ¦'Acme/Case:1'"), "has capital letters", "write 'acme/case'"),
+    "short digest": (command("image: ¦'x@sha256:12'"), "digest of the image 'x@sha256:12' is none", "64 hex digits"),
+    "other digest": (command(f"image: ¦'x@sha512:{'0' * 64}'"), "the digest of the image", "@sha256:"),
+    "address of an image": (command("image: ¦'https://ghcr.io/a/b:1'"), "is an address", "without https://"),
+    "empty tag": (command("image: ¦'a/b:'"), "the tag of the image 'a/b:' is none", "1 to 128"),
+    "long image": (command(f"image: ¦'{'a' * 256}'"), "has 256 characters, and ECS takes 255", "shorten"),
+    "slash at the end": (command("image: ¦'ghcr.io/a/'"), "is no name of an image", "[registry/]name[:tag]"),
+    "image of Meltano": (
+        ("environment: prod}", "environment: prod, image: ¦'registry.acme.io/Meltano'}"),
+        "has capital letters",
+        "write 'registry.acme.io/meltano'",
+    ),
+    "image of OpenMetadata": (
+        top("images: {openmetadata: {repository: ¦registry.acme.io/OpenMetadata}}"),
+        "has capital letters",
+        "'registry.acme.io/openmetadata'",
     ),
     "registry without a cache": (
         top("images: {command: {pull_through: {upstream: ¦registry.acme.io}}}"),
@@ -250,7 +269,7 @@ def test_stock_image_comes_from_where_the_project_says(tmp_path: Path, images: s
     [
         ("python:3.12", "hub/library/python:3.12"),
         ("acme/x:7", "hub/acme/x:7"),
-        ("docker.io/acme/x@sha256:00", "hub/acme/x@sha256:00"),
+        (f"docker.io/acme/x@sha256:{'0' * 64}", f"hub/acme/x@sha256:{'0' * 64}"),
     ],
 )
 def test_command_is_pulled_through(tmp_path: Path, name: str, expected: str) -> None:
@@ -271,6 +290,38 @@ def test_prefix_of_a_rule_is_the_environments_own(tmp_path: Path) -> None:
 
     assert len(prefixes) == 2
     assert all(prefix.startswith(("acme-dev-", "acme-prod-")) and len(prefix) <= 30 for prefix in prefixes)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "busybox",
+        "acme/refresh:7",
+        "localhost:5000/x",
+        "public.ecr.aws/docker/library/busybox:1.37",
+        "registry.acme.io:8443/team_a/x--y/z.v2:v1.2_3-rc",
+        f"{'a' * 255}@sha256:{'0' * 64}",
+        f"ghcr.io/acme/x:7@sha256:{'0' * 64}",
+    ],
+)
+def test_images_that_can_be_pulled(name: str) -> None:
+    """All that distribution's grammar has; a digest does not count among ECS's 255 characters."""
+    assert wrong_reference(name) is None
+
+
+def test_image_is_not_too_long_behind_its_mirror_or_cache(tmp_path: Path) -> None:
+    """What ECS gets is the whole name."""
+    name = f"quay.io/{'a' * 210}:1"
+    cache = top("images: {command: {pull_through: {upstream: quay.io, prefix: hub}}}")
+    mirror = top(f"images: {{command: {{mirror: {MIRROR}}}}}")
+    long = {
+        folder: errors(write(tmp_path / folder, ONE_REGION, command(f"image: '{name}'"), edit))
+        for folder, edit in (("cache", cache), ("mirror", mirror))
+    }
+
+    assert wrong_reference(name) is None
+    assert "has 261 characters, and ECS takes 255" in long["cache"][0][1]
+    assert "has 264 characters, and ECS takes 255" in long["mirror"][0][1]
 
 
 def test_private_registry_has_a_log_in(tmp_path: Path) -> None:
