@@ -10,9 +10,10 @@ from penstock_runtime.task_definition import Secret
 
 _SECRETS_MANAGER = re.compile(
     r"(?:secretsmanager:)?(?P<id>arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:\d{12}:secret:[A-Za-z0-9/_+=.@-]+)"
-    r"(?:#(?P<key>[^#\s]+))?"
-    r"|secretsmanager:(?P<name>[A-Za-z0-9/_+=.@-]{1,512})(?:#(?P<field>[^#\s]+))?"
+    r"(?:#(?P<key>[^#:\s]+))?"
+    r"|secretsmanager:(?P<name>[A-Za-z0-9/_+=.@-]{1,512})(?:#(?P<field>[^#:\s]+))?"
 )
+_KEY_WITH_COLON = re.compile(r"(?:secretsmanager:)?[A-Za-z0-9/_+=.@:-]{1,600}#[^#\s]*:[^#\s]*")
 _PARAMETER = re.compile(r"ssm:(?P<name>[A-Za-z0-9/_.-]{1,1011})")
 
 
@@ -26,6 +27,14 @@ def parse(name: str, reference: str, where: str) -> Secret:
         return Secret(name, "secretsmanager", match["id"] or match["name"], match["key"] or match["field"])
     if match := _PARAMETER.fullmatch(reference):
         return Secret(name, "ssm", match["name"])
+    if _KEY_WITH_COLON.fullmatch(reference):
+        # In ECS's valueFrom a version follows behind a colon: <ARN>:<key>:<stage>:<version id> (Amazon ECS Developer
+        # Guide, "Pass Secrets Manager secrets through Amazon ECS environment variables").
+        raise InputError(
+            f"secret {name!r}: its #<key> has a colon, which ECS reads as the end of the key",
+            fix="rename the field of the JSON secret, and write no version behind it: the current one is used",
+            where=where,
+        )
     store = reference.split(":", 1)[0]
     seen = shown(store + ":…") if re.fullmatch(r"[a-z]{2,20}", store) and ":" in reference else "the value"
     raise InputError(

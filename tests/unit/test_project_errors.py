@@ -61,6 +61,12 @@ MISTAKES = {
     "literal password": ("{HOST: d", "{DB_PASSWORD: ¦hunter2, HOST: d", "'DB_PASSWORD' holds", "allow-literal"),
     "password in an address": ("{HOST: d", "{DSN: ¦pg://u:pw@h/d, HOST: d", "with a password", "allow-literal"),
     "secret that is no reference": ("secretsmanager:openm", "¦openm", "'OM_JWT': the value is no", "<name"),
+    "secret with a version": (
+        "secretsmanager:openmetadata",
+        "¦secretsmanager:openmetadata#token:AWSCURRENT:1",
+        "secret 'OM_JWT': its #<key> has a colon",
+        "rename the field",
+    ),
     "unknown secret": (LOAD, LOAD + "secrets: [¦PASSWRD], ", "there is no secret 'PASSWRD'", "'PASSWORD'"),
     "secret through env": (LOAD, LOAD + 'env: {X: ¦"${PASSWORD}"}, ', "would show secret", "secrets: [PASSWORD]"),
     "secret and variable": ("{HOST: d", '{¦OM_JWT: "${X}", HOST: d', "both a secret and a variable", "rename"),
