@@ -15,7 +15,7 @@ from penstock import mwaa, network
 from penstock.definitions import Draft, definitions
 from penstock.drafts import Drafting, arguments_of
 from penstock.observability import observability, overdue_after_minutes
-from penstock.project import airflow_use, interval, schedules, secrets, versions
+from penstock.project import airflow_use, interval, memory, schedules, secrets, versions
 from penstock.project.document import at
 from penstock.project.load import Environment, Project
 from penstock.project.meltano import MeltanoSchedule
@@ -273,7 +273,7 @@ class _Compiler:
                 f"{ROLES_OF_AN_ACCOUNT} unless that quota is raised: let tasks share secrets and permissions",
                 "jobs",
             )
-        for text, place in network.warnings(self._settings, self._variables):
+        for text, place in chain(network.warnings(self._settings, self._variables), memory.warnings(self._settings)):
             self._warning(text, *place)
         needed = any(f"${{{SERVER_VARIABLE}}}" in config.text for config in self._drafting.configs.values())
         if needed and SERVER_VARIABLE not in self._variables:

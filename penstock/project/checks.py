@@ -13,6 +13,7 @@ from penstock.project.document import Document, at
 from penstock.project.ecs_checks import check_ecs
 from penstock.project.literals import references
 from penstock.project.meltano import MeltanoProject
+from penstock.project.memory import check_memory
 from penstock.project.network_checks import check_network
 from penstock.project.observability_checks import check_observability
 from penstock.project.problems import Problems, nearest
@@ -45,6 +46,7 @@ class Checks:
         check_airflow_choice(self)
         check_airflow(self)
         check_ecs(self)
+        check_memory(self)
         self._openmetadata()
         if meltano is not None:
             self._meltano(meltano)

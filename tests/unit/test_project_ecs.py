@@ -324,6 +324,55 @@ def test_image_is_not_too_long_behind_its_mirror_or_cache(tmp_path: Path) -> Non
     assert "has 264 characters, and ECS takes 255" in long["mirror"][0][1]
 
 
+SMALL = command("read_only_root: true, cpu_units: 256, memory_mib: 512")
+
+
+def test_tmp_leaves_something_of_the_memory(tmp_path: Path) -> None:
+    """A full /tmp would be the end of the task; what is not read-only has no such /tmp."""
+    large = top("ecs: {tmp_mib: 4096}")
+    (found,) = errors(write(tmp_path / "a", SMALL, large))
+    both = errors(write(tmp_path / "b", SMALL, top(f"ecs: {{tmp_mib: 500}}\n{LOSSY.format(100)}")))
+
+    assert found[0].startswith("penstock.yaml:") and found[0].endswith(":16")
+    assert found[1] == "task 'x' has 512 MiB of memory, and /tmp (4096 MiB) can fill all of it"
+    assert found[2] == "use less than 512, or raise the task's memory_mib"
+    assert both[0][2] == "use less than 412, or raise the task's memory_mib"
+    assert loaded(tmp_path / "c", command("cpu_units: 256, memory_mib: 512"), large)
+
+
+LOSSY = "logs: {{mode: non-blocking, max_buffer_mib: {}}}"
+
+
+@pytest.mark.parametrize(
+    ("more", "told"),
+    [
+        (LOSSY.format(255), None),
+        (LOSSY.format(256), "the log's buffer (256 MiB) may take half or more: lower logs.max_buffer_mib"),
+        ("ecs: {tmp_mib: 255}", None),
+        ("ecs: {tmp_mib: 256}", None),
+    ],
+)
+def test_buffer_of_the_log_is_the_tasks_memory(tmp_path: Path, more: str, told: str | None) -> None:
+    """It works, and may not be meant: a warning with the place, where half of the memory is spoken for."""
+    plan = plan_of(tmp_path, command("cpu_units: 256, memory_mib: 512"), top(more))
+    found = [one for one in plan.warnings if "MiB of memory" in one]
+
+    assert len(found) == (told is not None)
+    assert told is None or (told in found[0] and found[0].startswith("penstock.yaml:25:44: task 'x' has 512 MiB"))
+
+
+def test_one_warning_for_all_tasks_that_are_tight(tmp_path: Path) -> None:
+    """It names the smallest, and says how many more."""
+    plan = plan_of(tmp_path, ("task: {cpu_units", "task: {read_only_root: true, cpu_units"), top("ecs: {tmp_mib: 600}"))
+    tight = plan_of(tmp_path / "b", SMALL, top(f"ecs: {{tmp_mib: 128}}\n{LOSSY.format(200)}"))
+
+    assert [one.partition(": ")[2] for one in plan.warnings if "MiB of memory" in one] == [
+        "task 'catalogue' has 1024 MiB of memory, of which /tmp (600 MiB) may take half or more: "
+        "lower ecs.tmp_mib, or raise its memory_mib"
+    ]
+    assert [one for one in tight.warnings if "/tmp (128 MiB) and the log's buffer (200 MiB) may take half" in one]
+
+
 def test_private_registry_has_a_log_in(tmp_path: Path) -> None:
     """The secret is for ECS, and not among those that the container gets."""
     edits = (
