@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
+from penstock.project.images import AWS_DOMAIN
 from penstock.project.network import Network
 from penstock.project.network_checks import (
     AGENT_ENDPOINTS,
@@ -99,7 +100,7 @@ def out_of_reach(settings: Settings, definitions: Iterable[TaskDefinition]) -> I
 
 def in_region(reference: str, region: str) -> bool:
     """Whether an image is in ECR of a region, whoever's: `<account>.dkr.ecr.<region>.amazonaws.com/…`."""
-    return re.match(rf"\d{{12}}\.dkr\.ecr\.{region}\.amazonaws\.com(\.cn)?/", reference) is not None
+    return re.match(rf"[0-9]{{12}}\.dkr\.ecr\.{region}\.{AWS_DOMAIN}/", reference) is not None
 
 
 def warnings(settings: Settings, variables: Mapping[str, str]) -> Iterator[tuple[str, Place]]:

@@ -6,10 +6,12 @@ from pydantic import Field
 
 from penstock.project.airflow_use import SelfManagedAirflow, UseAirflow
 from penstock.project.mwaa import CreateAirflow
+from penstock.project.shapes import shape
 from penstock.project.strict import Strict
 
 WAYS = ("create", "use", "self_managed")
 """To an Airflow: a project takes exactly one of them, each environment its own."""
+_DAG_PREFIX = shape(r"^[A-Za-z0-9_.-]*$", "what can begin a DAG id", "use letters, digits, `_`, `.` and `-`")
 
 
 class Airflow(Strict):
@@ -21,7 +23,7 @@ class Airflow(Strict):
     """An MWAA environment that exists."""
     self_managed: SelfManagedAirflow | None = None
     """An Airflow that is not MWAA."""
-    dag_prefix: str = Field("", pattern=r"^[A-Za-z0-9_.-]*$", max_length=40)
+    dag_prefix: str = Field("", pattern=_DAG_PREFIX, max_length=40)
     """Put before every DAG id, where several projects or environments share one Airflow."""
 
     @property

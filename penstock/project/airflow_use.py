@@ -4,11 +4,16 @@ from __future__ import annotations
 
 from pydantic import Field
 
+from penstock.project.shapes import shape
 from penstock.project.strict import Strict
 
 BUCKET = r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$"
 """Source: Amazon S3 User Guide, "General purpose bucket naming rules"."""
-ENVIRONMENT = r"^[a-zA-Z][0-9a-zA-Z_-]*$"
+ENVIRONMENT = shape(
+    r"^[a-zA-Z][0-9a-zA-Z_-]*$",
+    "the name of an MWAA environment",
+    "write its name as `aws mwaa list-environments` shows it: letters, digits, `_` and `-`, a letter first",
+)
 """Source: botocore's model of MWAA, `EnvironmentName`; at most 80 characters."""
 
 

@@ -12,6 +12,7 @@ from pydantic import BaseModel, ValidationError
 from penstock.project.composer import Node
 from penstock.project.document import Document, at
 from penstock.project.problems import Problems, nearest, shown
+from penstock.project.shapes import words_of
 
 _WANTED = {
     "string_type": "text",
@@ -115,7 +116,8 @@ def _constraint(kind: str, context: Mapping[str, Any], message: str) -> tuple[st
     if kind == "literal_error":
         return f"wants {context['expected']}", f"use {context['expected']}"
     if kind == "string_pattern_mismatch":
-        return f"does not fit the pattern {context['pattern']}", "change it to fit"
+        words = words_of(context["pattern"])
+        return f"wants {words.wants}", words.fix
     if kind in ("string_too_long", "string_too_short", "too_short", "too_long"):
         limit = context.get("max_length", context.get("min_length"))
         bound = "at most" if "max_length" in context else "at least"

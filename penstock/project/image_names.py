@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from penstock.project.images import REPOSITORY, ImageSource, PullThrough, StockImage
+from penstock.project.images import ECR, REPOSITORY, ImageSource, PullThrough, StockImage
 from penstock.project.problems import shown
 from penstock_runtime import task_definition as planned
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 DOCKER_HUB = "docker.io"
 UPSTREAMS = ("docker.io", "public.ecr.aws", "quay.io", "ghcr.io", "registry.k8s.io", "registry.gitlab.com")
-_OTHER_UPSTREAMS = re.compile(r"[a-z0-9-]+\.azurecr\.io|\d{12}\.dkr\.ecr\.[a-z0-9-]+\.amazonaws\.com(\.cn)?")
+_OTHER_UPSTREAMS = re.compile(rf"[a-z0-9-]+\.azurecr\.io|{ECR}")
 """Amazon ECR API Reference, CreatePullThroughCacheRule, upstreamRegistryUrl."""
 _WANT_LOG_IN = re.compile(r"docker\.io|ghcr\.io|registry\.gitlab\.com|.*\.azurecr\.io")
 """Amazon ECR User Guide, "Creating a pull through cache rule": those that ECR does not read without a log-in."""

@@ -4,13 +4,41 @@ from __future__ import annotations
 
 from pydantic import Field
 
+from penstock.project.shapes import shape
 from penstock.project.strict import Strict
 from penstock.project.versions import OPENMETADATA_IMAGE
 
 _PART = r"[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*"
 REPOSITORY = f"{_PART}(/{_PART})*"
 """The name of a repository; github.com/distribution/reference, reference.go, remote-name."""
-_ECR = r"\d{12}\.dkr\.ecr\.[a-z0-9-]+\.amazonaws\.com(\.cn)?"
+AWS_DOMAIN = r"amazonaws\.(com|com\.cn|eu)"
+"""Of the partitions aws, aws-cn and aws-eusc; botocore, partitions.json, dnsSuffix."""
+ECR = rf"[0-9]{{12}}\.dkr\.ecr\.[a-z0-9-]+\.{AWS_DOMAIN}"
+"""An ECR registry."""
+_PREFIX = shape(
+    f"^{REPOSITORY}$",
+    "what can begin a repository's name",
+    "use lower case and digits, with `.`, `_`, `-` or `/` between them, such as docker-hub",
+)
+_CACHE_SECRET = shape(
+    r"^arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:[0-9]{12}:secret:ecr-pullthroughcache/[A-Za-z0-9/_+=.@-]+$",
+    "the full ARN of a secret whose name starts with ecr-pullthroughcache/",
+    "write arn:aws:secretsmanager:<region>:<account>:secret:ecr-pullthroughcache/<name>-<6 characters>",
+)
+_MIRROR = shape(
+    f"^{ECR}(/{REPOSITORY})?$",
+    "an ECR registry",
+    "write <account>.dkr.ecr.<region>.amazonaws.com, or that and /<prefix> in lower case",
+)
+_IMAGE = shape(
+    r"^[A-Za-z0-9][A-Za-z0-9.:/_-]*$",
+    "the name of an image",
+    "write registry and name, such as docker.io/openmetadata/ingestion",
+)
+_TAG = shape(
+    r"^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$", "the tag of an image", "use 1 to 128 letters, digits, `_`, `.` and `-`"
+)
+_DIGEST = shape(r"^sha256:[0-9a-f]{64}$", "the digest of an image", "write sha256: and 64 hex digits in lower case")
 
 
 class PullThrough(Strict):
@@ -20,7 +48,7 @@ class PullThrough(Strict):
     """The registry: docker.io, public.ecr.aws, quay.io, ghcr.io, registry.k8s.io, registry.gitlab.com, an address
     below azurecr.io, or an ECR registry."""
     # Amazon ECR API Reference, CreatePullThroughCacheRule, ecrRepositoryPrefix.
-    prefix: str | None = Field(None, min_length=2, max_length=30, pattern=f"^{REPOSITORY}$")
+    prefix: str | None = Field(None, min_length=2, max_length=30, pattern=_PREFIX)
     """What the cached repositories' names start with, 2 to 30 characters. An account has one rule for each prefix and
     region. Default: made of project and environment."""
     create: bool = True
@@ -28,7 +56,7 @@ class PullThrough(Strict):
     # The same, credentialArn: the name must begin so.
     credentials: str | None = Field(
         None,
-        pattern=r"^arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:\d{12}:secret:ecr-pullthroughcache/[A-Za-z0-9/_+=.@-]+$",
+        pattern=_CACHE_SECRET,
         max_length=612,
     )
     """Full ARN of the secret with the registry's log-in, where it wants one (docker.io, ghcr.io, registry.gitlab.com,
@@ -38,7 +66,7 @@ class PullThrough(Strict):
 class ImageSource(Strict):
     """Where the images of an engine's tasks come from, where not from where their names say."""
 
-    mirror: str | None = Field(None, pattern=f"^{_ECR}(/{REPOSITORY})?$", max_length=256)
+    mirror: str | None = Field(None, pattern=_MIRROR, max_length=256)
     """An ECR registry, with a prefix or without, that holds copies: `acme/refresh:7` is `<mirror>/acme/refresh:7`."""
     pull_through: PullThrough | None = None
     """ECR's pull-through cache."""
@@ -49,11 +77,11 @@ class ImageSource(Strict):
 class StockImage(ImageSource):
     """OpenMetadata's ingestion image."""
 
-    repository: str | None = Field(None, pattern=r"^[A-Za-z0-9][A-Za-z0-9.:/_-]*$", max_length=255)
+    repository: str | None = Field(None, pattern=_IMAGE, max_length=255)
     """Registry and name. Default: docker.getcollate.io/openmetadata/ingestion."""
-    tag: str | None = Field(None, pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$")
+    tag: str | None = Field(None, pattern=_TAG)
     """Default: the version of the OpenMetadata server."""
-    digest: str | None = Field(None, pattern=r"^sha256:[0-9a-f]{64}$")
+    digest: str | None = Field(None, pattern=_DIGEST)
     """Instead of a tag: `sha256:` and 64 hex digits."""
 
     build: str | None = Field(None, min_length=1)

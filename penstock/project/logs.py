@@ -6,10 +6,15 @@ from typing import Literal
 
 from pydantic import Field
 
+from penstock.project.shapes import shape
 from penstock.project.strict import Strict
 
 _KEY_ID = r"([0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|mrk-[0-9a-f]{32})"
-_KEY = rf"arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{{12}}:key/{_KEY_ID}"
+_KEY = shape(
+    rf"^arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{{12}}:key/{_KEY_ID}$",
+    "the ARN of a KMS key",
+    "write arn:aws:kms:<region>:<account>:key/<id>; CloudWatch takes no alias",
+)
 
 
 class Logs(Strict):
@@ -25,6 +30,6 @@ class Logs(Strict):
     # Held in the task's memory; the smallest task of Fargate has 512 MiB.
     max_buffer_mib: int | None = Field(None, ge=1, le=256)
     """With `non-blocking`: how much waits before lines are lost, in MiB of the task's memory. ECS's default: 10."""
-    kms_key: str | None = Field(None, pattern=f"^{_KEY}$")
+    kms_key: str | None = Field(None, pattern=_KEY)
     """ARN of the KMS key that encrypts the log; its policy must let `logs.<region>.amazonaws.com` use it.
     Default: CloudWatch's own key."""

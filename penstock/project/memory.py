@@ -23,7 +23,7 @@ BUFFER: Place = ("logs", "max_buffer_mib")
 
 
 def check_memory(checks: Checks) -> None:
-    """/tmp and the buffer leave something of each task's memory."""
+    """The two leave something of each task's memory."""
     for what, memory, taken in _tasks(checks.settings):
         if sum(taken.values()) < memory:
             continue

@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from penstock.project.shapes import shape
 from penstock.project.strict import Strict
 
 ID = "(?:[0-9a-f]{8}|[0-9a-f]{17})"
@@ -18,6 +19,13 @@ MAX_SECURITY_GROUPS = 5
 SubnetIds = Annotated[list[str], Field(min_length=1, max_length=MAX_SUBNETS)]
 MAX_MORE_ENDPOINTS = 30
 """A VPC takes 50 interface endpoints (AWS PrivateLink Guide, quotas), and up to 15 are our own."""
+ACCOUNT = shape("^[0-9]{12}$", "the number of an AWS account", 'write its twelve digits in quotes: "111122223333"')
+_ROLE = shape(
+    r"^arn:aws[a-z-]*:iam::[0-9]{12}:role/[A-Za-z0-9+=,.@/_-]+$",
+    "the ARN of a role",
+    "write arn:aws:iam::<account>:role/<name>",
+)
+_VPC = shape(f"^vpc-{ID}$", "the id of a VPC", "write vpc- and 8 or 17 hex digits")
 GroupName = r"^[A-Za-z0-9][A-Za-z0-9_-]{0,39}$"
 
 
@@ -48,7 +56,7 @@ class CreateNetwork(Strict):
     without_endpoints: list[str] = Field(default_factory=list)
     """`egress: endpoints` only: services to make no endpoint for, where the region does not offer one, or where the
     environment does without it."""
-    trusted_accounts: list[Annotated[str, Field(pattern=r"^\d{12}$")]] = Field(default_factory=list, max_length=20)
+    trusted_accounts: list[Annotated[str, Field(pattern=ACCOUNT)]] = Field(default_factory=list, max_length=20)
     """`egress: endpoints` only: further AWS accounts, such as that of a data lake, whose roles may be used through the
     endpoints of S3, ECS, STS, Secrets Manager and SSM; those of this account always may. Twelve digits, in quotes."""
     flow_logs: FlowLogs = FlowLogs()
@@ -68,7 +76,7 @@ class SharedVpc(Strict):
     """A VPC of another account, shared by AWS RAM. Its owner makes a role and a security group for us; see
     docs/shared-vpc.md. Goes with `airflow.create.endpoint_management: customer`."""
 
-    role: str = Field(pattern=r"^arn:aws[a-z-]*:iam::\d{12}:role/[A-Za-z0-9+=,.@/_-]+$", max_length=600)
+    role: str = Field(pattern=_ROLE, max_length=600)
     """ARN of the role in the owner's account that may make the endpoints of MWAA's database and web server."""
     security_groups: list[str] = Field(min_length=1, max_length=MAX_SECURITY_GROUPS)
     """Ids of the owner's security groups for these endpoints, 1 to 5; one must let MWAA's in, on 5432 and 443."""
@@ -77,7 +85,7 @@ class SharedVpc(Strict):
 class UseNetwork(Strict):
     """A network that exists."""
 
-    vpc: str = Field(pattern=f"^vpc-{ID}$")
+    vpc: str = Field(pattern=_VPC)
     """Its id: `vpc-…`."""
     private_subnets: list[str] = Field(min_length=2, max_length=2)
     """Ids of exactly two private subnets in two zones (MWAA wants two)."""

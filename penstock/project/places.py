@@ -5,7 +5,12 @@ from __future__ import annotations
 from pydantic import Field
 
 from penstock.project.permissions import Permission
+from penstock.project.shapes import shape
 from penstock.project.strict import Strict
+
+_ADDRESS = shape(
+    r"^https?://\S+$", "an address that begins with https:// or http://", "write https://<host>/api, without spaces"
+)
 
 
 class Auth(Strict):
@@ -18,7 +23,7 @@ class Auth(Strict):
 class OpenMetadata(Strict):
     """The OpenMetadata server. Fills what workflow files leave out."""
 
-    server: str | None = Field(None, pattern=r"^https?://\S+$")
+    server: str | None = Field(None, pattern=_ADDRESS)
     """Address of its API, ending in `/api`. Without it the run takes it from OPENMETADATA_SERVER."""
     version: str
     """The server's version; the ingestion image follows from it."""

@@ -11,20 +11,28 @@ from penstock.project.ecs import Ecs
 from penstock.project.iam import Iam
 from penstock.project.images import Images
 from penstock.project.logs import Logs
-from penstock.project.network import Network
+from penstock.project.network import ACCOUNT, Network
 from penstock.project.observability import Observability
 from penstock.project.places import Embedded, Meltano, OpenMetadata
 from penstock.project.schedules import Schedule, ScheduleSettings
+from penstock.project.shapes import shape
 from penstock.project.strict import Strict
 from penstock.project.tasks import EnvironmentName, Job, TaskSettings, Value
 
-PROJECT_NAME = r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$"
+PROJECT_NAME = shape(
+    r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$",
+    "a name in lower case",
+    "use lower case and digits, with single dashes between them, a letter first: data-platform",
+)
 ENVIRONMENT_NAME = PROJECT_NAME
 MAX_PROJECT_NAME = 20
 MAX_ENVIRONMENT_NAME = 12
 """Role names (64 characters in IAM) start with project, environment and a digest; hence the limits."""
 
 _NAMED: dict[str, Any] = {"propertyNames": {"pattern": EnvironmentName}}
+
+# Of up to four letters: eusc-de-east-1 is the European Sovereign Cloud's.
+_REGION = shape(r"^[a-z]{2,4}(-[a-z]+)+-[0-9]$", "an AWS region", "write its code, such as eu-west-1")
 
 
 class Defaults(Strict):
@@ -39,9 +47,9 @@ class Defaults(Strict):
 class Place(Strict):
     """What an environment may set, over what the top level says: mappings are merged, other values replaced."""
 
-    account: str | None = Field(None, pattern=r"^[0-9]{12}$")
+    account: str | None = Field(None, pattern=ACCOUNT)
     """AWS account: twelve digits, in quotes. Default: the account of the credentials at hand."""
-    region: str = Field(pattern=r"^[a-z]{2}(-[a-z]+)+-[0-9]$")
+    region: str = Field(pattern=_REGION)
     """AWS region."""
     protected: bool = False
     """Whether its stacks have termination protection: CloudFormation, and so `cdk destroy`, refuses to delete them."""

@@ -10,12 +10,16 @@ from pydantic import Field, field_validator
 from pydantic_core import PydanticCustomError
 
 from penstock.project.permissions import Permission
+from penstock.project.shapes import shape
 from penstock.project.strict import Strict
 from penstock_runtime.task_definition import Architecture
 
 EnvironmentName = r"^[A-Za-z_][A-Za-z0-9_]*$"
 """What may be the name of an environment variable, and so of a secret or a variable."""
-Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$", max_length=64)]
+_NAME = shape(
+    r"^[A-Za-z0-9][A-Za-z0-9_.-]*$", "a name", "use letters, digits, `_`, `.` and `-`, a letter or digit first"
+)
+Name = Annotated[str, Field(pattern=_NAME, max_length=64)]
 """Letters, digits, `_`, `.`, `-`; it goes into DAG ids, tags and log lines."""
 
 

@@ -27,7 +27,11 @@ MISTAKES = {
     "no version": ("{use: ¦{environment: team, bucket: team-dags, execution_role: r}}", "'version' is missing", "add"),
     "two parts": ('{self_managed: {version: ¦"2.10"}}', "'2.10' has not three parts", "2.10.3"),
     "too old": ("{self_managed: {version: ¦2.8.1}}", "older than 2.9", "upgrade"),
-    "environment's name": (f"{{use: {{{USE.replace('team,', '¦1team,', 1)}}}}}", "does not fit the pattern", ""),
+    "environment's name": (
+        f"{{use: {{{USE.replace('team,', '¦1team,', 1)}}}}}",
+        "wants the name of an MWAA environment",
+        "aws mwaa list",
+    ),
     "bucket's ARN": ('{self_managed: {version: 3.0.6, bucket: ¦"arn:aws:s3:::x"}}', "no name of a bucket", "name"),
     "folder from the root": ("{self_managed: {version: 3.0.6, dags: ¦/dags}}", "cannot be a folder", "no / at"),
     "folder that leads up": ("{self_managed: {version: 3.0.6, dags: ¦a/../b}}", "cannot be a folder", "dags or team"),

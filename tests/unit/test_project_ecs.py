@@ -58,16 +58,16 @@ MISTAKES = {
     "mode": (top("logs: {mode: ¦lossy}"), "'mode' of logs wants 'blocking' or 'non-blocking'", "use 'blocking'"),
     "buffer without its mode": (top("logs: {max_buffer_mib: ¦20}"), "only where mode is non-blocking", "remove it"),
     "large buffer": (top("logs: {mode: non-blocking, max_buffer_mib: ¦257}"), "wants at most 256", "at most 256"),
-    "alias of a key": (top("logs: {kms_key: ¦alias/mine}"), "does not fit the pattern", "fit"),
+    "alias of a key": (top("logs: {kms_key: ¦alias/mine}"), "wants the ARN of a KMS key", "arn:aws:kms:"),
     "key elsewhere": (
         top(f"logs: {{kms_key: '{KEY.replace('eu-west-1', 'eu-west-2')}'}}"),
         "kms_key is in eu-west-2, and this environment in eu-",
         "name one in eu-",
     ),
-    "boundary": (top("iam: {permissions_boundary: ¦my-policy}"), "does not fit the pattern", "fit"),
-    "path": (top("iam: {role_path: ¦penstock}"), "does not fit the pattern", "fit"),
+    "boundary": (top("iam: {permissions_boundary: ¦my-policy}"), "wants the ARN of a policy", "arn:aws:iam::"),
+    "path": (top("iam: {role_path: ¦penstock}"), "begins and ends with /", "/data/"),
     "role names": (top(f"iam: {{role_name_prefix: ¦{'x' * 17}}}"), "at most 16 characters", "16"),
-    "qualifier": (top("iam: {bootstrap_qualifier: ¦eleven-long}"), "does not fit the pattern", "fit"),
+    "qualifier": (top("iam: {bootstrap_qualifier: ¦eleven-long}"), "a qualifier of CDK's bootstrap", "1 to 10"),
     "tag of AWS": (top("tags: {¦'AWS:x': y}"), "prefix that is not yours", "rename"),
     "tag of ours": (top("tags: {¦'penstock:project': y}"), "prefix that is not yours", "rename"),
     "long key": (top(f"tags: {{¦{'k' * 129}: y}}"), "cannot be a tag's key", "1 to 128"),
@@ -79,9 +79,9 @@ MISTAKES = {
         "both a tag and a digest",
         "keep one",
     ),
-    "digest": (top("images: {openmetadata: {digest: ¦'sha256:00'}}"), "does not fit the pattern", "fit"),
+    "digest": (top("images: {openmetadata: {digest: ¦'sha256:00'}}"), "wants the digest of an image", "64 hex digits"),
     "tag in the repository": (top("images: {openmetadata: {repository: ¦'a.io/b:1'}}"), "holds a tag", "tag: "),
-    "mirror elsewhere": (top("images: {command: {mirror: ¦registry.acme.io}}"), "does not fit the pattern", "fit"),
+    "mirror elsewhere": (top("images: {command: {mirror: ¦registry.acme.io}}"), "wants an ECR registry", ".dkr.ecr."),
     "two ways": (
         top(f"images: {{command: {{mirror: '{MIRROR}', credentials: ¦PASSWORD}}}}"),
         "mirror and credentials, which exclude each other",
@@ -124,8 +124,8 @@ MISTAKES = {
     ),
     "log-in of another name": (
         top(f"images: {{command: {{pull_through: {{upstream: docker.io, credentials: ¦'{OTHER_SECRET}'}}}}}}"),
-        "does not fit the pattern",
-        "fit",
+        "wants the full ARN of a secret whose name starts with ecr-pullthroughcache/",
+        "ecr-pullthroughcache/<name>",
     ),
     "rule that exists": (
         top("images: {command: {pull_through: ¦{upstream: quay.io, create: false}}}"),
@@ -333,7 +333,7 @@ def test_tmp_leaves_something_of_the_memory(tmp_path: Path) -> None:
     (found,) = errors(write(tmp_path / "a", SMALL, large))
     both = errors(write(tmp_path / "b", SMALL, top(f"ecs: {{tmp_mib: 500}}\n{LOSSY.format(100)}")))
 
-    assert found[0].startswith("penstock.yaml:") and found[0].endswith(":16")
+    assert found[0] == "penstock.yaml:25:16"
     assert found[1] == "task 'x' has 512 MiB of memory, and /tmp (4096 MiB) can fill all of it"
     assert found[2] == "use less than 512, or raise the task's memory_mib"
     assert both[0][2] == "use less than 412, or raise the task's memory_mib"

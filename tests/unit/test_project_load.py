@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,8 @@ import pytest
 
 from penstock.project import load, schema
 from penstock.project.literals import is_secret_key, literal_secret
+from penstock.project.settings import Settings
+from penstock.project.shapes import words_of
 from penstock.project.size import MEMORY_MIB, covering, misfit
 from penstock_runtime.errors import InputError
 from tests.unit.project_files import loaded, write
@@ -118,6 +121,31 @@ def test_schema_describes_every_key() -> None:
         return "description" in one or "description" in found["$defs"].get(name, {})
 
     assert [key for part in parts for key, one in part.get("properties", {}).items() if not described(one)] == []
+
+
+def test_every_pattern_has_words() -> None:
+    """An error about a value says what to write; a regular expression says it to nobody."""
+
+    def patterns(part: Any) -> Iterator[str]:
+        if isinstance(part, dict):
+            if isinstance(part.get("pattern"), str):
+                yield part["pattern"]
+            for key, value in part.items():
+                if key != "propertyNames":
+                    yield from patterns(value)
+        elif isinstance(part, list):
+            for one in part:
+                yield from patterns(one)
+
+    found = set(patterns(Settings.model_json_schema()))
+
+    assert len(found) > 15
+    assert all(words_of(pattern).fix for pattern in found)
+
+
+def test_region_may_be_of_a_sovereign_cloud(tmp_path: Path) -> None:
+    """Its code begins with four letters."""
+    assert loaded(tmp_path, ("{region: eu-west-1}", "{region: eusc-de-east-1}")).settings("dev").region
 
 
 def test_schema_knows_the_keys_that_loading_knows() -> None:

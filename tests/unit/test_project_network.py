@@ -52,8 +52,8 @@ CREATED = {
     "not made": ("{egress: endpoints, without_endpoints: [¦airflow.op]}", "would be made", "'airflow.ops'"),
     "no account": (
         '{egress: endpoints, trusted_accounts: [¦"1111"]}',
-        "does not fit the pattern",
-        "",
+        "wants the number of an AWS account",
+        "twelve digits",
     ),
     "odd retention": (
         "{flow_logs: {retention_days: ¦31}}",
@@ -93,7 +93,7 @@ USED = {
         "leads nowhere from the private subnets",
         "subnet_groups",
     ),
-    "no role": ("shared_by: {role: ¦owner, security_groups: [sg-0a1b2c3d]}", "does not fit the pattern", ""),
+    "no role": ("shared_by: {role: ¦owner, security_groups: [sg-0a1b2c3d]}", "wants the ARN of a role", "arn:aws:iam"),
     "no group of the owner's": (f"shared_by: {{role: '{OWNER}', security_groups: ¦[]}}", "at least 1 entr", ""),
     "no id of the owner's group": (
         f"shared_by: {{role: '{OWNER}', security_groups: [¦sg-x]}}",
@@ -149,7 +149,10 @@ def test_mistake_in_a_network_that_exists(tmp_path: Path, use: str, what: str, f
         ("¦{}", "exactly one of `create` and `use`"),
         (f"¦{{create: {{}}, use: {{{USE}}}}}", "exactly one of `create` and `use`"),
         ("{use: ¦{private_subnets: [subnet-0a1b2c3d, subnet-1a1b2c3d]}}", "'vpc' is missing"),
-        ("{use: {vpc: ¦vpc-1, private_subnets: [subnet-0a1b2c3d, subnet-1a1b2c3d]}}", "does not fit the pattern"),
+        (
+            "{use: {vpc: ¦vpc-1, private_subnets: [subnet-0a1b2c3d, subnet-1a1b2c3d]}}",
+            "'vpc' of network.use wants the id of a VPC, not 'vpc-1'",
+        ),
         ("{use: {vpc: vpc-0a1b2c3d, private_subnets: ¦[subnet-0a1b2c3d]}}", "at least 2 entries"),
         (
             "{use: {vpc: vpc-0a1b2c3d, private_subnets: ¦[subnet-0a1b2c3d, subnet-1a1b2c3d, subnet-2a1b2c3d]}}",

@@ -1,0 +1,34 @@
+"""Patterns of values, each with words: an error says what to write, and no regular expression."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Words:
+    """What an error says about a value that does not fit."""
+
+    wants: str
+    """What the key wants, behind "wants "."""
+    fix: str
+
+
+_WORDS: dict[str, Words] = {}
+
+
+def shape(pattern: str, wants: str, fix: str) -> str:
+    """The pattern, for `Field(pattern=…)`; pydantic's errors name it, and `words_of` finds its words again.
+
+    Raises:
+        ValueError: the same pattern has other words already.
+    """
+    words = Words(wants, fix)
+    if _WORDS.setdefault(pattern, words) != words:
+        raise ValueError(f"{pattern} has other words already")
+    return pattern
+
+
+def words_of(pattern: str) -> Words:
+    """The words of a pattern that `shape` has made; a test looks that each field's is one."""
+    return _WORDS[pattern]
