@@ -60,7 +60,24 @@ def main() -> None:
             import cdk_nag
 
             cdk.Validations.of(app).add_plugins(cdk_nag.AwsSolutionsChecks(app), cdk_nag.NIST80053R5Checks(app))
+        synthesize(app)
+
+
+def synthesize(app: cdk.App) -> None:
+    """Write the templates.
+
+    Raises:
+        PenstockError: CDK refuses them, for what it has written to stderr.
+    """
+    try:
         app.synth()
+    except RuntimeError as error:
+        # What CDK throws arrives as this class, with the name of its own in front.
+        name, _, said = str(error).partition(": ")
+        if name != "ValidationFailed":
+            raise
+        fix = "change the setting that each finding above is about, then run it again"
+        raise PenstockError(f"CDK refuses the templates: {said}", fix=fix) from error
 
 
 def _is_true(app: cdk.App, name: str) -> bool:

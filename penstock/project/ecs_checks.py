@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 MAX_TAGS = 40
 """AWS takes 50 for a resource (AWS General Reference, "Tagging AWS resources"); Penstock and CDK add some of theirs."""
 MAX_TAG_KEY, MAX_TAG_VALUE = 128, 256
+"""A value has at least one: MWAA's TagValue (botocore's model) and the resource schemas of CloudWatch say so."""
 
 
 def check_ecs(checks: Checks) -> None:
@@ -50,8 +51,8 @@ def _check_tags(checks: Checks, tags: Mapping[str, str]) -> None:
             checks.add(f"tag {key[:60]!r} has a prefix that is not yours", "rename it", *path, key=True)
         elif not 0 < len(key) <= MAX_TAG_KEY or not _taggable(key):
             checks.add(f"{key[:60]!r} cannot be a tag's key", _tag_fix(f"1 to {MAX_TAG_KEY}"), *path, key=True)
-        if len(value) > MAX_TAG_VALUE or not _taggable(value):
-            fix = _tag_fix(f"at most {MAX_TAG_VALUE}")
+        if not 0 < len(value) <= MAX_TAG_VALUE or not _taggable(value):
+            fix = _tag_fix(f"1 to {MAX_TAG_VALUE}")
             checks.add(f"the value of tag {key[:60]!r} is none that AWS takes", fix, *path)
 
 

@@ -9,8 +9,11 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import aws_cdk as cdk
 import pytest
 
+import app
+from penstock_runtime.errors import PenstockError
 from tests.stacks import plans
 
 CDK = plans.ROOT / "node_modules" / ".bin" / "cdk"
@@ -109,3 +112,15 @@ def test_without_make_setup_the_cli_names_what_is_missing(tmp_path: Path) -> Non
 
     assert done.returncode != 0
     assert ".venv/bin/python" in done.stderr + done.stdout
+
+
+def test_what_cdk_refuses_ends_in_one_line(tmp_path: Path) -> None:
+    """Its findings are on stderr; a traceback of jsii's below them helps nobody."""
+    flags = {"@aws-cdk/core:validateAgainstDefaultRules": True}
+    wrong = cdk.App(context=flags, outdir=str(tmp_path), analytics_reporting=False)
+    alarm = {"ComparisonOperator": "GreaterThanThreshold", "EvaluationPeriods": 1, "Tags": [{"Key": "a", "Value": ""}]}
+    cdk.CfnResource(cdk.Stack(wrong, "stack"), "Alarm", type="AWS::CloudWatch::Alarm", properties=alarm)
+
+    with pytest.raises(PenstockError, match="CDK refuses the templates: Validation failed") as caught:
+        app.synthesize(wrong)
+    assert "finding" in caught.value.fix

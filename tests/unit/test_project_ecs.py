@@ -72,7 +72,8 @@ MISTAKES = {
     "tag of ours": (top("tags: {¦'penstock:project': y}"), "prefix that is not yours", "rename"),
     "long key": (top(f"tags: {{¦{'k' * 129}: y}}"), "cannot be a tag's key", "1 to 128"),
     "odd key": (top("tags: {¦'a&b': y}"), "cannot be a tag's key", "letters"),
-    "long tag": (top(f"tags: {{k: ¦{'v' * 257}}}"), "is none that AWS takes", "at most 256"),
+    "long tag": (top(f"tags: {{k: ¦{'v' * 257}}}"), "is none that AWS takes", "1 to 256"),
+    "empty tag": (top("tags: {team: ¦''}"), "the value of tag 'team' is none", "1 to 256"),
     "many tags": (top(f"tags: ¦{{{', '.join(f'k{n}: v' for n in range(41))}}}"), "41 tags are too many", "at most 40"),
     "tag and digest": (
         top(f"images: {{openmetadata: {{tag: '1', digest: ¦'sha256:{'0' * 64}'}}}}"),
@@ -99,7 +100,7 @@ MISTAKES = {
     "short digest": (command("image: ¦'x@sha256:12'"), "digest of the image 'x@sha256:12' is none", "64 hex digits"),
     "other digest": (command(f"image: ¦'x@sha512:{'0' * 64}'"), "the digest of the image", "@sha256:"),
     "address of an image": (command("image: ¦'https://ghcr.io/a/b:1'"), "is an address", "without https://"),
-    "empty tag": (command("image: ¦'a/b:'"), "the tag of the image 'a/b:' is none", "1 to 128"),
+    "empty tag of an image": (command("image: ¦'a/b:'"), "the tag of the image 'a/b:' is none", "1 to 128"),
     "long image": (command(f"image: ¦'{'a' * 256}'"), "has 256 characters, and ECS takes 255", "shorten"),
     "slash at the end": (command("image: ¦'ghcr.io/a/'"), "is no name of an image", "[registry/]name[:tag]"),
     "image of Meltano": (
