@@ -32,6 +32,7 @@ def show_report(report: Report) -> None:
     _print([f"{_SIGNS[kind]} DAG file {path}" for kind, path in report.dag_files])
     _title("Infrastructure")
     _print([_resource(one) for one in report.resources] or ["no resource changes"])
+    _print([str(one) for one in report.airflow])
     for stack in report.left_over:
         data.print(f"  stack {stack} is no longer in the project; it stays until somebody deletes it", markup=False)
     _title("Permissions")

@@ -160,6 +160,10 @@ def _refuse(report: Report, allowed: set[str], yes: bool) -> None:
         raise PenstockError(
             f"this deploy would lose data\n{told}", fix=f"take the change back; or, if it is meant: {flags} --yes"
         )
+    impossible = next((move for move in report.airflow if move.problem), None)
+    if impossible:
+        fix = f"go to Airflow 2.11 first, or leave airflow.create.version at {impossible.before}"
+        raise PenstockError(f"MWAA would refuse this deploy: {impossible}", fix=fix)
     if report.refusal:
         what, _, fix = report.refusal.partition(". ")
         raise PenstockError(f"this deploy would be refused: {what}", fix=fix[:1].lower() + fix[1:])

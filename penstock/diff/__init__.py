@@ -2,6 +2,7 @@
 
 plans         schedules and tasks, field by field
 templates     resources: added, removed, changed, replaced
+airflow       another version of Airflow: what MWAA does, and refuses
 permissions   IAM statements, gained and lost
 cost          what a month costs, fixed and per run
 prices        the table of prices that this rests on

@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from penstock.diff import cost, permissions, plans, templates
+from penstock.diff import airflow, cost, permissions, plans, templates
 from penstock.diff.cost import Cost
 from penstock.diff.prices import DATE, Prices
 from penstock.diff.templates import Templates
@@ -34,6 +34,8 @@ class Report:
     before: Cost
     after: Cost
     dangers: tuple[Danger, ...]
+    airflow: tuple[airflow.Move, ...]
+    """Environments that get another version of Airflow."""
     refusal: str | None
     """Why the deploy would stop: something newer is live. None: it would not."""
 
@@ -64,6 +66,7 @@ class Report:
             "left_over_stacks": list(self.left_over),
             "permissions": [asdict(one) for one in self.permissions],
             "cost_usd": {**costs, "prices_of": DATE},
+            "airflow_versions": [asdict(one) for one in self.airflow],
             "dangers": [asdict(one) for one in self.dangers],
             "refusal": self.refusal,
         }
@@ -90,6 +93,7 @@ def compare(
         before=cost.estimate(old, old_plan, prices),
         after=cost.estimate({**kept, **new}, new_plan, prices),
         dangers=tuple(_danger(change) for change in changes if change.loss),
+        airflow=tuple(airflow.moves(old, new, changes)),
         refusal=refusal,
     )
 

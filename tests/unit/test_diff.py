@@ -10,11 +10,12 @@ from typing import Any
 
 import pytest
 
+from penstock.cli import deployed
 from penstock.compile import compile_plan
 from penstock.diff import cost, permissions, plans, prices, report, templates
 from penstock.diff.replacement import FIXED
 from penstock.home import CDK
-from penstock_runtime.errors import InputError
+from penstock_runtime.errors import InputError, PenstockError
 from penstock_runtime.plan import Plan
 from tests.unit.project_files import loaded
 
@@ -353,3 +354,39 @@ def test_no_change_is_no_danger(plan: Plan) -> None:
     assert found.empty
     assert found.dangers == ()
     assert found.before == found.after
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "told", "possible"),
+    [
+        ("2.9.2", "3.0.6", "cannot change to 3.0.6 in place: between 2 and 3 the way leads over 2.11", False),
+        ("2.11.0", "3.0.6", "MWAA upgrades Airflow 2.11.0 to 3.0.6 in place, from one major version", True),
+        ("2.9.2", "2.11.0", "MWAA upgrades Airflow 2.9.2 to 2.11.0 in place; it rolls back", True),
+        ("2.11.0", "2.9.2", "MWAA downgrades Airflow 2.11.0 to 2.9.2 in place; it rolls back", True),
+    ],
+)
+def test_another_airflow_is_told_with_what_mwaa_allows(
+    plan: Plan, old: str, new: str, told: str, possible: bool
+) -> None:
+    """Before the deploy asks MWAA; an environment that is replaced begins with any version."""
+    before = edited("airflow", "Environment", AirflowVersion=old)
+    after = edited("airflow", "Environment", AirflowVersion=new)
+    anew = edited("airflow", "Environment", AirflowVersion=new, Name="other")
+    data = plans.as_data(plan)
+    (move,) = report.compare((before, None), (after, data), prices={}).airflow
+
+    assert str(move).startswith("acme: ")
+    assert told in str(move)
+    assert (move.problem is None) is possible
+    assert report.compare((before, None), (anew, data), prices={}).airflow == ()
+    assert report.compare((after, None), (after, data), prices={}).airflow == ()
+
+
+def test_a_version_that_mwaa_refuses_ends_the_command(plan: Plan) -> None:
+    """With the version that is possible."""
+    before, after = (edited("airflow", "Environment", AirflowVersion=one) for one in ("2.9.2", "3.0.6"))
+    found = report.compare((before, None), (after, plans.as_data(plan)), prices={})
+
+    with pytest.raises(PenstockError, match="MWAA would refuse this deploy") as caught:
+        deployed._refuse(found, set(), yes=False)
+    assert caught.value.fix == "go to Airflow 2.11 first, or leave airflow.create.version at 2.9.2"

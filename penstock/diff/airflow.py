@@ -1,0 +1,55 @@
+"""Another Airflow for an MWAA environment that stays: what MWAA does with it, and what it refuses."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from penstock.diff.templates import Change, Templates, name
+from penstock.mwaa_limits import release_line, version_problem
+
+_TYPE = "AWS::MWAA::Environment"
+
+
+@dataclass(frozen=True)
+class Move:
+    """An environment's way from one version to another."""
+
+    environment: str
+    before: str
+    after: str
+    problem: str | None
+    """Why MWAA refuses it; None: it does not."""
+
+    def __str__(self) -> str:
+        if self.problem:
+            return f"{self.environment}: {self.problem}"
+        # MWAA user guide, "Changing the Apache Airflow version".
+        way = "downgrades" if _parts(self.after) < _parts(self.before) else "upgrades"
+        what = f"{self.environment}: MWAA {way} Airflow {self.before} to {self.after} in place"
+        if release_line(self.before)[0] != release_line(self.after)[0]:
+            what += ", from one major version to another: try the DAGs on it first (penstock up --airflow)"
+        return f"{what}; it rolls back where the requirements do not fit the new version"
+
+
+def moves(before: Templates, after: Templates, changes: list[Change]) -> Iterator[Move]:
+    """The environments that stay and get another Airflow; one that is replaced starts anew, on any version."""
+    replaced = {(one.stack, one.name) for one in changes if one.kind == "replaced"}
+    for stack, template in after.items():
+        for logical_id, resource in template.get("Resources", {}).items():
+            old = before.get(stack, {}).get("Resources", {}).get(logical_id, {})
+            known = (stack, name((stack, logical_id), old)) not in replaced
+            if known and resource["Type"] == _TYPE and old.get("Type") == _TYPE:
+                was, will = _version(old), _version(resource)
+                if was and will and was != will:
+                    yield Move(name((stack, logical_id), resource), was, will, version_problem(was, will))
+
+
+def _version(resource: Mapping[str, Any]) -> str | None:
+    found = resource.get("Properties", {}).get("AirflowVersion")
+    return found if isinstance(found, str) else None
+
+
+def _parts(version: str) -> list[int]:
+    return [int(part) for part in version.split(".")]
