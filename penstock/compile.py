@@ -87,6 +87,9 @@ class _Compiler:
         if not re.fullmatch(r"[0-9]{1,4}\.[0-9]{1,4}\.[0-9]{1,4}", self._airflow_version):
             what = f"Airflow version {self._airflow_version[:20]!r} has not three parts"
             raise InputError(what, fix=f"use one of: {', '.join(versions.AIRFLOW)}")
+        if versions.is_too_old(self._airflow_version):
+            what = f"Airflow {self._airflow_version} is older than 2.9, the oldest that Penstock's operator runs on"
+            raise InputError(what, fix=f"use one of: {', '.join(versions.AIRFLOW)}")
         self._problems = Problems()
         self._drafting = Drafting(project, name, environment, self._variables, self._problems)
         self._warnings: list[str] = []
@@ -256,8 +259,9 @@ class _Compiler:
         catalogue = self._settings.openmetadata
         if self._airflow_version not in versions.AIRFLOW:
             known = ", ".join(versions.AIRFLOW)
+            refused = "; one that MWAA does not offer fails at the deploy" if self._settings.airflow.create else ""
             self._warning(
-                f"Airflow {self._airflow_version} is not in the table of {versions.CHECKED}: {known}",
+                f"Airflow {self._airflow_version} is not in the table of {versions.CHECKED}: {known}{refused}",
                 "airflow",
                 self._settings.airflow.way,
                 "version",

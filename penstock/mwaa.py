@@ -31,19 +31,21 @@ def environment(name: str, create: CreateAirflow, version: str, files: MwaaFiles
         files: what `load` has read.
     """
     size = CLASSES[create.environment_class]
-    workers, servers = create.workers, create.web_servers
+    workers = size.counts("worker", *((create.workers.min, create.workers.max) if create.workers else (None, None)))
+    wished = (create.web_servers.min, create.web_servers.max) if create.web_servers else (None, None)
+    servers = size.counts("web server", *wished)
     wanted = create.requirements
     return Airflow(
         name=name,
         version=version,
         environment_class=create.environment_class,
-        min_workers=workers.min if workers else size.workers.least,
-        max_workers=workers.max if workers else min(2, size.workers.most),
+        min_workers=workers[0],
+        max_workers=workers[1],
         access=create.access,
         options=dict(create.options),
         schedulers=size.schedulers.least if create.schedulers is None else create.schedulers,
-        min_web_servers=servers.min if servers else size.web_servers.least,
-        max_web_servers=servers.max if servers else size.web_servers.least,
+        min_web_servers=servers[0],
+        max_web_servers=servers[1],
         logs=tuple(
             AirflowLog(kind, getattr(create.logs, kind).enabled, getattr(create.logs, kind).level)
             for kind in AIRFLOW_LOGS

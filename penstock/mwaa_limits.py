@@ -39,6 +39,16 @@ class EnvironmentClass:
     web_servers: Range
     """API, `MinWebservers`: 2 to 5; mw1.micro is refused with "The web server count … must be 1"."""
 
+    def counts(self, noun: str, least: int | None, most: int | None) -> tuple[int, int]:
+        """How many `worker`s or `web server`s at least and at most, where one or both of the two are not said."""
+        allowed = self.workers if noun == "worker" else self.web_servers
+        if least is None:
+            least = allowed.least if most is None else min(allowed.least, most)
+        if most is None:
+            usual = min(2, allowed.most) if noun == "worker" else allowed.least
+            most = max(usual, least)
+        return least, most
+
 
 WORKERS_QUOTA = 25
 """Workers of one environment, unless the account has a higher quota."""
@@ -75,6 +85,8 @@ FIXED_OPTIONS: frozenset[str] = frozenset(
         "celery.celery_config_options",
         "celery.result_backend",
         "celery.worker_enable_remote_control",
+        "celery_broker_transport_options.visibility_timeout",
+        "core.auth_manager",
         "core.database_access_isolation",
         "core.execution_api_server_url",
         "core.executor",

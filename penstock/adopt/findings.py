@@ -12,7 +12,7 @@ from typing import Literal
 
 from penstock.adopt.live import Live, Statement
 from penstock.project import versions
-from penstock.project.airflow_use_checks import OLDEST
+from penstock.project.versions import OLDEST
 
 SUBNETS = 2
 """MWAA's, in two availability zones."""

@@ -13,9 +13,6 @@ from penstock.project.network import ID
 if TYPE_CHECKING:
     from penstock.project.checks import Checks
 
-OLDEST = (2, 9)
-"""The operator is written for the amazon provider from 8.24 on, which came with Airflow 2.9."""
-
 _ROLE_NAME = r"[\w+=,.@-]{1,64}"
 """Source: IAM User Guide, "IAM and AWS STS quotas", names of roles."""
 _ROLE_ARN = rf"arn:aws[a-z-]*:iam::(?P<account>\d{{12}}):role/(?:[\x21-\x7e]+/)?{_ROLE_NAME}"
@@ -48,7 +45,7 @@ def _check_existing(checks: Checks, way: str) -> None:
     if not re.fullmatch(r"\d+\.\d+\.\d+", version):
         fix = f"use one of: {', '.join(versions.AIRFLOW)}"
         checks.add(f"Airflow version {version[:20]!r} has not three parts", fix, *here, "version")
-    elif tuple(int(part) for part in version.split(".")[:2]) < OLDEST:
+    elif versions.is_too_old(version):
         what = f"Airflow {version} is older than 2.9, the oldest that Penstock's operator runs on"
         checks.add(what, "upgrade it first; MWAA changes the version in place", *here, "version")
     if existing.bucket is not None and not re.fullmatch(BUCKET, existing.bucket):

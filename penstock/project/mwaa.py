@@ -12,19 +12,19 @@ from penstock.project.strict import Strict
 class Workers(Strict):
     """How many workers MWAA runs."""
 
-    min: int = Field(1, ge=1)
-    """At least."""
-    max: int = Field(2, ge=1)
-    """At most; 25, unless your account has a higher quota."""
+    min: int | None = Field(None, ge=1)
+    """At least. Default 1."""
+    max: int | None = Field(None, ge=1)
+    """At most; 25, unless your account has a higher quota. Default 2, or `min` where that is more."""
 
 
 class WebServers(Strict):
     """How many web servers MWAA runs: 2 to 5, or exactly one on mw1.micro."""
 
-    min: int = Field(2, ge=1)
-    """At least."""
-    max: int = Field(2, ge=1)
-    """At most."""
+    min: int | None = Field(None, ge=1)
+    """At least. Default 2; 1 on mw1.micro."""
+    max: int | None = Field(None, ge=1)
+    """At most. Default: as many as at least."""
 
 
 class Log(Strict):

@@ -37,6 +37,9 @@ def check_create(checks: Checks, create: CreateAirflow) -> None:
     if not has_version:
         fix = f"use one of: {', '.join(versions.AIRFLOW)}"
         checks.add(f"Airflow version {create.version[:20]!r} has not three parts", fix, *HERE, "version")
+    elif versions.is_too_old(create.version):
+        what = f"Airflow {create.version} is older than 2.9, the oldest that Penstock's operator runs on"
+        checks.add(what, f"use one of: {', '.join(versions.AIRFLOW)}", *HERE, "version")
     size = CLASSES.get(create.environment_class)
     if size is None:
         fix = nearest(create.environment_class, CLASSES, kind="class")
@@ -64,12 +67,12 @@ def _listed() -> str:
 
 def _check_counts(checks: Checks, create: CreateAirflow, size: EnvironmentClass) -> None:
     kind = create.environment_class
-    if create.workers is not None:
-        workers = create.workers
-        _check_range(checks, kind, "worker", size.workers, workers.min, workers.max, "workers")
-    if create.web_servers is not None:
-        servers = create.web_servers
-        _check_range(checks, kind, "web server", size.web_servers, servers.min, servers.max, "web_servers")
+    if (said := create.workers) is not None:
+        counts = size.counts("worker", said.min, said.max)
+        _check_range(checks, kind, "worker", size.workers, *counts, "workers")
+    if (wanted := create.web_servers) is not None:
+        counts = size.counts("web server", wanted.min, wanted.max)
+        _check_range(checks, kind, "web server", size.web_servers, *counts, "web_servers")
     if create.schedulers is not None and create.schedulers not in size.schedulers:
         what = f"{kind} has {size.schedulers} {_plural('scheduler', size.schedulers)}, not {create.schedulers}"
         checks.add(what, _fix("schedulers", size.schedulers, str(size.schedulers.least)), *HERE, "schedulers")

@@ -26,9 +26,17 @@ AIRFLOW: dict[str, MwaaAirflow] = {
     "3.3.1": MwaaAirflow("3.12", "9.34.0", "1.43.56"),
 }
 
+OLDEST = (2, 9)
+"""The operator is written for the amazon provider from 8.24 on, which came with Airflow 2.9."""
+
 CONSTRAINTS = "https://raw.githubusercontent.com/apache/airflow/constraints-{airflow}/constraints-{python}.txt"
 """Where Airflow's project keeps the packages that each version was tested with. Source: Airflow, "Installation from
 PyPI"; MWAA asks for this address in a requirements.txt (MWAA user guide, "Installing Python dependencies")."""
+
+
+def is_too_old(version: str) -> bool:
+    """Whether an Airflow of three parts is older than `OLDEST`."""
+    return tuple(int(part) for part in version.split(".")[:2]) < OLDEST
 
 
 def airflow_python(version: str) -> str:

@@ -59,6 +59,11 @@ def test_plan_takes_the_version_that_it_is_given(tmp_path: Path) -> None:
     assert compile_plan(project, airflow_version="2.11.0").airflow.version == "2.11.0"
     assert compile_plan(project).airflow.version == "3.0.6"
     assert any("4.0.0" in warning for warning in compile_plan(project, airflow_version="4.0.0").warnings)
+    with pytest.raises(InputError, match="older than"):
+        compile_plan(project, airflow_version="2.2.2")
+    assert any(
+        "one that MWAA does not offer fails" in one for one in compile_plan(project, airflow_version="9.9.9").warnings
+    )
     with pytest.raises(InputError, match="three parts"):
         compile_plan(project, airflow_version="2.11")
 

@@ -30,9 +30,9 @@ MISTAKES = {
     ),
     "one web server": (f"{CREATE}, web_servers: ¦{{min: 1}}", "2 to 5 web servers, not 1", "use 2 to 5"),
     "six web servers": (f"{CREATE}, web_servers: ¦{{max: 6}}", "2 to 5 web servers, not 6", "use 2 to 5"),
-    "web servers turned round": (f"{CREATE}, web_servers: ¦{{min: 4}}", "at least 4 web servers and at most 2", "swap"),
+    "web servers turned round": (f"{CREATE}, web_servers: ¦{{min: 4, max: 2}}", "4 web servers and at most 2", "swap"),
     "web servers of micro": (
-        "version: 3.0.6, class: mw1.micro, web_servers: ¦{}",
+        "version: 3.0.6, class: mw1.micro, web_servers: ¦{min: 2}",
         "mw1.micro has exactly 1 web server, not 2",
         "write web_servers: {min: 1, max: 1}",
     ),
@@ -47,6 +47,15 @@ MISTAKES = {
     "empty option": (f'{CREATE}, options: {{core.x: ¦""}}', "has 0 characters, and MWAA takes 1 to 65536", "remove it"),
     "option beyond ASCII": (f"{CREATE}, options: {{core.x: ¦ü}}", "is not printable ASCII", "ASCII only"),
     "option with a name": (f'{CREATE}, options: {{core.x: ¦"${{HOST}}"}}', "nothing fills ${HOST}", "secrets backend"),
+    "transport": (
+        f"{CREATE}, options: {{¦celery_broker_transport_options.visibility_timeout: '60'}}",
+        "MWAA does not let anyone set celery_broker",
+        "remove it",
+    ),
+    "way to log in": (f"{CREATE}, options: {{¦core.auth_manager: x.Y}}", "let anyone set core.auth_manager", "remove"),
+    "old Airflow": ("version: ¦2.8.1, class: mw1.small", "2.8.1 is older than 2.9, the oldest", "use one of: 2.9.2"),
+    "Airflow 1": ("version: ¦1.10.12, class: mw1.small", "1.10.12 is older than 2.9, the oldest", "use one of: 2.9.2"),
+    "one web server at most": (f"{CREATE}, web_servers: ¦{{max: 1}}", "2 to 5 web servers, not 1", "use 2 to 5"),
     "retention": (f"{CREATE}, logs: {{retention_days: ¦100}}", "does not keep logs for 100 days", "use 90, or"),
     "log level": (f"{CREATE}, logs: {{task: {{level: ¦TRACE}}}}", "wants 'CRITICAL'", ""),
     "unknown log": (f"{CREATE}, logs: {{¦triggerer: {{}}}}", "unknown key 'triggerer'", ""),
@@ -95,6 +104,24 @@ def test_counts_fit_the_class_where_nothing_is_said(tmp_path: Path, kind: str, c
 
     found = (made.min_workers, made.max_workers, made.schedulers, made.min_web_servers, made.max_web_servers)
     assert found == counts
+
+
+@pytest.mark.parametrize(
+    ("create", "workers", "servers"),
+    [
+        (f"{CREATE}, workers: {{min: 3}}, web_servers: {{min: 3}}", (3, 3), (3, 3)),
+        (f"{CREATE}, workers: {{min: 1}}, web_servers: {{max: 4}}", (1, 2), (2, 4)),
+        (f"{CREATE}, workers: {{max: 7}}, web_servers: {{}}", (1, 7), (2, 2)),
+        ("version: 3.0.6, class: mw1.micro, workers: {min: 1}, web_servers: {max: 1}", (1, 1), (1, 1)),
+    ],
+)
+def test_one_number_is_enough(tmp_path: Path, create: str, workers: tuple[int, int], servers: tuple[int, int]) -> None:
+    """The other follows from it and from the class."""
+    made = compile_plan(loaded(tmp_path, (CREATE, create))).airflow
+
+    assert isinstance(made, Airflow)
+    assert (made.min_workers, made.max_workers) == workers
+    assert (made.min_web_servers, made.max_web_servers) == servers
 
 
 def test_settings_reach_the_plan(tmp_path: Path) -> None:
