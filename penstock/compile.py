@@ -11,7 +11,7 @@ from dataclasses import replace
 from itertools import chain
 from typing import Any
 
-from penstock import mwaa, network
+from penstock import mwaa, network, reach
 from penstock.definitions import Draft, definitions
 from penstock.drafts import Drafting, arguments_of
 from penstock.observability import observability, overdue_after_minutes
@@ -21,6 +21,7 @@ from penstock.project.load import Environment, Project
 from penstock.project.meltano import MeltanoSchedule
 from penstock.project.names import prefix_of
 from penstock.project.problems import Problems, nearest
+from penstock.project.reach import is_sealed
 from penstock.project.schedules import ScheduleSettings
 from penstock.project.strict import settled
 from penstock_runtime.airflow_environment import Airflow, SelfManagedAirflow, UsedAirflow
@@ -106,7 +107,7 @@ class _Compiler:
         airflow = self._airflow(prefix)
         where_they_run = self._network(found, airflow)
         watch, untold = observability(settings.observability, settings.region, found)
-        self._warn(len(found))
+        self._warn(len(found), where_they_run)
         self._warn_of_airflow(airflow, len(drafted))
         for warning in untold:
             self._warning(warning, "observability")
@@ -168,6 +169,10 @@ class _Compiler:
     ) -> Network:
         for what, fix, place in network.out_of_reach(self._settings, found):
             self._problems.add(what, fix=fix, where=self._where(*place))
+        if (server := reach.server_out_of_reach(self._project, self._settings, self._variables)) is not None:
+            self._problems.add(server[0], fix=server[1], where=self._where(*server[2]))
+        for what, fix, where in reach.unreachable(self._project, self._settings, self._variables):
+            self._problems.add(what, fix=fix, where=where)
         self._problems.raise_all()
         return network.network_of(self._settings, found, airflow.options if isinstance(airflow, Airflow) else {})
 
@@ -179,7 +184,8 @@ class _Compiler:
             return UsedAirflow(chosen.environment, self._airflow_version, *where, role, chosen.kms_key)
         if isinstance(chosen, airflow_use.SelfManagedAirflow):
             return SelfManagedAirflow(self._airflow_version, chosen.bucket, chosen.dags, chosen.kms_key)
-        return mwaa.environment(prefix, chosen, self._airflow_version, self._project.mwaa_files)
+        sealed = is_sealed(self._settings.network)
+        return mwaa.environment(prefix, chosen, self._airflow_version, self._project.mwaa_files, sealed=sealed)
 
     # Schedules
 
@@ -255,7 +261,7 @@ class _Compiler:
 
     # Warnings
 
-    def _warn(self, definitions: int) -> None:
+    def _warn(self, definitions: int, made: Network) -> None:
         catalogue = self._settings.openmetadata
         if self._airflow_version not in versions.AIRFLOW:
             known = ", ".join(versions.AIRFLOW)
@@ -277,7 +283,11 @@ class _Compiler:
                 f"{ROLES_OF_AN_ACCOUNT} unless that quota is raised: let tasks share secrets and permissions",
                 "jobs",
             )
-        for text, place in chain(network.warnings(self._settings, self._variables), memory.warnings(self._settings)):
+        for text, place in chain(
+            network.warnings(self._settings),
+            memory.warnings(self._settings),
+            reach.without_endpoint(self._settings, made.endpoints),
+        ):
             self._warning(text, *place)
         needed = any(f"${{{SERVER_VARIABLE}}}" in config.text for config in self._drafting.configs.values())
         if needed and SERVER_VARIABLE not in self._variables:

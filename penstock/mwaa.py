@@ -23,12 +23,15 @@ REQUIREMENTS, PLUGINS, STARTUP = "requirements/{}.txt", "plugins/{}.zip", "start
 """Keys in the DAG bucket, beside the DAG folder."""
 
 
-def environment(name: str, create: CreateAirflow, version: str, files: MwaaFiles) -> Airflow:
+def environment(
+    name: str, create: CreateAirflow, version: str, files: MwaaFiles, *, sealed: bool = False
+) -> Airflow:
     """What the plan says of an environment.
 
     Args:
         version: Airflow's; it may be another one than the project's.
         files: what `load` has read.
+        sealed: whether its network has no way to the internet.
     """
     size = CLASSES[create.environment_class]
     workers = size.counts("worker", *((create.workers.min, create.workers.max) if create.workers else (None, None)))
@@ -56,7 +59,7 @@ def environment(name: str, create: CreateAirflow, version: str, files: MwaaFiles
         worker_replacement=create.worker_replacement,
         endpoint_management=create.endpoint_management,
         requirements=_text_file(
-            REQUIREMENTS, requirements.generate(files.texts[wanted.file], version, wanted.install_from)
+            REQUIREMENTS, requirements.generate(files.texts[wanted.file], version, wanted.install_from, sealed=sealed)
         )
         if wanted is not None
         else None,

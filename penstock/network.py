@@ -6,7 +6,6 @@ import ipaddress
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
-from urllib.parse import urlsplit
 
 from penstock.project.images import AWS_DOMAIN
 from penstock.project.network import Network
@@ -17,15 +16,13 @@ from penstock.project.network_checks import (
     SECRET_ENDPOINTS,
     TASK_ENDPOINTS,
 )
+from penstock.project.reach import is_sealed
 from penstock.project.settings import Settings
 from penstock_runtime import network as planned
-from penstock_runtime.contract import SERVER_VARIABLE
 from penstock_runtime.task_definition import TaskDefinition
 
 SECRETS_BACKENDS = {"SecretsManagerBackend": "secretsmanager", "SystemsManagerParameterStoreBackend": "ssm"}
 """Part of the value of Airflow's `secrets.backend` → the service that Airflow then reads its connections from."""
-PRIVATE_NAMES = (".internal", ".local", ".lan", ".corp", ".private", ".home.arpa", ".intranet")
-"""Ends of host names that nobody on the internet has."""
 
 Place = tuple[str | int, ...]
 
@@ -81,7 +78,7 @@ def place_of(network: Network, group: str | None) -> dict[str, Any]:
 
 def out_of_reach(settings: Settings, definitions: Iterable[TaskDefinition]) -> Iterator[tuple[str, str, Place]]:
     """What a network without internet cannot run: (what is wrong, what to do, where), one for each image."""
-    if not _without_internet(settings):
+    if not is_sealed(settings.network):
         return
     seen = set()
     for definition in definitions:
@@ -103,30 +100,14 @@ def in_region(reference: str, region: str) -> bool:
     return re.match(rf"[0-9]{{12}}\.dkr\.ecr\.{region}\.{AWS_DOMAIN}/", reference) is not None
 
 
-def warnings(settings: Settings, variables: Mapping[str, str]) -> Iterator[tuple[str, Place]]:
+def warnings(settings: Settings) -> Iterator[tuple[str, Place]]:
     """What a deploy should not overlook about the network: (text, where)."""
     create = settings.network.create
     if create is not None and not ipaddress.IPv4Network(create.cidr).is_private:
         text = f"{create.cidr} is no private range: hosts of the internet with these addresses cannot be reached"
         yield text, ("network", "create", "cidr")
-    if not _without_internet(settings) or settings.openmetadata is None:
-        return
-    if SERVER_VARIABLE in variables:
-        server, place = variables[SERVER_VARIABLE], ("variables", SERVER_VARIABLE)
-    else:
-        server, place = settings.openmetadata.server or "", ("openmetadata", "server")
-    host = urlsplit(server).hostname
-    if host and not _private(host):
-        yield (
-            f"{host[:100]} may be on the internet, which a network with `egress: endpoints` does not reach: give the "
-            "catalogue a private address that the VPC can reach, or write egress: nat",
-            place,
-        )
-
-
-def _without_internet(settings: Settings) -> bool:
-    create = settings.network.create
-    return create is not None and create.egress == "endpoints"
+    if settings.region.startswith("cn-"):
+        yield "Penstock was never tried in AWS's regions in China: try a small environment first", ("region",)
 
 
 def _stores(definitions: Iterable[TaskDefinition], options: Mapping[str, str]) -> set[str]:
@@ -146,11 +127,3 @@ def _image_setting(settings: Settings, definition: TaskDefinition) -> tuple[str,
             if task.image == reference:
                 return "images.command.mirror or the task's image", ("jobs", name, "tasks", index, "image")
     return "images.openmetadata.mirror", ("openmetadata", "version")
-
-
-def _private(host: str) -> bool:
-    """Whether a host is surely not one of the internet: a private address, or a name that only a private zone has."""
-    try:
-        return ipaddress.ip_address(host).is_private
-    except ValueError:
-        return "." not in host or host.endswith(PRIVATE_NAMES)

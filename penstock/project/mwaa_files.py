@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -42,11 +43,13 @@ def read(files: MwaaFiles, folder: Path, create: CreateAirflow, checks: Checks, 
         wanted = create.requirements
         text = reader.text(wanted.file, "requirements", "file")
         if text is not None:
-            requirements.check(text, named(wanted.file), create.version, wanted.install_from, checks.problems)
-            network = checks.settings.network.create
-            if network is not None and requirements.cut_off(text, wanted.install_from, network.egress):
-                what = "the network has no way to a package index"
-                fix = "use install_from: plugins, or name an --index-url within reach in the file"
+            network = checks.settings.network
+            requirements.check(text, named(wanted.file), create.version, wanted.install_from, network, checks.problems)
+            if requirements.cut_off(text, wanted.install_from, network):
+                # Amazon MWAA User Guide, "Managing Python dependencies".
+                what = "pip reaches no package index from a network with `egress: endpoints`"
+                fix = "put the wheels into airflow.create.plugins and write install_from: plugins, or name an index "
+                fix += "within the VPC in the file: --index-url https://…"
                 checks.add(what, fix, *HERE, "requirements")
         if wanted.install_from == "plugins" and create.plugins is None:
             fix = "add plugins: a folder with the wheels, made by `pip download` on the environment's Python"
@@ -87,7 +90,12 @@ class _Reader:
 
     def _inside(self, path: str, *key: str) -> bool:
         """Whether a path names a place of the project and not of this machine."""
-        inside = bool(path) and not path.startswith(("/", "~")) and "\\" not in path
-        if not inside:
+        if not path or path.startswith(("/", "~")) or "\\" in path:
             self._checks.add(f"{path[:60]!r} is no relative path", "write it relative to the project file", *HERE, *key)
-        return inside
+            return False
+        normal = posixpath.normpath(path)
+        if normal == "." or normal.split("/")[0] == "..":
+            where = "the project's own folder" if normal == "." else "outside the project"
+            self._checks.add(f"{path[:60]!r} is {where}", "name something below the project's folder", *HERE, *key)
+            return False
+        return True

@@ -25,6 +25,11 @@ _ROLE = shape(
     "the ARN of a role",
     "write arn:aws:iam::<account>:role/<name>",
 )
+_HOST = shape(
+    r"^(\*\.)?[A-Za-z0-9_]([A-Za-z0-9_.-]*[A-Za-z0-9])?$",
+    "the name of a host",
+    "write catalog.acme.io, or *.acme.io for all below it, without https:// and port",
+)
 _VPC = shape(f"^vpc-{ID}$", "the id of a VPC", "write vpc- and 8 or 17 hex digits")
 GroupName = r"^[A-Za-z0-9][A-Za-z0-9_-]{0,39}$"
 
@@ -59,6 +64,11 @@ class CreateNetwork(Strict):
     trusted_accounts: list[Annotated[str, Field(pattern=ACCOUNT)]] = Field(default_factory=list, max_length=20)
     """`egress: endpoints` only: further AWS accounts, such as that of a data lake, whose roles may be used through the
     endpoints of S3, ECS, STS, Secrets Manager and SSM; those of this account always may. Twelve digits, in quotes."""
+    private_hosts: list[Annotated[str, Field(pattern=_HOST, max_length=253)]] = Field(
+        default_factory=list, max_length=100
+    )
+    """`egress: endpoints` only: hosts with public names that lead to private addresses in this VPC, such as
+    `catalog.acme.io`, or `*.acme.io` for all below a domain. A host that nothing tells to be private is an error."""
     flow_logs: FlowLogs = FlowLogs()
     """A record of the connections in the VPC."""
 

@@ -64,9 +64,8 @@ def _check_create(checks: Checks, create: CreateNetwork) -> None:
                 key=True,
             )
         _check_endpoints(checks, create)
-        _check_requirements(checks)
         return
-    for name in ("more_endpoints", "without_endpoints", "trusted_accounts"):
+    for name in ("more_endpoints", "without_endpoints", "trusted_accounts", "private_hosts"):
         if getattr(create, name):
             fix = f"remove {name}, or write egress: endpoints"
             checks.add("a network with `egress: nat` reaches services over the internet", fix, *here, name, key=True)
@@ -79,6 +78,10 @@ def _check_endpoints(checks: Checks, create: CreateNetwork) -> None:
         if not re.fullmatch(r"[a-z0-9]+([.-][a-z0-9]+)*", name) or len(name) > 60 or name.startswith("com."):
             fix = "write the part of its name behind com.amazonaws.<region>. such as glue"
             checks.add(f"{name[:60]!r} is no service with an endpoint", fix, *path)
+        elif name == "s3express":
+            # Amazon S3 User Guide, "Networking for directory buckets": a gateway endpoint, of a kind of its own.
+            fix = "remove it, and make that endpoint yourself in the VPC"
+            checks.add("S3 Express has a gateway endpoint only, which Penstock does not make", fix, *path)
         elif name == "s3" or name in (*AIRFLOW_ENDPOINTS, *TASK_ENDPOINTS):
             checks.add(f"the endpoint of {name} is made anyway", "remove it", *path)
         elif name in create.more_endpoints[:index]:
@@ -143,18 +146,6 @@ def _check_owner(checks: Checks, use: UseNetwork) -> None:
     if create is not None and create.endpoint_management != "customer":
         fix = "add endpoint_management: customer to airflow.create"
         checks.add("MWAA cannot make endpoints in a VPC of another account", fix, *here, key=True)
-
-
-def _check_requirements(checks: Checks) -> None:
-    """Source: Amazon MWAA User Guide, "Managing Python dependencies": without internet, wheels in plugins.zip."""
-    create = checks.settings.airflow.create
-    wanted = create.requirements if create is not None else None
-    if wanted is not None and wanted.install_from == "index":
-        checks.add(
-            "pip reaches no package index from a network with `egress: endpoints`",
-            "put the wheels into airflow.create.plugins and write install_from: plugins",
-            *("airflow", "create", "requirements"),
-        )
 
 
 def _check_public(checks: Checks, use: UseNetwork, public: bool, subnets: Sequence[str], *path: Any) -> None:

@@ -11,12 +11,16 @@ import re
 
 from penstock.mwaa_limits import AIRFLOW_FOLDER, PLUGINS_FOLDER
 from penstock.project import versions
+from penstock.project.network import Network
 from penstock.project.problems import Problems, shown
+from penstock.project.reach import is_sealed, out_of_reach, told
 
 _MWAA_SEES_CONSTRAINTS = re.compile(r"-c |--constraint ")
 _CONSTRAINT = re.compile(r"(?:-c|--constraint)(?:\s+|=)[\"']?(?P<target>[^\s\"']+)")
 _FILES = re.compile(r"(?:-r|--requirement|-e|--editable)(?:\s|=)")
 _INDEX = re.compile(r"(?:-i|--index-url|--extra-index-url|--no-index|-f|--find-links)\b")
+_OWN_INDEX = re.compile(r"(?:-i|--index-url)[\s=]")
+_ANY_INDEX = re.compile(r"(?:-i|--index-url|--extra-index-url)(?:\s+|=)[\"']?(?P<target>https?://[^\s\"']+)")
 _AIRFLOW = re.compile(r"apache[-_.]airflow(?:\[[^]]*\])?\s*==\s*(?P<version>[^\s;,#]+)", re.IGNORECASE)
 _LOGIN = re.compile(r"://[^/\s@$]+@|://[^/\s:@]*:[^/\s@$]+@")
 
@@ -27,48 +31,53 @@ def constraints(airflow_version: str) -> str:
     return versions.CONSTRAINTS.format(airflow=airflow_version, python=python)
 
 
-def generate(text: str, airflow_version: str, install_from: str) -> str:
+def generate(text: str, airflow_version: str, install_from: str, *, sealed: bool = False) -> str:
     """The file for MWAA. It depends on nothing but the user's lines, the Airflow and where packages come from.
 
     Args:
         text: the user's file; its lines and comments stay as they are.
         install_from: `index`, or `plugins` for wheels in plugins.zip only. Then no constraints are named: MWAA applies
             those of its image, which needs no network.
+        sealed: there is no way to the internet, where Airflow's constraints are; the same holds then.
     """
     lines = [line for line in _lines(text) if _target(line) != constraints(airflow_version)]
     if install_from == "plugins":
         head = [f"--find-links {PLUGINS_FOLDER}", "--no-index"]
-    elif any(_target(line) for line in lines):
+    elif sealed or any(_target(line) for line in lines):
         head = []
     else:
         head = [f'--constraint "{constraints(airflow_version)}"']
     return "\n".join([*head, *lines]) + "\n"
 
 
-def cut_off(text: str, install_from: str, egress: str) -> bool:
+def cut_off(text: str, install_from: str, network: Network) -> bool:
     """Whether packages cannot be fetched: there is no way to the internet, and the file names no other index."""
-    own_index = any(re.match(r"(?:-i|--index-url)[\s=]", line.strip()) for line in _lines(text))
-    return egress != "nat" and install_from == "index" and not own_index
+    own_index = any(_OWN_INDEX.match(line.strip()) for line in _lines(text))
+    return is_sealed(network) and install_from == "index" and not own_index
 
 
-def check(text: str, name: str, airflow_version: str, install_from: str, problems: Problems) -> None:
+def check(text: str, name: str, airflow_version: str, install_from: str, network: Network, problems: Problems) -> None:
     """Report the lines that MWAA cannot use.
 
     Args:
         name: the file, as errors show it.
+        network: that the environment is in.
     """
     for number, raw in enumerate(_lines(text), 1):
         where = f"{name}:{number}:{len(raw) - len(raw.lstrip()) + 1}"
-        found = _problem(raw, airflow_version, install_from)
+        found = _problem(raw, airflow_version, install_from, sealed=is_sealed(network))
+        if found is None and (index := _ANY_INDEX.match(raw.strip())) is not None:
+            host = out_of_reach(index["target"], network)
+            found = told(host) if host else None
         if found is not None:
             problems.add(found[0], fix=found[1], where=where)
 
 
-def _problem(raw: str, airflow_version: str, install_from: str) -> tuple[str, str] | None:
+def _problem(raw: str, airflow_version: str, install_from: str, *, sealed: bool) -> tuple[str, str] | None:
     """What is wrong with one line, and its fix."""
     line = raw.strip()
     offline = install_from == "plugins"
-    if offline and _MWAA_SEES_CONSTRAINTS.search(raw) and not _target(raw):
+    if (offline or sealed) and _MWAA_SEES_CONSTRAINTS.search(raw) and not _target(raw):
         what = "MWAA takes a line with '-c ' or '--constraint ' for one that sets constraints, even a comment"
         return what, "word it differently; otherwise MWAA installs without its own constraints"
     if not line or line.startswith("#"):

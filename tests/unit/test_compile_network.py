@@ -12,7 +12,7 @@ from penstock_runtime.errors import InputError, InputErrors
 from penstock_runtime.plan import Plan
 from penstock_runtime.resources import Resources
 from penstock_runtime.schedule import Task
-from tests.unit.project_files import loaded
+from tests.unit.project_files import WORKFLOW, loaded
 
 CREATE = "network: {create: {cidr: 10.20.0.0/16}}"
 SEALED = (CREATE, "network: {create: {egress: endpoints}}")
@@ -100,7 +100,7 @@ def test_endpoint_that_is_left_out(tmp_path: Path) -> None:
 
 def test_stock_image_is_out_of_reach_without_internet(tmp_path: Path) -> None:
     """Said at the version, which gives the image, with the settings that help."""
-    ((where, what, fix),) = _refused(tmp_path, SEALED)
+    ((where, what, fix),) = _refused(tmp_path, SEALED, ("https://catalog.acme.io/api", "http://10.0.0.1/api"))
 
     assert where == "penstock.yaml:9:12"
     assert "'docker.getcollate.io/openmetadata/ingestion:1.12.14' is out of reach" in what
@@ -146,33 +146,122 @@ def test_image_of_meltano_must_be_there_too(tmp_path: Path) -> None:
     assert "meltano.image" in fix
 
 
+def _sealed(more: str = "") -> tuple[tuple[str, str], tuple[str, str]]:
+    """A network without internet that has the catalogue's image."""
+    mirror = ("schedules:\n", f"images: {{openmetadata: {{mirror: {ECR}}}}}\nschedules:\n")
+    return (CREATE, f"network: {{create: {{egress: endpoints{more}}}}}"), mirror
+
+
 @pytest.mark.parametrize(
-    ("server", "warned"),
+    ("server", "private_hosts", "reached"),
     [
-        ("https://catalog.acme.io/api", True),
-        ("https://8.8.8.8/api", True),
-        ("http://openmetadata.acme.internal:8585/api", False),
-        ("http://10.20.1.2:8585/api", False),
-        ("http://openmetadata:8585/api", False),
+        ("https://catalog.acme.io/api", "", False),
+        ("https://catalog.acme.io/api", "catalog.acme.io", True),
+        ("https://Catalog.acme.io/api", "'*.ACME.io'", True),
+        ("https://acme.io/api", "'*.acme.io'", False),
+        ("https://catalogacme.io/api", "'*.acme.io', catalog.acme.io", False),
+        ("https://8.8.8.8/api", "", False),
+        ("http://10.20.1.2:8585/api", "", True),
+        ("http://100.64.3.4/api", "", True),
+        ("http://[2606:4700::1111]/api", "", False),
+        ("http://openmetadata:8585/api", "", True),
+        ("http://openmetadata.acme.internal:8585/api", "", True),
+        ("http://internal-om-123.eu-west-1.elb.amazonaws.com/api", "", True),
+        ("http://om-123.eu-west-1.elb.amazonaws.com/api", "", False),
+        ("https://vpce-0a1-b2c.vpce-svc-1.eu-west-1.vpce.amazonaws.com/api", "", True),
     ],
 )
-def test_catalogue_that_may_be_out_of_reach_is_a_warning(tmp_path: Path, server: str, warned: bool) -> None:
-    """A public name may have a private address, so it is no error; with a NAT gateway there is nothing to say."""
-    edits = (NO_CATALOGUE, ("https://catalog.acme.io/api", server))
-    (tmp_path / "sealed").mkdir()
-    sealed = [one for one in _plan(tmp_path / "sealed", SEALED, *edits).warnings if "internet" in one]
+def test_catalogue_must_be_within_reach(tmp_path: Path, server: str, private_hosts: str, reached: bool) -> None:
+    """By its address, by its name, or because the project says so; with a NAT gateway any will do."""
+    network, mirror = _sealed(f", private_hosts: [{private_hosts}]")
+    named = ("https://catalog.acme.io/api", server)
+    if reached:
+        assert _plan(tmp_path, network, mirror, named).warnings == ()
+        return
+    ((where, what, fix),) = _refused(tmp_path, network, mirror, named)
 
-    assert len(sealed) == warned
-    assert all(one.startswith("penstock.yaml:8:11: ") for one in sealed)
-    assert not [one for one in _plan(tmp_path / "nat", *edits).warnings if "internet" in one]
+    assert where == "penstock.yaml:8:11"
+    assert "is out of reach" in what
+    assert "network.create.private_hosts" in fix
+    assert "egress: nat" in fix
+    assert _plan(tmp_path / "nat", named)
+
+
+def test_catalogue_that_no_workflow_calls_may_be_anywhere(tmp_path: Path) -> None:
+    """There is none in the project, or each names its own."""
+    own = WORKFLOW + "workflowConfig: {openMetadataServerConfig: {hostPort: 'http://10.0.0.1/api'}}\n"
+
+    assert _plan(tmp_path / "none", SEALED, NO_CATALOGUE)
+    assert compile_plan(loaded(tmp_path / "own", *_sealed(), files={"warehouse.yaml": own}))
 
 
 def test_catalogue_given_by_a_variable_counts_instead(tmp_path: Path) -> None:
     """What the run will call is looked at, not what the project says."""
-    project = loaded(tmp_path, SEALED, NO_CATALOGUE)
-    private = compile_plan(project, variables={"OPENMETADATA_SERVER": "http://10.0.0.1/api"})
+    project = loaded(tmp_path, *_sealed())
 
-    assert not [one for one in private.warnings if "internet" in one]
+    assert compile_plan(project, variables={"OPENMETADATA_SERVER": "http://10.0.0.1/api"})
+    with pytest.raises(InputError, match="out of reach"):
+        compile_plan(project)
+
+
+@pytest.mark.parametrize(
+    ("host", "more", "reached"),
+    [
+        ("${HOST}:5432", "", True),
+        ("${OM_JWT}:5432", "", True),
+        ("bigquery.googleapis.com", "", False),
+        ("https://app.snowflake.example/x", "", False),
+        ("db.acme.io:5432", "", False),
+        ("db.acme.io:5432", ", private_hosts: ['*.acme.io']", True),
+        ("db.c1x2.eu-west-1.rds.amazonaws.com:5432", "", True),
+        ("wg.111122223333.eu-west-1.redshift-serverless.amazonaws.com:5439", "", True),
+        ("rds.amazonaws.com.evil.example:5432", "", False),
+        ("52.1.2.3:5432", "", False),
+    ],
+)
+def test_host_of_a_workflow_must_be_within_reach(tmp_path: Path, host: str, more: str, reached: bool) -> None:
+    """Where the workflow names it; one that a secret fills is not known."""
+    files = {"warehouse.yaml": WORKFLOW.replace("${HOST}:5432", host)}
+    edits = (*_sealed(more), ("https://catalog.acme.io/api", "http://10.0.0.1/api"))
+    project = loaded(tmp_path, *edits, files=files)
+    if reached:
+        assert compile_plan(project)
+        return
+    with pytest.raises(InputError) as caught:
+        compile_plan(project)
+
+    assert "is out of reach" in caught.value.what
+    assert caught.value.where.endswith("warehouse.yaml:5:40")
+
+
+@pytest.mark.parametrize(
+    ("action", "more", "told"),
+    [
+        ("glue:GetTables", "", "tasks may call glue, and no VPC endpoint leads there: add glue to network.create.more"),
+        ("glue:GetTables", ", more_endpoints: [glue]", None),
+        ("kinesis:GetRecords", ", more_endpoints: [glue]", "add kinesis-streams to network.create.more_endpoints"),
+        ("s3:GetObject", "", None),
+        ("sqs:SendMessage", "", None),
+        ("textract:DetectText", "", "add textract to network.create.more_endpoints, if AWS has one of that name"),
+    ],
+)
+def test_permission_without_an_endpoint_is_a_warning(tmp_path: Path, action: str, more: str, told: str | None) -> None:
+    """The call would hang until it times out. With its place; a NAT gateway leads everywhere."""
+    allowed = f"permissions: [{{actions: ['{action}'], resources: ['*'], reason: x}}]"
+    edits = ((LOAD, f"{LOAD}{allowed}, "), NO_CATALOGUE)
+    found = _plan(tmp_path, (CREATE, f"network: {{create: {{egress: endpoints{more}}}}}"), *edits).warnings
+
+    assert len(found) == (told is not None)
+    assert told is None or (told in found[0] and found[0].startswith("penstock.yaml:21:46: "))
+    assert _plan(tmp_path / "nat", *edits).warnings == ()
+
+
+def test_china_was_never_tried(tmp_path: Path) -> None:
+    """And that is said, with the region's place."""
+    told = _plan(tmp_path, ("{region: eu-west-1}", "{region: cn-north-1}")).warnings
+    (warning,) = [one for one in told if "China" in one]
+
+    assert warning.startswith("penstock.yaml:3:17: Penstock was never tried in AWS's regions in China")
 
 
 def test_public_range_is_a_warning(tmp_path: Path) -> None:

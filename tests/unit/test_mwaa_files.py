@@ -14,6 +14,7 @@ import pytest
 from penstock import mwaa
 from penstock.compile import compile_plan
 from penstock.project import requirements
+from penstock.project.network import Network
 from penstock_runtime.airflow_environment import Airflow
 from tests.unit.project_files import errors, loaded, write
 
@@ -144,7 +145,74 @@ def test_files_are_written_by_key(tmp_path: Path) -> None:
 )
 def test_packages_that_no_network_brings(egress: str, install_from: str, text: str, cut_off: bool) -> None:
     """Without a way out, only wheels, or an index within reach that stands in the place of the public one."""
-    assert requirements.cut_off(text, install_from, egress) is cut_off
+    network = Network.model_validate({"create": {"egress": egress}})
+
+    assert requirements.cut_off(text, install_from, network) is cut_off
+
+
+NO_CATALOGUE = ("      - name: catalogue\n        openmetadata: {type: metadata, config: warehouse.yaml}\n", "")
+SEALED = ("network: {create: {cidr: 10.20.0.0/16}}", "network: {create: {egress: endpoints, private_hosts: [a.io]}}")
+
+
+def test_requirements_without_internet_come_with_the_plugins(tmp_path: Path) -> None:
+    """pip would try the index for minutes, and fail. One error with two ways out."""
+    path = write(tmp_path, SEALED, (CREATE, CREATE + REQUIREMENTS), files={"r.txt": "tabulate\n"})
+    ((where, what, fix),) = errors(path)
+
+    assert where == "penstock.yaml:6:68"
+    assert what.startswith("pip reaches no package index")
+    assert "install_from: plugins" in fix
+    assert "--index-url" in fix
+
+
+@pytest.mark.parametrize("host", ["pypi.acme.internal", "a.io"])
+def test_private_index_works_without_internet(tmp_path: Path, host: str) -> None:
+    """Nothing is named that is on the internet: MWAA then takes the constraints of its image."""
+    text = f"--index-url https://{host}/simple\ntabulate\n"
+    project = loaded(tmp_path, SEALED, (CREATE, CREATE + REQUIREMENTS), NO_CATALOGUE, files={"r.txt": text})
+    made = compile_plan(project).airflow
+
+    assert isinstance(made, Airflow)
+    assert made.requirements is not None
+    assert made.requirements.text == text
+
+
+@pytest.mark.parametrize(
+    ("text", "what", "fix"),
+    [
+        ("--index-url https://pypi.org/simple\n", "'pypi.org' is out of reach", "private_hosts"),
+        ("-i https://a.io/x\n--extra-index-url=https://b.io/y\n", "'b.io' is out of reach", "private_hosts"),
+        ("-i https://a.io/x\n# as in -c old.txt\n", "even a comment", "word it differently"),
+    ],
+)
+def test_requirements_that_call_the_internet(tmp_path: Path, text: str, what: str, fix: str) -> None:
+    """Each line at its place, where the network has no way there."""
+    path = write(tmp_path, SEALED, (CREATE, CREATE + REQUIREMENTS), files={"r.txt": text})
+    ((where, said, mend),) = errors(path)
+
+    assert where == f"r.txt:{text.count(chr(10))}:1"
+    assert what in said
+    assert fix in mend
+
+
+@pytest.mark.parametrize(
+    ("more", "what"),
+    [
+        (", plugins: ¦.", "'.' is the project's own folder"),
+        (", plugins: ¦wheels/..", "'wheels/..' is the project's own folder"),
+        (", plugins: ¦..", "'..' is outside the project"),
+        (", requirements: {file: ¦../r.txt}", "'../r.txt' is outside the project"),
+        (", startup_script: ¦a/../../s.sh", "'a/../../s.sh' is outside the project"),
+    ],
+)
+def test_files_are_below_the_projects_folder(tmp_path: Path, more: str, what: str) -> None:
+    """What is beside it is not in the repository, and all of it is no plugin."""
+    column = len(f"airflow: {{create: {{{CREATE}") + more.index("¦") + 1
+    path = write(tmp_path, (CREATE, CREATE + more.replace("¦", "")))
+    ((where, said, fix),) = errors(path)
+
+    assert (where, said) == (f"penstock.yaml:6:{column}", what)
+    assert fix == "name something below the project's folder"
 
 
 def _zip(*names: str) -> bytes:

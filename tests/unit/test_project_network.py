@@ -49,6 +49,13 @@ CREATED = {
         "at most 30 entries",
         "",
     ),
+    "directory buckets": ("{egress: endpoints, more_endpoints: [¦s3express]}", "gateway endpoint only", "remove it"),
+    "private host of all": ("{¦private_hosts: [a.io]}", "over the internet", "remove"),
+    "address of a host": (
+        "{egress: endpoints, private_hosts: [¦'https://a.io']}",
+        "wants the name of a host",
+        "*.acme",
+    ),
     "not made": ("{egress: endpoints, without_endpoints: [¦airflow.op]}", "would be made", "'airflow.ops'"),
     "no account": (
         '{egress: endpoints, trusted_accounts: [¦"1111"]}',
@@ -183,16 +190,6 @@ def test_shared_vpc_wants_mwaa_told(tmp_path: Path) -> None:
 
     assert what == "MWAA cannot make endpoints in a VPC of another account"
     assert "endpoint_management: customer" in fix
-
-
-def test_requirements_without_internet_come_with_the_plugins(tmp_path: Path) -> None:
-    """pip would try the index for minutes, and fail."""
-    sealed = (CREATE, "network: {create: {egress: endpoints}}")
-    wanted = ("class: mw1.small", "class: mw1.small, requirements: ¦{file: requirements.txt}")
-    _, what, fix = _first(tmp_path, sealed, wanted)
-
-    assert what.startswith("pip reaches no package index")
-    assert "install_from: plugins" in fix
 
 
 def test_task_in_a_group_that_does_not_exist(tmp_path: Path) -> None:
