@@ -67,7 +67,7 @@ def synthesize(app: cdk.App) -> None:
     """Write the templates.
 
     Raises:
-        PenstockError: CDK refuses them, for what it has written to stderr.
+        PenstockError: CDK refuses them, for what the error and stderr say.
     """
     try:
         app.synth()
@@ -76,7 +76,7 @@ def synthesize(app: cdk.App) -> None:
         name, _, said = str(error).partition(": ")
         if name != "ValidationFailed":
             raise
-        fix = "change the setting that each finding above is about, then run it again"
+        fix = "change the setting that each finding is about, then run it again"
         raise PenstockError(f"CDK refuses the templates: {said}", fix=fix) from error
 
 
