@@ -10,7 +10,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from penstock.project import folders, meltano, mwaa_files, slim_image, workflow
+from penstock.project import across, folders, meltano, mwaa_files, slim_image, workflow
 from penstock.project.checks import Checks, known_names
 from penstock.project.composer import Node
 from penstock.project.document import Document, read_document, read_text
@@ -107,6 +107,7 @@ def load(path: Path) -> Project:
     document = read_document(path, str(path), text_keys=True)
     problems = Problems()
     environments = _environments(document, problems)
+    across.check({name: (one.settings, one.root) for name, one in environments.items()}, document, problems)
     workflow.check_literals(document, problems, skip=_NAMES_OF_SECRETS)
     project = Project(path, path.parent.absolute(), document, environments)
     for environment in environments.values():

@@ -8,6 +8,7 @@ import pytest
 
 from penstock.compile import compile_plan
 from penstock.definitions import MOST_IN_ONE_STACK
+from penstock.project import load
 from penstock.project.image_names import wrong_reference
 from penstock.project.names import prefix_of
 from penstock_runtime.errors import InputError
@@ -372,6 +373,45 @@ def test_one_warning_for_all_tasks_that_are_tight(tmp_path: Path) -> None:
         "lower ecs.tmp_mib, or raise its memory_mib"
     ]
     assert [one for one in tight.warnings if "/tmp (128 MiB) and the log's buffer (200 MiB) may take half" in one]
+
+
+SHARED_RULE = "images: {{command: {{pull_through: {{upstream: quay.io, prefix: hub{}}}}}}}"
+
+
+def test_rule_of_a_prefix_is_made_once(tmp_path: Path) -> None:
+    """Two environments of one account and region cannot both make it: the second deploy would meet the first one's."""
+    accounts = [("dev: {region", "dev: {account: '%s', region"), ("prod: {region", "prod: {account: '%s', region")]
+    same = [(old, new % "111122223333") for old, new in accounts]
+    image = command("image: quay.io/a/b:1")
+    ((where, what, fix),) = errors(write(tmp_path / "a", ONE_REGION, image, top(SHARED_RULE.format("")), *same))
+
+    assert where == "penstock.yaml:25:62"
+    assert what == (
+        "environments 'dev' and 'prod' both make the pull-through rule 'hub' of account 111122223333 in eu-west-1"
+    )
+    assert "write {images: {command: {pull_through: {create: false}}}} in environment 'prod'" in fix
+
+
+@pytest.mark.parametrize(
+    ("edits", "right"),
+    [
+        ((), True),
+        ((ONE_REGION,), False),
+        ((ONE_REGION, ("dev: {region", "dev: {account: '111122223333', region")), True),
+        ((("eu-central-1, ", "eu-west-1, images: {command: {pull_through: {create: false}}}, "),), True),
+        ((("eu-central-1, ", "eu-west-1, images: {command: {pull_through: {prefix: other}}}, "),), True),
+    ],
+    ids=["two regions", "accounts unknown", "one account", "used by the other", "own prefix"],
+)
+def test_where_a_prefix_is_nobody_elses(tmp_path: Path, edits: tuple[tuple[str, str], ...], right: bool) -> None:
+    """Another region, another account or its own prefix; accounts that are not named may be one."""
+    path = write(tmp_path, command("image: quay.io/a/b:1"), top(SHARED_RULE.format("")), *edits)
+    if right:
+        assert load(path)
+        return
+    ((_, _, fix),) = errors(path)
+
+    assert "or name their accounts, where they differ" in fix
 
 
 def test_private_registry_has_a_log_in(tmp_path: Path) -> None:

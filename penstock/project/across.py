@@ -1,0 +1,35 @@
+"""What environments must not share."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from penstock.project.composer import Node
+from penstock.project.document import Document, at
+from penstock.project.problems import Problems
+from penstock.project.settings import Settings
+
+ENGINES = ("openmetadata", "meltano", "command")
+
+
+def check(environments: Mapping[str, tuple[Settings, Node]], document: Document, problems: Problems) -> None:
+    """One account has one pull-through rule for each prefix and region (Amazon ECR API Reference,
+    CreatePullThroughCacheRule): the second deploy that makes it fails. A prefix that is not named is unique."""
+    first: dict[tuple[str | None, str, str], str] = {}
+    for name, (settings, root) in environments.items():
+        for engine in ENGINES:
+            cache = getattr(settings.images, engine).pull_through
+            if cache is None or cache.prefix is None or not cache.create:
+                continue
+            other = first.setdefault((settings.account, settings.region, cache.prefix), name)
+            if other == name:
+                continue
+            where = document.where(at(root, ("images", engine, "pull_through", "prefix")))
+            whose = f"account {settings.account}" if settings.account else "one account"
+            create = "create: false, credentials: null" if cache.credentials else "create: false"
+            fix = f"write {{images: {{{engine}: {{pull_through: {{{create}}}}}}}}} in environment {name!r}"
+            fix += ", which then uses the rule of the other, or give it a prefix of its own"
+            if settings.account is None:
+                fix += "; or name their accounts, where they differ"
+            what = f"environments {other!r} and {name!r} both make the pull-through rule {cache.prefix!r} of {whose}"
+            problems.add(f"{what} in {settings.region}", fix=fix, where=where)
