@@ -25,7 +25,7 @@ from penstock.project.reach import is_sealed
 from penstock.project.schedules import ScheduleSettings
 from penstock.project.strict import settled
 from penstock_runtime.airflow_environment import Airflow, SelfManagedAirflow, UsedAirflow
-from penstock_runtime.contract import SERVER_VARIABLE
+from penstock_runtime.contract import MAX_ROLE_NAME, SERVER_VARIABLE, endpoint_role_name
 from penstock_runtime.errors import InputError
 from penstock_runtime.network import Network
 from penstock_runtime.plan import Ecs, Iam, Logs, Plan
@@ -173,8 +173,22 @@ class _Compiler:
             self._problems.add(server[0], fix=server[1], where=self._where(*server[2]))
         for what, fix, where in reach.unreachable(self._project, self._settings, self._variables):
             self._problems.add(what, fix=fix, where=where)
+        self._check_role_name(airflow)
         self._problems.raise_all()
         return network.network_of(self._settings, found, airflow.options if isinstance(airflow, Airflow) else {})
+
+    def _check_role_name(self, airflow: Airflow | UsedAirflow | SelfManagedAirflow) -> None:
+        """The role that makes endpoints in a shared VPC has a name that its owner trusts."""
+        use = self._settings.network.use
+        if not isinstance(airflow, Airflow) or airflow.endpoint_management != "customer":
+            return
+        if use is None or use.shared_by is None:
+            return
+        name = endpoint_role_name(self._settings.iam.role_name_prefix, airflow.name, self._settings.region)
+        if len(name) > MAX_ROLE_NAME:
+            what = f"the role {name} would have a name of {len(name)} characters; IAM takes {MAX_ROLE_NAME}"
+            fix = "shorten iam.role_name_prefix, or the name of the project or environment"
+            self._problems.add(what, fix=fix, where=self._where("network", "use", "shared_by"))
 
     def _airflow(self, prefix: str) -> Airflow | UsedAirflow | SelfManagedAirflow:
         chosen = self._settings.airflow.chosen

@@ -14,7 +14,7 @@ from aws_cdk import aws_s3_deployment as s3_deployment
 from constructs import Construct, IDependable
 
 from penstock_runtime.airflow_environment import Airflow, LogKind
-from penstock_runtime.errors import InputError
+from penstock_runtime.contract import endpoint_role_name
 from stacks.bucket import deploy_files
 from stacks.environment_endpoints import EnvironmentEndpoints
 from stacks.nag import acknowledge_log_group
@@ -32,10 +32,6 @@ LOG_GROUPS: dict[LogKind, str] = {
     "worker": "Worker",
 }
 """MWAA writes to `airflow-<environment>-<this>`. Source: MWAA user guide, "Viewing Airflow logs"."""
-
-
-MAX_ROLE_NAME = 64
-"""Source: IAM User Guide, "IAM and AWS STS quotas"."""
 
 
 class Mwaa(Construct):
@@ -104,10 +100,7 @@ class Mwaa(Construct):
     def _endpoints(self, airflow: Airflow, network: Network, prefix: str) -> EnvironmentEndpoints:
         """The owner of a shared VPC trusts the role by its name; docs/shared-vpc.md says it."""
         region = cdk.Stack.of(self).region
-        role_name = f"{prefix}{airflow.name}-{region}-mwaa-endpoints" if network.endpoint_role else None
-        if role_name is not None and len(role_name) > MAX_ROLE_NAME:
-            what = f"the role {role_name} would have a name of {len(role_name)} characters; IAM takes {MAX_ROLE_NAME}"
-            raise InputError(what, fix="shorten iam.role_name_prefix, or the name of the project or environment")
+        role_name = endpoint_role_name(prefix, airflow.name, region) if network.endpoint_role else None
         return EnvironmentEndpoints(
             self,
             "Endpoints",

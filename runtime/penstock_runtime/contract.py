@@ -108,3 +108,17 @@ def plan_key(sha256: str) -> str:
 def log_stream(task_arn: str) -> str:
     """The CloudWatch log stream of one Fargate task."""
     return f"{LOG_STREAM_PREFIX}/{CONTAINER_NAME}/{task_arn.rsplit('/', 1)[-1]}"
+
+
+MAX_ROLE_NAME = 64
+"""Source: IAM User Guide, "IAM and AWS STS quotas"."""
+
+
+def endpoint_role_name(prefix: str, environment: str, region: str) -> str:
+    """The role that makes MWAA's endpoints in a shared VPC: the VPC's owner trusts it by this name.
+
+    Args:
+        prefix: of all roles that have a name.
+        environment: the MWAA environment.
+    """
+    return f"{prefix}{environment}-{region}-mwaa-endpoints"

@@ -153,17 +153,13 @@ def test_environment_comes_after_them_where_the_project_says_so(tmp_path: Path) 
         assert ("acme-dev-eu-west-1-mwaa-endpoints" in named) == (role is not None)
 
 
-@pytest.mark.parametrize(("prefix", "fits"), [("org-", True), ("x" * 16, True), ("x" * 32, False)])
-def test_the_named_role_has_the_organizations_prefix(tmp_path: Path, prefix: str, fits: bool) -> None:
-    """The owner's trust names it, so a name that IAM would refuse is an error before the deploy."""
+@pytest.mark.parametrize("prefix", ["org-", "x" * 16])
+def test_the_named_role_has_the_organizations_prefix(tmp_path: Path, prefix: str) -> None:
+    """The owner's trust names it; that IAM takes the name, the compile has checked."""
     airflow = dataclasses.replace(plans.PLAN.airflow, endpoint_management="customer")  # type: ignore[type-var]
     network = dataclasses.replace(plans.EXISTING.network, endpoint_role="arn:aws:iam::444455556666:role/theirs")
     iam = dataclasses.replace(plans.PLAN.iam, role_name_prefix=prefix)
     plan = dataclasses.replace(plans.EXISTING, airflow=airflow, network=network, iam=iam)
-    if not fits:
-        with pytest.raises(InputError, match="IAM takes 64"):
-            plans.synthesize(plan, tmp_path)
-        return
     template = plans.synthesize(plan, tmp_path)["acme-dev-airflow"]
 
     names = {one["Properties"].get("RoleName") for one in template["Resources"].values() if "Role" in one["Type"]}

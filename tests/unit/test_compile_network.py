@@ -294,6 +294,18 @@ def test_owner_of_a_shared_vpc(tmp_path: Path) -> None:
     assert (network.endpoint_role, network.endpoint_security_groups) == (role, ("sg-2a1b2c3d",))
 
 
+def test_role_that_the_owner_trusts_has_a_name_that_fits(tmp_path: Path) -> None:
+    """IAM takes 64 characters, and the name is fixed: the owner's trust names it."""
+    shared = ", shared_by: {role: 'arn:aws:iam::444455556666:role/p', security_groups: [sg-2a1b2c3d]}"
+    customer = ("class: mw1.small", "class: mw1.small, endpoint_management: customer")
+    long = ("name: acme\n", f"name: {'a' * 20}\niam: {{role_name_prefix: {'p' * 16}}}\n")
+    ((where, what, fix),) = _refused(tmp_path, customer, (CREATE, USE % shared), long)
+
+    assert where.startswith("penstock.yaml:6:")
+    assert f"{'p' * 16}{'a' * 20}-dev-eu-west-1-mwaa-endpoints would have a name of 65 characters; IAM takes 64" in what
+    assert "iam.role_name_prefix" in fix
+
+
 def test_task_runs_where_its_group_is(tmp_path: Path) -> None:
     """The one that names it in the group's subnets with a public address; the others where the deploy's tasks do."""
     plan = _plan(tmp_path, (CREATE, USE % ""), (LOAD, LOAD + "subnets: out, "))
