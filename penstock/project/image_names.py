@@ -25,7 +25,7 @@ MAX_REFERENCE = 255
 """Characters of an image's name; of one with a digest, those before the `@`. Amazon ECS API Reference,
 ContainerDefinition, image."""
 _HOST = r"[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?"
-_NAME = re.compile(rf"({_HOST}(\.{_HOST})*(:[0-9]+)?/)?{REPOSITORY}")
+_REGISTRY = re.compile(rf"{_HOST}(\.{_HOST})*(:[0-9]+)?")
 _TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}")
 """What Docker and containerd take: the grammar in github.com/distribution/reference, reference.go."""
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
@@ -59,10 +59,13 @@ def wrong_reference(reference: str) -> tuple[str, str] | None:
         name, _, tag = name.rpartition(":")
         if not _TAG.fullmatch(tag):
             return f"the tag of the image {seen} is none", "use 1 to 128 letters, digits, `_`, `.` and `-`"
-    if _NAME.fullmatch(name):
+    registry, repository = split(name)
+    known = _REGISTRY.fullmatch(registry)
+    if known and re.fullmatch(REPOSITORY, repository):
         return None
-    if _NAME.fullmatch(name.lower()):
-        return f"the image {seen} has capital letters in its name", f"write {shown(name.lower())}: names are lower case"
+    if known and re.fullmatch(REPOSITORY, repository.lower()):
+        fix = f"write {shown(name.lower())}, with its tag: names are lower case"
+        return f"the image {seen} has capital letters in its name", fix
     fix = "write [registry/]name[:tag], such as public.ecr.aws/docker/library/busybox:1.37, without spaces"
     return f"{seen} is no name of an image", fix
 

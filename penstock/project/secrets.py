@@ -13,7 +13,7 @@ _SECRETS_MANAGER = re.compile(
     r"(?:#(?P<key>[^#:\s]+))?"
     r"|secretsmanager:(?P<name>[A-Za-z0-9/_+=.@-]{1,512})(?:#(?P<field>[^#:\s]+))?"
 )
-_KEY_WITH_COLON = re.compile(r"(?:secretsmanager:)?[A-Za-z0-9/_+=.@:-]{1,600}#[^#\s]*:[^#\s]*")
+_KEY_WITH_COLON = re.compile(r"(?:secretsmanager:|arn:aws)[A-Za-z0-9/_+=.@:-]{1,600}#[^#\s]*:[^#\s]*")
 _PARAMETER = re.compile(r"ssm:(?P<name>[A-Za-z0-9/_.-]{1,1011})")
 
 

@@ -24,6 +24,7 @@ GLUE = "{actions: ['glue:Get*'], resources: ['arn:aws:glue:eu-west-1:11112222333
 KEY = "arn:aws:kms:eu-west-1:111122223333:key/0a1b2c3d-0000-0000-0000-000000000000"
 CACHE_SECRET = "arn:aws:secretsmanager:eu-west-1:111122223333:secret:ecr-pullthroughcache/hub-AbCdEf"
 OTHER_SECRET = CACHE_SECRET.replace("ecr-pullthroughcache", "hub")
+TWO_ACCOUNTS = ("region: eu-central-1", "account: '444455556666', region: eu-west-1")
 ONE_REGION = ("region: eu-central-1", "region: eu-west-1")
 MIRROR = "111122223333.dkr.ecr.eu-west-1.amazonaws.com/mirror"
 
@@ -98,6 +99,7 @@ MISTAKES = {
     ),
     "space in an image": (command("image: ¦'a b'"), "'a b' is no name of an image", "[registry/]name[:tag]"),
     "capitals in an image": (command("image: ¦'Acme/Case:1'"), "has capital letters", "write 'acme/case'"),
+    "capitals in front": (command("image: ¦'UPPER/case:1'"), "has capital letters", "write 'upper/case'"),
     "short digest": (command("image: ¦'x@sha256:12'"), "digest of the image 'x@sha256:12' is none", "64 hex digits"),
     "other digest": (command(f"image: ¦'x@sha512:{'0' * 64}'"), "the digest of the image", "@sha256:"),
     "address of an image": (command("image: ¦'https://ghcr.io/a/b:1'"), "is an address", "without https://"),
@@ -278,7 +280,7 @@ def test_command_is_pulled_through(tmp_path: Path, name: str, expected: str) -> 
     """Under the names that Docker Hub itself uses; the deploy makes the rule, once."""
     cache = f"{{upstream: docker.io, prefix: hub, credentials: '{CACHE_SECRET}'}}"
     images = top(f"images: {{command: {{pull_through: {cache}}}}}")
-    plan = plan_of(tmp_path, ONE_REGION, command(f"image: '{name}'"), images)
+    plan = plan_of(tmp_path, TWO_ACCOUNTS, command(f"image: '{name}'"), images)
 
     assert image_of(plan, "command") == Image("cached", expected)
     assert plan.pull_through == (PullThrough("hub", "registry-1.docker.io", CACHE_SECRET),)
@@ -317,7 +319,7 @@ def test_image_is_not_too_long_behind_its_mirror_or_cache(tmp_path: Path) -> Non
     cache = top("images: {command: {pull_through: {upstream: quay.io, prefix: hub}}}")
     mirror = top(f"images: {{command: {{mirror: {MIRROR}}}}}")
     long = {
-        folder: errors(write(tmp_path / folder, ONE_REGION, command(f"image: '{name}'"), edit))
+        folder: errors(write(tmp_path / folder, TWO_ACCOUNTS, command(f"image: '{name}'"), edit))
         for folder, edit in (("cache", cache), ("mirror", mirror))
     }
 
