@@ -23,9 +23,7 @@ REQUIREMENTS, PLUGINS, STARTUP = "requirements/{}.txt", "plugins/{}.zip", "start
 """Keys in the DAG bucket, beside the DAG folder."""
 
 
-def environment(
-    name: str, create: CreateAirflow, version: str, files: MwaaFiles, *, sealed: bool = False
-) -> Airflow:
+def environment(name: str, create: CreateAirflow, version: str, files: MwaaFiles, *, sealed: bool = False) -> Airflow:
     """What the plan says of an environment.
 
     Args:

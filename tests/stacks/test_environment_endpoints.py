@@ -10,7 +10,6 @@ from typing import Any
 import aws_cdk as cdk
 import pytest
 
-from penstock_runtime.errors import InputError
 from stacks.environment_endpoints import EnvironmentEndpoints
 from tests.stacks import plans, statements
 
