@@ -1,4 +1,4 @@
-"""Which hosts a network without internet reaches, as far as a name can tell. See docs/adr/0007."""
+"""Which hosts a network without internet reaches, as far as a name can tell. See docs/adr/0008."""
 
 from __future__ import annotations
 
