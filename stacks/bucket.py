@@ -68,11 +68,12 @@ def deploy_files(
         role: what CDK's function runs as, with all that it needs; None: CDK makes one, which may write the bucket.
         stays: whether the files outlive the stack. If not, all that is below `prefix` goes with it.
     """
+    key = to.encryption_key
     deployment = s3_deployment.BucketDeployment(
         scope,
         name,
         sources=list(sources),
-        destination_bucket=to,
+        destination_bucket=to if key is None else _without_key(scope, f"{name}Bucket", to),
         destination_key_prefix=prefix,
         prune=False,
         # Our buckets outlive their stacks, and so does what is in them.
@@ -80,8 +81,31 @@ def deploy_files(
         memory_limit=512,
         role=role,
     )
+    if key is not None:
+        statement = key_statement(cdk.Stack.of(scope), key.key_arn, write=True)
+        deployment.handler_role.add_to_principal_policy(statement)
     _acknowledge_lambda(deployment, own_role=role is None)
     return deployment
+
+
+def _without_key(scope: Construct, name: str, bucket: s3.IBucket) -> s3.IBucket:
+    """The bucket as CDK is to see it: it would grant its function all of a key's uses, to whatever end."""
+    return s3.Bucket.from_bucket_attributes(
+        scope, name, bucket_arn=bucket.bucket_arn, bucket_name=bucket.bucket_name
+    )
+
+
+def key_statement(stack: cdk.Stack, key: str, *, write: bool) -> iam.PolicyStatement:
+    """Use a bucket's key by way of S3, and no other.
+
+    Who writes needs `kms:Decrypt` too: a file is sent in parts from 8 MiB on, and S3 wants it for each (Amazon S3 API
+    Reference, UploadPart).
+    """
+    return iam.PolicyStatement(
+        actions=["kms:Decrypt", "kms:GenerateDataKey"] if write else ["kms:Decrypt"],
+        resources=[key],
+        conditions={"StringEquals": {"kms:ViaService": f"s3.{stack.region}.amazonaws.com"}},
+    )
 
 
 def _acknowledge_lambda(deployment: s3_deployment.BucketDeployment, *, own_role: bool) -> None:

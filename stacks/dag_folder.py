@@ -11,6 +11,7 @@ from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_s3_assets as s3_assets
 from constructs import Construct
 
+from stacks.bucket import key_statement
 from stacks.nag import acknowledge, acknowledge_wildcards
 
 
@@ -44,16 +45,8 @@ def object_statements(folder: DagFolder, *actions: str) -> list[iam.PolicyStatem
         ),
     ]
     if folder.kms_key is not None:
-        writes = "s3:PutObject" in actions
-        statements.append(
-            iam.PolicyStatement(
-                actions=["kms:Decrypt", "kms:GenerateDataKey"] if writes else ["kms:Decrypt"],
-                resources=[folder.kms_key],
-                conditions={
-                    "StringEquals": {"kms:ViaService": f"s3.{cdk.Stack.of(folder.bucket).region}.amazonaws.com"}
-                },
-            )
-        )
+        stack = cdk.Stack.of(folder.bucket)
+        statements.append(key_statement(stack, folder.kms_key, write="s3:PutObject" in actions))
     return statements
 
 
@@ -66,7 +59,8 @@ def guest_role(scope: Construct, folder: DagFolder, bundle: Path) -> iam.IRole:
     waiting = s3_assets.Asset(scope, "Bundle", path=str(bundle)).bucket
     statements = [
         iam.PolicyStatement(actions=["s3:GetObject"], resources=[waiting.arn_for_objects("*")]),
-        *object_statements(folder, "s3:GetObject", "s3:PutObject", "s3:AbortMultipartUpload", "s3:DeleteObject"),
+        # It compares by a listing and reads none of them.
+        *object_statements(folder, "s3:PutObject", "s3:AbortMultipartUpload", "s3:DeleteObject"),
     ]
     role = iam.Role(
         scope,

@@ -24,7 +24,7 @@ from constructs import Construct
 
 from penstock_runtime import activation, contract, infrastructure
 from penstock_runtime.plan import Plan
-from stacks.bucket import deploy_files
+from stacks.bucket import deploy_files, key_statement
 from stacks.dag_folder import DagFolder, guest_role
 from stacks.function import MINUTES, function_of
 from stacks.nag import acknowledge_function
@@ -113,10 +113,7 @@ class ReleaseDeployment(Construct):
         ]
         key = bucket.encryption_key.key_arn if bucket.encryption_key else folder.kms_key
         if key:
-            via_s3 = {"StringEquals": {"kms:ViaService": f"s3.{cdk.Stack.of(self).region}.amazonaws.com"}}
-            statements.append(
-                iam.PolicyStatement(actions=["kms:Decrypt", "kms:GenerateDataKey"], resources=[key], conditions=via_s3)
-            )
+            statements.append(key_statement(cdk.Stack.of(self), key, write=True))
         function = _function(self, statements)
         self.live = _resource(
             self, function, "activate", plan, release, source, artifacts=artifacts, bucket=bucket, folder=folder.path

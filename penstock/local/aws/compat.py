@@ -86,8 +86,9 @@ NAMES: dict[str, tuple[str, ...]] = {
     "responses": ("error_response_json", "get_account_id", "get_region", "json_response", "request_scope"),
     "router": ("extract_access_key_id",),
     "s3": (
-        "_bucket_tags", "_bucket_versioning", "_buckets", "_error", "_get_object", "_head_object", "_object_versions",
-        "_public_access_blocked",
+        "_bucket_default_sse_headers", "_bucket_encryption", "_bucket_tags", "_bucket_versioning", "_buckets",
+        "_copy_object", "_create_multipart_upload", "_error", "_get_object", "_head_object", "_multipart_uploads",
+        "_object_versions", "_public_access_blocked", "_put_object", "_upload_part",
     ),
     "secretsmanager": ("_resolve", "_secrets", "resolve_secret_string"),
     "ssm": ("resolve_parameter_value",),

@@ -18,7 +18,7 @@ from urllib.parse import parse_qs
 from hypercorn.asyncio import serve
 from hypercorn.config import Config
 
-from penstock.local.aws import cfn, compat, ecr, functions, iam, s3, trust
+from penstock.local.aws import cfn, compat, ecr, functions, iam, s3, s3_encryption, trust
 from penstock.local.aws.ecs import Ecs
 from penstock.local.aws.endpoint import STATE_FILE, Endpoint
 from penstock.local.aws.task import Place
@@ -54,6 +54,7 @@ def run(endpoint: Endpoint, certificate: Certificate, images: Path) -> None:
     trust.install()
     ecs.install()
     ecr.install()
+    s3_encryption.install()
     s3.install()
     cfn.install(endpoint)
     functions.install(endpoint)

@@ -1,22 +1,24 @@
-"""AWS::S3::Bucket: its tags, which CDK's custom resources read, and that only an empty one can be deleted."""
+"""AWS::S3::Bucket: its tags, which CDK's custom resources read, its key, and that only an empty one can be deleted."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from penstock.local.aws import compat
+from penstock.local.aws import compat, s3_encryption
 
 
 def correct(handler: dict[str, Any]) -> None:
-    """Store the tags with the bucket, as `PutBucketTagging` does; check before a delete."""
+    """Store tags and encryption with the bucket, as `PutBucketTagging` and `PutBucketEncryption` do; check before a delete."""
     create, update, delete = handler["create"], handler["update"], handler["delete"]
 
     def create_bucket(logical_id: str, properties: dict[str, Any], stack: str) -> tuple[str, dict[str, Any]]:
         name, attributes = create(logical_id, properties, stack)
+        s3_encryption.use(name, properties.get("BucketEncryption"))
         return _tag(name, properties), attributes
 
     def update_bucket(bucket: str, old: dict[str, Any], new: dict[str, Any], stack: str) -> tuple[str, dict[str, Any]]:
         name, attributes = update(bucket, old, new, stack)
+        s3_encryption.use(name, new.get("BucketEncryption"))
         return _tag(name, new), attributes
 
     def delete_bucket(bucket: str, properties: dict[str, Any]) -> None:

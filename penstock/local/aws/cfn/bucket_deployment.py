@@ -2,7 +2,8 @@
 
 Properties and their meaning follow aws-cdk-lib 2.275.0, custom-resource-handlers/…/bucket-deployment-handler/index.py:
 sources are unpacked one over the other, markers replaced with deploy-time values, then the result is synchronized to
-the destination as `aws s3 sync` does. All of it with a session of the function's role: what CDK does not grant to
+the destination as `aws s3 sync` does: it lists the destination, and sends what has 8 MiB or more in parts (AWS CLI, "S3
+Configuration": multipart_threshold). All of it with a session of the function's role: what CDK does not grant to
 the function, fails here too.
 """
 
@@ -18,6 +19,8 @@ import zipfile
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from boto3.s3.transfer import TransferConfig
+
 from penstock.local.aws import compat, iam
 from penstock.local.aws.endpoint import Endpoint
 
@@ -26,6 +29,7 @@ Made = tuple[str, Properties]
 
 SESSION_SECONDS = 900
 """The longest that a Lambda function runs."""
+_IN_PARTS = TransferConfig(multipart_threshold=8 * 1024 * 1024, use_threads=False)
 OWNER_TAG = "aws-cdk:cr-owned"
 """Tag on the destination bucket for each deployment into it; CDK puts it there."""
 
@@ -78,14 +82,17 @@ class BucketDeployment:
         exclude, include = properties.get("Exclude") or [], properties.get("Include") or []
         kept = {name: body for name, body in files.items() if _selected(name, exclude, include)}
         arguments = _metadata(properties)
+        # Every file is newer than what is there: it was unpacked just now. So all are sent, but the list is asked for.
+        there = self._keys(s3, bucket, prefix)
         for name, body in kept.items():
             kind = mimetypes.guess_type(name)[0] or "binary/octet-stream"
-            s3.put_object(Bucket=bucket, Key=prefix + name, Body=body, **{"ContentType": kind, **arguments})
+            more = {"ContentType": kind, **arguments}
+            s3.upload_fileobj(io.BytesIO(body), bucket, prefix + name, ExtraArgs=more, Config=_IN_PARTS)
         if _flag(properties, "Prune", True):
             # Like `sync --delete`: what the filters leave out is neither copied nor removed.
             gone = [
                 key
-                for key in self._keys(s3, bucket, prefix)
+                for key in there
                 if key[len(prefix) :] not in kept and _selected(key[len(prefix) :], exclude, include)
             ]
             _delete(s3, bucket, gone)
