@@ -90,9 +90,7 @@ def deploy_files(
 
 def _without_key(scope: Construct, name: str, bucket: s3.IBucket) -> s3.IBucket:
     """The bucket as CDK is to see it: it would grant its function all of a key's uses, to whatever end."""
-    return s3.Bucket.from_bucket_attributes(
-        scope, name, bucket_arn=bucket.bucket_arn, bucket_name=bucket.bucket_name
-    )
+    return s3.Bucket.from_bucket_attributes(scope, name, bucket_arn=bucket.bucket_arn, bucket_name=bucket.bucket_name)
 
 
 def key_statement(stack: cdk.Stack, key: str, *, write: bool) -> iam.PolicyStatement:

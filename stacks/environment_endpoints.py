@@ -59,7 +59,7 @@ class EnvironmentEndpoints(Construct):
         self._stack = cdk.Stack.of(self)
         self._environment, self._vpc, self._subnets, self._groups = environment, vpc, subnets, security_groups
         self._owner_role = owner_role
-        role = iam.Role(self, "Role", role_name=role_name, assumed_by=iam.ServicePrincipal("states.amazonaws.com"))
+        role = iam.Role(self, "Role", role_name=role_name, assumed_by=self._service("states"))
         statements = [self._watch(), *(self._make() if owner_role is None else [self._act(owner_role)])]
         for statement in statements:
             role.add_to_policy(statement)
@@ -81,7 +81,7 @@ class EnvironmentEndpoints(Construct):
         starter = iam.Role(
             self,
             "Starter",
-            assumed_by=iam.ServicePrincipal("events.amazonaws.com"),
+            assumed_by=self._service("events"),
             inline_policies={
                 "Start": iam.PolicyDocument(
                     statements=[iam.PolicyStatement(actions=["states:StartExecution"], resources=[machine.attr_arn])]
@@ -167,6 +167,11 @@ class EnvironmentEndpoints(Construct):
         if self._owner_role is not None:
             state["Credentials"] = {"RoleArn": self._owner_role}
         return state
+
+    def _service(self, name: str) -> iam.ServicePrincipal:
+        """For this account, and for no other's sake (IAM User Guide, "The confused deputy problem")."""
+        only = {"StringEquals": {"aws:SourceAccount": self._stack.account}}
+        return iam.ServicePrincipal(f"{name}.amazonaws.com", conditions=only)
 
     def _call(self, action: str) -> str:
         return f"arn:{self._stack.partition}:states:::aws-sdk:{action}"

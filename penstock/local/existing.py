@@ -87,8 +87,10 @@ def template(plan: Plan) -> dict[str, Any]:
         attached = named if network.vpc and groups else _SPARE
         if attached is _SPARE:
             found["SpareNetwork"] = {"Type": NAMED_NETWORK, "Properties": _SPARE}
-        found["Bucket"] = _bucket(airflow.bucket)
-        found["Role"] = _role(airflow.execution_role, ["airflow", "airflow-env"], airflow.bucket)
+        found["Bucket"] = _bucket(airflow.bucket, airflow.kms_key)
+        found["Role"] = _role(
+            airflow.execution_role, ["airflow", "airflow-env"], _reads(plan.region, airflow.bucket, airflow.kms_key)
+        )
         found["Environment"] = {
             "Type": "AWS::MWAA::Environment",
             "DependsOn": ["Bucket", "Role", *(name for name in found if name.endswith("Network"))],
@@ -105,33 +107,45 @@ def template(plan: Plan) -> dict[str, Any]:
             },
         }
     if isinstance(airflow, SelfManagedAirflow):
-        found["Role"] = _role(_own_role(plan), ["ec2"], None)
+        found["Role"] = _role(_own_role(plan), ["ec2"], [])
         if airflow.bucket is not None:
-            found["Bucket"] = _bucket(airflow.bucket)
+            found["Bucket"] = _bucket(airflow.bucket, airflow.kms_key)
     return found
 
 
-def _bucket(name: str) -> dict[str, Any]:
+def _bucket(name: str, key: str | None) -> dict[str, Any]:
     closed = ("BlockPublicAcls", "BlockPublicPolicy", "IgnorePublicAcls", "RestrictPublicBuckets")
-    return {
-        "Type": "AWS::S3::Bucket",
-        "Properties": {
-            "BucketName": name,
-            "VersioningConfiguration": {"Status": "Enabled"},
-            "PublicAccessBlockConfiguration": dict.fromkeys(closed, True),
-        },
+    properties: dict[str, Any] = {
+        "BucketName": name,
+        "VersioningConfiguration": {"Status": "Enabled"},
+        "PublicAccessBlockConfiguration": dict.fromkeys(closed, True),
     }
+    if key is not None:
+        default = {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": key}
+        rules = [{"ServerSideEncryptionByDefault": default}]
+        properties["BucketEncryption"] = {"ServerSideEncryptionConfiguration": rules}
+    return {"Type": "AWS::S3::Bucket", "Properties": properties}
 
 
-def _role(name: str, services: list[str], bucket: str | None) -> dict[str, Any]:
-    """A role that may read its Airflow's bucket, and nothing of ours."""
+def _reads(region: str, bucket: str, key: str | None) -> list[dict[str, Any]]:
+    """What the role of an MWAA environment that exists may do: read its bucket."""
+    arns = [f"arn:aws:s3:::{bucket}", f"arn:aws:s3:::{bucket}/*"]
+    found: list[dict[str, Any]] = [
+        {"Effect": "Allow", "Action": ["s3:GetObject*", "s3:GetBucket*", "s3:List*"], "Resource": arns}
+    ]
+    if key is not None:
+        via_s3 = {"StringEquals": {"kms:ViaService": f"s3.{region}.amazonaws.com"}}
+        found.append({"Effect": "Allow", "Action": "kms:Decrypt", "Resource": key, "Condition": via_s3})
+    return found
+
+
+def _role(name: str, services: list[str], statements: list[dict[str, Any]]) -> dict[str, Any]:
+    """A role that may do this much, and nothing of ours."""
     principal = {"Service": [f"{one}.amazonaws.com" for one in services]}
     trust = {"Statement": [{"Effect": "Allow", "Principal": principal, "Action": "sts:AssumeRole"}]}
     properties: dict[str, Any] = {"RoleName": name, "AssumeRolePolicyDocument": {"Version": "2012-10-17", **trust}}
-    if bucket is not None:
-        arns = [f"arn:aws:s3:::{bucket}", f"arn:aws:s3:::{bucket}/*"]
-        read = {"Effect": "Allow", "Action": ["s3:GetObject*", "s3:GetBucket*", "s3:List*"], "Resource": arns}
-        document = {"Version": "2012-10-17", "Statement": [read]}
+    if statements:
+        document = {"Version": "2012-10-17", "Statement": statements}
         properties["Policies"] = [{"PolicyName": "Airflow", "PolicyDocument": document}]
     return {"Type": "AWS::IAM::Role", "Properties": properties}
 

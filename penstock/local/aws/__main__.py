@@ -20,7 +20,7 @@ from penstock_runtime.errors import PenstockError
 
 SERVICES = (
     "airflow", "cloudformation", "ec2", "ecr", "ecs", "events", "iam", "kms", "lambda", "logs", "monitoring", "s3",
-    "secretsmanager", "sns", "sqs", "ssm", "sts", "tagging",
+    "secretsmanager", "sns", "sqs", "ssm", "states", "sts", "tagging",
 )  # fmt: skip
 """What may be called; another service is refused, and so opens no port of its own."""
 

@@ -24,6 +24,7 @@ from ministack.services import (
     s3,
     secretsmanager,
     ssm,
+    stepfunctions,
     sts,
 )
 from ministack.services.cloudformation import handlers, provisioners, stacks
@@ -52,6 +53,7 @@ __all__ = [
     "secretsmanager",
     "ssm",
     "stacks",
+    "stepfunctions",
     "sts",
 ]
 
@@ -62,16 +64,16 @@ NAMES: dict[str, tuple[str, ...]] = {
     "cloudformation": ("_exports", "_stacks"),
     "cloudwatch_logs": ("_create_log_group", "_create_log_stream", "_put_log_events"),
     "ec2": (
-        "_addresses", "_allocate_address", "_create_flow_logs", "_create_nat_gateway", "_flow_logs",
-        "_nat_gateways", "_network_acls", "_route_tables", "_security_groups",
-        "_strip_descriptions", "_subnets", "_tags", "_vpcs",
+        "_ACTION_MAP", "_addresses", "_allocate_address", "_create_flow_logs", "_create_nat_gateway", "_flow_logs",
+        "_error", "_nat_gateways", "_network_acls", "_p", "_parse_member_list", "_route_tables", "_security_groups",
+        "_strip_descriptions", "_subnets", "_tags", "_vpc_endpoints", "_vpcs",
     ),
     "ecr": ("_describe_images", "_find_image", "_repositories"),
     "ecs": (
         "_ACTION_MAP", "_clusters", "_register_task_definition", "_resolve_cluster_name", "_resolve_td_key",
         "_tags", "_task_defs",
     ),
-    "eventbridge": ("_dispatch_event", "_dispatch_to_lambda"),
+    "eventbridge": ("_dispatch_event", "_dispatch_to_lambda", "_invoke_target"),
     "handlers": ("_imported_export_names",),
     "iam": ("_roles",),
     "iam_actions": ("extract_resource_arn", "request_tag_context"),
@@ -93,6 +95,9 @@ NAMES: dict[str, tuple[str, ...]] = {
     "secretsmanager": ("_resolve", "_secrets", "resolve_secret_string"),
     "ssm": ("resolve_parameter_value",),
     "stacks": ("_resolve_stack_outputs",),
+    "stepfunctions": (
+        "_ExecutionError", "_execute_task", "_invoke_aws_sdk_integration", "_prefix_sdk_error", "_state_machines",
+    ),
     "sts": ("_assumed_role_arn", "_role_id", "_sessions", "is_root_access_key", "register_session"),
 }  # fmt: skip
 

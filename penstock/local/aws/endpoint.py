@@ -98,9 +98,13 @@ class Endpoint:
             ) from error
         return Keys(data["access_key_id"], data["secret_access_key"])
 
-    def assume(self, role_arn: str, session_name: str) -> Keys:
-        """A session of that role, as the service that it trusts would get one; see `SESSION_SECONDS`."""
-        answer = self.client("sts").assume_role(
+    def assume(self, role_arn: str, session_name: str, keys: Keys | None = None) -> Keys:
+        """A session of that role, as the service that it trusts would get one; see `SESSION_SECONDS`.
+
+        Args:
+            keys: of another role, which takes this one; None: a service does.
+        """
+        answer = self.client("sts", keys).assume_role(
             RoleArn=role_arn, RoleSessionName=session_name, DurationSeconds=SESSION_SECONDS
         )
         found = answer["Credentials"]

@@ -1,4 +1,4 @@
-"""Permissions as AWS checks them: what ministack's IAM evaluator is told about calls of ECS, Logs, ECR and SSM.
+"""Permissions as AWS checks them: what ministack's IAM evaluator is told about calls of ECS, Logs, ECR, SSM and MWAA.
 
 Source of resource types and condition keys: AWS, "Service Authorization Reference", the page of each service.
 """
@@ -45,6 +45,8 @@ def install() -> None:
             found = ecr_resource(operation, _json(body))
         elif service == "ssm":
             found = ssm_resource(operation, _json(body))
+        elif service == "airflow":
+            found = mwaa_resource(path)
         return found or str(arn(service, method, path, headers, body, *rest))
 
     def request_tag_context(service: str, action: str, body: bytes, params: Any) -> dict[str, Any]:
@@ -111,6 +113,13 @@ def ssm_resource(operation: str, call: Mapping[str, Any]) -> str | None:
     if operation != "GetParameters" or len(names) != 1:
         return None
     return parameter_arn(str(names[0]))
+
+
+def mwaa_resource(path: str) -> str | None:
+    """Calls that name an environment in their path are authorized on it."""
+    kind, _, name = path.strip("/").partition("/")
+    region, account = compat.responses.get_region(), compat.responses.get_account_id()
+    return f"arn:aws:airflow:{region}:{account}:environment/{name}" if kind == "environments" and name else None
 
 
 def parameter_arn(name: str) -> str:

@@ -1,9 +1,10 @@
 """Objects under a key of KMS: who reads or writes one needs the key too, by way of S3.
 
-Nothing is encrypted here; what counts is who may. Sources: Amazon S3 API Reference, "Permissions" of CreateMultipartUpload
-and UploadPart (what each call needs of the key); AWS KMS Developer Guide, `kms:ViaService`. An object is under the key
-that its request names, else under its bucket's. A bucket with `aws:kms` and no key uses AWS's own, which everybody in
-the account may use by way of S3. Of a key that is not in this account its own policy is not known, and not asked.
+Nothing is encrypted here; what counts is who may. An object is under the key that its request names, else under its
+bucket's. A bucket with `aws:kms` and no key uses AWS's own, which everybody in the account may use by way of S3. Of a
+key that is not in this account its own policy is not known, and not asked.
+Sources: Amazon S3 API Reference, "Permissions" of CreateMultipartUpload and UploadPart (what each call needs of the
+key); AWS KMS Developer Guide, `kms:ViaService`.
 """
 
 from __future__ import annotations
@@ -31,9 +32,7 @@ def install() -> None:
     s3._create_multipart_upload = _checked(
         s3._create_multipart_upload, lambda bucket, key, headers: [(WRITE, named(headers, bucket))]
     )
-    s3._upload_part = _checked(
-        s3._upload_part, lambda bucket, key, body, query, headers: [(READ, of_upload(query))]
-    )
+    s3._upload_part = _checked(s3._upload_part, lambda bucket, key, body, query, headers: [(READ, of_upload(query))])
 
 
 def use(bucket: str, encryption: dict[str, Any] | None) -> None:

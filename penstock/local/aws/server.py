@@ -18,7 +18,7 @@ from urllib.parse import parse_qs
 from hypercorn.asyncio import serve
 from hypercorn.config import Config
 
-from penstock.local.aws import cfn, compat, ecr, functions, iam, s3, s3_encryption, trust
+from penstock.local.aws import cfn, compat, ecr, events, functions, iam, s3, s3_encryption, states, trust, vpc_endpoint
 from penstock.local.aws.ecs import Ecs
 from penstock.local.aws.endpoint import STATE_FILE, Endpoint
 from penstock.local.aws.task import Place
@@ -54,6 +54,9 @@ def run(endpoint: Endpoint, certificate: Certificate, images: Path) -> None:
     trust.install()
     ecs.install()
     ecr.install()
+    events.install()
+    states.install(endpoint)
+    vpc_endpoint.install()
     s3_encryption.install()
     s3.install()
     cfn.install(endpoint)

@@ -8,7 +8,7 @@ from penstock.local.aws import compat, s3_encryption
 
 
 def correct(handler: dict[str, Any]) -> None:
-    """Store tags and encryption with the bucket, as `PutBucketTagging` and `PutBucketEncryption` do; check before a delete."""
+    """Store tags and encryption with the bucket, as the calls of S3 do; check before a delete."""
     create, update, delete = handler["create"], handler["update"], handler["delete"]
 
     def create_bucket(logical_id: str, properties: dict[str, Any], stack: str) -> tuple[str, dict[str, Any]]:

@@ -1,4 +1,5 @@
-"""AWS::MWAA::Environment: what MWAA checks, and a record that is AVAILABLE at once. Airflow itself is not here.
+"""AWS::MWAA::Environment: what MWAA checks, and a record that is AVAILABLE at once, or when its customer's endpoints
+are there. Airflow itself is not here.
 
 Rules: Amazon MWAA User Guide, "Create an Amazon MWAA environment" and "About networking"; botocore's mwaa model.
 """
@@ -10,8 +11,8 @@ import time
 from typing import Any
 
 from penstock import mwaa_limits
-from penstock.local.aws import compat
-from penstock.local.aws.cfn import mwaa_settings
+from penstock.local.aws import compat, events
+from penstock.local.aws.cfn import mwaa_endpoints, mwaa_settings
 
 Properties = dict[str, Any]
 Made = tuple[str, Properties]
@@ -96,7 +97,7 @@ def _role_problem(arn: str) -> str | None:
     return None
 
 
-def _create(_logical_id: str, properties: Properties, _stack: str) -> Made:
+def _create(logical_id: str, properties: Properties, stack: str) -> Made:
     name = properties.get("Name")
     wrong = problem(properties)
     if wrong is None and name in compat.mwaa._environments:
@@ -114,6 +115,14 @@ def _create(_logical_id: str, properties: Properties, _stack: str) -> Made:
         **_stated(properties),
     }
     compat.mwaa._environments[name] = environment
+    if environment["EndpointManagement"] == "CUSTOMER":
+        environment.update(mwaa_endpoints.wanted(environment), Status="PENDING")
+        events.resource_status_change(stack, logical_id, str(name), "AWS::MWAA::Environment", "CREATE_IN_PROGRESS")
+        missing = mwaa_endpoints.wait(environment)
+        if missing:
+            del compat.mwaa._environments[name]
+            raise ValueError(f'Resource handler returned message: "{missing} (Service: Mwaa, Status Code: 400)"')
+        environment["Status"] = "AVAILABLE"
     return str(name), _attributes(environment)
 
 
