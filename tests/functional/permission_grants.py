@@ -25,6 +25,8 @@ class Role:
     kind: str
     family: str | None
     """The task definition that it belongs to; None for Airflow's."""
+    attached: bool = False
+    """Whether what counts is the managed policies that it has; its own are somebody else's matter then."""
 
 
 @dataclass(frozen=True)
@@ -33,8 +35,9 @@ class Grant:
 
     role: Role
     policy: str
+    """The name of an inline policy, or the ARN of a managed one."""
     number: int
-    """Which statement of the inline policy."""
+    """Which statement of the policy."""
     action: str
     resource: str
     """An ARN pattern; begins with `not ` where it is a NotResource."""
@@ -57,13 +60,23 @@ class Roles:
         """Every grant of every role."""
         found = []
         for role in self._roles:
-            managed = self._iam.list_attached_role_policies(RoleName=role.name)["AttachedPolicies"]
-            assert managed == [], f"{role.name} has managed policies, which are not looked into: {managed}"
-            for policy in self._iam.list_role_policies(RoleName=role.name)["PolicyNames"]:
+            for policy in self._policies(role):
                 for number, statement in enumerate(self._document(role.name, policy)["Statement"]):
                     assert statement["Effect"] == "Allow"
                     found += [Grant(role, policy, number, *pair) for pair in _pairs(statement)]
         return found
+
+    def _policies(self, role: Role) -> list[str]:
+        managed = [
+            one["PolicyArn"]
+            for one in self._iam.list_attached_role_policies(RoleName=role.name)["AttachedPolicies"]
+            # AWS's own, for the log of a Lambda function: nobody can take that away from it.
+            if not one["PolicyArn"].endswith("/AWSLambdaBasicExecutionRole")
+        ]
+        if role.attached:
+            return managed
+        assert managed == [], f"{role.name} has managed policies, which are not looked into: {managed}"
+        return list(self._iam.list_role_policies(RoleName=role.name)["PolicyNames"])
 
     def key(self, grant: Grant) -> Key:
         """What a grant is called in the tables."""
@@ -108,11 +121,21 @@ class Roles:
             self._write(grant, before)
 
     def _document(self, role: str, policy: str) -> dict[str, Any]:
-        found = self._iam.get_role_policy(RoleName=role, PolicyName=policy)["PolicyDocument"]
+        if policy.startswith("arn:"):
+            version = self._iam.get_policy(PolicyArn=policy)["Policy"]["DefaultVersionId"]
+            found = self._iam.get_policy_version(PolicyArn=policy, VersionId=version)["PolicyVersion"]["Document"]
+        else:
+            found = self._iam.get_role_policy(RoleName=role, PolicyName=policy)["PolicyDocument"]
         return json.loads(found) if isinstance(found, str) else dict(found)
 
     def _write(self, grant: Grant, document: dict[str, Any]) -> None:
         text = json.dumps(document)
+        if grant.policy.startswith("arn:"):
+            before = self._iam.get_policy(PolicyArn=grant.policy)["Policy"]["DefaultVersionId"]
+            self._iam.create_policy_version(PolicyArn=grant.policy, PolicyDocument=text, SetAsDefault=True)
+            # A policy has at most five versions.
+            self._iam.delete_policy_version(PolicyArn=grant.policy, VersionId=before)
+            return
         self._iam.put_role_policy(RoleName=grant.role.name, PolicyName=grant.policy, PolicyDocument=text)
 
 

@@ -105,7 +105,7 @@ def of_airflow(system: Deployed) -> list[Call]:
     ours = system.call(system.task("probe"))
     task = f"arn:aws:ecs:{region}:{ACCOUNT}:task/{STRANGER}/{'0' * 32}"
     log = {"logGroupName": plan.log_group, "logStreamName": "theirs/main/1"}
-    own_role = str(system.mwaa["ExecutionRoleArn"])
+    own_role = system.place.role_arn
 
     def run(name: str, action: str = "ecs:RunTask", **changes: Any) -> Call:
         return Call(name, action, "run_task", {**ours, **changes}, "ecs")
@@ -243,4 +243,4 @@ def _assume(role: str) -> dict[str, Any]:
 
 
 def _config(system: Deployed) -> str:
-    return contract.config_key(system.plan.configs[0].sha256)
+    return contract.config_key(system.plan.configs[0].sha256 if system.plan.configs else "0" * 64)

@@ -15,10 +15,10 @@ import yaml
 
 from penstock.compile import compile_plan
 from penstock.home import HOME
-from penstock.local import deploy, docker, fargate, images, secrets, services, sync
+from penstock.local import deploy, docker, existing, fargate, images, secrets, services, sync
 from penstock.local.aws.endpoint import STATE_FILE, Endpoint, Keys
 from penstock.local.instance import Instance
-from penstock.project import load
+from penstock.project import Project, load
 from penstock_runtime import contract
 from penstock_runtime.airflow import request
 from penstock_runtime.plan import Plan
@@ -74,18 +74,23 @@ class Deployed:
         return found
 
     @cached_property
+    def place(self) -> existing.AirflowPlace:
+        """Airflow's role, bucket and folder, whoever made them."""
+        return existing.airflow_place(self.plan, self.endpoint)
+
+    @cached_property
     def keys(self) -> Keys:
-        """A session of the execution role. It sees changes of the role's policy at once."""
-        return self.endpoint.assume(self.mwaa["ExecutionRoleArn"], "airflow")
+        """A session of Airflow's role. It sees changes of the role's policy at once."""
+        return self.endpoint.assume(self.place.role_arn, "airflow")
 
     @property
     def dag_bucket(self) -> str:
-        return str(self.mwaa["SourceBucketArn"]).rsplit(":", 1)[-1]
+        return self.place.bucket
 
     def synchronize(self) -> int:
-        """Copy the DAG folder as MWAA does, with the execution role's keys."""
-        prefix = f"{self.mwaa['DagS3Path']}/"
-        return sync.sync(self.airflow("s3"), self.dag_bucket, prefix, self.dags, {})
+        """Copy the DAG folder as MWAA does, with the keys of Airflow's role."""
+        folder = self.dags / self.place.folder
+        return sync.sync(self.airflow("s3"), self.dag_bucket, self.place.prefix, folder, {})
 
     @cached_property
     def resources(self) -> Resources:
@@ -96,7 +101,7 @@ class Deployed:
     @cached_property
     def roles(self) -> Roles:
         """The execution role, and both roles of each task definition, by what is deployed."""
-        found = [Role(str(self.mwaa["ExecutionRoleArn"]).rsplit("/", 1)[-1], "airflow", None)]
+        found = [Role(self.place.role_arn.rsplit("/", 1)[-1], "airflow", None)]
         names = {
             self.plan.prefix: "prefix",
             self.plan.log_group: "log_group",
@@ -181,20 +186,38 @@ def deployed_project(
     """
     project = load(folder / "penstock.yaml")
     plan = compile_plan(project, None, variables=variables)
-    instance = Instance.create(folder / ".penstock" / plan.environment)
-    try:
+    with account(folder / ".penstock" / plan.environment, plan.region) as (instance, endpoint):
         stand_in(instance.folder / "images", plan)
-        endpoint = _aws(instance, plan)
-        values = {one.name: f"value-of-{one.name}" for found in plan.task_definitions for one in found.secrets}
-        secrets.store(plan, endpoint, values)
-        assembly = deploy.synth(instance, project.path, plan, variables, endpoint.account)
-        deploy.bootstrap(instance, endpoint, plan.iam.bootstrap_qualifier)
-        deploy.deploy(instance, endpoint, assembly, docker.command(instance.folder))
-        dags = folder / "bundle"
-        dags.mkdir()
-        yield Deployed(instance, plan, endpoint, dags)
+        yield deploy_into(instance, endpoint, project, plan, folder / "bundle", variables)
+
+
+@contextlib.contextmanager
+def account(folder: Path, region: str) -> Iterator[tuple[Instance, Endpoint]]:
+    """An embedded AWS with nothing in it."""
+    instance = Instance.create(folder)
+    try:
+        yield instance, _aws(instance, region)
     finally:
         services.stop_all(instance)
+
+
+def deploy_into(
+    instance: Instance, endpoint: Endpoint, project: Project, plan: Plan, dags: Path, variables: Mapping[str, str]
+) -> Deployed:
+    """Deploy a plan of the project, with what it takes for granted.
+
+    Args:
+        dags: a folder that is not there yet, for the bundle.
+    """
+    values = {one.name: f"value-of-{one.name}" for found in plan.task_definitions for one in found.secrets}
+    secrets.store(plan, endpoint, values)
+    if taken := existing.template(plan):
+        existing.prepare(plan, taken, endpoint, print)
+    assembly = deploy.synth(instance, project.path, plan, variables, endpoint.account)
+    deploy.bootstrap(instance, endpoint, plan.iam.bootstrap_qualifier)
+    deploy.deploy(instance, endpoint, assembly, docker.command(instance.folder))
+    dags.mkdir()
+    return Deployed(instance, plan, endpoint, dags)
 
 
 def _one_task_of_each_engine(file: Path) -> None:
@@ -210,10 +233,10 @@ def _one_task_of_each_engine(file: Path) -> None:
     file.write_text(yaml.safe_dump(project, sort_keys=False))
 
 
-def _aws(instance: Instance, plan: Plan) -> Endpoint:
+def _aws(instance: Instance, region: str) -> Endpoint:
     state = instance.folder / "aws"
     options = {"--state": state, "--images": instance.folder / "images", "--port": instance.port("aws")}
-    options |= {"--region": plan.region, "--account": ACCOUNT}
+    options |= {"--region": region, "--account": ACCOUNT}
     command = [sys.executable, "-m", "penstock.local.aws", *(str(part) for one in options.items() for part in one)]
     process = services.start(instance, "aws", command, {}, HOME)
     services.wait(process, (state / STATE_FILE).exists, seconds=30)

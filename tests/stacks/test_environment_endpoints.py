@@ -16,10 +16,10 @@ from tests.stacks import plans, statements
 OWNER = "arn:aws:iam::444455556666:role/penstock-endpoints"
 
 
-def synthesized(folder: Path, **changes: Any) -> dict[str, Any]:
+def synthesized(folder: Path, account: str = plans.ACCOUNT, **changes: Any) -> dict[str, Any]:
     """The template of a stack with nothing else in it, checked by cdk-nag."""
     app = plans.application(folder / "cdk.out")
-    stack = cdk.Stack(app, "s", env=cdk.Environment(account=plans.ACCOUNT, region=plans.REGION))
+    stack = cdk.Stack(app, "s", env=cdk.Environment(account=account, region=plans.REGION))
     arguments: dict[str, Any] = {
         "environment": "acme-dev",
         "web_server": True,

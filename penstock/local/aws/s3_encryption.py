@@ -36,18 +36,18 @@ def install() -> None:
 
 
 def use(bucket: str, encryption: dict[str, Any] | None) -> None:
-    """Note a bucket's default, from `BucketEncryption` of a template; ministack's CloudFormation leaves it out."""
+    """Note a bucket's own key, from `BucketEncryption` of a template; ministack's CloudFormation leaves it out."""
     rules = (encryption or {}).get("ServerSideEncryptionConfiguration") or []
     default = (rules[0] if rules else {}).get("ServerSideEncryptionByDefault") or {}
-    if not default:
+    key = default.get("KMSMasterKeyID")
+    if key is None:
+        # ministack knows no key of AWS's own, and would refuse what asks for one.
         compat.s3._bucket_encryption.pop(bucket, None)
         return
-    key = default.get("KMSMasterKeyID")
     compat.s3._bucket_encryption[bucket] = (
         "<ServerSideEncryptionConfiguration><Rule><ApplyServerSideEncryptionByDefault>"
-        f"<SSEAlgorithm>{default['SSEAlgorithm']}</SSEAlgorithm>"
-        + (f"<KMSMasterKeyID>{key}</KMSMasterKeyID>" if key else "")
-        + "</ApplyServerSideEncryptionByDefault></Rule></ServerSideEncryptionConfiguration>"
+        f"<SSEAlgorithm>{default['SSEAlgorithm']}</SSEAlgorithm><KMSMasterKeyID>{key}</KMSMasterKeyID>"
+        "</ApplyServerSideEncryptionByDefault></Rule></ServerSideEncryptionConfiguration>"
     )
 
 

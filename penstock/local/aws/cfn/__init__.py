@@ -18,6 +18,7 @@ from penstock.local.aws.cfn import (
     definition,
     exports,
     mwaa,
+    mwaa_endpoints,
     named_network,
     network,
     pull_through,
@@ -37,4 +38,5 @@ def install(endpoint: Endpoint) -> None:
     bucket.correct(handlers["AWS::S3::Bucket"])
     secret.correct(handlers["AWS::SecretsManager::Secret"])
     exports.install()
+    mwaa_endpoints.install()
     compat.provisioners._custom_resource_create = custom.refuse

@@ -17,6 +17,12 @@ SECONDS = 60
 _SERVICES = ("DatabaseVpcEndpointService", "WebserverVpcEndpointService")
 
 
+def install() -> None:
+    """Let CloudFormation wait for an environment without keeping the server from its other work."""
+    blocks = compat.stacks._runs_on_worker_thread
+    compat.stacks._runs_on_worker_thread = lambda kind: kind == "AWS::MWAA::Environment" or blocks(kind)
+
+
 def wanted(environment: dict[str, Any]) -> dict[str, str]:
     """The names of the services, as GetEnvironment shows them. Without private access the web server wants none."""
     private = environment["WebserverAccessMode"] == "PRIVATE_ONLY"

@@ -1,0 +1,205 @@
+"""What the roles of a deploy are for, done once more: each step says what refused it, or None."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import itertools
+import json
+import zipfile
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import botocore.exceptions
+
+from penstock.local import fargate
+from penstock_runtime import activation
+from tests.functional.embedded import until
+from tests.functional.optional_project import ASSETS, Environment
+from tests.functional.permission_airflow import Steps
+from tests.functional.permission_system import PROBE
+
+_NUMBERS = itertools.count()
+LARGE = 9 * 1024 * 1024
+"""Bytes of a file that goes up in parts: they begin at 8 MiB."""
+
+
+def run(environment: Environment) -> Steps:
+    """What the operator does with a task, as it does it: start, watch, show the log, stop; and fetch the bundle."""
+    system, steps = environment.system, Steps()
+    task = system.task("read")
+    call = system.call(task, command=("python", "-c", PROBE))
+    _try(steps, "synchronize", system.synchronize)
+    started = _try(
+        steps, "start", lambda: system.airflow("ecs").run_task(**call, propagateTags="TASK_DEFINITION")["tasks"][0]
+    )
+    if started is None:
+        return steps
+    arn = started["taskArn"]
+    until(lambda: "ready" in fargate.log(system.plan, system.endpoint, arn), 30)
+    where = {"cluster": system.plan.cluster}
+    stream = f"penstock/main/{arn.rsplit('/', 1)[-1]}"
+    _try(steps, "watch", lambda: system.airflow("ecs").describe_tasks(**where, tasks=[arn]))
+    read = {"logGroupName": system.plan.log_group, "logStreamName": stream}
+    _try(steps, "log", lambda: system.airflow("logs").get_log_events(**read))
+    _try(steps, "stop", lambda: system.airflow("ecs").stop_task(**where, task=arn))
+    system.root("ecs").stop_task(**where, task=arn)
+    return steps
+
+
+def upload(environment: Environment, *, stays: bool = False) -> Steps:
+    """CDK's function puts a small and a large file below our folder, and takes them away as a destroy does."""
+    body = io.BytesIO()
+    with zipfile.ZipFile(body, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("small.txt", "small")
+        archive.writestr("z-large.bin", bytes(LARGE))
+    key = "again.zip"
+    environment.system.root("s3").put_object(Bucket=ASSETS, Key=key, Body=body.getvalue())
+    properties = {
+        "SourceBucketNames": [ASSETS],
+        "SourceObjectKeys": [key],
+        "DestinationBucketName": environment.system.dag_bucket,
+        "DestinationBucketKeyPrefix": f"{environment.folder}/again",
+        "Prune": False,
+        "RetainOnDelete": stays,
+    }
+    steps = Steps()
+    function = environment.one("airflow", "AWS::Lambda::Function", "CustomCDKBucketDeployment")
+    with _resource(environment, "Custom::CDKBucketDeployment", function, properties) as (stack, made):
+        steps["upload"] = made
+        if made is None:
+            steps["remove"] = _end(environment, stack, "delete")
+    if made is not None:
+        parts = environment.system.root("s3").list_multipart_uploads(Bucket=environment.system.dag_bucket)
+        left = parts.get("Uploads", [])
+        for one in left:
+            which = {name: one[name] for name in ("Key", "UploadId")}
+            environment.system.root("s3").abort_multipart_upload(Bucket=environment.system.dag_bucket, **which)
+        steps["clean up"] = f"not authorized to perform: s3:AbortMultipartUpload: {len(left)} left" if left else None
+    return steps
+
+
+def go_live(environment: Environment) -> Steps:
+    """Our function makes the release live that is live, in a folder with a file of ours that is in no release."""
+    s3, artifacts = environment.system.root("s3"), environment.system.resources.artifacts_bucket
+    found = s3.get_object(Bucket=artifacts, Key=activation.MANIFEST)["Body"].read().decode()
+    manifest = json.loads(found)
+    manifest["files"] = sorted({*manifest["files"], "gone.py"})
+    s3.put_object(Bucket=artifacts, Key=activation.MANIFEST, Body=json.dumps(manifest).encode())
+    s3.put_object(Bucket=environment.system.dag_bucket, Key=f"{environment.folder}/gone.py", Body=b"")
+    properties = {
+        "Do": "activate",
+        "Artifacts": artifacts,
+        "Bucket": environment.system.dag_bucket,
+        "Folder": environment.folder,
+        "Release": manifest["live"]["release"],
+        "Plan": manifest["live"]["plan"],
+        "Order": "0",
+        "Revision": "",
+        "Replace": "true",
+    }
+    function = environment.one("airflow", "AWS::Lambda::Function", "ReleaseFunction")
+    with _resource(environment, "Custom::PenstockRelease", function, properties) as (_, made):
+        return {"go live": made}
+
+
+def look_and_make(environment: Environment, machine: str) -> Steps:
+    """The state machine, from its start to its end or to the first call that is refused."""
+    states = environment.system.root("stepfunctions")
+    execution = states.start_execution(stateMachineArn=machine)["executionArn"]
+
+    def ended() -> tuple[str, str | None] | None:
+        # First of all: the history of what has ended by now is whole.
+        status = states.describe_execution(executionArn=execution)["status"]
+        history = states.get_execution_history(executionArn=execution, maxResults=1000)["events"]
+        entered = [one["stateEnteredEventDetails"]["name"] for one in history if "stateEnteredEventDetails" in one]
+        failed = [one["taskFailedEventDetails"]["cause"] for one in history if "taskFailedEventDetails" in one]
+        if failed or status != "RUNNING":
+            return entered[-1], failed[-1] if failed else None if status == "SUCCEEDED" else status
+        return None
+
+    last, error = until(ended)
+    if error is not None:
+        # It would try again, half a minute later.
+        states.stop_execution(executionArn=execution)
+    return {"look" if last == "Look" else "make the endpoints": error}
+
+
+@contextlib.contextmanager
+def pending(environment: Environment) -> Iterator[None]:
+    """The environment is made again, and waits for its endpoints; at the end they must be there."""
+    system = environment.system
+    names = ("Name", "AirflowVersion", "SourceBucketArn", "DagS3Path", "ExecutionRoleArn", "NetworkConfiguration")
+    properties = {name: system.mwaa[name] for name in names} | {"EndpointManagement": "CUSTOMER"}
+    system.root("mwaa").delete_environment(Name=system.mwaa["Name"])
+    cfn, stack = system.root("cloudformation"), f"again-{next(_NUMBERS)}"
+    template = {"Resources": {"Environment": {"Type": "AWS::MWAA::Environment", "Properties": properties}}}
+    cfn.create_stack(StackName=stack, TemplateBody=json.dumps(template))
+
+    def status() -> str:
+        try:
+            return str(system.root("mwaa").get_environment(Name=properties["Name"])["Environment"]["Status"])
+        except botocore.exceptions.ClientError:
+            return ""
+
+    until(lambda: status() == "PENDING")
+    yield
+    until(lambda: status() == "AVAILABLE")
+
+
+@contextlib.contextmanager
+def hearing_of_it(environment: Environment) -> Iterator[None]:
+    """Have the rule that starts the state machine hear of the stacks of `pending`. Its target stays as it is."""
+    events = environment.system.root("events")
+    name = environment.one("airflow", "AWS::Events::Rule", "MwaaEndpointsCreation")
+    before = events.describe_rule(Name=name)["EventPattern"]
+    pattern = json.loads(before)
+    region, account = environment.system.plan.region, environment.endpoint.account
+    pattern["detail"]["stack-id"] = [{"prefix": f"arn:aws:cloudformation:{region}:{account}:stack/again-"}]
+    events.put_rule(Name=name, EventPattern=json.dumps(pattern))
+    try:
+        yield
+    finally:
+        events.put_rule(Name=name, EventPattern=before)
+
+
+def _try(steps: Steps, name: str, do: Callable[[], Any]) -> Any:
+    try:
+        found = do()
+    except botocore.exceptions.ClientError as error:
+        steps[name] = str(error)
+        return None
+    steps[name] = None
+    return found
+
+
+@contextlib.contextmanager
+def _resource(
+    environment: Environment, kind: str, function: str, properties: dict[str, Any]
+) -> Iterator[tuple[str, str | None]]:
+    """A custom resource of a deployed function, in a stack of its own: the stack, and why it failed."""
+    plan = environment.system.plan
+    account = environment.endpoint.account
+    token = f"arn:aws:lambda:{plan.region}:{account}:function:{function}"
+    template = {"Resources": {"Again": {"Type": kind, "Properties": {"ServiceToken": token, **properties}}}}
+    stack = f"again-{next(_NUMBERS)}"
+    cfn = environment.system.root("cloudformation")
+    cfn.create_stack(StackName=stack, TemplateBody=json.dumps(template))
+    yield stack, _end(environment, stack, None)
+
+
+def _end(environment: Environment, stack: str, change: str | None) -> str | None:
+    """Wait for the end of an operation on a stack; why it failed."""
+    cfn = environment.system.root("cloudformation")
+    stack_id = cfn.describe_stacks(StackName=stack)["Stacks"][0]["StackId"]
+    if change == "delete":
+        cfn.delete_stack(StackName=stack)
+
+    def ended() -> str | None:
+        found = str(cfn.describe_stacks(StackName=stack_id)["Stacks"][0]["StackStatus"])
+        return None if found.endswith("_IN_PROGRESS") else found
+
+    if until(ended, 30) in ("CREATE_COMPLETE", "DELETE_COMPLETE"):
+        return None
+    events = cfn.describe_stack_events(StackName=stack_id)["StackEvents"]
+    return " ".join(one.get("ResourceStatusReason", "") for one in events if one["ResourceStatus"].endswith("FAILED"))

@@ -1,0 +1,204 @@
+"""Every grant that only some settings bring is needed, and every need granted: as `test_permissions` for the rest."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from tests.functional import optional_steps as steps_of
+from tests.functional import optional_tables as tables
+from tests.functional.optional_project import Environment, environments
+from tests.functional.optional_shared import shared_vpc
+from tests.functional.permission_airflow import Steps, refused
+from tests.functional.permission_grants import Grant, Key
+from tests.functional.permission_tables import NOT_HERE, STEPS, TOLD
+
+BASE = ("check", "flow log", "failures")
+"""Kinds of roles that every project has; docs/permissions.md says what they are for."""
+
+
+@pytest.fixture(scope="module")
+def found(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Environment]]:
+    """The three environments; the first one's deploy has made MWAA's endpoints by now, or it would have failed."""
+    with environments(tmp_path_factory.mktemp("optional")) as deployed:
+        yield deployed
+
+
+def ids(key: Key) -> str:
+    return " ".join(key)
+
+
+def test_every_grant_is_known(found: dict[str, Environment]) -> None:
+    """A grant is needed by a step, here or in every project, or it is listed with the reason why none can need it."""
+    here = {
+        key
+        for environment in found.values()
+        for key in map(environment.roles.key, environment.roles.grants())
+        if key[0] not in BASE
+        # CDK's own, which it gives its function in every project.
+        and not (key[0] == "fill" and key[1].startswith("s3:"))
+    }
+    known = STEPS.keys() | NOT_HERE.keys() | tables.STEPS.keys() | tables.NOT_HERE.keys() | tables.ELSEWHERE.keys()
+    own = tables.STEPS.keys() | tables.NOT_HERE.keys() | tables.ELSEWHERE.keys()
+
+    assert here - known == set(), "a new grant: name the step that needs it, or remove it"
+    # One in a VPC of another account: `test_in_a_shared_vpc…` deploys that.
+    assert own - here == tables.SHARED.keys() - tables.ENDPOINTS.keys(), "these are not deployed any more"
+
+
+def failing(environment: Environment, table: dict[Key, str], steps: Callable[[], Steps]) -> None:
+    """With all grants every step goes well; without each one of the table, its step is refused and no other."""
+    whole = steps()
+    assert refused(whole) == {}
+    for key, step in table.items():
+        grants = environment.grants(key)
+        assert grants, key
+        for grant in grants:
+            with environment.roles.without(grant):
+                failed = refused(steps())
+            assert set(failed) == {step}, (key, failed)
+            assert says(grant, failed[step]), (key, failed)
+
+
+def says(grant: Grant, text: str | None) -> bool:
+    """AWS's refusal names the action; S3 names the call where it asks for several at once."""
+    return text is not None and f"not authorized to perform: {grant.action}" in text
+
+
+@pytest.mark.parametrize(("name", "table"), [("used", tables.RUN), ("own", tables.RUN | tables.FETCH)])
+def test_an_airflow_that_exists_runs_tasks(found: dict[str, Environment], name: str, table: dict[Key, str]) -> None:
+    """The managed policies for the role that exists: each grant; with all of them, tasks start, show a log, stop."""
+    environment = found[name]
+    failing(environment, table, partial(steps_of.run, environment))
+
+
+def test_our_airflow_reads_with_its_own_key(found: dict[str, Environment]) -> None:
+    """`airflow.create.kms_key`: without it MWAA could not read a file of its bucket."""
+    made = found["made"]
+    failing(made, tables.OWN_KEY, partial(steps_of.run, made))
+
+
+@pytest.mark.parametrize("name", ["used", "own"])
+def test_a_guest_writes_its_folder(found: dict[str, Environment], name: str) -> None:
+    """CDK's function in somebody's bucket: what it sends, large files too, and what it takes away."""
+    environment = found[name]
+    without = {key: step for key, step in tables.UPLOAD.items() if step != "clean up"}
+    failing(environment, without, partial(steps_of.upload, environment))
+
+
+def test_a_guest_leaves_no_parts_behind(found: dict[str, Environment]) -> None:
+    """An upload that fails in the middle: what was sent of it is taken away, unless that one grant is missing."""
+    used = found["used"]
+    (key,) = [key for key, step in tables.UPLOAD.items() if step == "clean up"]
+    (clean_up,) = used.grants(key)
+    (part,) = used.grants(("upload", "kms:Decrypt", tables.KEY))
+    with used.roles.without(part):
+        assert set(refused(steps_of.upload(used))) == {"upload"}
+        # The statement that comes first is changed last: the numbers of the others stay.
+        assert clean_up.number < part.number
+        with used.roles.without(clean_up):
+            failed = refused(steps_of.upload(used))
+
+    assert set(failed) == {"upload", "clean up"}
+    assert says(clean_up, failed["clean up"])
+
+
+def test_our_bucket_is_filled_with_its_own_key(found: dict[str, Environment]) -> None:
+    """CDK's function in a bucket of ours that has a key: sends small and large files, and needs no more of the key."""
+    made = found["made"]
+    failing(made, tables.FILL, partial(steps_of.upload, made))
+
+
+@pytest.mark.parametrize("name", ["made", "used"])
+def test_a_release_goes_live_under_a_key(found: dict[str, Environment], name: str) -> None:
+    """The function that makes a release live: each grant, those for the key among them."""
+    environment = found[name]
+    failing(environment, tables.RELEASE, partial(steps_of.go_live, environment))
+
+
+@pytest.mark.parametrize("name", ["made", "used", "own"])
+def test_without_a_grant_the_image_is_not_pulled(found: dict[str, Environment], name: str) -> None:
+    """From the pull-through cache, from a repository of ECR, from a private registry: each grant of each."""
+    environment = found[name]
+    system, tried = environment.system, 0
+    assert system.ended(system.start(system.task("read"))).code == 0
+    for key, step in tables.IMAGES.items():
+        for grant in environment.grants(key):
+            with environment.roles.without(grant):
+                ended = system.ended(system.start(system.task("read")))
+            tried += 1
+            assert (ended.code, ended.stop_code) == (None, "TaskFailedToStart"), (key, ended)
+            assert TOLD.get(step, "unable to retrieve secret from asm") in ended.reason
+            assert says(grant, ended.reason)
+
+    assert tried == {"made": 6, "used": 4, "own": 1}[name]
+
+
+def test_a_task_does_what_the_project_permits(found: dict[str, Environment]) -> None:
+    """`permissions`: with them the task reads the bucket that they name, and without them it does not."""
+    system = found["used"].system
+    ((key, _),) = tables.PERMITTED.items()
+    (grant,) = found["used"].grants(key)
+    with found["used"].roles.without(grant):
+        ended = system.ended(system.start(system.task("read")))
+
+    assert ended.code not in (None, 0)
+    assert says(grant, ended.text)
+
+
+def test_endpoints_are_made_while_mwaa_waits(found: dict[str, Environment]) -> None:
+    """The state machine: each grant of its role; with all of them MWAA, which waits for it, becomes available."""
+    made = found["made"]
+    machine = made.one("airflow", "AWS::StepFunctions::StateMachine")
+    with steps_of.pending(made):
+        for key, step in tables.ENDPOINTS.items():
+            for grant in made.grants(key):
+                with made.roles.without(grant):
+                    failed = refused(steps_of.look_and_make(made, machine))
+                assert set(failed) == {step}, (key, failed)
+                assert says(grant, failed[step])
+        assert steps_of.look_and_make(made, machine) == {"make the endpoints": None}
+
+
+def test_the_event_starts_the_state_machine(found: dict[str, Environment]) -> None:
+    """EventBridge's role: without its grant the event of CloudFormation starts nothing, and MWAA waits."""
+    made = found["made"]
+    machine = made.one("airflow", "AWS::StepFunctions::StateMachine")
+    states = made.system.root("stepfunctions")
+
+    def count() -> int:
+        return len(states.list_executions(stateMachineArn=machine)["executions"])
+
+    ((key, _),) = tables.START.items()
+    (grant,) = made.grants(key)
+    before = count()
+    with steps_of.hearing_of_it(made):
+        with made.roles.without(grant), steps_of.pending(made):
+            assert steps_of.look_and_make(made, machine) == {"make the endpoints": None}
+        by_hand = count()
+        with steps_of.pending(made):
+            pass
+
+    # MWAA is there in the end, so the event has been sent.
+    assert (by_hand - before, count() - by_hand) == (1, 1)
+
+
+def test_in_a_shared_vpc_the_owners_role_makes_them(found: dict[str, Environment], tmp_path: Path) -> None:
+    """The state machine may look and take on the owner's role; each grant of that one, too, as the document has it."""
+    made = found["made"]
+    shared = shared_vpc(made, tmp_path)
+    keys = [shared.roles.key(grant) for grant in shared.roles.grants()]
+    with steps_of.pending(made):
+        for grant in shared.roles.grants():
+            key = shared.roles.key(grant)
+            with shared.roles.without(grant):
+                failed = refused(steps_of.look_and_make(made, shared.machine))
+            assert set(failed) == {tables.SHARED.get(key, "make the endpoints")}, (key, failed)
+            assert says(grant, failed.popitem()[1])
+        assert steps_of.look_and_make(made, shared.machine) == {"make the endpoints": None}
+
+    assert {key for key in keys if key[0] == "endpoints"} == tables.SHARED.keys()
+    assert len({key[1:] for key in keys if key[0] == "owner"}) == 5
