@@ -81,7 +81,7 @@ def double(system: Deployed, role: str) -> str:
 
 def settle(system: Deployed) -> None:
     """Put things of somebody else into the account."""
-    ecs, family = system.root("ecs"), system.task("probe").family
+    ecs, family = system.root("ecs"), system.plain.family
     ecs.create_cluster(clusterName=STRANGER, capacityProviders=["FARGATE"])
     ours = ecs.describe_task_definition(taskDefinition=family)["taskDefinition"]
     names = ("taskRoleArn", "executionRoleArn", "networkMode", "containerDefinitions", "cpu", "memory")
@@ -102,7 +102,7 @@ def settle(system: Deployed) -> None:
 def of_airflow(system: Deployed) -> list[Call]:
     """What the execution role may not do: not one of these."""
     plan, artifacts, region = system.plan, system.resources.artifacts_bucket, system.plan.region
-    ours = system.call(system.task("probe"))
+    ours = system.call(system.plain)
     task = f"arn:aws:ecs:{region}:{ACCOUNT}:task/{STRANGER}/{'0' * 32}"
     log = {"logGroupName": plan.log_group, "logStreamName": "theirs/main/1"}
     own_role = system.place.role_arn
@@ -119,52 +119,52 @@ def of_airflow(system: Deployed) -> list[Call]:
         run_as("another task role", taskRoleArn=_role(STRANGER)),
         run_as("its own role for a task", taskRoleArn=own_role),
         run_as("another execution role", executionRoleArn=_role(STRANGER)),
-        _call(
+        call(
             "tag a task that runs",
             "ecs:TagResource",
             "tag_resource",
             {"resourceArn": task.replace(STRANGER, plan.cluster), "tags": [{"key": "a", "value": "b"}]},
         ),
-        _call(
+        call(
             "look at another cluster's task",
             "ecs:DescribeTasks",
             "describe_tasks",
             {"cluster": STRANGER, "tasks": [task]},
         ),
-        _call("stop another cluster's task", "ecs:StopTask", "stop_task", {"cluster": STRANGER, "task": task}),
-        _call("list tasks", "ecs:ListTasks", "list_tasks", {"cluster": plan.cluster}),
-        _call(
+        call("stop another cluster's task", "ecs:StopTask", "stop_task", {"cluster": STRANGER, "task": task}),
+        call("list tasks", "ecs:ListTasks", "list_tasks", {"cluster": plan.cluster}),
+        call(
             "read a definition",
             "ecs:DescribeTaskDefinition",
             "describe_task_definition",
             {"taskDefinition": ours["taskDefinition"]},
         ),
-        _call(
+        call(
             "write a definition",
             "ecs:RegisterTaskDefinition",
             "register_task_definition",
             {"family": ours["taskDefinition"], "containerDefinitions": [{"name": "main", "image": "theirs"}]},
         ),
-        _call("another log group", "logs:GetLogEvents", "get_log_events", {**log, "logGroupName": STRANGER}),
-        _call("another's log stream", "logs:GetLogEvents", "get_log_events", log),
-        _call("search the log", "logs:FilterLogEvents", "filter_log_events", {"logGroupName": plan.log_group}),
-        _call("write our log", "logs:CreateLogStream", "create_log_stream", log),
-        _call("list artifacts", "s3:ListBucket", "list_objects_v2", {"Bucket": artifacts}),
-        _call("read a config", "s3:GetObject", "get_object", {"Bucket": artifacts, "Key": _config(system)}),
-        _call("write a DAG", "s3:PutObject", "put_object", {"Bucket": system.dag_bucket, "Key": "dags/theirs.py"}),
-        _call(
+        call("another log group", "logs:GetLogEvents", "get_log_events", {**log, "logGroupName": STRANGER}),
+        call("another's log stream", "logs:GetLogEvents", "get_log_events", log),
+        call("search the log", "logs:FilterLogEvents", "filter_log_events", {"logGroupName": plan.log_group}),
+        call("write our log", "logs:CreateLogStream", "create_log_stream", log),
+        call("list artifacts", "s3:ListBucket", "list_objects_v2", {"Bucket": artifacts}),
+        call("read a config", "s3:GetObject", "get_object", {"Bucket": artifacts, "Key": _config(system)}),
+        call("write a DAG", "s3:PutObject", "put_object", {"Bucket": system.dag_bucket, "Key": "dags/theirs.py"}),
+        call(
             "delete a DAG", "s3:DeleteObject", "delete_object", {"Bucket": system.dag_bucket, "Key": "dags/theirs.py"}
         ),
-        _call("another bucket", "s3:GetObject", "get_object", {"Bucket": STRANGER, "Key": "theirs"}),
+        call("another bucket", "s3:GetObject", "get_object", {"Bucket": STRANGER, "Key": "theirs"}),
         *_secrets(),
-        _call(
+        call(
             "take a task's role",
             "sts:AssumeRole",
             "assume_role",
             _assume(plan.task_definitions[0].role_prefix + "-task"),
         ),
-        _call("take another role", "sts:AssumeRole", "assume_role", _assume(STRANGER)),
-        _call(
+        call("take another role", "sts:AssumeRole", "assume_role", _assume(STRANGER)),
+        call(
             "read its own grants",
             "iam:ListRolePolicies",
             "list_role_policies",
@@ -178,29 +178,29 @@ def of_a_task(system: Deployed) -> list[Call]:
     plan, artifacts = system.plan, system.resources.artifacts_bucket
     state, runtime = f"{contract.STATE_PREFIX}/some-pipeline/state.json", f"{contract.RUNTIME_PREFIX}/theirs.zip"
     return [
-        _call("read a config", "s3:GetObject", "get_object", {"Bucket": artifacts, "Key": _config(system)}),
-        _call("read state", "s3:GetObject", "get_object", {"Bucket": artifacts, "Key": state}),
-        _call("write state", "s3:PutObject", "put_object", {"Bucket": artifacts, "Key": state}),
-        _call("delete state", "s3:DeleteObject", "delete_object", {"Bucket": artifacts, "Key": state}),
-        _call("list state", "s3:ListBucket", "list_objects_v2", {"Bucket": artifacts, "Prefix": "state/"}),
-        _call("list artifacts", "s3:ListBucket", "list_objects_v2", {"Bucket": artifacts}),
-        _call("list configs", "s3:ListBucket", "list_objects_v2", {"Bucket": artifacts, "Prefix": "configs/"}),
-        _call("write a config", "s3:PutObject", "put_object", {"Bucket": artifacts, "Key": _config(system)}),
-        _call("write a runtime", "s3:PutObject", "put_object", {"Bucket": artifacts, "Key": runtime}),
-        _call("delete a runtime", "s3:DeleteObject", "delete_object", {"Bucket": artifacts, "Key": runtime}),
-        _call("read a DAG", "s3:ListBucket", "list_objects_v2", {"Bucket": system.dag_bucket}),
-        _call("write a DAG", "s3:PutObject", "put_object", {"Bucket": system.dag_bucket, "Key": "dags/theirs.py"}),
-        _call("another bucket", "s3:GetObject", "get_object", {"Bucket": STRANGER, "Key": "theirs"}),
+        call("read a config", "s3:GetObject", "get_object", {"Bucket": artifacts, "Key": _config(system)}),
+        call("read state", "s3:GetObject", "get_object", {"Bucket": artifacts, "Key": state}),
+        call("write state", "s3:PutObject", "put_object", {"Bucket": artifacts, "Key": state}),
+        call("delete state", "s3:DeleteObject", "delete_object", {"Bucket": artifacts, "Key": state}),
+        call("list state", "s3:ListBucket", "list_objects_v2", {"Bucket": artifacts, "Prefix": "state/"}),
+        call("list artifacts", "s3:ListBucket", "list_objects_v2", {"Bucket": artifacts}),
+        call("list configs", "s3:ListBucket", "list_objects_v2", {"Bucket": artifacts, "Prefix": "configs/"}),
+        call("write a config", "s3:PutObject", "put_object", {"Bucket": artifacts, "Key": _config(system)}),
+        call("write a runtime", "s3:PutObject", "put_object", {"Bucket": artifacts, "Key": runtime}),
+        call("delete a runtime", "s3:DeleteObject", "delete_object", {"Bucket": artifacts, "Key": runtime}),
+        call("read a DAG", "s3:ListBucket", "list_objects_v2", {"Bucket": system.dag_bucket}),
+        call("write a DAG", "s3:PutObject", "put_object", {"Bucket": system.dag_bucket, "Key": "dags/theirs.py"}),
+        call("another bucket", "s3:GetObject", "get_object", {"Bucket": STRANGER, "Key": "theirs"}),
         *_secrets(),
-        _call("list tasks", "ecs:ListTasks", "list_tasks", {"cluster": plan.cluster}),
-        _call("search the log", "logs:FilterLogEvents", "filter_log_events", {"logGroupName": plan.log_group}),
-        _call(
+        call("list tasks", "ecs:ListTasks", "list_tasks", {"cluster": plan.cluster}),
+        call("search the log", "logs:FilterLogEvents", "filter_log_events", {"logGroupName": plan.log_group}),
+        call(
             "take an execution role",
             "sts:AssumeRole",
             "assume_role",
             _assume(plan.task_definitions[0].role_prefix + "-exec"),
         ),
-        _call("list roles", "iam:ListRoles", "list_roles", {}),
+        call("list roles", "iam:ListRoles", "list_roles", {}),
     ]
 
 
@@ -209,29 +209,28 @@ def of_ecs(system: Deployed) -> list[Call]:
     group = system.plan.log_group
 
     def stream(name: str, group: str, stream: str) -> Call:
-        return _call(
-            name, "logs:CreateLogStream", "create_log_stream", {"logGroupName": group, "logStreamName": stream}
-        )
+        return call(name, "logs:CreateLogStream", "create_log_stream", {"logGroupName": group, "logStreamName": stream})
 
     return [
         *_secrets(),
         stream("open its log", group, "penstock/main/1"),
         stream("open another log stream", group, "theirs/main/1"),
         stream("open another log group", STRANGER, "penstock/main/1"),
-        _call("search the log", "logs:FilterLogEvents", "filter_log_events", {"logGroupName": group}),
+        call("search the log", "logs:FilterLogEvents", "filter_log_events", {"logGroupName": group}),
         *[one for one in of_a_task(system) if one.service != "secretsmanager" and one.service != "ssm"],
     ]
 
 
-def _call(name: str, action: str, operation: str, arguments: dict[str, Any]) -> Call:
+def call(name: str, action: str, operation: str, arguments: dict[str, Any]) -> Call:
+    """A call whose service is that of its permission."""
     return Call(name, action, operation, arguments, action.partition(":")[0])
 
 
 def _secrets() -> list[Call]:
     names = (OPENMETADATA, WAREHOUSE, STRANGER)
-    found = [_call(name, "secretsmanager:GetSecretValue", "get_secret_value", {"SecretId": name}) for name in names]
+    found = [call(name, "secretsmanager:GetSecretValue", "get_secret_value", {"SecretId": name}) for name in names]
     parameters = (PARAMETER, f"/{STRANGER}")
-    return [*found, *(_call(name, "ssm:GetParameters", "get_parameters", {"Names": [name]}) for name in parameters)]
+    return [*found, *(call(name, "ssm:GetParameters", "get_parameters", {"Names": [name]}) for name in parameters)]
 
 
 def _role(name: str) -> str:

@@ -125,6 +125,11 @@ class Deployed:
         """A task of the plan by its name."""
         return next(one for schedule in self.plan.schedules for one in schedule.tasks if one.name == name)
 
+    @property
+    def plain(self) -> Task:
+        """A task that runs a plain command."""
+        return next(one for schedule in self.plan.schedules for one in schedule.tasks if one.engine == "command")
+
     def task_of(self, family: str | None) -> Task:
         """The task of the plan that runs a task definition."""
         return next(one for schedule in self.plan.schedules for one in schedule.tasks if one.family == family)

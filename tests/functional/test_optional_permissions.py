@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 
 import pytest
 
 from tests.functional import optional_steps as steps_of
+from tests.functional import optional_strangers
 from tests.functional import optional_tables as tables
+from tests.functional import permission_strangers as strangers
 from tests.functional.optional_project import Environment, environments
 from tests.functional.optional_shared import shared_vpc
 from tests.functional.permission_airflow import Steps, refused
@@ -202,3 +204,58 @@ def test_in_a_shared_vpc_the_owners_role_makes_them(found: dict[str, Environment
 
     assert {key for key in keys if key[0] == "endpoints"} == tables.SHARED.keys()
     assert len({key[1:] for key in keys if key[0] == "owner"}) == 5
+
+
+@pytest.fixture(scope="module")
+def others(found: dict[str, Environment]) -> None:
+    """Somebody else uses the account too."""
+    strangers.settle(found["made"].system)
+
+
+def allowed(environment: Environment, role: str, calls: Sequence[strangers.Call]) -> set[str]:
+    """The calls that a session of that role is not denied."""
+    keys = environment.endpoint.assume(role, "test")
+    answers = strangers.attempt(partial(environment.endpoint.client, keys=keys), calls)
+    return strangers.allowed(calls, answers)
+
+
+@pytest.mark.usefixtures("others")
+@pytest.mark.parametrize(("name", "other"), [("made", "used"), ("used", "made"), ("own", "used")])
+def test_airflow_can_do_nothing_else(found: dict[str, Environment], name: str, other: str) -> None:
+    """Nobody else's tasks, secrets and buckets; nor another environment's; of the key only what S3 does with it."""
+    system = found[name].system
+    calls = [*strangers.of_airflow(system), *optional_strangers.of_another_environment(found[name], found[other])]
+
+    assert allowed(found[name], system.place.role_arn, calls + optional_strangers.of_the_key(found[name])) == set()
+
+
+@pytest.mark.usefixtures("others")
+@pytest.mark.parametrize(
+    ("name", "kind"), [("used", "upload"), ("own", "upload"), ("used", "release"), ("made", "release")]
+)
+def test_who_fills_a_bucket_can_do_nothing_else(found: dict[str, Environment], name: str, kind: str) -> None:
+    """Other folders of the bucket, other buckets; of the key only what S3 does with it."""
+    environment = found[name]
+    calls = optional_strangers.of_a_writer(environment) + optional_strangers.of_the_key(environment)
+
+    assert allowed(environment, environment.role(kind), calls) == set()
+
+
+@pytest.mark.parametrize("kind", ["endpoints", "starter"])
+def test_who_makes_endpoints_can_do_nothing_else(found: dict[str, Environment], kind: str) -> None:
+    """Other networks, AWS's own services, tags of what is there, other environments, other machines."""
+    made = found["made"]
+
+    assert allowed(made, made.role(kind), optional_strangers.of_an_endpoint_maker(made)) == set()
+
+
+@pytest.mark.usefixtures("others")
+@pytest.mark.parametrize(("name", "own"), [("made", set()), ("used", set()), ("own", {"the registry's log-in"})])
+def test_ecs_and_the_task_can_do_nothing_else(found: dict[str, Environment], name: str, own: set[str]) -> None:
+    """ECS: its own image and log-in. The task: what the project permits, on what it names."""
+    environment = found[name]
+    prefix = environment.system.plan.task_definitions[0].role_prefix
+    execution, task = (strangers.double(environment.system, f"{prefix}-{kind}") for kind in ("exec", "task"))
+
+    assert allowed(environment, execution, optional_strangers.of_ecs(environment)) == own
+    assert allowed(environment, task, optional_strangers.of_a_task(environment)) == {"list what is permitted"}
