@@ -25,14 +25,13 @@ READ, WRITE = "kms:Decrypt", "kms:GenerateDataKey"
 
 def install() -> None:
     """Put the check before ministack's own answers."""
-    s3 = compat.s3
-    s3._get_object = _checked(s3._get_object, lambda bucket, key, *_: [(READ, of_object(bucket, key))])
-    s3._put_object = _checked(s3._put_object, lambda bucket, key, body, headers: [(WRITE, named(headers, bucket))])
-    s3._copy_object = _checked(s3._copy_object, _copy)
-    s3._create_multipart_upload = _checked(
-        s3._create_multipart_upload, lambda bucket, key, headers: [(WRITE, named(headers, bucket))]
+    compat.s3._get_object = _checked(compat.s3._get_object, lambda bucket, key, *_: [(READ, of_object(bucket, key))])
+    compat.s3._put_object = _checked(compat.s3._put_object, _write)
+    compat.s3._create_multipart_upload = _checked(compat.s3._create_multipart_upload, _write)
+    compat.s3._copy_object = _checked(compat.s3._copy_object, _copy)
+    compat.s3._upload_part = _checked(
+        compat.s3._upload_part, lambda _bucket, _key, _body, query, *_: [(READ, of_upload(query))]
     )
-    s3._upload_part = _checked(s3._upload_part, lambda bucket, key, body, query, headers: [(READ, of_upload(query))])
 
 
 def use(bucket: str, encryption: dict[str, Any] | None) -> None:
@@ -70,6 +69,11 @@ def of_upload(query: dict[str, Any]) -> str | None:
     upload = query.get("uploadId") or ""
     found = compat.s3._multipart_uploads.get(upload[0] if isinstance(upload, list) else upload) or {}
     return (found.get("preserved_headers") or {}).get(KEY)
+
+
+def _write(bucket: str, _key: str, *more: Any) -> list[tuple[str, str | None]]:
+    # The headers come last, after the body where there is one.
+    return [(WRITE, named(more[-1], bucket))]
 
 
 def _copy(bucket: str, _key: str, headers: Headers) -> list[tuple[str, str | None]]:
