@@ -1,6 +1,7 @@
-"""The state machine that makes MWAA's endpoints, run by the emulator's Step Functions.
+"""The state machine that makes MWAA's endpoints, step by step, run by the emulator's Step Functions.
 
-Its first state, a call to MWAA, is not: the emulator knows no such call. What MWAA would answer is the input.
+Its first state, a call to MWAA, is not: what MWAA would answer is the input, so that all answers can be tried.
+`test_optional_permissions` runs all of it, with its role's permissions.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ Client = Callable[[str], Any]
 
 @pytest.fixture(scope="module")
 def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
-    """Clients of a bare emulator: ours lets no one call Step Functions."""
+    """Clients of a bare emulator: ours would ask for the permissions of a role."""
     port = str(free_port())
     environ = {**os.environ, "GATEWAY_PORT": port, "BIND_HOST": "127.0.0.1", "IOT_MTLS_ENABLED": "0"}
     environ["SERVICES"] = "ec2,states"
