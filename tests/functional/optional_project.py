@@ -82,6 +82,7 @@ KINDS = {
     "CustomCDKBucketDeployment": "fill",
     "VpcFlowLog": "flow log",
     "StoppedPassOn": "failures",
+    "OverdueRole": "watch",
     "ExecutionRole": "airflow",
 }
 """What the logical id of a role begins with → its kind. Those of task definitions go by their names."""
