@@ -22,6 +22,8 @@ from tests.functional.permission_system import PROBE
 _NUMBERS = itertools.count()
 LARGE = 9 * 1024 * 1024
 """Bytes of a file that goes up in parts: they begin at 8 MiB."""
+SECONDS = 60
+"""The longest that a step may take on a machine that is busy; all take a second or two on one that is not."""
 
 
 def run(environment: Environment) -> Steps:
@@ -36,7 +38,7 @@ def run(environment: Environment) -> Steps:
     if started is None:
         return steps
     arn = started["taskArn"]
-    until(lambda: "ready" in fargate.log(system.plan, system.endpoint, arn), 30)
+    until(lambda: "ready" in fargate.log(system.plan, system.endpoint, arn), SECONDS)
     where = {"cluster": system.plan.cluster}
     stream = f"penstock/main/{arn.rsplit('/', 1)[-1]}"
     _try(steps, "watch", lambda: system.airflow("ecs").describe_tasks(**where, tasks=[arn]))
@@ -118,7 +120,7 @@ def look_and_make(environment: Environment, machine: str) -> Steps:
             return entered[-1], failed[-1] if failed else None if status == "SUCCEEDED" else status
         return None
 
-    last, error = until(ended)
+    last, error = until(ended, SECONDS)
     if error is not None:
         # It would try again, half a minute later.
         states.stop_execution(executionArn=execution)
@@ -142,9 +144,9 @@ def pending(environment: Environment) -> Iterator[None]:
         except botocore.exceptions.ClientError:
             return ""
 
-    until(lambda: status() == "PENDING")
+    until(lambda: status() == "PENDING", SECONDS)
     yield
-    until(lambda: status() == "AVAILABLE")
+    until(lambda: status() == "AVAILABLE", SECONDS)
 
 
 @contextlib.contextmanager
@@ -199,7 +201,7 @@ def _end(environment: Environment, stack: str, change: str | None) -> str | None
         found = str(cfn.describe_stacks(StackName=stack_id)["Stacks"][0]["StackStatus"])
         return None if found.endswith("_IN_PROGRESS") else found
 
-    if until(ended, 30) in ("CREATE_COMPLETE", "DELETE_COMPLETE"):
+    if until(ended, SECONDS) in ("CREATE_COMPLETE", "DELETE_COMPLETE"):
         return None
     events = cfn.describe_stack_events(StackName=stack_id)["StackEvents"]
     return " ".join(one.get("ResourceStatusReason", "") for one in events if one["ResourceStatus"].endswith("FAILED"))

@@ -12,8 +12,8 @@ from typing import Any
 
 from penstock.local.aws import compat
 
-SECONDS = 60
-"""How long to wait."""
+SECONDS = 120
+"""How long to wait; a machine that is busy with other things gets there too."""
 _SERVICES = ("DatabaseVpcEndpointService", "WebserverVpcEndpointService")
 
 
