@@ -81,7 +81,7 @@ KINDS = {
     "MwaaEndpointsStarter": "starter",
     "CustomCDKBucketDeployment": "fill",
     "VpcFlowLog": "flow log",
-    "StoppedPassOn": "failures",
+    "StoppedRole": "failures",
     "OverdueRole": "watch",
     "ExecutionRole": "airflow",
 }
