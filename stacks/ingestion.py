@@ -65,7 +65,7 @@ class IngestionStack(cdk.Stack):
             retention_in_days=plan.log_retention_days,
             kms_key_id=plan.logs.kms_key,
         )
-        log_group.apply_removal_policy(cdk.RemovalPolicy.RETAIN)
+        log_group.apply_removal_policy(cdk.RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE)
         if plan.logs.kms_key is None:
             acknowledge_log_group(log_group, "The project file names no key: logs.kms_key.")
         insights = ecs.CfnCluster.ClusterSettingsProperty(name="containerInsights", value=plan.ecs.container_insights)

@@ -141,7 +141,8 @@ def test_what_holds_data_is_kept_and_closed(templates: Templates) -> None:
     ]
 
     assert (len(buckets), len(logs)) == (2, 1)
-    assert {(one["DeletionPolicy"], one["UpdateReplacePolicy"]) for one in buckets + logs} == {("Retain", "Retain")}
+    assert {(one["DeletionPolicy"], one["UpdateReplacePolicy"]) for one in buckets} == {("Retain", "Retain")}
+    assert {(one["DeletionPolicy"], one["UpdateReplacePolicy"]) for one in logs} == {("RetainExceptOnCreate", "Retain")}
     assert logs[0]["Properties"]["RetentionInDays"] == 30
     for bucket in buckets:
         properties = bucket["Properties"]
