@@ -6,11 +6,12 @@ Sources: Amazon MWAA User Guide, "Create an Amazon S3 bucket for Amazon MWAA", "
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from penstock.adopt.live import Live, Statement
+from penstock.adopt.live import Live, Statement, Unread
 from penstock.project import versions
 from penstock.project.versions import OLDEST
 
@@ -32,15 +33,22 @@ class Finding:
 
 def findings(live: Live) -> list[Finding]:
     """All that is wrong, errors first."""
-    found = [*_environment(live), *_bucket(live), *_network(live), *_role(live)]
-    found += [Finding("warning", f"not looked at: it takes {one}", "grant it, or look yourself") for one in live.unread]
+    found = [Finding("error", one.what, one.fix) for one in live.gone]
+    found += [*_environment(live), *_bucket(live), *_network(live), *_role(live)]
+    found += [_unread(one) for one in live.unread]
     return sorted(found, key=lambda one: one.level)
+
+
+def _unread(one: Unread) -> Finding:
+    if one.why:
+        return Finding("warning", f"not looked at, by {one.permission}: {one.why}", "try again, or look yourself")
+    return Finding("warning", f"not looked at: it takes {one.permission}", "grant it, or look yourself")
 
 
 def _environment(live: Live) -> Iterator[Finding]:
     if live.status != "AVAILABLE":
         yield Finding("warning", f"the environment is {live.status}", "deploy when it is AVAILABLE")
-    line = tuple(int(part) for part in live.version.split(".")[:2])
+    line = tuple(int(part) for part in re.findall(r"\d+", live.version)[:2])
     if line < OLDEST:
         yield Finding(
             "error", f"Airflow {live.version} is older than 2.9", "upgrade it: MWAA changes the version in place"
@@ -59,8 +67,9 @@ def _bucket(live: Live) -> Iterator[Finding]:
         fix = f"aws s3api put-bucket-versioning --bucket {live.bucket} --versioning-configuration Status=Enabled"
         yield Finding("error", f"the bucket {live.bucket} is not versioned, which MWAA demands", fix)
     if live.public_access_blocked is False:
-        fix = "block all four kinds of public access on the bucket"
-        yield Finding("error", f"the bucket {live.bucket} does not block all public access, which MWAA demands", fix)
+        fix = "block all four kinds of public access on the bucket, or for the account"
+        what = f"neither the bucket {live.bucket} nor its account blocks all public access, which MWAA demands"
+        yield Finding("error", what, fix)
 
 
 def _network(live: Live) -> Iterator[Finding]:
@@ -77,7 +86,10 @@ def _network(live: Live) -> Iterator[Finding]:
         what = f"the subnets are all in {', '.join(zones)}: one zone's failure stops everything"
         yield Finding("error", what, "MWAA wants two zones; its subnets are fixed at creation: make a new environment")
     for one in live.subnets:
-        if one.way_out is None:
+        if one.dead:
+            what = f"the default route of {one.id} leads to {one.way_out or 'something'}, which is gone"
+            yield Finding("error", what, "route 0.0.0.0/0 to a NAT gateway that exists")
+        elif one.way_out is None:
             yield Finding(
                 "warning",
                 f"{one.id} has no default route: tasks there reach only what VPC endpoints lead to",

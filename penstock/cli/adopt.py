@@ -9,7 +9,7 @@ import typer
 
 from penstock.adopt import write
 from penstock.adopt.findings import findings
-from penstock.adopt.live import connect, read
+from penstock.adopt.read import connect, read
 from penstock.cli import context as contexts
 from penstock.cli.output import Format, data, show_json, talk
 from penstock.cli.project import FormatOption
@@ -53,7 +53,7 @@ def adopt(
         for one in wrong:
             talk.print(f"{one.level}: {one.what}\n  fix: {one.fix}", style=_STYLES[one.level], markup=False)
         if adopted.network is None:
-            talk.print("network is left as it is: the subnets could not be read", style="yellow")
+            talk.print("network is left as it is: not all subnets could be read", style="yellow")
         talk.print("nothing is written" if not written else "next: penstock validate", markup=False)
     raise typer.Exit(1 if any(one.level == "error" for one in wrong) else 0)
 

@@ -300,7 +300,12 @@ def test_adopt_says_what_is_wrong(team: Team) -> None:
 
     assert done.returncode == 1, done.stderr
     assert [level for level, _ in found] == ["error", "error", "error", "warning"]
-    for part in ("is not versioned", "does not block", "lets its own members in", "wide lets whoever writes DAGs"):
+    for part in (
+        "is not versioned",
+        "nor its account blocks",
+        "lets its own members in",
+        "wide lets whoever writes DAGs",
+    ):
         assert any(part in what for _, what in found), part
 
 

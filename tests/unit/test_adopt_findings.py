@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from penstock.adopt.findings import findings
-from penstock.adopt.live import Live, Statement, Subnet
+from penstock.adopt.live import Gone, Live, Statement, Subnet, Unread
 
 MWAA = Statement(
     "mwaa", ("logs:DescribeLogGroups", "cloudwatch:PutMetricData", "s3:GetAccountPublicAccessBlock"), ("*",)
@@ -39,7 +39,7 @@ def test_nothing_is_wrong_with_a_good_one() -> None:
 def test_what_could_not_be_read_is_said_and_nothing_is_made_up() -> None:
     blind = dataclasses.replace(
         GOOD, versioned=None, public_access_blocked=None, role=None, subnets=None, self_referencing=None,
-        unread=("s3:GetBucketVersioning",),
+        unread=(Unread("s3:GetBucketVersioning"),),
     )  # fmt: skip
 
     assert [(one.level, one.what) for one in findings(blind)] == [
@@ -49,6 +49,7 @@ def test_what_could_not_be_read_is_said_and_nothing_is_made_up() -> None:
 
 ONE_ZONE = tuple(dataclasses.replace(one, zone="eu-west-1a") for one in GOOD.subnets or ())
 PUBLIC = tuple(dataclasses.replace(one, way_out="igw-1") for one in GOOD.subnets or ())
+DEAD = tuple(dataclasses.replace(one, way_out="nat-1", dead=True) for one in GOOD.subnets or ())
 CLOSED = tuple(dataclasses.replace(one, way_out=None) for one in GOOD.subnets or ())
 
 
@@ -56,11 +57,14 @@ CLOSED = tuple(dataclasses.replace(one, way_out=None) for one in GOOD.subnets or
     ("change", "level", "what", "count"),
     [
         ({"versioned": False}, "error", "team-dags is not versioned", 1),
-        ({"public_access_blocked": False}, "error", "does not block all public access", 1),
+        ({"public_access_blocked": False}, "error", "blocks all public access", 1),
         ({"self_referencing": False}, "error", "sg-1 lets its own members in", 1),
         ({"subnets": ONE_ZONE}, "error", "are all in eu-west-1a", 1),
         ({"subnets": CLOSED}, "warning", "has no default route", 2),
         ({"subnets": PUBLIC}, "warning", "is public (igw-1)", 2),
+        ({"subnets": DEAD}, "error", "leads to nat-1, which is gone", 2),
+        ({"gone": (Gone("the role is gone", "make it"),)}, "error", "the role is gone", 1),
+        ({"unread": (Unread("kms:DescribeKey", "timeout"),)}, "warning", "by kms:DescribeKey: timeout", 1),
         ({"version": "2.8.1"}, "error", "older than 2.9", 1),
         ({"version": "3.9.9"}, "warning", "was not tried", 1),
         ({"status": "UPDATING"}, "warning", "is UPDATING", 1),

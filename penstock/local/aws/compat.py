@@ -60,7 +60,10 @@ __all__ = [
 VERSION = "1.5.33"
 
 NAMES: dict[str, tuple[str, ...]] = {
-    "app": ("app", "_ready_scripts_state", "_run_init_scripts", "_run_ready_scripts"),
+    "app": (
+        "app", "_enforce_data_plane", "_handle_s3_control_request", "_ready_scripts_state", "_run_init_scripts",
+        "_run_ready_scripts",
+    ),
     "cloudformation": ("_exports", "_stacks"),
     "cloudwatch_logs": ("_create_log_group", "_create_log_stream", "_put_log_events"),
     "ec2": (
@@ -90,7 +93,7 @@ NAMES: dict[str, tuple[str, ...]] = {
     "s3": (
         "_bucket_default_sse_headers", "_bucket_encryption", "_bucket_tags", "_bucket_versioning", "_buckets",
         "_copy_object", "_create_multipart_upload", "_error", "_get_object", "_head_object", "_multipart_uploads",
-        "_object_versions", "_public_access_blocked", "_put_object", "_upload_part",
+        "_object_versions", "_public_access_blocked", "_put_object", "_upload_part", "s3control_error",
     ),
     "secretsmanager": ("_resolve", "_secrets", "resolve_secret_string"),
     "ssm": ("resolve_parameter_value",),

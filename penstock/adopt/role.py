@@ -1,0 +1,42 @@
+"""What the execution role allows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from penstock.adopt.live import Statement
+
+READS = "iam:ListRolePolicies, iam:GetRolePolicy, iam:ListAttachedRolePolicies, iam:GetPolicy, iam:GetPolicyVersion"
+"""The actions that `statements` takes."""
+
+
+def statements(iam: Any, role: str) -> tuple[Statement, ...]:
+    """What the role's own and its attached policies allow.
+
+    Args:
+        role: its name, without its path.
+    """
+    return tuple(_statements(iam, role))
+
+
+def _statements(iam: Any, role: str) -> Iterator[Statement]:
+    for page in iam.get_paginator("list_role_policies").paginate(RoleName=role):
+        for name in page["PolicyNames"]:
+            yield from _allowing(name, iam.get_role_policy(RoleName=role, PolicyName=name)["PolicyDocument"])
+    for page in iam.get_paginator("list_attached_role_policies").paginate(RoleName=role):
+        for one in page["AttachedPolicies"]:
+            arn = one["PolicyArn"]
+            version = iam.get_policy(PolicyArn=arn)["Policy"]["DefaultVersionId"]
+            found = iam.get_policy_version(PolicyArn=arn, VersionId=version)["PolicyVersion"]
+            yield from _allowing(one["PolicyName"], found["Document"])
+
+
+def _allowing(policy: str, document: dict[str, Any]) -> Iterator[Statement]:
+    for one in _listed(document.get("Statement")):
+        if one.get("Effect") == "Allow":
+            yield Statement(policy, tuple(_listed(one.get("Action"))), tuple(_listed(one.get("Resource"))))
+
+
+def _listed(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [] if value is None else [value]
