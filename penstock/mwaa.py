@@ -2,6 +2,15 @@
 
 Each file has a key with the hash of its content. So a change of it is a change of the environment, which MWAA notices;
 and as long as the content stays the same, no deploy restarts anything.
+
+What a template leaves out, an update leaves as it was: CloudFormation sends nothing, and MWAA changes what is sent
+(aws-cloudformation/aws-cloudformation-resource-providers-mwaa, `UpdateTranslator`). So that what leaves the project
+file leaves MWAA too, there are always options, requirements and plugins; where the project has none, such that do
+nothing. For the two files the MWAA user guide says so ("Deleting files on Amazon S3"): an empty text or zip file.
+
+Not so for the startup script: a container ends where the step that runs one fails (aws/amazon-mwaa-docker-images,
+`mwaa/config/setup_environment.py`), so none runs that nobody asked for. Nor for the maintenance window, which has no
+neutral value. Of both, `penstock diff` says that they stay.
 """
 
 from __future__ import annotations
@@ -11,7 +20,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from penstock.mwaa_limits import CLASSES, WORKERS_QUOTA
-from penstock.project import requirements
+from penstock.project import plugins, requirements
 from penstock.project.load import Project
 from penstock.project.mwaa import CreateAirflow
 from penstock.project.mwaa_files import MwaaFiles
@@ -21,6 +30,13 @@ from penstock_runtime.plan import Plan
 
 REQUIREMENTS, PLUGINS, STARTUP = "requirements/{}.txt", "plugins/{}.zip", "startup/{}.sh"
 """Keys in the DAG bucket, beside the DAG folder."""
+
+NO_OPTIONS = {"core.default_task_retries": "0"}
+"""What Airflow does anyway, in every version: 0 is its default. Not an empty map: CDK drops one."""
+NO_REQUIREMENTS = "# The project asks for no packages.\n"
+"""Without constraints: those have an address that an environment without a way out would wait for."""
+NO_PLUGINS = plugins.pack({"README.txt": plugins.PluginFile(b"The project has no plugins.\n")})
+"""One file that is no plugin, since unzip takes an archive without any for an error."""
 
 
 def environment(name: str, create: CreateAirflow, version: str, files: MwaaFiles, *, sealed: bool = False) -> Airflow:
@@ -43,7 +59,7 @@ def environment(name: str, create: CreateAirflow, version: str, files: MwaaFiles
         min_workers=workers[0],
         max_workers=workers[1],
         access=create.access,
-        options=dict(create.options),
+        options=dict(create.options) or NO_OPTIONS,
         schedulers=size.schedulers.least if create.schedulers is None else create.schedulers,
         min_web_servers=servers[0],
         max_web_servers=servers[1],
@@ -57,11 +73,12 @@ def environment(name: str, create: CreateAirflow, version: str, files: MwaaFiles
         worker_replacement=create.worker_replacement,
         endpoint_management=create.endpoint_management,
         requirements=_text_file(
-            REQUIREMENTS, requirements.generate(files.texts[wanted.file], version, wanted.install_from, sealed=sealed)
-        )
-        if wanted is not None
-        else None,
-        plugins=_key(PLUGINS, files.archives[create.plugins]) if create.plugins is not None else None,
+            REQUIREMENTS,
+            NO_REQUIREMENTS
+            if wanted is None
+            else requirements.generate(files.texts[wanted.file], version, wanted.install_from, sealed=sealed),
+        ),
+        plugins=_key(PLUGINS, NO_PLUGINS if create.plugins is None else files.archives[create.plugins]),
         startup_script=_text_file(STARTUP, files.texts[create.startup_script])
         if create.startup_script is not None
         else None,
@@ -107,7 +124,8 @@ def files(whole: Plan, project: Project) -> dict[str, bytes]:
         return {}
     found = {one.key: one.text.encode() for one in (made.requirements, made.startup_script) if one is not None}
     if made.plugins is not None:
-        archives = {_key(PLUGINS, content): content for content in project.mwaa_files.archives.values()}
+        known = (NO_PLUGINS, *project.mwaa_files.archives.values())
+        archives = {_key(PLUGINS, content): content for content in known}
         if made.plugins not in archives:
             raise PenstockError("the plugins are not those of the plan", fix="compile the project again")
         found[made.plugins] = archives[made.plugins]

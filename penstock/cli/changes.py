@@ -31,7 +31,7 @@ def show_report(report: Report) -> None:
     show_schedules(report.schedules)
     _print([f"{_SIGNS[kind]} DAG file {path}" for kind, path in report.dag_files])
     _title("Infrastructure")
-    _print([_resource(one) for one in report.resources] or ["no resource changes"])
+    _print([line for one in report.resources for line in _resource(one)] or ["no resource changes"])
     _print([str(one) for one in report.airflow])
     for stack in report.left_over:
         data.print(f"  stack {stack} is no longer in the project; it stays until somebody deletes it", markup=False)
@@ -41,14 +41,15 @@ def show_report(report: Report) -> None:
     _print(_costs(report.before, report.after))
 
 
-def _resource(change: templates.Change) -> str:
+def _resource(change: templates.Change) -> list[str]:
     kind = change.type.removeprefix("AWS::").replace("::", " ")
     more = f": {', '.join(change.properties)}" if change.properties else ""
     if change.kind == "removed" and change.retained:
         more = " leaves its stack and stays in the account"
     if change.kind == "replaced":
         more = f" is replaced, because of {', '.join(change.properties)}"
-    return f"{_SIGNS[change.kind]} {kind} {change.name}{more}"
+    stays = [f"    not taken back by AWS: {one}" for one in change.stays]
+    return [f"{_SIGNS[change.kind]} {kind} {change.name}{more}", *stays]
 
 
 def _costs(before: Cost, after: Cost) -> list[str]:

@@ -1,4 +1,4 @@
-"""What CloudFormation replaces instead of changing it, and what is lost with it.
+"""What CloudFormation replaces instead of changing it, what is lost with it, and what it does not take away.
 
 Source: AWS CloudFormation Template Reference, "Update requires: Replacement" of each property, and the resource schemas
 that come with the pinned CDK CLI, with which a test compares the table. The reference says so of an MWAA environment's
@@ -37,3 +37,15 @@ HOLDS_DATA: dict[str, str] = {
     "AWS::EFS::FileSystem": "its files",
 }
 """Type → what is gone when it goes."""
+
+STAYS: dict[str, dict[str, str]] = {
+    "AWS::MWAA::Environment": {
+        "StartupScriptS3Path": "the startup script still runs: name one that holds nothing but a comment",
+        "WeeklyMaintenanceWindowStart": "maintenance still starts then: name the window that you want",
+    },
+}
+"""Type → property that stays in force when it leaves the template → what that means, and what to do.
+
+Source: aws-cloudformation/aws-cloudformation-resource-providers-mwaa, `UpdateTranslator`: what is not there is not
+sent, and MWAA's UpdateEnvironment changes what is sent.
+"""

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from penstock.diff.replacement import FIXED, HOLDS_DATA
+from penstock.diff.replacement import FIXED, HOLDS_DATA, STAYS
 
 Templates = Mapping[str, Mapping[str, Any]]
 """Stack name → template."""
@@ -34,6 +34,8 @@ class Change:
     """Of a changed one: which; of a replaced one: those that make CloudFormation replace it."""
     retained: bool = False
     """Of a removed one: whether it stays in the account, without a stack."""
+    stays: tuple[str, ...] = ()
+    """Of a changed one: what leaves the template and stays in force, and what to do."""
 
     @property
     def loss(self) -> str | None:
@@ -61,7 +63,8 @@ def compare(before: Templates, after: Templates) -> list[Change]:
         else:
             changed = tuple(sorted(_changed(was, is_now)))
             if changed:
-                found.append(Change("changed", stack, is_now["Type"], name(key, is_now), changed))
+                stays = tuple(_stays(was, is_now))
+                found.append(Change("changed", stack, is_now["Type"], name(key, is_now), changed, stays=stays))
     return found
 
 
@@ -153,6 +156,13 @@ def _changed(was: Mapping[str, Any], is_now: Mapping[str, Any]) -> Iterator[str]
     old, new = was.get("Properties", {}), is_now.get("Properties", {})
     yield from (key for key in {*old, *new} if old.get(key) != new.get(key))
     yield from (key for key in ("DeletionPolicy", "UpdateReplacePolicy") if was.get(key) != is_now.get(key))
+
+
+def _stays(was: Mapping[str, Any], is_now: Mapping[str, Any]) -> Iterator[str]:
+    old, new = was.get("Properties", {}), is_now.get("Properties", {})
+    for key, meaning in STAYS.get(is_now["Type"], {}).items():
+        if key in old and key not in new:
+            yield f"{key} was {old[key]}; {meaning}"
 
 
 def _at(resource: Mapping[str, Any], path: str) -> Any:

@@ -14,12 +14,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from penstock.mwaa import NO_REQUIREMENTS
 from penstock_runtime.airflow_environment import Airflow
 
 
 def left_out(airflow: Airflow) -> Iterator[str]:
     """A line for each file of the environment that has no effect here."""
-    if airflow.requirements is not None:
+    if airflow.requirements is not None and airflow.requirements.text != NO_REQUIREMENTS:
         yield "requirements are not installed here: Airflow has its own packages only; MWAA installs them"
     if airflow.startup_script is not None:
         yield "the startup script does not run here; on MWAA it runs in every container"

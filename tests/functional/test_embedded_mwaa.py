@@ -13,6 +13,7 @@ from typing import Any
 
 import botocore.exceptions
 import pytest
+import yaml
 
 from penstock.local.aws.endpoint import Endpoint
 from tests.functional.embedded import ACCOUNT, REGION, ROOT, serving
@@ -119,6 +120,27 @@ def test_only_a_changed_file_changes_the_environment(deployed: Deployed) -> None
     assert b"tabulate==0.9.0" in deployed.read("RequirementsS3Path")
     bucket = after["SourceBucketArn"].rsplit(":", 1)[-1]
     assert deployed.endpoint.client("s3").head_object(Bucket=bucket, Key=before["RequirementsS3Path"])
+
+
+def test_what_leaves_the_project_leaves_the_environment(deployed: Deployed) -> None:
+    """Options, requirements and plugins; MWAA keeps what a template does not hold, as the startup script here."""
+    before = deployed.environment()
+    kept = (deployed.folder / "project" / "penstock.yaml").read_text()
+    document = yaml.safe_load(kept)
+    for name in ("options", "requirements", "plugins", "startup_script"):
+        del document["airflow"]["create"][name]
+    (deployed.folder / "project" / "penstock.yaml").write_text(yaml.safe_dump(document))
+    said = deployed.deploy()
+    assert said.endswith("exit 0"), said
+
+    assert deployed.read("RequirementsS3Path") == b"# The project asks for no packages.\n"
+    assert b"acme_plugin.py" not in deployed.read("PluginsS3Path")
+    assert deployed.environment()["AirflowConfigurationOptions"] == {"core.default_task_retries": "0"}
+    assert deployed.environment()["StartupScriptS3Path"] == before["StartupScriptS3Path"]
+
+    (deployed.folder / "project" / "penstock.yaml").write_text(kept)
+    assert deployed.deploy().endswith("exit 0")
+    assert deployed.environment()["AirflowConfigurationOptions"] == before["AirflowConfigurationOptions"]
 
 
 def test_the_version_moves_within_its_line_and_not_past_2_11(deployed: Deployed) -> None:

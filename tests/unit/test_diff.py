@@ -156,6 +156,19 @@ def test_the_rest_changes_it_in_place(properties: dict[str, Any]) -> None:
     assert change.properties == tuple(properties)
 
 
+@pytest.mark.parametrize("leaves", ["StartupScriptS3Path", "WeeklyMaintenanceWindowStart"])
+def test_what_mwaa_keeps_although_it_left_the_template_is_said(leaves: str) -> None:
+    """It leaves the template alone; with another value, or put in, it is like any change."""
+    has = edited("airflow", "Environment", **{leaves: "one"})
+    (gone,) = templates.compare(has, BOTH)
+    (other,) = templates.compare(has, edited("airflow", "Environment", **{leaves: "two"}))
+    (new,) = templates.compare(BOTH, has)
+
+    assert gone.properties == (leaves,)
+    assert gone.stays[0].startswith(f"{leaves} was one; ")
+    assert (other.stays, new.stays) == ((), ())
+
+
 def test_replacement_spreads_through_references_and_exports() -> None:
     """Another address range of the VPC replaces its subnets and groups, and the environment two stacks further on."""
     found = {one.name: one for one in templates.compare(BOTH, edited("net", "Vpc", CidrBlock="10.1.0.0/16"))}

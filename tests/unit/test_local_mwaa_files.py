@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from penstock.local import mwaa_files
+from penstock.mwaa import NO_REQUIREMENTS
 from penstock.project.plugins import PluginFile, pack
 from penstock_runtime.airflow_environment import Airflow, AirflowFile
 from tests.unit.test_airflow_local import server
@@ -33,7 +34,9 @@ def test_what_has_no_effect_here_is_said() -> None:
     """A line each; plugins have one."""
     both = dataclasses.replace(AIRFLOW, requirements=FILE, startup_script=FILE, plugins="plugins/ab.zip")
 
+    none = dataclasses.replace(AIRFLOW, requirements=AirflowFile("key", NO_REQUIREMENTS))
     assert list(mwaa_files.left_out(AIRFLOW)) == []
+    assert list(mwaa_files.left_out(none)) == []
     requirements, startup = mwaa_files.left_out(both)
     assert "requirements are not installed here" in requirements
     assert "startup script does not run here" in startup

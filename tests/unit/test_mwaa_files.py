@@ -28,10 +28,12 @@ Files = Mapping[str, str | bytes]
 
 
 def _made(folder: Path, more: str, files: Files, version: str | None = None) -> tuple[Airflow, dict[str, bytes]]:
-    """The plan's environment, and its files by key."""
+    """The plan's environment, and the files of the project's own by key."""
     project = loaded(folder, (CREATE, CREATE + more), files=files)
     plan = compile_plan(project, airflow_version=version)
-    return plan.airflow, mwaa.files(plan, project)
+    nothing = (mwaa.NO_REQUIREMENTS.encode(), mwaa.NO_PLUGINS)
+    own = {key: content for key, content in mwaa.files(plan, project).items() if content not in nothing}
+    return plan.airflow, own
 
 
 def _text(folder: Path, more: str, files: Files, version: str | None = None) -> str:
@@ -78,6 +80,34 @@ def test_wheels_need_no_network(tmp_path: Path) -> None:
 
     assert text == "--find-links /usr/local/airflow/plugins\n--no-index\n# wheels\na==1\n"
     assert not requirements._MWAA_SEES_CONSTRAINTS.search(text)
+
+
+def test_what_a_project_does_not_have_is_there_and_does_nothing(tmp_path: Path) -> None:
+    """MWAA keeps what a template leaves out, so something is in the place of a file that a project does not have."""
+    project = loaded(tmp_path, (CREATE, CREATE))
+    plan = compile_plan(project)
+    made, files = plan.airflow, mwaa.files(plan, project)
+
+    assert isinstance(made, Airflow)
+    assert made.requirements is not None
+    assert made.plugins is not None
+    assert set(files) == {made.requirements.key, made.plugins}
+    lines = files[made.requirements.key].decode().splitlines()
+    assert lines
+    assert all(line.startswith("#") for line in lines)
+    assert not requirements._MWAA_SEES_CONSTRAINTS.search(made.requirements.text)
+    with zipfile.ZipFile(io.BytesIO(files[made.plugins])) as archive:
+        assert archive.testzip() is None
+        assert [Path(name).suffix for name in archive.namelist()] == [".txt"]
+    assert made.options == {"core.default_task_retries": "0"}
+    assert made.startup_script is None
+
+
+def test_options_of_ones_own_are_alone(tmp_path: Path) -> None:
+    """The map is sent as a whole, so an option that leaves it leaves MWAA."""
+    made, _ = _made(tmp_path, ", options: {core.parallelism: '40'}", {})
+
+    assert made.options == {"core.parallelism": "40"}
 
 
 def test_a_key_changes_with_the_content_and_with_nothing_else(tmp_path: Path) -> None:

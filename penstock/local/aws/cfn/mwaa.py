@@ -143,7 +143,9 @@ def _update(name: str, old: Properties, new: Properties, _stack: str) -> Made:
     if wrong:
         raise ValueError(f'Resource handler returned message: "{wrong} (Service: Mwaa, Status Code: 400)"')
     environment = compat.mwaa._environments[name]
-    environment.update(_stated(new), LastUpdate={"Status": "SUCCESS", "CreatedAt": time.time()})
+    # What is not sent stays as it is, options and files too; logs and tags are always sent.
+    sent = {one: value for one, value in _stated(new).items() if one in (*new, "LoggingConfiguration", "Tags")}
+    environment.update(sent, LastUpdate={"Status": "SUCCESS", "CreatedAt": time.time()})
     return name, _attributes(environment)
 
 
