@@ -64,9 +64,7 @@ def _costs(before: Cost, after: Cost) -> list[str]:
     lines.append(f"all that runs all the time: {_change(before.fixed, after.fixed)}")
     lines.append(f"runs, if every task took its whole timeout: {_change(before.by_schedule, after.by_schedule)}")
     if None in (before.fixed, after.fixed, before.by_schedule, after.by_schedule):
-        lines.append(
-            "unknown: Penstock has no price for this; `--prices aws` asks AWS, `--prices FILE` has yours"
-        )
+        lines.append("unknown: Penstock has no price for this; `--prices aws` asks AWS, `--prices FILE` has yours")
     old_runs = {run.dag_id: run for run in before.runs}
     for run in after.runs:
         was_run = old_runs.get(run.dag_id)
