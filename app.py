@@ -53,8 +53,8 @@ def main() -> None:
             project_root=project.folder,
             environment=mwaa.write(mwaa.files(plan, project), Path(folder, "environment")),
         )
-        revision = revision_of(project.folder)
-        source = Source(revision.order, revision.name, replace=_is_true(app, "replace"))
+        revision = revision_of(project)
+        source = Source(revision.order, revision.committed, revision.name, replace=_is_true(app, "replace"))
         build_stacks(app, plan, files, account=os.environ.get("CDK_DEFAULT_ACCOUNT"), source=source)
         if _is_true(app, "nag"):
             import cdk_nag

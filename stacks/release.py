@@ -35,6 +35,7 @@ class Source:
     """Where the project that is deployed comes from; see `activation.Release`."""
 
     order: int = 0
+    committed: int = 0
     revision: str = ""
     replace: bool = False
     """Whether it takes the place of something newer."""
@@ -166,6 +167,7 @@ def _resource(
             "Plan": infrastructure.plan_sha256(plan),
             # Text: CloudFormation hands numbers and booleans to functions as text anyway.
             "Order": str(source.order),
+            "Committed": str(source.committed),
             "Revision": source.revision,
             "Replace": "true" if source.replace else "false",
         },

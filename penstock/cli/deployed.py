@@ -54,11 +54,10 @@ def push(
     own = contexts.of(context)
     plan = own.plan()
     made = pushes.make(plan)
-    folder = own.project.folder
     facts = infrastructure.describe(
         plan,
         runtime_sha256=made.runtime_sha256,
-        images=infrastructure.image_contents(plan, recipes=RECIPES, project=folder),
+        images=infrastructure.image_contents(plan, recipes=RECIPES, project=own.project.folder),
         account=plan.account,
     )
     account = Account(plan.region)
@@ -67,7 +66,7 @@ def push(
     deployed = find(account, plan, to)
     if deployed is None:
         raise PenstockError(f"{plan.prefix} is not deployed in {plan.region}", fix=deploy)
-    found = pushes.prepare(deployed, plan, facts, made, revision_of(folder), force=replace)
+    found = pushes.prepare(deployed, plan, facts, made, revision_of(own.project), force=replace)
     if isinstance(found, pushes.Lacking):
         if form is Format.json:
             show_json({"pushed": False, "lacking": list(found.reasons)})
@@ -129,7 +128,7 @@ def diff(
     deployed = find(account, plan, to)
     before = templates(account, plan.prefix)
     after = synth(own.project_file, plan.environment, plan.region)
-    revision = revision_of(own.project.folder)
+    revision = revision_of(own.project)
     made = pushes.make(plan)
     found = compare(
         (before, deployed.plan() if deployed else None),
@@ -137,7 +136,7 @@ def diff(
         prices=table,
         refusal=activation.refusal(
             deployed.manifest.live if deployed and deployed.manifest else None,
-            activation.Release(made.release, infrastructure.plan_sha256(plan), revision.order, revision.name, "deploy"),
+            revision.release(made.release, infrastructure.plan_sha256(plan), "deploy"),
         ),
     )
     if form is Format.json:

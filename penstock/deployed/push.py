@@ -71,7 +71,7 @@ def prepare(
     lacking = needs.lacking(deployed.infrastructure, facts, plan)
     if lacking:
         return Lacking(tuple(lacking))
-    release = activation.Release(made.release, facts["plan"], revision.order, revision.name, "push")
+    release = revision.release(made.release, facts["plan"], "push")
     live = deployed.manifest.live if deployed.manifest else None
     why = activation.refusal(live, release)
     if why and not force:

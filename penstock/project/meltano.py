@@ -62,16 +62,19 @@ class MeltanoProject:
     """Every `$NAME` and `${NAME}` of its files."""
     default_environment: str | None
     environments: frozenset[str]
+    files: tuple[Path, ...]
+    """`meltano.yml` and what it includes."""
 
 
 def read(folder: Path, name: str, problems: Problems, *, where: str) -> MeltanoProject | None:
     """Read the Meltano project in `folder`; errors go to `problems`. `where` is the place that names it."""
     try:
         main = read_document(folder / "meltano.yml", f"{name}/meltano.yml", where=where)
-        documents = [main, *_included(folder, name, main)]
+        included = _included(folder, name, main)
     except InputError as error:
         problems.take(error)
         return None
+    documents = [main, *(document for _, document in included)]
     jobs: dict[str, tuple[tuple[str, ...], ...]] = {}
     for document in documents:
         for job in _named(document, "jobs", problems):
@@ -104,10 +107,11 @@ def read(folder: Path, name: str, problems: Problems, *, where: str) -> MeltanoP
             for document in documents
             for node in _named(document, "environments", problems)
         ),
+        files=(folder / "meltano.yml", *(path for path, _ in included)),
     )
 
 
-def _included(folder: Path, name: str, main: Document) -> list[Document]:
+def _included(folder: Path, name: str, main: Document) -> list[tuple[Path, Document]]:
     if not isinstance(main.root.value, dict):
         raise InputError("meltano.yml holds no mapping", fix="see Meltano's documentation", where=main.where(main.root))
     node = main.root.value.get("include_paths")
@@ -147,7 +151,7 @@ def _included(folder: Path, name: str, main: Document) -> list[Document]:
             raise InputError(what, fix="include fewer files", where=main.where(node))
         if not isinstance(document.root.value, dict):
             raise InputError("an included file holds no mapping", fix="exclude it", where=document.where(document.root))
-        documents.append(document)
+        documents.append((path, document))
     return documents
 
 

@@ -11,7 +11,7 @@ import stat
 import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path, PurePath, PurePosixPath
 
 from penstock.project.folders import TooManyError, files_below
 from penstock_runtime.errors import InputError
@@ -70,6 +70,11 @@ def pack(files: Mapping[str, PluginFile]) -> bytes:
     return buffer.getvalue()
 
 
+def left_out(relative: PurePath) -> bool:
+    """Whether a path below the folder is none of the archive's: caches, tools' own files."""
+    return any(part in _LEFT_OUT for part in relative.parts) or relative.suffix == ".pyc"
+
+
 def _files(folder: Path, name: str, where: str) -> dict[str, PluginFile]:
     root = folder.resolve()
     found: dict[str, PluginFile] = {}
@@ -84,7 +89,7 @@ def _files(folder: Path, name: str, where: str) -> dict[str, PluginFile]:
         if not relative.as_posix().isprintable():
             shown = ascii(relative.as_posix())[:60]
             raise InputError(f"{name} holds a file with the name {shown}", fix="rename it", where=where)
-        if any(part in _LEFT_OUT for part in relative.parts) or path.suffix == ".pyc" or not path.is_file():
+        if left_out(relative) or not path.is_file():
             continue
         if not path.resolve().is_relative_to(root):
             what = f"{name}/{relative.as_posix()} is a link that leads out of the folder"

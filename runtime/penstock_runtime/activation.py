@@ -46,6 +46,8 @@ class Release:
     """The commit, for people; `+` behind it stands for edits that are not committed. May be empty."""
     by: str
     """`deploy` or `push`."""
+    committed: int = 0
+    """When its commit was made, in seconds since 1970. 0: not known."""
 
     def __str__(self) -> str:
         when = f" of {datetime.fromtimestamp(self.order, timezone.utc):%Y-%m-%d %H:%M:%S} UTC" if self.order else ""
@@ -108,23 +110,31 @@ class Place:
 def refusal(live: Release | None, new: Release) -> str | None:
     """Why `new` must not take the place of `live`, or None.
 
-    The later source wins. Where it is not known which one is later, a deploy gives way to a push.
+    The later source wins: what is live gives way to none of an older commit, nor to one of older edits. Where it is not
+    known which one is later, a deploy gives way to a push.
     """
     if live is None or live.release == new.release:
         return None
-    if new.order and live.order:
-        if new.order >= live.order:
-            return None
-        why = "is newer"
-    elif not live.order and (live.by == "deploy" or new.by == "push"):
+    why = _newer(live, new)
+    if why is None:
         return None
-    else:
-        why = "may be newer, since one of the two does not come from a git repository"
     return (
         f"{live} is live and {why} than {new}: nothing of it was touched. "
         "Deploy or push from a checkout that holds it; to put the other in its place all the same, "
         "use `cdk deploy -c replace=true` or `penstock push --replace`"
     )
+
+
+def _newer(live: Release, new: Release) -> str | None:
+    """In which way `live` is newer than `new`, or None."""
+    if new.order and live.order:
+        # Edits do not make an older commit newer: what they were made on does not hold what is live.
+        if new.committed < live.committed:
+            return "comes from a newer commit"
+        return "is newer" if new.order < live.order else None
+    if not live.order and (live.by == "deploy" or new.by == "push"):
+        return None
+    return "may be newer, since one of the two does not come from a git repository"
 
 
 def read(s3: Any, artifacts: str) -> tuple[Manifest | None, str | None]:
@@ -159,7 +169,8 @@ def activate(s3: Any, place: Place, new: Release, *, force: bool = False) -> Man
     why = refusal(before.live if before else None, new)
     if why and not force:
         raise Refused(why)
-    if before and not force and before.live.release == new.release and before.live.order > new.order:
+    same = before is not None and before.live.release == new.release
+    if before and same and not force and (new.committed, new.order) < (before.live.committed, before.live.order):
         # The same files, from an older source: what is live stays as new as it was.
         new = before.live
     staged = f"{place.folder}/release/{new.release}/{TOP}/"
@@ -167,7 +178,7 @@ def activate(s3: Any, place: Place, new: Release, *, force: bool = False) -> Man
     if not files:
         raise Refused(f"s3://{place.bucket}/{staged} is empty: the release was not uploaded")
     ours = set(before.files) if before else set()
-    unfinished = before is not None and not before.complete and before.live.release == new.release
+    unfinished = before is not None and same and not before.complete
     previous = None if before is None else before.previous if unfinished else before.live
     manifest = Manifest(new, tuple(sorted({*files, *ours})), previous, complete=False, at=_now())
     etag = _write(s3, place.artifacts, manifest, etag)
@@ -229,8 +240,14 @@ def _handle(event: dict[str, Any]) -> None:
         if properties["Do"] == "activate":
             roll_back(s3, place, event["OldResourceProperties"]["Release"])
         return
-    order = int(properties["Order"])
-    new = Release(properties["Release"], properties["Plan"], order, properties["Revision"], "deploy")
+    new = Release(
+        release=properties["Release"],
+        plan=properties["Plan"],
+        order=int(properties["Order"]),
+        committed=int(properties["Committed"]),
+        revision=properties["Revision"],
+        by="deploy",
+    )
     force = properties["Replace"] == "true"
     if properties["Do"] == "activate":
         activate(s3, place, new, force=force)

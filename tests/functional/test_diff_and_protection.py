@@ -46,7 +46,7 @@ def test_what_is_deployed_does_not_differ(clean: LiveProject) -> None:
     assert found["schedules"] == []
     assert found["permissions"] == []
     assert [(one["kind"], one["type"], one["properties"]) for one in found["resources"]] == [
-        ("changed", "Custom::PenstockRelease", ["Order", "Revision"])
+        ("changed", "Custom::PenstockRelease", ["Committed", "Order", "Revision"])
     ] * 2
     assert found["cost_usd"]["before"] == found["cost_usd"]["after"]
     assert found["cost_usd"]["after"]["fixed_monthly"] is None

@@ -91,10 +91,13 @@ def test_a_deploy_of_an_older_checkout_does_not_undo_a_push(fresh: LiveProject) 
     assert (live.live.by, live.live.revision) == ("push", pushed[:7])
 
     fresh.git("checkout", "--quiet", "older")
+    # What was edited there just now makes the commit no newer, be it of the project or not.
+    fresh.file.write_text(fresh.file.read_text() + "# edited\n")
+    (fresh.folder / "junit.xml").write_text("<testsuites/>")
     said = fresh.deploy(fails=True)
 
     assert f"release {live.live.release} ({pushed[:7]} of " in said
-    assert "by penstock push) is live and is newer than" in said
+    assert "by penstock push) is live and comes from a newer commit than" in said
     assert "-c replace=true" in said
     assert (fresh.files(), fresh.manifest()) == (before, live)
     assert fresh.penstock("push", code=1).stderr.startswith(f"error: release {live.live.release} (")
@@ -102,6 +105,7 @@ def test_a_deploy_of_an_older_checkout_does_not_undo_a_push(fresh: LiveProject) 
 
     fresh.deploy("replace=true")
     assert fresh.scheduled() == {"hello", "stale"}
+    (fresh.folder / "junit.xml").unlink()
 
 
 def test_a_deploy_of_a_newer_checkout_replaces_a_push(fresh: LiveProject) -> None:

@@ -118,6 +118,12 @@ def s3() -> Bucket:
         (replace(OLD, order=0), replace(OLD, order=0, release="cccc"), True),
         (replace(NEW, order=0), replace(NEW, order=0, release="cccc"), True),
         (replace(OLD, order=0), NEW, True),
+        # A later commit, whatever was edited on the earlier one; and of two with one commit, the later edit.
+        (replace(OLD, committed=100), replace(NEW, committed=150), True),
+        (replace(OLD, committed=100), replace(NEW, committed=90), False),
+        (replace(NEW, committed=100), replace(OLD, committed=150, order=150), False),
+        (replace(OLD, committed=100), replace(NEW, committed=100), True),
+        (replace(NEW, committed=100), replace(OLD, committed=100), False),
     ],
 )
 def test_who_gives_way(live: Release | None, new: Release, allowed: bool) -> None:
@@ -193,8 +199,12 @@ def test_the_same_files_of_an_older_source_do_not_make_what_is_live_older(s3: Bu
     """Else a third, older release could follow and undo what is live."""
     activate(s3, PLACE, NEW)
     activate(s3, PLACE, replace(NEW, order=50, revision="c0", by="deploy"))
-
     assert s3.manifest().live == NEW
+
+    newer = replace(NEW, order=150, committed=150)
+    activate(s3, PLACE, newer)
+    activate(s3, PLACE, NEW)
+    assert s3.manifest().live == newer
 
 
 def test_two_at_once_do_not_mix(s3: Bucket) -> None:
