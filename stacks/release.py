@@ -37,8 +37,9 @@ class Source:
     order: int = 0
     committed: int = 0
     revision: str = ""
-    replace: bool = False
-    """Whether it takes the place of something newer."""
+    replace: str = ""
+    """When it was asked to take the place of something newer, ISO 8601; empty: it was not. A time, because CloudFormation
+    does nothing about a resource with the properties of the deploy before, whatever was pushed since."""
 
 
 class ReleaseCheck(Construct):
@@ -169,7 +170,7 @@ def _resource(
             "Order": str(source.order),
             "Committed": str(source.committed),
             "Revision": source.revision,
-            "Replace": "true" if source.replace else "false",
+            "Replace": source.replace or "false",
         },
     )
     # Its permissions first.

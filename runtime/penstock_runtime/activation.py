@@ -248,7 +248,7 @@ def _handle(event: dict[str, Any]) -> None:
         revision=properties["Revision"],
         by="deploy",
     )
-    force = properties["Replace"] == "true"
+    force = properties["Replace"] != "false"
     if properties["Do"] == "activate":
         activate(s3, place, new, force=force)
         return

@@ -108,6 +108,20 @@ def test_a_deploy_of_an_older_checkout_does_not_undo_a_push(fresh: LiveProject) 
     (fresh.folder / "junit.xml").unlink()
 
 
+def test_a_deploy_that_replaces_does_so_every_time(fresh: LiveProject) -> None:
+    """Also where CloudFormation has deployed just that before, and a push came in between."""
+    older = fresh.git("rev-parse", "HEAD")
+    for name in ("pushed", "again"):
+        fresh.git("checkout", "--quiet", "main")
+        fresh.add_schedule(name)
+        fresh.penstock("push")
+        assert name in fresh.scheduled()
+        fresh.git("checkout", "--quiet", older)
+        fresh.deploy("replace=true")
+        assert fresh.scheduled() == {"hello"}
+    assert fresh.manifest().live.revision == older[:7]
+
+
 def test_a_deploy_of_a_newer_checkout_replaces_a_push(fresh: LiveProject) -> None:
     """No flag is needed: the newer source wins. Deployed again, nothing changes."""
     fresh.add_schedule("pushed")

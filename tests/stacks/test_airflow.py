@@ -126,11 +126,11 @@ def test_a_deploy_is_checked_before_it_changes_a_task(templates: Templates) -> N
 
 def test_where_the_project_comes_from_is_in_the_template(tmp_path: Path) -> None:
     """So that a newer commit takes effect, though its files be the deployed ones."""
-    source = Source(1_700_000_060, 1_700_000_000, "abc1234+", replace=True)
+    source = Source(1_700_000_060, 1_700_000_000, "abc1234+", replace="2026-11-21T10:00:00+00:00")
     live = switch(plans.synthesize(plans.PLAN, tmp_path, source=source), "acme-dev-airflow")["Properties"]
 
     assert (live["Order"], live["Committed"], live["Revision"]) == ("1700000060", "1700000000", "abc1234+")
-    assert live["Replace"] == "true"
+    assert live["Replace"] == "2026-11-21T10:00:00+00:00"
 
 
 def test_the_bundle_is_laid_out_for_the_switch(tmp_path: Path) -> None:

@@ -77,6 +77,22 @@ def test_variables_of_the_command_line_win(tmp_path: Path) -> None:
     assert not any("warehouse.example.com" in shard for shard in shards)
 
 
+def test_replace_is_another_template_every_time(tmp_path: Path) -> None:
+    """In the two resources that CloudFormation is to call, and in nothing else."""
+    first, second = (
+        (synth(tmp_path / name, replace="true"), templates(tmp_path / name))[1] for name in ("first", "second")
+    )
+    times = []
+    for found in (first, second):
+        resources = [one for template in found.values() for one in template["Resources"].values()]
+        releases = [one["Properties"] for one in resources if one["Type"] == "Custom::PenstockRelease"]
+        times.append({one.pop("Replace") for one in releases})
+        assert len(releases) == 2
+
+    assert len(times[0] | times[1]) == 2
+    assert first == second
+
+
 @pytest.mark.parametrize(
     ("context", "what"),
     [
