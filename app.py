@@ -11,7 +11,7 @@ import json
 import os
 import sys
 import tempfile
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -55,7 +55,7 @@ def main() -> None:
             environment=mwaa.write(mwaa.files(plan, project), Path(folder, "environment")),
         )
         revision = revision_of(project)
-        replace = datetime.now(timezone.utc).isoformat() if _is_true(app, "replace") else ""
+        replace = datetime.now(UTC).isoformat() if _is_true(app, "replace") else ""
         source = Source(revision.order, revision.committed, revision.name, replace)
         build_stacks(app, plan, files, account=os.environ.get("CDK_DEFAULT_ACCOUNT"), source=source)
         if _is_true(app, "nag"):

@@ -50,8 +50,10 @@ def build_stacks(
         scope.node.set_context("@aws-cdk/core:bootstrapQualifier", plan.iam.bootstrap_qualifier)
     env = cdk.Environment(account=plan.account or account, region=plan.region)
     source = Source() if source is None else source
-    # CloudFormation deletes none of these stacks until somebody takes the mark off and deploys that.
-    shared: dict[str, Any] = {"env": env, "termination_protection": plan.protected}
+    # Each stack is given them: it takes no tag from the scope that it is in (CDK's feature flag `explicitStackTags`).
+    tags = {**plan.tags, "penstock:project": plan.project, "penstock:environment": plan.environment}
+    # CloudFormation deletes none of the protected ones until somebody takes the mark off and deploys that.
+    shared: dict[str, Any] = {"env": env, "termination_protection": plan.protected, "tags": tags}
     network = network_of(scope, plan, **shared)
     ingestion = IngestionStack(
         scope,
@@ -92,9 +94,7 @@ def build_stacks(
         observability.add_stack_dependency(airflow)
     settle_roles(scope, plan)
     cdk.Aspects.of(scope).add(InlinePolicies())
-    for key, value in plan.tags.items():
+    for key, value in tags.items():
         cdk.Tags.of(scope).add(key, value)
-    cdk.Tags.of(scope).add("penstock:project", plan.project)
-    cdk.Tags.of(scope).add("penstock:environment", plan.environment)
     for number, warning in enumerate(plan.warnings, 1):
         cdk.Annotations.of(ingestion).add_warning_v2(f"penstock:warning-{number}", warning)

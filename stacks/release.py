@@ -38,8 +38,8 @@ class Source:
     committed: int = 0
     revision: str = ""
     replace: str = ""
-    """When it was asked to take the place of something newer, ISO 8601; empty: it was not. A time, because CloudFormation
-    does nothing about a resource with the properties of the deploy before, whatever was pushed since."""
+    """When it was asked to take the place of something newer, ISO 8601; empty: it was not. A time, because
+    CloudFormation leaves a resource alone that has the properties of the deploy before, whatever was pushed since."""
 
 
 class ReleaseCheck(Construct):

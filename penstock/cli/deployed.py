@@ -6,6 +6,7 @@ failed; 2 wrong input.
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
@@ -17,10 +18,10 @@ from penstock.cli import context as contexts
 from penstock.cli.changes import show_report, show_schedules
 from penstock.cli.output import Format, data, show_json, talk
 from penstock.cli.project import FormatOption
-from penstock.deployed import price_list
+from penstock.deployed import price_list, stacks
 from penstock.deployed import push as pushes
 from penstock.deployed.account import Account
-from penstock.deployed.state import DEPLOY_FIRST, find, templates
+from penstock.deployed.state import DEPLOY_FIRST, Deployed, NotDeployedError, find
 from penstock.deployed.synth import synth
 from penstock.diff.plans import as_data
 from penstock.diff.prices import prices_of
@@ -62,15 +63,13 @@ def push(
     )
     account = Account(plan.region)
     account.check(plan)
-    deploy = DEPLOY_FIRST.format(environment=plan.environment)
     deployed = find(account, plan, to)
-    if deployed is None:
-        raise PenstockError(f"{plan.prefix} is not deployed in {plan.region}", fix=deploy)
     found = pushes.prepare(deployed, plan, facts, made, revision_of(own.project), force=replace)
     if isinstance(found, pushes.Lacking):
         if form is Format.json:
             show_json({"pushed": False, "lacking": list(found.reasons)})
         told = "\n".join(f"  - {reason}" for reason in found.reasons)
+        deploy = DEPLOY_FIRST.format(environment=plan.environment)
         raise PenstockError(
             f"the deployed infrastructure does not hold what these DAGs need; nothing was changed\n{told}",
             fix=deploy.replace("deploy it first", "deploy"),
@@ -125,9 +124,12 @@ def diff(
     account.check(plan)
     if from_aws:
         table = {**table, **price_list.prices_of(account, plan.region)}
-    deployed = find(account, plan, to)
-    before = templates(account, plan.prefix)
+    deployed: Deployed | None = None
+    with contextlib.suppress(NotDeployedError):
+        deployed = find(account, plan, to)
     after = synth(own.project_file, plan.environment, plan.region)
+    found_stacks = stacks.of_plan(account, plan, after)
+    before = stacks.templates(account, found_stacks)
     revision = revision_of(own.project)
     made = pushes.make(plan)
     found = compare(
@@ -143,6 +145,8 @@ def diff(
         show_json(found.as_data())
     else:
         show_report(found)
+    for what, fix in filter(None, map(stacks.remnant, found_stacks)):
+        talk.print(f"{what}{': ' if fix else ''}{fix}", style="yellow", markup=False)
     _refuse(found, set(allow or []), yes)
 
 

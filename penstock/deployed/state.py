@@ -9,6 +9,7 @@ from typing import Any
 
 import botocore.exceptions
 
+from penstock.deployed import stacks
 from penstock.deployed.account import MISSING, Account, aws, error_code
 from penstock_runtime import activation, contract, infrastructure
 from penstock_runtime.activation import Manifest, Place
@@ -35,20 +36,22 @@ class Deployed:
         return None if text is None else _object(text, contract.plan_key(sha256))
 
 
-def find(account: Account, plan: Plan, to: str | None = None) -> Deployed | None:
-    """What is deployed of a plan's project and environment; None: nothing.
+class NotDeployedError(PenstockError):
+    """Nothing of the project is deployed, or nothing but what is left of a first deploy that failed."""
+
+
+def find(account: Account, plan: Plan, to: str | None = None) -> Deployed:
+    """What is deployed of a plan's project and environment.
 
     Args:
         to: `s3://bucket/folder` of its DAGs; None: the outputs of its stack say so.
 
     Raises:
         InputError: `to` is no such address.
+        NotDeployedError: nothing is.
         PenstockError: what is there cannot be read, or is not of this version.
     """
-    found = _where(to) if to is not None else _outputs(account, f"{plan.prefix}-airflow")
-    if found is None:
-        return None
-    bucket, folder = found
+    bucket, folder = _where(to) if to is not None else _outputs(account, plan)
     texts = []
     for file in (contract.RESOURCES_FILE, infrastructure.FILE):
         text = _text(account, bucket, f"{folder}/{file}")
@@ -68,41 +71,25 @@ def find(account: Account, plan: Plan, to: str | None = None) -> Deployed | None
     return Deployed(account, place, facts, manifest)
 
 
-def templates(account: Account, prefix: str) -> dict[str, dict[str, Any]]:
-    """Name → template of the deployed stacks of a project and environment."""
-    cfn = account.client("cloudformation")
-    found = {}
-    with aws("read the deployed stacks"):
-        for page in cfn.get_paginator("describe_stacks").paginate():
-            for stack in page["Stacks"]:
-                name = stack["StackName"]
-                if not name.startswith(f"{prefix}-") or _prefix_of(stack) not in (None, prefix):
-                    continue
-                body = cfn.get_template(StackName=name, TemplateStage="Original")["TemplateBody"]
-                found[name] = dict(body) if isinstance(body, dict) else json.loads(body)
-    return found
-
-
-def _prefix_of(stack: Any) -> str | None:
-    """By its tags, whose stack it is: `acme-dev-…` may be of project `acme-dev`, too."""
-    tags = {one["Key"]: one["Value"] for one in stack.get("Tags", [])}
-    project, environment = tags.get("penstock:project"), tags.get("penstock:environment")
-    return f"{project}-{environment}" if project and environment else None
-
-
-def _outputs(account: Account, stack: str) -> tuple[str, str] | None:
-    with aws(f"read the outputs of stack {stack}"):
-        try:
-            (found,) = account.client("cloudformation").describe_stacks(StackName=stack)["Stacks"]
-        except botocore.exceptions.ClientError as error:
-            if error_code(error) == "ValidationError" and "does not exist" in str(error):
-                return None
-            raise
-    outputs = {one["OutputKey"]: one["OutputValue"] for one in found.get("Outputs", [])}
-    if not {"DagBucket", "DagFolder"} <= outputs.keys():
-        fix = "deploy it with this version of Penstock, or name its DAGs: --to s3://bucket/dags/folder"
-        raise PenstockError(f"stack {stack} does not say where its DAGs are", fix=fix)
-    return outputs["DagBucket"], outputs["DagFolder"]
+def _outputs(account: Account, plan: Plan) -> tuple[str, str]:
+    """Bucket and folder of the DAGs."""
+    name = f"{plan.prefix}-airflow"
+    stack = stacks.named(account, name)
+    deploy = DEPLOY_FIRST.format(environment=plan.environment)
+    if stack is None or not stacks.is_there(stack):
+        told, first = (stack and stacks.remnant(stack)) or ("", "")
+        what = f"{plan.prefix} is not deployed in {plan.region}{': ' if told else ''}{told}"
+        raise NotDeployedError(what, fix=f"{first}; then {deploy}" if first else deploy)
+    outputs = {one["OutputKey"]: one["OutputValue"] for one in stack.get("Outputs", [])}
+    if {"DagBucket", "DagFolder"} <= outputs.keys():
+        return outputs["DagBucket"], outputs["DagFolder"]
+    status = str(stack["StackStatus"])
+    if status.endswith("_IN_PROGRESS"):
+        raise PenstockError(f"stack {name} is {status}: it is being deployed or deleted", fix="wait for its end")
+    if status.endswith("_FAILED"):
+        raise PenstockError(f"stack {name} is {status}: its deploy did not end well", fix=deploy)
+    fix = "deploy it with this version of Penstock, or name its DAGs: --to s3://bucket/dags/folder"
+    raise PenstockError(f"stack {name} does not say where its DAGs are", fix=fix)
 
 
 def _where(to: str) -> tuple[str, str]:

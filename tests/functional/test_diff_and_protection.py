@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from tests.functional.embedded import delete, until
 from tests.functional.live_project import LiveProject
+
+TAGS = ("penstock:project", "penstock:environment")
 
 PRICES = {
     "eu-west-1": {
@@ -113,6 +117,50 @@ def test_an_older_checkout_is_told_before_it_deploys(clean: LiveProject) -> None
 
     assert "- schedule pushed" in refused.stdout
     assert "this deploy would be refused: release" in refused.stderr
+
+
+def test_stacks_are_known_by_their_tags(clean: LiveProject) -> None:
+    """One of project `acme-dev` whose name begins alike is not ours; one of ours that the project has no more is."""
+    cfn = clean.endpoint.client("cloudformation")
+    body = json.dumps({"Resources": {"Topic": {"Type": "AWS::SNS::Topic"}}})
+    for name, owner in (("acme-dev-x-airflow", ("acme-dev", "x")), ("acme-dev-tasks-gone", ("acme", "dev"))):
+        tags = [{"Key": key, "Value": value} for key, value in zip(TAGS, owner, strict=True)]
+        cfn.create_stack(StackName=name, TemplateBody=body, Tags=tags)
+        cfn.get_waiter("stack_create_complete").wait(StackName=name, WaiterConfig={"Delay": 1})
+    try:
+        found = clean.data("diff")
+    finally:
+        assert {delete(clean.endpoint, f"acme-dev-{name}") for name in ("x-airflow", "tasks-gone")}
+    assert found["left_over_stacks"] == ["acme-dev-tasks-gone"]
+    owned = [one for one in cfn.describe_stacks()["Stacks"] if one["StackName"].startswith("acme-dev-")]
+    assert len(owned) == 4
+    for one in owned:
+        assert {tag["Key"]: tag["Value"] for tag in one["Tags"]} == dict(zip(TAGS, ("acme", "dev"), strict=True))
+
+
+def test_what_is_left_of_a_failed_first_deploy_is_not_deployed(clean: LiveProject) -> None:
+    """CloudFormation lists it, without an output; nothing can be pushed there, and all is new."""
+    cfn = clean.endpoint.client("cloudformation")
+    bad = {"Type": "AWS::MWAA::Environment", "Properties": {"Name": "1 is no name"}}
+    body = json.dumps({"Resources": {"Bad": bad}})
+    tags = [{"Key": key, "Value": value} for key, value in zip(TAGS, ("acme", "prod"), strict=True)]
+    cfn.create_stack(StackName="acme-prod-airflow", TemplateBody=body, Tags=tags)
+    until(lambda: status(cfn, "acme-prod-airflow") == "ROLLBACK_COMPLETE")
+    try:
+        told = "the first deploy of stack acme-prod-airflow failed (ROLLBACK_COMPLETE); cdk deploy deletes it"
+        refused = clean.penstock("--environment", "prod", "push", code=1)
+        compared = clean.penstock("--environment", "prod", "diff", "--format", "json")
+    finally:
+        delete(clean.endpoint, "acme-prod-airflow")
+
+    assert f"acme-prod is not deployed in eu-west-1: {told}" in refused.stderr
+    assert "fix: deploy it first: npx cdk deploy --all -c environment=prod" in refused.stderr
+    assert told in compared.stderr
+    assert {one["kind"] for one in json.loads(compared.stdout)["resources"]} == {"added"}
+
+
+def status(cfn: Any, name: str) -> str:
+    return str(cfn.describe_stacks(StackName=name)["Stacks"][0]["StackStatus"])
 
 
 @pytest.mark.parametrize(

@@ -58,6 +58,11 @@ def test_the_cli_and_the_app_alone_give_the_same_templates(tmp_path: Path) -> No
     assert set(templates(tmp_path / "cli")) == {
         f"flights-dev-{stack}.template.json" for stack in ("network", "ingestion", "airflow", "observability")
     }
+    manifest = json.loads((tmp_path / "cli" / "manifest.json").read_text())
+    stacks = [one["properties"] for one in manifest["artifacts"].values() if one["type"] == "aws:cloudformation:stack"]
+    assert len(stacks) == 4
+    ours = {"penstock:project": "flights", "penstock:environment": "dev"}
+    assert all(one["tags"].items() >= ours.items() for one in stacks)
 
 
 def test_the_sample_has_no_finding_of_cdk_nag(tmp_path: Path) -> None:

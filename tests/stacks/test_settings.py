@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -120,6 +121,27 @@ def test_tags_are_on_everything(settled: Templates) -> None:
     for kind, tags in tagged:
         found = tags if isinstance(tags, dict) else {one["Key"]: one["Value"] for one in tags}
         assert wanted.items() <= found.items(), kind
+
+
+def test_the_stacks_are_tagged_themselves(tmp_path: Path) -> None:
+    """Also those that definitions are spread over: `penstock diff` knows a project's stacks by that."""
+    app = plans.application(tmp_path / "cdk.out")
+    spread = tuple(dataclasses.replace(one, stack="a") for one in PLAN.task_definitions)
+    build_stacks(app, dataclasses.replace(PLAN, task_definitions=spread), plans.files(tmp_path), account=None)
+    stacks = app.synth().stacks
+
+    assert {one.stack_name.removeprefix("acme-dev-") for one in stacks} == {
+        "network",
+        "ingestion",
+        "tasks-a",
+        "airflow",
+        "observability",
+    }
+    for one in stacks:
+        assert one.tags == {"team": "data", "cost center": "42"} | {
+            "penstock:project": "acme",
+            "penstock:environment": "dev",
+        }
 
 
 def test_the_log_is_as_the_project_says(settled: Templates) -> None:
