@@ -9,9 +9,6 @@ from penstock_runtime.plan import Plan
 from stacks.roles import role_arn
 from stacks.task import ECS_TASKS, log_streams
 
-MOST_NAMED = 20
-"""Task definitions that are named one by one; their ARNs and those of their roles take about 250 characters each, and a
-managed policy has 6,144 (AWS, "IAM and AWS STS quotas")."""
 FAMILY_DIGITS, ROLE_DIGITS = 6, 8
 """Hex digits that the names of families and roles end in."""
 
@@ -47,23 +44,20 @@ def run_statements(stack: cdk.Stack, plan: Plan) -> dict[str, list[iam.PolicySta
         conditions={"StringEquals": {"ecs:CreateAction": "RunTask"}},
     )
     return {
-        "Any revision of the plan's own families: RunTask takes the latest.": [run, hand_over],
+        "Any revision of this environment's own families: RunTask takes the latest.": [run, hand_over],
         "The ids of Fargate tasks and log streams are made at run time.": [watch, read, tag],
     }
 
 
 def _families(plan: Plan) -> list[str]:
-    """The families; above `MOST_NAMED` a pattern for each engine's, which no other environment's name can fit."""
-    if len(plan.task_definitions) <= MOST_NAMED:
-        return [one.family for one in plan.task_definitions]
+    """A pattern for each engine's families, which no other environment's name can fit.
+
+    Not the families themselves: a deploy that replaces one changes this policy before the DAGs that name the old one.
+    """
     engines = sorted({one.engine for one in plan.task_definitions})
     return [f"{plan.prefix}-{engine}-{'?' * FAMILY_DIGITS}" for engine in engines]
 
 
 def _roles(plan: Plan) -> list[str]:
-    """The roles that ECS is handed; above `MOST_NAMED` two patterns, as narrow as those of the families."""
-    if len(plan.task_definitions) <= MOST_NAMED:
-        prefixes = [one.role_prefix for one in plan.task_definitions]
-    else:
-        prefixes = [f"{plan.iam.role_name_prefix}{plan.prefix}-{'?' * ROLE_DIGITS}"]
-    return [f"{prefix}-{kind}" for prefix in prefixes for kind in ("task", "exec")]
+    """The roles that ECS is handed: two patterns, as narrow as those of the families."""
+    return [f"{plan.iam.role_name_prefix}{plan.prefix}-{'?' * ROLE_DIGITS}-{kind}" for kind in ("task", "exec")]

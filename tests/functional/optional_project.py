@@ -17,7 +17,7 @@ from penstock.local.aws.endpoint import Endpoint
 from penstock.project import load
 from penstock_runtime.plan import SelfManagedAirflow
 from tests.functional.permission_grants import Grant, Key, Role, Roles
-from tests.functional.permission_system import ACCOUNT, Deployed, account, deploy_into
+from tests.functional.permission_system import ACCOUNT, Deployed, account, deploy_into, patterns
 
 REGION = "eu-west-1"
 LAKE, OTHER = "acme-lake", "acme-other"
@@ -156,6 +156,7 @@ class Environment:
             "copies/acme/reader": "mirror",
             **{f"{rule.prefix}/acme/reader": "cache" for rule in plan.pull_through},
         }
+        names |= patterns(plan)
         for definition in plan.task_definitions:
             names |= {definition.family: "family", definition.role_prefix: "role"}
         if not isinstance(plan.airflow, SelfManagedAirflow):

@@ -87,9 +87,9 @@ def refused(steps: Steps) -> Steps:
 
 
 def engine_of(definitions: Sequence[TaskDefinition], text: str) -> str | None:
-    """The engine of the task definition whose family or whose role an ARN names."""
+    """The engine whose families an ARN names; None: it is about those of all."""
     for one in definitions:
-        if f"/{one.family}:" in text or f"/{one.role_prefix}-" in text:
+        if f"/{one.family[:-6]}??????:" in text:
             return one.engine
     return None
 

@@ -103,6 +103,7 @@ class Deployed:
         """The execution role, and both roles of each task definition, by what is deployed."""
         found = [Role(self.place.role_arn.rsplit("/", 1)[-1], "airflow", None)]
         names = {
+            **patterns(self.plan),
             self.plan.prefix: "prefix",
             self.plan.log_group: "log_group",
             self.dag_bucket: "dags",
@@ -223,6 +224,12 @@ def deploy_into(
     deploy.deploy(instance, endpoint, assembly, docker.command(instance.folder))
     dags.mkdir()
     return Deployed(instance, plan, endpoint, dags)
+
+
+def patterns(plan: Plan) -> dict[str, str]:
+    """What the right to run tasks calls families and roles."""
+    families = {f"{one.family[:-6]}??????": "family" for one in plan.task_definitions}
+    return {**families, f"{plan.iam.role_name_prefix}{plan.prefix}-????????": "role"}
 
 
 def _one_task_of_each_engine(file: Path) -> None:

@@ -33,8 +33,8 @@ BY_ARN = Secret("KEY", "secretsmanager", f"arn:aws:secretsmanager:{REGION}:{ACCO
 PARAMETER = Secret("SLACK", "ssm", "/acme/slack")
 
 OPENMETADATA = TaskDefinition(
-    family="acme-dev-openmetadata-1a2b3c4d",
-    role_prefix="acme-dev-euw1-1a2b3c4d",
+    family="acme-dev-openmetadata-1a2b3c",
+    role_prefix="acme-dev-1a2b3c4d",
     engine="openmetadata",
     image=Image("registry", "docker.getcollate.io/openmetadata/ingestion-base:1.12.14"),
     architecture="x86_64",
@@ -43,8 +43,8 @@ OPENMETADATA = TaskDefinition(
     memory_mib=2048,
 )
 MELTANO = TaskDefinition(
-    family="acme-dev-meltano-5e6f7a8b",
-    role_prefix="acme-dev-euw1-5e6f7a8b",
+    family="acme-dev-meltano-5e6f7a",
+    role_prefix="acme-dev-5e6f7a8b",
     engine="meltano",
     image=Image("registry", f"{ACCOUNT}.dkr.ecr.{REGION}.amazonaws.com/acme/meltano:7"),
     architecture="arm64",
@@ -53,8 +53,8 @@ MELTANO = TaskDefinition(
     memory_mib=512,
 )
 COMMAND = TaskDefinition(
-    family="acme-dev-command-9c0d1e2f",
-    role_prefix="acme-dev-euw1-9c0d1e2f",
+    family="acme-dev-command-9c0d1e",
+    role_prefix="acme-dev-9c0d1e2f",
     engine="command",
     image=Image("registry", "public.ecr.aws/docker/library/python:3.12"),
     architecture="x86_64",

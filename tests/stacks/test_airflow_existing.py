@@ -62,9 +62,10 @@ def test_the_role_that_exists_may_run_the_plans_tasks_and_no_more(tmp_path: Path
     assert policy["Properties"]["Roles"] == ["team-role"]
     assert {action for one in granted for action in one["Action"]} == OURS
     ecs = f"arn:aws:ecs:{plans.REGION}:{plans.ACCOUNT}"
-    assert set(run["Resource"]) == {f"{ecs}:task-definition/{one.family}:*" for one in plan.task_definitions}
+    engines = {one.engine for one in plan.task_definitions}
+    assert set(run["Resource"]) == {f"{ecs}:task-definition/acme-dev-{engine}-??????:*" for engine in engines}
     assert run["Condition"] == {"ArnEquals": {"ecs:cluster": f"{ecs}:cluster/acme-dev"}}
-    roles = {f"{one.role_prefix}-{kind}" for one in plan.task_definitions for kind in ("task", "exec")}
+    roles = {f"acme-dev-????????-{kind}" for kind in ("task", "exec")}
     assert set(hand_over["Resource"]) == {f"arn:aws:iam::{plans.ACCOUNT}:role/{name}" for name in roles}
     assert hand_over["Condition"] == {"StringEquals": {"iam:PassedToService": "ecs-tasks.amazonaws.com"}}
 

@@ -36,10 +36,11 @@ def test_no_ecs_or_pass_role_statement_is_for_any_resource(templates: Templates)
 
 
 def test_airflow_runs_the_families_of_the_plan_on_its_cluster_only(templates: Templates) -> None:
-    """RunTask is for the plan's three families, each at any revision, with the plan's cluster as a condition."""
+    """RunTask is for the families of the plan's three engines, at any revision, if the cluster is the plan's."""
     (run,) = statements.that_allow(airflow_role(templates), "ecs:RunTask")
 
-    families = {one.family for one in plans.PLAN.task_definitions}
+    families = {f"acme-dev-{engine}-??????" for engine in ("openmetadata", "meltano", "command")}
+    assert all(any(fnmatch(one.family, family) for family in families) for one in plans.PLAN.task_definitions)
     assert set(run["Resource"]) == {f"{ECS}:task-definition/{family}:*" for family in families}
     assert run["Condition"] == {"ArnEquals": {"ecs:cluster": CLUSTER}}
     assert run["Action"] == ["ecs:RunTask"]
@@ -64,15 +65,12 @@ def test_airflow_tags_a_task_as_it_starts_it_and_never_again(templates: Template
 
 
 def test_airflow_hands_over_the_roles_of_the_plan_to_ecs_only(templates: Templates) -> None:
-    """PassRole is for exactly two roles of each definition, and only to ecs-tasks."""
+    """PassRole is for the two roles of each definition, and only to ecs-tasks."""
     (hand_over,) = statements.that_allow(airflow_role(templates), "iam:PassRole")
 
-    expected = {
-        f"arn:aws:iam::{plans.ACCOUNT}:role/{one.role_prefix}-{kind}"
-        for one in plans.PLAN.task_definitions
-        for kind in ("task", "exec")
-    }
-    assert set(hand_over["Resource"]) == expected
+    role = f"arn:aws:iam::{plans.ACCOUNT}:role/acme-dev-"
+    assert hand_over["Resource"] == [f"{role}????????-task", f"{role}????????-exec"]
+    assert all(fnmatch(f"{one.role_prefix}-", "acme-dev-????????-") for one in plans.PLAN.task_definitions)
     assert hand_over["Condition"] == {"StringEquals": {"iam:PassedToService": "ecs-tasks.amazonaws.com"}}
 
 
@@ -153,7 +151,7 @@ def test_a_task_role_fetches_artifacts_and_meltano_keeps_its_state(templates: Te
     assert listing["Condition"] == {"StringLike": {"s3:prefix": ["state", "state/*"]}}
 
 
-@pytest.mark.parametrize("count", [20, 21, 100])
+@pytest.mark.parametrize("count", [1, 21, 100])
 def test_the_right_to_run_them_fits_into_one_policy(tmp_path: Path, count: int) -> None:
     """However many definitions there are, the grant has room beside others, in a managed policy of 6,144 characters."""
     many = tuple(
