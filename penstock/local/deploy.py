@@ -39,6 +39,8 @@ def synth(instance: Instance, project: Path, plan: Plan, variables: Mapping[str,
     context["variables"] = json.dumps(dict(variables))
     # On this machine what is in the working tree is what is wanted, however old it is.
     context["replace"] = "true"
+    # The same each time: where the project is what is deployed, there is nothing to do.
+    context["replace_mark"] = "up"
     environ = {
         **instance.environ(),
         "CDK_OUTDIR": str(assembly),

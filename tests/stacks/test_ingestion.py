@@ -180,4 +180,4 @@ def test_a_plan_without_an_account_goes_where_the_credentials_point(tmp_path: Pa
     role = statements.of_role(templates["acme-dev-airflow"], "ExecutionRole")
 
     (hand_over,) = statements.that_allow(role, "iam:PassRole")
-    assert f"arn:aws:iam::<AWS::AccountId>:role/acme-dev-????????-task" in hand_over["Resource"]
+    assert "arn:aws:iam::<AWS::AccountId>:role/acme-dev-????????-task" in hand_over["Resource"]
