@@ -102,7 +102,8 @@ class _Compiler:
         self._check_ids([schedule for schedule, _, _ in drafted], [where for _, _, where in drafted])
         drafts = [draft for _, some, _ in drafted for draft in some]
         names = settings.iam.role_name_prefix
-        families, found = definitions(prefix, settings.region, self._secrets(), drafts, role_names=names)
+        keys = settings.secret_kms_keys
+        families, found = definitions(prefix, settings.region, self._secrets(), drafts, role_names=names, kms_keys=keys)
         self._problems.raise_all()
         airflow = self._airflow(prefix)
         where_they_run = self._network(found, airflow)

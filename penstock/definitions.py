@@ -14,6 +14,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from penstock.project.secrets import region_of
 from penstock.project.size import covering
 from penstock_runtime.errors import InputError
 from penstock_runtime.schedule import Task
@@ -61,12 +62,19 @@ class Draft:
 
 
 def definitions(
-    prefix: str, region: str, secrets: Mapping[str, Secret], drafts: Sequence[Draft], *, role_names: str = ""
+    prefix: str,
+    region: str,
+    secrets: Mapping[str, Secret],
+    drafts: Sequence[Draft],
+    *,
+    role_names: str = "",
+    kms_keys: Sequence[str] = (),
 ) -> tuple[dict[Key, str], tuple[TaskDefinition, ...]]:
     """The family of each key, and the task definitions by family.
 
     Args:
         role_names: what the name of every role starts with.
+        kms_keys: ARNs of the keys that encrypt secrets.
 
     Raises:
         InputError: there are more than the stacks of a project take.
@@ -96,12 +104,20 @@ def definitions(
                 memory_mib=memory_mib,
                 permissions=first.permissions,
                 read_only_root=first.read_only_root,
+                secret_kms_keys=_keys(first, secrets, kms_keys, region),
                 stack=stack,
             )
         )
     assert len(set(families.values())) == len(families), "two task definitions have one digest"
     _check_room(found)
     return families, tuple(sorted(found, key=lambda one: one.family))
+
+
+def _keys(draft: Draft, secrets: Mapping[str, Secret], kms_keys: Sequence[str], region: str) -> tuple[str, ...]:
+    """The keys that may encrypt what ECS reads for a task: those of the regions where it reads something."""
+    read = [secrets[name] for name in draft.secrets] + ([draft.image.credentials] if draft.image.credentials else [])
+    regions = {region_of(secret, region) for secret in read}
+    return tuple(sorted(key for key in kms_keys if key.split(":")[3] in regions))
 
 
 def _weight(permissions: Sequence[Permission]) -> float:

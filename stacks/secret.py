@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import aws_cdk as cdk
 
 from penstock_runtime.task_definition import Secret
@@ -27,6 +29,12 @@ def readable(stack: cdk.Stack, secret: Secret) -> tuple[str, str]:
         return "secretsmanager:GetSecretValue", secret.id
     # Secrets Manager puts a dash and six random characters behind the name in an ARN.
     return "secretsmanager:GetSecretValue", _secret_arn(stack, f"{secret.id}-??????")
+
+
+def services(stack: cdk.Stack, secrets: Iterable[Secret]) -> list[str]:
+    """The services that read these secrets for ECS, as KMS's condition key `kms:ViaService` names them, sorted."""
+    regions = {(one.store, one.id.split(":")[3] if one.id.startswith("arn:") else stack.region) for one in secrets}
+    return sorted(f"{store}.{region}.amazonaws.com" for store, region in regions)
 
 
 def log_in(secret: Secret) -> str:

@@ -14,7 +14,7 @@ from constructs import Construct
 
 from penstock_runtime import bootstrap, contract
 from penstock_runtime.plan import Plan
-from penstock_runtime.task_definition import TaskDefinition
+from penstock_runtime.task_definition import Secret, TaskDefinition
 from stacks import secret
 from stacks.image import ContainerImage
 from stacks.nag import acknowledge, acknowledge_wildcards
@@ -187,15 +187,7 @@ class FargateTask(Construct):
                 resources=[log_streams(self._stack, self._plan.log_group)],
             )
         ]
-        grants: dict[str, set[str]] = {}
-        log_ins = [image.credentials] if image.credentials else []
-        for one in (*self._definition.secrets, *log_ins):
-            action, resource = secret.readable(self._stack, one)
-            grants.setdefault(action, set()).add(resource)
-        statements += [
-            iam.PolicyStatement(actions=[action], resources=sorted(resources))
-            for action, resources in sorted(grants.items())
-        ]
+        statements += self._secret_statements([*self._definition.secrets, *filter(None, [image.credentials])])
         if image.repository_arn:
             statements += [
                 iam.PolicyStatement(actions=list(_PULL_ACTIONS), resources=[image.repository_arn]),
@@ -205,6 +197,27 @@ class FargateTask(Construct):
         if image.repository_arn and image.cached:
             # The first pull makes the repository (Amazon ECR User Guide, "IAM permissions … pull through cache").
             statements.append(iam.PolicyStatement(actions=list(_CACHE_ACTIONS), resources=[image.repository_arn]))
+        return statements
+
+    def _secret_statements(self, read: Sequence[Secret]) -> list[iam.PolicyStatement]:
+        """Read these secrets, and decrypt them where their key is not AWS's own."""
+        grants: dict[str, set[str]] = {}
+        for one in read:
+            action, resource = secret.readable(self._stack, one)
+            grants.setdefault(action, set()).add(resource)
+        statements = [
+            iam.PolicyStatement(actions=[action], resources=sorted(resources))
+            for action, resources in sorted(grants.items())
+        ]
+        if self._definition.secret_kms_keys:
+            # Whoever reads a secret decrypts it, by way of its store (AWS KMS Developer Guide, "kms:ViaService").
+            statements.append(
+                iam.PolicyStatement(
+                    actions=["kms:Decrypt"],
+                    resources=list(self._definition.secret_kms_keys),
+                    conditions={"StringEquals": {"kms:ViaService": secret.services(self._stack, read)}},
+                )
+            )
         return statements
 
     def _role(

@@ -17,6 +17,7 @@ from penstock.project.memory import check_memory
 from penstock.project.network_checks import check_network
 from penstock.project.observability_checks import check_observability
 from penstock.project.problems import Problems, nearest
+from penstock.project.secret_keys import check_secret_keys
 from penstock.project.settings import Settings
 from penstock.project.strict import settled
 from penstock.project.tasks import BASE, EnvironmentName, TaskSettings
@@ -47,6 +48,7 @@ class Checks:
         check_airflow(self)
         check_ecs(self)
         check_memory(self)
+        check_secret_keys(self)
         self._openmetadata()
         if meltano is not None:
             self._meltano(meltano)

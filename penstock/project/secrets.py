@@ -42,3 +42,8 @@ def parse(name: str, reference: str, where: str) -> Secret:
         fix="write secretsmanager:<name or ARN>, with #<key> for one field of a JSON secret, or ssm:<parameter>",
         where=where,
     )
+
+
+def region_of(secret: Secret, own: str) -> str:
+    """The region that a secret is in: that of its ARN; of one that goes by its name the environment's own."""
+    return secret.id.split(":")[3] if secret.id.startswith("arn:") else own

@@ -63,6 +63,10 @@ class Place(Strict):
     """The Meltano project."""
     secrets: dict[str, Value] = Field(default_factory=dict, json_schema_extra=_NAMED)
     """Name → reference: `secretsmanager:<name or ARN>[#<key of a JSON secret>]` or `ssm:<parameter>`."""
+    # Ours: each takes 80 characters in a role of every task definition, and those share a template of 1 MB.
+    secret_kms_keys: list[str] = Field(default_factory=list, max_length=10)
+    """ARNs of the KMS keys of your own that encrypt these secrets and parameters, at most 10. ECS may decrypt with
+    them for the tasks that have secrets, by way of Secrets Manager and SSM. AWS's own keys need no mention."""
     variables: dict[str, Value] = Field(default_factory=dict, json_schema_extra=_NAMED)
     """Name → value, not secret."""
     observability: Observability = Observability()

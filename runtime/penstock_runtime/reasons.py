@@ -98,7 +98,8 @@ STARTS: dict[Reason, tuple[str, ...]] = {
     Reason(
         "SecretDenied",
         "the execution role may not read one of the task's secrets",
-        "deploy again; where the secret has a KMS key of its own, allow the role kms:Decrypt on it",
+        "deploy again; where a KMS key of your own encrypts it, name that key in secret_kms_keys (kms:Decrypt), and "
+        "see that the key's policy lets this account use it",
     ): (f"{_PREPARE}retrieve secret*AccessDenied*", f"{_PREPARE}retrieve secret*not authorized*"),
     Reason(
         "SecretField",

@@ -79,5 +79,7 @@ class TaskDefinition:
     permissions: tuple[Permission, ...] = ()
     read_only_root: bool = False
     """Whether the container may write nowhere but in /tmp."""
+    secret_kms_keys: tuple[str, ...] = ()
+    """ARNs of the KMS keys that encrypt its secrets and its registry's log-in; AWS's own are not among them."""
     stack: str | None = None
     """The stack of its own kind that it is in: a hex digit; None: it is with the cluster."""

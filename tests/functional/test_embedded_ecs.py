@@ -308,3 +308,42 @@ def processes(words: bytes) -> list[str]:
         except OSError:
             continue
     return found
+
+
+@pytest.mark.parametrize("store", ["secretsmanager", "ssm"])
+def test_key_of_ones_own_must_be_granted_too(aws: Aws, store: str) -> None:
+    """Who may read what a customer's key encrypts needs kms:Decrypt on that key, by way of that store.
+
+    Source: docs.aws.amazon.com/AmazonECS/latest/developerguide/task_execution_IAM_role.html ("Secrets Manager or
+        Systems Manager permissions")
+    """
+    key = aws.client("kms").create_key()["KeyMetadata"]
+    aws.client("kms").create_alias(AliasName=f"alias/{store}", TargetKeyId=key["KeyId"])
+    if store == "ssm":
+        aws.client("ssm").put_parameter(Name="/own/key", Value="v", Type="SecureString", KeyId=key["KeyId"])
+        arn, action = f"arn:aws:ssm:eu-west-1:{aws.endpoint.account}:parameter/own/key", "ssm:GetParameters"
+    else:
+        made = aws.client("secretsmanager").create_secret(Name="own/key", SecretString="v", KmsKeyId="alias/" + store)
+        arn, action = made["ARN"], "secretsmanager:GetSecretValue"
+    change = {"secrets": [{"name": "A", "valueFrom": arn}], "command": ["echo $A"]}
+    definition = aws.register(f"own-key-{store}", change)
+    iam, role = aws.client("iam"), {"RoleName": "tool-exec", "PolicyName": f"own-key-{store}"}
+    read = {"Effect": "Allow", "Action": action, "Resource": arn}
+
+    def started(*resources: tuple[str, str]) -> str:
+        """How the task ends where these keys may be used by way of these services."""
+        decrypt = [
+            {"Effect": "Allow", "Action": "kms:Decrypt", "Resource": resource,
+             "Condition": {"StringEquals": {"kms:ViaService": f"{service}.eu-west-1.amazonaws.com"}}}
+            for resource, service in resources
+        ]  # fmt: skip
+        iam.put_role_policy(PolicyDocument=json.dumps({"Statement": [read, *decrypt]}), **role)
+        return str(aws.stopped(aws.start(taskDefinition=definition))["stoppedReason"])
+
+    other = {"ssm": "secretsmanager", "secretsmanager": "ssm"}[store]
+    refused = [started(), started((f"{key['Arn']}x", store)), started((key["Arn"], other))]
+    granted = started((key["Arn"], store))
+    iam.delete_role_policy(**role)
+
+    assert all("AccessDeniedException" in one and ("KMS" in one or "kms:Decrypt" in one) for one in refused), refused
+    assert granted == "Essential container in task exited"

@@ -17,6 +17,8 @@ from tests.stacks.conftest import Templates
 REGISTRY = Secret("REGISTRY", "secretsmanager", "acme/registry")
 BOUNDARY = f"arn:aws:iam::{plans.ACCOUNT}:policy/limit"
 KEY = f"arn:aws:kms:{plans.REGION}:{plans.ACCOUNT}:key/0a1b2c3d-0000-0000-0000-000000000000"
+SECRETS_KEY = KEY.replace("0a1b2c3d", "5e5e5e5e")
+FAR_KEY = SECRETS_KEY.replace(plans.REGION, "us-east-1")
 RULE = PullThrough(
     "hub", "registry-1.docker.io", "arn:aws:secretsmanager:eu-west-1:111122223333:secret:ecr-pullthroughcache/x"
 )
@@ -31,10 +33,18 @@ OPENMETADATA = dataclasses.replace(
         Permission(("athena:ListDataCatalogs",), ("*",), {}, "Athena knows no resource for it."),
     ),
 )
-COMMAND = dataclasses.replace(plans.COMMAND, image=Image("registry", "registry.acme.io/x:1", credentials=REGISTRY))
+COMMAND = dataclasses.replace(
+    plans.COMMAND,
+    image=Image("registry", "registry.acme.io/x:1", credentials=REGISTRY),
+    secret_kms_keys=(SECRETS_KEY,),
+)
+ELSEWHERE = Secret("ELSEWHERE", "secretsmanager", f"arn:aws:secretsmanager:us-east-1:{plans.ACCOUNT}:secret:x-AbCdEf")
+MELTANO = dataclasses.replace(
+    plans.MELTANO, secrets=(*plans.MELTANO.secrets, ELSEWHERE), secret_kms_keys=(SECRETS_KEY, FAR_KEY)
+)
 PLAN: Plan = dataclasses.replace(
     plans.PLAN,
-    task_definitions=(OPENMETADATA, plans.MELTANO, COMMAND),
+    task_definitions=(OPENMETADATA, MELTANO, COMMAND),
     ecs=Ecs("enhanced", stop_timeout_seconds=30, tmp_mib=64),
     logs=Logs("non-blocking", max_buffer_mib=25, kms_key=KEY),
     iam=Iam(BOUNDARY, "/data/", "dp-", "acme"),
@@ -234,3 +244,29 @@ def test_permissions_are_the_task_roles_and_no_other(settled: Templates) -> None
         if "glue:" in str(one["Properties"])
     ]
     assert with_glue == [f"{OPENMETADATA.role_prefix}-task"]
+
+
+def test_keys_of_secrets_are_for_who_reads_them(settled: Templates) -> None:
+    """ECS's side of the task may decrypt with these keys, by way of the stores that it reads from, and nothing else."""
+    ingestion = settled["acme-dev-airflow"]
+    found = {}
+    for one in PLAN.task_definitions:
+        (decrypt,) = statements.that_allow(statements.of_role(ingestion, f"{one.role_prefix}-exec"), "kms:Decrypt") or [
+            {}
+        ]
+        found[one.engine] = (decrypt.get("Action"), decrypt.get("Resource"), decrypt.get("Condition"))
+        assert not statements.that_allow(statements.of_role(ingestion, f"{one.role_prefix}-task"), "kms:Decrypt")
+
+    def by_way_of(*services: str) -> dict[str, Any]:
+        return {"StringEquals": {"kms:ViaService": [f"{one}.amazonaws.com" for one in services]}}
+
+    here = f"secretsmanager.{plans.REGION}"
+    assert found == {
+        "openmetadata": (None, None, None),
+        "meltano": (
+            ["kms:Decrypt"],
+            [SECRETS_KEY, FAR_KEY],
+            by_way_of(here, "secretsmanager.us-east-1", f"ssm.{plans.REGION}"),
+        ),
+        "command": (["kms:Decrypt"], [SECRETS_KEY], by_way_of(here)),
+    }

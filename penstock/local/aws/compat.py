@@ -19,6 +19,7 @@ from ministack.services import (
     ecs,
     eventbridge,
     iam,
+    kms,
     lambda_svc,
     mwaa,
     s3,
@@ -44,6 +45,7 @@ __all__ = [
     "iam",
     "iam_actions",
     "iam_evaluator",
+    "kms",
     "lambda_svc",
     "mwaa",
     "provisioners",
@@ -83,6 +85,7 @@ NAMES: dict[str, tuple[str, ...]] = {
     "iam_evaluator": (
         "AuthError", "EvalContext", "_conditions_met", "enforce", "evaluate_trust_policy", "is_root_access_key",
     ),
+    "kms": ("_resolve_key",),
     "lambda_svc": ("_functions",),
     "mwaa": ("_environments",),
     "provisioners": (
@@ -96,7 +99,7 @@ NAMES: dict[str, tuple[str, ...]] = {
         "_object_versions", "_public_access_blocked", "_put_object", "_upload_part", "s3control_error",
     ),
     "secretsmanager": ("_resolve", "_secrets", "resolve_secret_string"),
-    "ssm": ("resolve_parameter_value",),
+    "ssm": ("_lookup_parameter", "resolve_parameter_value",),
     "stacks": ("_resolve_stack_outputs", "_runs_on_worker_thread"),
     "stepfunctions": (
         "_ExecutionError", "_execute_task", "_invoke_aws_sdk_integration", "_prefix_sdk_error", "_state_machines",

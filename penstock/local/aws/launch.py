@@ -114,6 +114,10 @@ def _secret(source: str, execution_key: str | None) -> str:
         value = compat.ssm.resolve_parameter_value(source, decrypt=True)
         if value is None:
             raise LaunchError(f"ResourceInitializationError: {what}: invalid ssm parameters: {source}")
+        _, parameter = compat.ssm._lookup_parameter(source, allow_arn_region=True, flexible_name=True)
+        refused = _undecryptable(execution_key, parameter.get("KeyId"), "ssm")
+        if refused:
+            raise LaunchError(f"ResourceInitializationError: {what}: AccessDeniedException: {refused}")
         return str(value)
 
     fields = source.split(":")
@@ -129,6 +133,9 @@ def _secret(source: str, execution_key: str | None) -> str:
             f"ResourceInitializationError: {what}: ResourceNotFoundException: "
             f"Secrets Manager can't find the specified secret: {reference}"
         )
+    if _undecryptable(execution_key, stored.get("KmsKeyId"), "secretsmanager"):
+        # Its words (AWS re:Post, Knowledge Center, secrets-manager-cross-account-key).
+        raise LaunchError(f"ResourceInitializationError: {what}: AccessDeniedException: Access to KMS is not allowed")
     if not key:
         return str(value)
     try:
@@ -138,6 +145,20 @@ def _secret(source: str, execution_key: str | None) -> str:
             f"ResourceInitializationError: {what}: retrieved secret from Secrets Manager did not contain json key {key}"
         ) from None
     return found if isinstance(found, str) else json.dumps(found)
+
+
+def _undecryptable(execution_key: str | None, key: str | None, store: str) -> str | None:
+    """KMS's refusal to decrypt for the caller of a store, or None. Anybody may use AWS's own keys by way of a store.
+
+    The key's own policy is taken to leave it to IAM, as the default one does.
+    Source: AWS Secrets Manager User Guide, "Permissions for the KMS key"; AWS Systems Manager User Guide, "IAM policies
+    to encrypt and decrypt parameter values".
+    """
+    if not key or key.rsplit(":", 1)[-1].startswith("alias/aws/"):
+        return None
+    found = compat.kms._resolve_key(key)
+    via = {"kms:ViaService": f"{store}.{compat.responses.get_region()}.amazonaws.com"}
+    return iam.denial(execution_key or "", "kms:Decrypt", found["Arn"] if found else key, via)
 
 
 def _require(execution_key: str | None, action: str, resource: str, what: str) -> None:
