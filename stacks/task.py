@@ -139,6 +139,7 @@ class FargateTask(Construct):
             contract.RUNTIME_SHA256: sha256,
             # So that the runtime knows what to mask in the log.
             contract.SECRET_NAMES: json.dumps([one.name for one in self._definition.secrets]),
+            contract.STOP_TIMEOUT_SECONDS: str(self._plan.ecs.stop_timeout_seconds),
         }
         if self._definition.read_only_root:
             # Where libraries keep caches and settings, of which nobody asked them to keep any.

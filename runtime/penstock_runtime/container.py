@@ -19,7 +19,7 @@ from penstock_runtime.contract import Exit
 from penstock_runtime.engines import Counts, Launch, command, meltano, openmetadata
 from penstock_runtime.errors import RunError
 from penstock_runtime.redact import redactor
-from penstock_runtime.run import Run, Size, read, read_names, timeout_seconds, wrong
+from penstock_runtime.run import Run, Size, read, read_names, stop_timeout_seconds, timeout_seconds, wrong
 
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 """Neither CloudWatch nor Airflow shows colours: they show the escape sequences."""
@@ -51,6 +51,7 @@ def main() -> int:
 def _run(launch: Launch, environ: Mapping[str, str], run: Run | None, timeout: float | None) -> int:
     began = time.monotonic()
     size = Size.read(environ) if run else None
+    stop_timeout = stop_timeout_seconds(environ, process.STOP_TIMEOUT_SECONDS)
     mask = redactor(environ[name] for name in _secret_names(environ) if name in environ)
     _say(mask(f"penstock: {run or 'a run by the stock contract'}: {launch.title}"))
     counts = Counts()
@@ -63,7 +64,9 @@ def _run(launch: Launch, environ: Mapping[str, str], run: Run | None, timeout: f
     with tempfile.TemporaryDirectory() as folder:
         report = Path(folder) / "report.json"
         child = {**environ, **launch.environment, contract.REPORT: str(report)}
-        outcome = process.run(launch.command, child, timeout_seconds=timeout, on_line=on_line)
+        outcome = process.run(
+            launch.command, child, timeout_seconds=timeout, on_line=on_line, stop_timeout_seconds=stop_timeout
+        )
         if report.exists():
             counts = Counts(**json.loads(report.read_text()))
     seconds = time.monotonic() - began

@@ -23,6 +23,8 @@ ARTIFACTS_BUCKET = "PENSTOCK_ARTIFACTS_BUCKET"
 SECRET_NAMES = "PENSTOCK_SECRET_NAMES"  # noqa: S105  names, no values
 """JSON list: which environment variables hold secrets. Their values are masked in the container's output; where the
 variable is missing, those of all `NAMES` are."""
+STOP_TIMEOUT_SECONDS = "PENSTOCK_STOP_TIMEOUT_SECONDS"
+"""The container's `stopTimeout`, in seconds: what ECS leaves between SIGTERM and SIGKILL. Missing: ECS's default."""
 
 # Environment variables that RunTask overrides set, per run.
 ENGINE = "PENSTOCK_ENGINE"

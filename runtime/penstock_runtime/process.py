@@ -20,8 +20,14 @@ from typing import Literal
 from penstock_runtime.contract import Exit
 from penstock_runtime.errors import RunError
 
-GRACE_SECONDS = 20.0
-"""From SIGTERM to SIGKILL. Less than ECS's default stop timeout of 30 s, so that the end is still reported."""
+STOP_TIMEOUT_SECONDS = 30.0
+"""From ECS's SIGTERM to its SIGKILL where a container definition says nothing (Amazon ECS API Reference,
+ContainerDefinition, stopTimeout)."""
+REPORT_SECONDS = 5.0
+"""Of the stop timeout, what the last lines and the report of the end get; half of it where it is shorter than twice
+that. All else is the engine's."""
+DRAIN_SECONDS = 5.0
+"""How long the last lines may take where nobody waits with a SIGKILL."""
 
 How = Literal["ended", "timed out", "stopped"]
 
@@ -43,12 +49,14 @@ def run(
     *,
     timeout_seconds: float | None,
     on_line: Callable[[str], None],
-    grace_seconds: float = GRACE_SECONDS,
+    stop_timeout_seconds: float = STOP_TIMEOUT_SECONDS,
 ) -> Outcome:
     """Run a command to its end. Call it from the main thread: it handles SIGTERM while it runs.
 
     Args:
         timeout_seconds: wall-clock limit; None for none.
+        stop_timeout_seconds: how long this process itself lives on after a SIGTERM. The command gets a little less,
+            and as much when it meets its limit.
         on_line: gets each line of stdout and stderr, without its end. Called from one other thread.
 
     Raises:
@@ -71,6 +79,7 @@ def run(
         ) from error
 
     stopped = threading.Event()
+    grace = grace_seconds(stop_timeout_seconds)
 
     def stop(_signal: int, _frame: FrameType | None) -> None:
         stopped.set()
@@ -80,13 +89,13 @@ def run(
     reader = threading.Thread(target=_read, args=(child, on_line), daemon=True)
     reader.start()
     try:
-        how = _wait(child, timeout_seconds, stopped, grace_seconds)
+        how = _wait(child, timeout_seconds, stopped, grace)
     finally:
         # Also what the child has left behind: it would hold the pipe open, and run on unseen.
         _signal_group(child, signal.SIGKILL)
         child.wait()
         # Bounded: what has left the group by a session of its own may still hold the pipe.
-        reader.join(5)
+        reader.join((stop_timeout_seconds - grace) / 2 if stopped.is_set() else DRAIN_SECONDS)
         signal.signal(signal.SIGTERM, before)
     code = {"timed out": int(Exit.TIMED_OUT), "stopped": int(Exit.STOPPED)}.get(how, child.returncode)
     return Outcome(
@@ -94,6 +103,11 @@ def run(
         how=how,
         peak_memory_mib=resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024,
     )
+
+
+def grace_seconds(stop_timeout_seconds: float) -> float:
+    """How long a command may live on after SIGTERM, so that its end is still reported within the stop timeout."""
+    return stop_timeout_seconds - min(REPORT_SECONDS, stop_timeout_seconds / 2)
 
 
 def _wait(child: subprocess.Popen[bytes], timeout: float | None, stopped: threading.Event, grace_seconds: float) -> How:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, NoReturn
@@ -123,11 +124,25 @@ def timeout_seconds(environ: Mapping[str, str]) -> float:
     Raises:
         RunError: it is missing or no positive number.
     """
-    text = read(environ, contract.TIMEOUT_SECONDS)
+    return _seconds(contract.TIMEOUT_SECONDS, read(environ, contract.TIMEOUT_SECONDS))
+
+
+def stop_timeout_seconds(environ: Mapping[str, str], default: float) -> float:
+    """How long ECS waits after SIGTERM before it kills the container.
+
+    Raises:
+        RunError: it is no positive number.
+    """
+    name = contract.STOP_TIMEOUT_SECONDS
+    return _seconds(name, environ[name]) if environ.get(name) else default
+
+
+def _seconds(name: str, text: str) -> float:
     try:
         seconds = float(text)
     except ValueError:
         seconds = 0.0
-    if not seconds > 0:
-        wrong(contract.TIMEOUT_SECONDS, f"is {text!r}, which is no positive number of seconds")
+    # Not `seconds <= 0`: that would let NaN through.
+    if not 0 < seconds < math.inf:
+        wrong(name, f"is {text!r}, which is no positive number of seconds")
     return seconds

@@ -10,12 +10,21 @@ from typing import Any
 
 import pytest
 
-from penstock.local import images
+from penstock.local import fargate, images
 from penstock_runtime.plan import Plan
+from tests.functional.embedded import until
 from tests.functional.permission_system import ACCOUNT, Deployed, deployed_project
 
 LIMIT = "limit"
 LAKE, OTHER = "acme-lake", "acme-other"
+KEY = f"arn:aws:kms:eu-west-1:{ACCOUNT}:key/0a1b2c3d-0000-4000-8000-000000000000"
+DEAF = """
+import os, signal, time
+signal.signal(signal.SIGTERM, lambda *_: print('heard', flush=True))
+print('up', os.environ['WORD'], flush=True)
+while True:
+    time.sleep(1)
+"""
 READ = """
 import boto3, os, sys
 open('/tmp/written', 'w').close()
@@ -27,7 +36,7 @@ PROJECT: dict[str, Any] = {
     "environments": {"dev-eu": {"region": "eu-west-1"}},
     "network": {"create": {}},
     "airflow": {"create": {"version": "3.0.6"}},
-    "ecs": {"container_insights": "enhanced", "stop_timeout_seconds": 20},
+    "ecs": {"container_insights": "enhanced", "stop_timeout_seconds": 12},
     "logs": {"retention_days": 7, "mode": "non-blocking", "max_buffer_mib": 25},
     "iam": {
         "permissions_boundary": f"arn:aws:iam::{ACCOUNT}:policy/{LIMIT}",
@@ -37,6 +46,8 @@ PROJECT: dict[str, Any] = {
     },
     "tags": {"team": "data", "cost center": "42"},
     "defaults": {"task": {"read_only_root": True}},
+    "secrets": {"WORD": "secretsmanager:acme/word"},
+    "secret_kms_keys": [KEY],
     "images": {"command": {"pull_through": {"upstream": "quay.io"}}},
     "jobs": {
         "read": {
@@ -50,6 +61,14 @@ PROJECT: dict[str, Any] = {
                     "after": [],
                 }
                 for name, bucket in (("lake", LAKE), ("other", OTHER))
+            ]
+            + [
+                {
+                    "name": "deaf",
+                    "command": ["python", "-c", DEAF],
+                    "image": "quay.io/acme/reader:7",
+                    "secrets": ["WORD"],
+                }
             ]
         }
     },
@@ -68,6 +87,7 @@ def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployed]:
     folder = tmp_path_factory.mktemp("settings")
     (folder / "penstock.yaml").write_text(json.dumps(PROJECT))
     with deployed_project(folder, {}, stand_in) as found:
+        found.root("secretsmanager").update_secret(SecretId="acme/word", KmsKeyId=KEY)
         for bucket in (LAKE, OTHER):
             where = {"LocationConstraint": found.plan.region}
             found.root("s3").create_bucket(Bucket=bucket, CreateBucketConfiguration=where)
@@ -106,9 +126,7 @@ def test_a_task_runs_on_spot_with_the_tags_and_the_permission_of_the_project(sys
 def test_the_cache_wants_its_grants(system: Deployed) -> None:
     """Without the right to import an image from upstream, ECS cannot pull it, and says so."""
     iam = system.root("iam")
-    role = f"{system.plan.task_definitions[0].role_prefix}-exec"
-    before = iam.get_role_policy(RoleName=role, PolicyName="Needs")["PolicyDocument"]
-    text = before if isinstance(before, str) else json.dumps(before)
+    role, text = needs(system, "lake")
     for action in ("ecr:BatchImportUpstreamImage", "ecr:CreateRepository"):
         iam.put_role_policy(RoleName=role, PolicyName="Needs", PolicyDocument=text.replace(action, "ecr:Other"))
         ended = system.ended(start(system, "lake"))
@@ -116,6 +134,48 @@ def test_the_cache_wants_its_grants(system: Deployed) -> None:
 
         assert (ended.code, ended.stop_code) == (None, "TaskFailedToStart")
         assert action in ended.reason
+
+
+def test_a_secret_under_a_key_of_the_teams_own_wants_its_grant(system: Deployed) -> None:
+    """Without kms:Decrypt, or with it for another store's sake, ECS does not start the task; with it, it does."""
+    iam = system.root("iam")
+    role, text = needs(system, "deaf")
+    assert json.dumps(KEY) in text
+    for cut in (
+        text.replace("kms:Decrypt", "kms:Encrypt"),
+        text.replace("secretsmanager.eu-west-1.", "ssm.eu-west-1."),
+    ):
+        assert cut != text
+        iam.put_role_policy(RoleName=role, PolicyName="Needs", PolicyDocument=cut)
+        ended = system.ended(start(system, "deaf"))
+        iam.put_role_policy(RoleName=role, PolicyName="Needs", PolicyDocument=text)
+
+        assert (ended.code, ended.stop_code) == (None, "TaskFailedToStart")
+        assert "Access to KMS is not allowed" in ended.reason
+
+
+def test_a_stopped_task_reports_its_end_within_the_stop_timeout(system: Deployed) -> None:
+    """The engine hears SIGTERM and goes on; it is killed before ECS kills the container, and that is told."""
+    arn = start(system, "deaf")
+    until(lambda: "up ***" in fargate.log(system.plan, system.endpoint, arn), 60)
+    system.airflow("ecs").stop_task(cluster=system.plan.cluster, task=arn, reason="enough")
+    ended = system.ended(arn)
+
+    *_, outcome, metric = ended.lines
+    assert (ended.code, ended.stop_code, "heard" in ended.lines) == (143, "UserInitiated", True), ended.text
+    assert outcome.startswith("penstock: stopped by SIGTERM (StopTask or a Spot interruption), exit code 143")
+    assert json.loads(metric)["ExitCode"] == 143
+    (task,) = system.root("ecs").describe_tasks(cluster=system.plan.cluster, tasks=[arn])["tasks"]
+    assert 7 <= (task["executionStoppedAt"] - task["stoppingAt"]).total_seconds() < 12
+
+
+def needs(system: Deployed, name: str) -> tuple[str, str]:
+    """The name of a task's execution role, and the text of what it may do."""
+    family = system.task(name).family
+    (definition,) = [one for one in system.plan.task_definitions if one.family == family]
+    role = f"{definition.role_prefix}-exec"
+    found = system.root("iam").get_role_policy(RoleName=role, PolicyName="Needs")["PolicyDocument"]
+    return role, found if isinstance(found, str) else json.dumps(found)
 
 
 def start(system: Deployed, name: str) -> str:

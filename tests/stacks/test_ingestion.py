@@ -59,6 +59,7 @@ def test_the_container_starts_our_runtime(templates: Templates) -> None:
         "PENSTOCK_RUNTIME_URI": f"s3://{bucket}/runtime/{plans.RUNTIME_SHA256}.zip",
         "PENSTOCK_RUNTIME_SHA256": plans.RUNTIME_SHA256,
         "PENSTOCK_SECRET_NAMES": '["OM_JWT", "WAREHOUSE_PASSWORD"]',
+        "PENSTOCK_STOP_TIMEOUT_SECONDS": "120",
     }
     assert environment(templates, plans.MELTANO.family)["MELTANO_STATE_BACKEND_URI"] == f"s3://{bucket}/state"
 

@@ -175,6 +175,7 @@ def test_the_cluster_and_its_containers_are_as_the_project_says(settled: Templat
 
     assert cluster["Properties"]["ClusterSettings"] == [{"Name": "containerInsights", "Value": "enhanced"}]
     assert (main["StopTimeout"], plain["StopTimeout"]) == (30, 120)
+    assert {"Name": "PENSTOCK_STOP_TIMEOUT_SECONDS", "Value": "30"} in main["Environment"]
     assert main["LinuxParameters"] == plain["LinuxParameters"] == {"InitProcessEnabled": True}
 
 
@@ -248,14 +249,14 @@ def test_permissions_are_the_task_roles_and_no_other(settled: Templates) -> None
 
 def test_keys_of_secrets_are_for_who_reads_them(settled: Templates) -> None:
     """ECS's side of the task may decrypt with these keys, by way of the stores that it reads from, and nothing else."""
-    ingestion = settled["acme-dev-airflow"]
+    stack = settled["acme-dev-airflow"]
     found = {}
     for one in PLAN.task_definitions:
-        (decrypt,) = statements.that_allow(statements.of_role(ingestion, f"{one.role_prefix}-exec"), "kms:Decrypt") or [
-            {}
-        ]
+        (decrypt,) = statements.that_allow(statements.of_role(stack, f"{one.role_prefix}-exec"), "kms:Decrypt") or [{}]
         found[one.engine] = (decrypt.get("Action"), decrypt.get("Resource"), decrypt.get("Condition"))
-        assert not statements.that_allow(statements.of_role(ingestion, f"{one.role_prefix}-task"), "kms:Decrypt")
+        own = statements.of_role(stack, f"{one.role_prefix}-task")
+        assert own
+        assert not statements.that_allow(own, "kms:Decrypt")
 
     def by_way_of(*services: str) -> dict[str, Any]:
         return {"StringEquals": {"kms:ViaService": [f"{one}.amazonaws.com" for one in services]}}

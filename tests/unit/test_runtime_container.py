@@ -141,6 +141,19 @@ def test_ends_a_run_at_its_limit() -> None:
     assert "timed out: the limit is 1 s (timeout_minutes), exit code 124" in done.stdout
 
 
+def test_reports_a_stop_before_ecs_kills_the_container() -> None:
+    """An engine that is deaf to SIGTERM is killed in time for the outcome and its metrics."""
+    code = "import os, signal, time; signal.signal(15, signal.SIG_IGN); os.kill(os.getppid(), 15); time.sleep(60)"
+
+    done = start(code, **{contract.STOP_TIMEOUT_SECONDS: "4"})
+
+    outcome, metric = done.stdout.splitlines()[-2:]
+    assert done.returncode == contract.Exit.STOPPED
+    assert outcome.startswith("penstock: stopped by SIGTERM (StopTask or a Spot interruption), exit code 143, after ")
+    assert (json.loads(metric)["ExitCode"], json.loads(metric)["FailedRuns"]) == (143, 1)
+    assert 2 <= json.loads(metric)["Duration"] < 4
+
+
 @pytest.mark.parametrize(
     ("name", "value", "says"),
     [
@@ -152,6 +165,8 @@ def test_ends_a_run_at_its_limit() -> None:
         (contract.COMMAND, "[]", "PENSTOCK_COMMAND holds an empty list"),
         (contract.COMMAND, '["no-such-program"]', "cannot start 'no-such-program'"),
         (contract.TIMEOUT_SECONDS, "soon", "is 'soon', which is no positive number of seconds"),
+        (contract.TIMEOUT_SECONDS, "nan", "is 'nan', which is no positive number of seconds"),
+        (contract.STOP_TIMEOUT_SECONDS, "-1", "PENSTOCK_STOP_TIMEOUT_SECONDS is '-1', which is no positive number"),
         (contract.TIMEOUT_SECONDS, None, "PENSTOCK_TIMEOUT_SECONDS is not set"),
     ],
 )

@@ -18,14 +18,14 @@ from penstock_runtime.errors import RunError
 ENVIRON = {"PATH": os.environ["PATH"]}
 
 
-def python(code: str, *, timeout: float | None = 20, grace: float = 5) -> tuple[process.Outcome, list[str]]:
+def python(code: str, *, timeout: float | None = 20, stop_timeout: float = 10) -> tuple[process.Outcome, list[str]]:
     lines: list[str] = []
     outcome = process.run(
         [sys.executable, "-u", "-I", "-c", code],
         ENVIRON,
         timeout_seconds=timeout,
         on_line=lines.append,
-        grace_seconds=grace,
+        stop_timeout_seconds=stop_timeout,
     )
     return outcome, lines
 
@@ -67,7 +67,7 @@ def test_kills_what_ignores_sigterm_and_all_its_children() -> None:
     )
     began = time.monotonic()
 
-    outcome, lines = python(code, timeout=1, grace=0.5)
+    outcome, lines = python(code, timeout=1, stop_timeout=1)
 
     assert outcome.exit_code == Exit.TIMED_OUT
     assert time.monotonic() - began < 10
@@ -90,6 +90,69 @@ def test_hands_sigterm_on() -> None:
 
     assert (outcome.exit_code, outcome.how) == (Exit.STOPPED, "stopped")
     assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
+
+
+def stopped(code: str, stop_timeout: float) -> tuple[process.Outcome, list[str], float]:
+    """Run a command and send SIGTERM to ourselves at its first line; the seconds from there to the end."""
+    lines: list[str] = []
+    asked: list[float] = []
+
+    def on_line(line: str) -> None:
+        lines.append(line)
+        if not asked:
+            asked.append(time.monotonic())
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    outcome = process.run(
+        [sys.executable, "-u", "-I", "-c", code],
+        ENVIRON,
+        timeout_seconds=20,
+        on_line=on_line,
+        stop_timeout_seconds=stop_timeout,
+    )
+    return outcome, lines, time.monotonic() - asked[0]
+
+
+SLOW = """
+import signal, sys, time
+def end(*_):
+    time.sleep({seconds})
+    print('saved')
+    sys.exit(0)
+signal.signal(15, end)
+print('up')
+time.sleep(60)
+"""
+
+
+@pytest.mark.parametrize(("stop_timeout", "grace"), [(120, 115), (30, 25), (10, 5), (6, 3), (2, 1)])
+def test_leaves_room_for_the_report(stop_timeout: float, grace: float) -> None:
+    """Five seconds of what ECS leaves, or half of it where it is little."""
+    assert process.grace_seconds(stop_timeout) == grace
+
+
+def test_gives_what_the_stop_timeout_allows() -> None:
+    """The engine ends what it does in a stop timeout that is long enough, and is killed in one that is not."""
+    long, told, _ = stopped(SLOW.format(seconds=1), stop_timeout=30)
+    short, untold, took = stopped(SLOW.format(seconds=30), stop_timeout=4)
+
+    assert (long.exit_code, long.how, told) == (Exit.STOPPED, "stopped", ["up", "saved"])
+    assert (short.exit_code, short.how, untold) == (Exit.STOPPED, "stopped", ["up"])
+    assert 1.9 < took < 4
+
+
+def test_ends_before_ecs_does_though_a_stray_holds_the_output() -> None:
+    """What has left the group is not waited for beyond the stop timeout: the report of the end comes after that."""
+    stray = "import time; time.sleep(6)"
+    code = (
+        f"import subprocess, sys, time\nsubprocess.Popen([sys.executable, '-c', {stray!r}], start_new_session=True)\n"
+        "print('up')\ntime.sleep(60)"
+    )
+
+    outcome, _, took = stopped(code, stop_timeout=3)
+
+    assert outcome.how == "stopped"
+    assert took < 3
 
 
 def test_reports_a_killed_process_as_ecs_does() -> None:
