@@ -13,6 +13,10 @@ _SECRETS_MANAGER = re.compile(
     r"(?:#(?P<key>[^#:\s]+))?"
     r"|secretsmanager:(?P<name>[A-Za-z0-9/_+=.@-]{1,512})(?:#(?P<field>[^#:\s]+))?"
 )
+_SUFFIX = re.compile(r".*-[A-Za-z0-9]{6}")
+"""What Secrets Manager puts behind a name to make the ARN's end of it: a dash and six characters. It takes a name that
+ends so itself for a whole ARN's end, and then neither finds the secret nor lets a role read it (AWS Secrets Manager API
+Reference, CreateSecret, Name). ECS knows ARNs only (Amazon ECS API Reference, Secret, valueFrom)."""
 _KEY_WITH_COLON = re.compile(r"(?:secretsmanager:|arn:aws)[A-Za-z0-9/_+=.@:-]{1,600}#[^#\s]*:[^#\s]*")
 _PARAMETER = re.compile(r"ssm:(?P<name>[A-Za-z0-9/_.-]{1,1011})")
 
@@ -24,6 +28,19 @@ def parse(name: str, reference: str, where: str) -> Secret:
         InputError: it is none; perhaps it is the secret itself, so the message does not show it.
     """
     if match := _SECRETS_MANAGER.fullmatch(reference):
+        if match["id"] and not _SUFFIX.fullmatch(match["id"]):
+            raise InputError(
+                f"secret {name!r}: the ARN lacks its end, a dash and six characters, and no role may read it without",
+                fix="copy the whole ARN, or write secretsmanager:<name> for a secret of this account and region",
+                where=where,
+            )
+        if match["name"] and _SUFFIX.fullmatch(match["name"]):
+            raise InputError(
+                f"secret {name!r}: {shown(match['name'])} ends in a dash and six characters, as ARNs do, and AWS takes "
+                "it for one",
+                fix="write the secret's whole ARN, or rename the secret",
+                where=where,
+            )
         return Secret(name, "secretsmanager", match["id"] or match["name"], match["key"] or match["field"])
     if match := _PARAMETER.fullmatch(reference):
         return Secret(name, "ssm", match["name"])

@@ -71,6 +71,15 @@ MISTAKES = {
         "secret 'OM_JWT': its #<key> has a colon",
         "rename the field",
     ),
+    "secret that ends as an ARN does": (
+        "secretsmanager:openmetadata", "¦secretsmanager:om-secret", "'om-secret' ends in a dash and six", "whole ARN",
+    ),
+    "part of a secret's ARN": (
+        "secretsmanager:openmetadata",
+        "¦arn:aws:secretsmanager:eu-west-1:111122223333:secret:team/om",
+        "'OM_JWT': the ARN lacks its end",
+        "whole ARN",
+    ),
     "unknown secret": (LOAD, LOAD + "secrets: [¦PASSWRD], ", "there is no secret 'PASSWRD'", "'PASSWORD'"),
     "secret through env": (LOAD, LOAD + 'env: {X: ¦"${PASSWORD}"}, ', "would show secret", "secrets: [PASSWORD]"),
     "secret and variable": ("{HOST: d", '{¦OM_JWT: "${X}", HOST: d', "both a secret and a variable", "rename"),

@@ -99,7 +99,7 @@ NAMES: dict[str, tuple[str, ...]] = {
         "_object_versions", "_public_access_blocked", "_put_object", "_upload_part", "s3control_error",
     ),
     "secretsmanager": ("_resolve", "_secrets", "resolve_secret_string"),
-    "ssm": ("_lookup_parameter", "resolve_parameter_value",),
+    "ssm": ("_lookup_parameter", "resolve_parameter_value"),
     "stacks": ("_resolve_stack_outputs", "_runs_on_worker_thread"),
     "stepfunctions": (
         "_ExecutionError", "_execute_task", "_invoke_aws_sdk_integration", "_prefix_sdk_error", "_state_machines",
