@@ -25,7 +25,7 @@ from penstock.project.places import Meltano, OpenMetadata
 from penstock.project.problems import Problems
 from penstock.project.strict import settled
 from penstock.project.tasks import TaskSettings
-from penstock_runtime.contract import SERVER_VARIABLE
+from penstock_runtime.contract import MELTANO_STATE, SERVER_VARIABLE
 from penstock_runtime.fill import PLACEHOLDER, names
 from penstock_runtime.plan import Config
 from penstock_runtime.schedule import Engine, Task
@@ -161,6 +161,12 @@ class Drafting:
         for key in environment.keys() & used:
             what = f"task {name!r} gets {key} from env and from a secret"
             self._problems.add(what, fix="remove it from env", where=where)
+        # Meltano's own database is beside its project.
+        read_only = read_only and work.engine != "meltano"
+        for key in sorted(_of_the_definition(work.engine, read_only) & used):
+            # ECS refuses a definition with both ("The secret name must be unique and not shared with …").
+            what = f"task {name!r} gets {key} from a secret, and Penstock sets that itself"
+            self._problems.add(what, fix="take the secret from the task, or rename it", where=where)
         task = Task(
             name=name,
             after=after,
@@ -182,8 +188,7 @@ class Drafting:
             architecture,
             tuple(sorted(used)),
             tuple(filled(one, self._variables) for one in work.permissions),
-            # Meltano's own database is beside its project.
-            read_only and work.engine != "meltano",
+            read_only,
         )
 
     def _environment(self, work: _Work, env: Mapping[str, str]) -> dict[str, str]:
@@ -244,6 +249,11 @@ class Drafting:
         settings = self._settings.meltano
         assert settings is not None, "load has checked that it is there where it is needed"
         return settings, self._project.meltanos[settings.project]
+
+
+def _of_the_definition(engine: Engine, read_only: bool) -> set[str]:
+    """What a project may call a secret, and the task definition sets already."""
+    return ({MELTANO_STATE} if engine == "meltano" else set()) | ({"HOME"} if read_only else set())
 
 
 def arguments_of(texts: Iterable[str]) -> tuple[str, ...]:

@@ -145,7 +145,7 @@ class FargateTask(Construct):
             # Where libraries keep caches and settings, of which nobody asked them to keep any.
             environment["HOME"] = "/tmp"  # noqa: S108  the container's
         if self._definition.engine == "meltano":
-            environment["MELTANO_STATE_BACKEND_URI"] = f"s3://{bucket}/{contract.STATE_PREFIX}"
+            environment[contract.MELTANO_STATE] = f"s3://{bucket}/{contract.STATE_PREFIX}"
         return environment
 
     def _permitted(self) -> list[iam.PolicyStatement]:

@@ -25,6 +25,8 @@ SECRET_NAMES = "PENSTOCK_SECRET_NAMES"  # noqa: S105  names, no values
 variable is missing, those of all `NAMES` are."""
 STOP_TIMEOUT_SECONDS = "PENSTOCK_STOP_TIMEOUT_SECONDS"
 """The container's `stopTimeout`, in seconds: what ECS leaves between SIGTERM and SIGKILL. Missing: ECS's default."""
+MELTANO_STATE = "MELTANO_STATE_BACKEND_URI"
+"""Meltano's own: where it keeps the state of its pipelines."""
 
 # Environment variables that RunTask overrides set, per run.
 ENGINE = "PENSTOCK_ENGINE"

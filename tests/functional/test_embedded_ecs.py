@@ -310,6 +310,17 @@ def processes(words: bytes) -> list[str]:
     return found
 
 
+def test_secret_and_variable_of_one_name_are_refused(aws: Aws) -> None:
+    """ECS registers no such definition.
+
+    Source: github.com/dagster-io/dagster/issues/11622 (what RegisterTaskDefinition answers)
+    """
+    change = {"environment": [{"name": "A", "value": "a"}], "secrets": [{"name": "A", "valueFrom": "/parameter"}]}
+
+    with pytest.raises(ClientError, match=r"secret name must be unique and not shared with .* such as 'A'"):
+        aws.register("twice", change)
+
+
 @pytest.mark.parametrize("store", ["secretsmanager", "ssm"])
 def test_key_of_ones_own_must_be_granted_too(aws: Aws, store: str) -> None:
     """Who may read what a customer's key encrypts needs kms:Decrypt on that key, by way of that store.

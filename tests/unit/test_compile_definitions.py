@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from penstock.compile import compile_plan
+from penstock_runtime.errors import InputError
 from penstock_runtime.plan import Plan
 from tests.unit.project_files import WORKFLOW, loaded
 
@@ -102,3 +103,21 @@ def test_meltano_runs_in_a_built_image_or_one_that_is_named(tmp_path: Path) -> N
     }
 
     assert images == {"built": [("built", "meltano", "meltano")], "named": [("registry", "acme/meltano:1", None)]}
+
+
+@pytest.mark.parametrize(
+    ("name", "edits"),
+    [
+        ("MELTANO_STATE_BACKEND_URI", [(LOAD, LOAD + "secrets: [MELTANO_STATE_BACKEND_URI], ")]),
+        ("HOME", [_more("{name: x, command: ls, image: x, read_only_root: true, secrets: [HOME]}")]),
+    ],
+)
+def test_secret_cannot_be_what_the_definition_sets(tmp_path: Path, name: str, edits: list[tuple[str, str]]) -> None:
+    """ECS registers no definition with a secret and a variable of one name; elsewhere the name is free."""
+    secret = ("  OM_JWT:", f"  {name}: secretsmanager:own\n  OM_JWT:")
+    with pytest.raises(InputError, match=f"gets {name} from a secret, and Penstock sets that itself"):
+        _plan(tmp_path / "a", secret, *edits)
+
+    plan = _plan(tmp_path / "b", secret, _more(f"{{name: x, command: ls, image: x, secrets: [{name}]}}"))
+
+    assert [name] in [[one.name for one in found.secrets] for found in plan.task_definitions]

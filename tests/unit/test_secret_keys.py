@@ -10,7 +10,8 @@ from botocore.session import get_session
 
 from penstock.compile import compile_plan
 from penstock.project.secret_keys import _partition
-from penstock_runtime.plan import Plan, TaskDefinition
+from penstock_runtime.plan import Plan
+from penstock_runtime.task_definition import TaskDefinition
 from tests.unit.project_files import errors, loaded, write
 
 KEY = "arn:aws:kms:eu-west-1:111122223333:key/0a1b2c3d-0000-4000-8000-000000000000"

@@ -47,6 +47,13 @@ def problem(definition: Mapping[str, Any]) -> str | None:
         if not definition.get("executionRoleArn") and (container.get("secrets") or driver == "awslogs"):
             needs = "container secrets" if container.get("secrets") else f"log driver {driver}"
             return f"Fargate requires task definition to have execution role ARN to support {needs}."
+        plain = {one["name"] for one in container.get("environment") or []}
+        twice = next((one["name"] for one in container.get("secrets") or [] if one["name"] in plain), None)
+        if twice is not None:
+            return (
+                "The secret name must be unique and not shared with any new or existing environment variables set on "
+                f"the container, such as '{twice}'."
+            )
         if int(container.get("stopTimeout") or 0) > MAX_STOP_TIMEOUT_SECONDS:
             return f"Stop timeout must be at most {MAX_STOP_TIMEOUT_SECONDS} seconds."
     return None
