@@ -38,7 +38,7 @@ def project(key: str) -> dict[str, Any]:
     """The project file. `made` makes its Airflow, `used` is a guest in one of MWAA, `own` in one that is not.
 
     Args:
-        key: ARN of the key of all DAG buckets.
+        key: ARN of the key of all DAG buckets, and of the registry's log-in.
     """
     version = "3.0.6"
     existing = {"environment": "team", "version": version, "bucket": "team-dags", "dags": "airflow/dags"}
@@ -65,6 +65,7 @@ def project(key: str) -> dict[str, Any]:
                 "network": NETWORK,
                 "airflow": {"self_managed": {"version": version, "bucket": "own-dags", "kms_key": key}},
                 "images": {"command": {"credentials": "REGISTRY"}},
+                "secret_kms_keys": [key],
             },
         },
         "secrets": {"REGISTRY": f"secretsmanager:{REGISTRY}"},
@@ -183,7 +184,7 @@ def environments(folder: Path) -> Iterator[dict[str, Environment]]:
         key = str(endpoint.client("kms").create_key()["KeyMetadata"]["Arn"])
         (folder / "penstock.yaml").write_text(json.dumps(project(key)))
         log_in = json.dumps({"username": "u", "password": "p"})
-        endpoint.client("secretsmanager").create_secret(Name=REGISTRY, SecretString=log_in)
+        endpoint.client("secretsmanager").create_secret(Name=REGISTRY, SecretString=log_in, KmsKeyId=key)
         for bucket in (LAKE, OTHER):
             where = {"LocationConstraint": REGION}
             endpoint.client("s3").create_bucket(Bucket=bucket, CreateBucketConfiguration=where)

@@ -65,6 +65,8 @@ IMAGES: dict[Key, str] = {
     },
 }
 
+SECRETS: dict[Key, str] = {("exec", "kms:Decrypt", KEY): "decrypt the secrets"}
+
 PERMITTED: dict[Key, str] = {("task", "s3:ListBucket", "{lake}"): "do what the project permits"}
 
 OWN_KEY: dict[Key, str] = {("airflow", "kms:Decrypt", KEY): "synchronize"}
@@ -87,7 +89,7 @@ SHARED: dict[Key, str] = {
 START: dict[Key, str] = {("starter", "states:StartExecution", "stateMachine:{machine}"): "start"}
 
 STEPS: dict[Key, str] = (
-    RUN | FETCH | UPLOAD | FILL | RELEASE | IMAGES | PERMITTED | OWN_KEY | ENDPOINTS | SHARED | START
+    RUN | FETCH | UPLOAD | FILL | RELEASE | IMAGES | SECRETS | PERMITTED | OWN_KEY | ENDPOINTS | SHARED | START
 )
 """Grants that are needed: the step that fails without each."""
 

@@ -145,6 +145,18 @@ def test_without_a_grant_the_image_is_not_pulled(found: dict[str, Environment], 
     assert tried == {"made": 6, "used": 4, "own": 1}[name]
 
 
+def test_without_the_key_the_log_in_is_not_decrypted(found: dict[str, Environment]) -> None:
+    """`secret_kms_keys`: Secrets Manager refuses, in its own words, what the key does not decrypt for ECS."""
+    system = found["own"].system
+    ((key, _),) = tables.SECRETS.items()
+    (grant,) = found["own"].grants(key)
+    with found["own"].roles.without(grant):
+        ended = system.ended(system.start(system.task("read")))
+
+    assert (ended.code, ended.stop_code) == (None, "TaskFailedToStart")
+    assert "Access to KMS is not allowed" in ended.reason
+
+
 def test_a_task_does_what_the_project_permits(found: dict[str, Environment]) -> None:
     """`permissions`: with them the task reads the bucket that they name, and without them it does not."""
     system = found["used"].system

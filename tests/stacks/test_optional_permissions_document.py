@@ -32,6 +32,7 @@ HEADINGS = {
     "The state machine that makes endpoints": "endpoints",
     "The rule that starts it": "starter",
     "Images that are not pulled as they are named": "exec",
+    "Secrets under a key of your own": "exec",
     "What the project permits its tasks": "task",
     "Policies of VPC endpoints": "vpc endpoint",
 }
