@@ -223,7 +223,7 @@ class LiveProject:
         s3 = self.endpoint.client("s3")
         keys = [one["Key"] for one in s3.list_objects_v2(Bucket=self.dags)["Contents"]]
         return {
-            key: s3.get_object(Bucket=self.dags, Key=key)["Body"].read().decode()
+            key: s3.get_object(Bucket=self.dags, Key=key)["Body"].read().decode(errors="replace")
             for key in keys
             if "/release/" not in key
         }
