@@ -124,12 +124,12 @@ STARTS: dict[Reason, tuple[str, ...]] = {
     Reason(
         "LogGroup",
         "the log group is missing, or the execution role may not write to it, or the subnets do not reach CloudWatch",
-        "deploy again: the ingestion stack makes the log group and the grant; check the subnets' way out",
+        "deploy again: the stacks make the log group and the grant; check the subnets' way out",
     ): (f"{_PREPARE}logger args*",),
     Reason(
         "RoleRefused",
         "ECS may not assume the task's role",
-        "deploy again: the ingestion stack makes the roles with their trust",
+        "deploy again: the Airflow stack makes the roles with their trust",
     ): ("*unable to assume the role*",),
     Reason(
         "NoAddress",
