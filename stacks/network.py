@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -42,16 +43,25 @@ def network_of(scope: Construct, plan: Plan, **stack: Any) -> Network:
     """The plan's network: a `NetworkStack` below `scope`, or what exists already, by its ids, with no look-up.
 
     In a network that exists the security groups are the named ones as they are. Where none are named for the tasks,
-    or none for MWAA, an `ExistingNetworkStack` makes one in that VPC; it is all that is added to it.
+    or none for MWAA, a `SecurityGroupStack` makes one in that VPC; it is all that is added to it.
+
+    A deploy comes to the network first, while what is deployed still runs in the old one, and CloudFormation refuses
+    to take an export away that another stack imports. So no stack here ever drops one: each exports what it has,
+    whoever imports it, and another kind of network, or another VPC, is a stack of another name. The one of before
+    leaves the app and stays in the account, until somebody deletes it (docs/deploy.md).
     """
     existing = plan.network
     if existing.cidr:
         return NetworkStack(scope, f"{plan.prefix}-network", plan=plan, **stack).network
     tasks, airflow = existing.task_security_groups, existing.airflow_security_groups
-    if not tasks or _airflow_group_wanted(plan):
-        made = ExistingNetworkStack(scope, f"{plan.prefix}-network", plan=plan, **stack)
-        tasks, airflow = made.task_security_groups, made.airflow_security_groups
     assert existing.vpc is not None
+    if not tasks:
+        name = f"{plan.prefix}-task-group-{existing.vpc}"
+        tasks = SecurityGroupStack(scope, name, vpc=existing.vpc, group=_task_group, **stack).groups
+    if isinstance(plan.airflow, Airflow) and not airflow:
+        # An Airflow that exists has its own.
+        name = f"{plan.prefix}-airflow-group-{existing.vpc}"
+        airflow = SecurityGroupStack(scope, name, vpc=existing.vpc, group=_airflow_group, **stack).groups
     return Network(
         vpc=existing.vpc,
         subnets=existing.private_subnets,
@@ -122,6 +132,8 @@ class NetworkStack(cdk.Stack):
             endpoint_security_groups=airflow_groups,
         )
         cdk.CfnOutput(self, "VpcId", value=vpc.vpc_id)
+        for one in (*subnets, tasks.security_group_id, airflow.security_group_id):
+            self.export_value(one)
 
     @property
     def availability_zones(self) -> list[str]:
@@ -145,19 +157,23 @@ class NetworkStack(cdk.Stack):
         cdk.CfnOutput(self, "NatAddresses", value=cdk.Fn.join(",", [one.ref for one in found]))
 
 
-class ExistingNetworkStack(cdk.Stack):
-    """The security groups that the plan does not name, in the VPC that it does."""
+class SecurityGroupStack(cdk.Stack):
+    """One security group, in a VPC that exists."""
 
-    def __init__(self, scope: Construct, name: str, *, plan: Plan, **stack: Any) -> None:
+    def __init__(
+        self,
+        scope: Construct,
+        name: str,
+        *,
+        vpc: str,
+        group: Callable[[cdk.Stack, ec2.IVpc], ec2.SecurityGroup],
+        **stack: Any,
+    ) -> None:
         super().__init__(scope, name, **stack)
-        settings = plan.network
-        assert settings.vpc is not None
         # Its zones are of no matter to a security group.
-        vpc = ec2.Vpc.from_vpc_attributes(self, "Vpc", vpc_id=settings.vpc, availability_zones=["any"])
-        self.airflow_security_groups = settings.airflow_security_groups
-        if _airflow_group_wanted(plan):
-            self.airflow_security_groups = (_airflow_group(self, vpc).security_group_id,)
-        self.task_security_groups = settings.task_security_groups or (_task_group(self, vpc).security_group_id,)
+        made = group(self, ec2.Vpc.from_vpc_attributes(self, "Vpc", vpc_id=vpc, availability_zones=["any"]))
+        self.groups = (made.security_group_id,)
+        self.export_value(made.security_group_id)
 
 
 _WITH_NAT = [
@@ -170,11 +186,6 @@ _ALONE = [
     # The addresses stay free, so that the private subnets are the same with either egress and it can be changed.
     ec2.SubnetConfiguration(name="public", subnet_type=ec2.SubnetType.PUBLIC, reserved=True),
 ]
-
-
-def _airflow_group_wanted(plan: Plan) -> bool:
-    """Whether MWAA is made and no group for it is named; an Airflow that exists has its own."""
-    return isinstance(plan.airflow, Airflow) and not plan.network.airflow_security_groups
 
 
 def _airflow_group(stack: cdk.Stack, vpc: ec2.IVpc) -> ec2.SecurityGroup:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -37,7 +37,7 @@ class Report:
     airflow: tuple[airflow.Move, ...]
     """Environments that get another version of Airflow."""
     refusal: str | None
-    """Why the deploy would stop: something newer is live. None: it would not."""
+    """Why the deploy would stop: something newer is live, or CloudFormation would refuse it. None: it would not."""
 
     @property
     def empty(self) -> bool:
@@ -94,7 +94,19 @@ def compare(
         after=cost.estimate({**kept, **new}, new_plan, prices),
         dangers=tuple(_danger(change) for change in changes if change.loss),
         airflow=tuple(airflow.moves(old, new, changes)),
-        refusal=refusal,
+        refusal=refusal or _held(templates.held(old, new)),
+    )
+
+
+def _held(found: Sequence[templates.Held]) -> str | None:
+    if not found:
+        return None
+    first = found[0]
+    more = f", and {len(found) - 1} more" if len(found) > 1 else ""
+    return (
+        f"{first.stack} would change its export {first.name}{more}, and CloudFormation refuses that while "
+        f"{' and '.join(first.importers)} imports it. Take the change back, or make it in a new environment of the "
+        "project and delete this one"
     )
 
 

@@ -73,6 +73,32 @@ def left_over(before: Templates, after: Templates) -> list[str]:
     return sorted(set(before) - set(after))
 
 
+@dataclass(frozen=True)
+class Held:
+    """An export that CloudFormation refuses to change, because deployed stacks import it."""
+
+    name: str
+    stack: str
+    importers: tuple[str, ...]
+
+
+def held(before: Templates, after: Templates) -> list[Held]:
+    """The exports in use that a deploy would take away or give another value.
+
+    Source: AWS CloudFormation User Guide, "Get exported outputs from a deployed CloudFormation stack".
+    """
+    replaced = _replaced(_resources(before), _resources(after), _exports(after))
+    exports, found = _exports(after), []
+    for name_, (stack, value) in _exports(before).items():
+        importers = tuple(one for one, template in before.items() if one != stack and name_ in _imports(template))
+        if stack not in after or not importers:
+            continue
+        moved = any(one in replaced for one in _references(stack, value, exports))
+        if moved or exports.get(name_) != (stack, value):
+            found.append(Held(name_, stack, importers))
+    return found
+
+
 def name(key: Id, resource: Mapping[str, Any]) -> str:
     """What a person calls a resource."""
     properties = resource.get("Properties", {})
@@ -102,6 +128,15 @@ def _exports(templates: Templates) -> dict[str, tuple[str, Any]]:
         for output in template.get("Outputs", {}).values()
         if isinstance(output.get("Export", {}).get("Name"), str)
     }
+
+
+def _imports(value: Any) -> set[str]:
+    if isinstance(value, list):
+        return set().union(*map(_imports, value))
+    if not isinstance(value, Mapping):
+        return set()
+    own = {str(value["Fn::ImportValue"])} if "Fn::ImportValue" in value else set()
+    return own.union(*map(_imports, value.values()))
 
 
 def _replaced(

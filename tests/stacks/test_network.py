@@ -189,7 +189,7 @@ def test_a_network_that_exists_is_used_by_its_ids(tmp_path: Path) -> None:
     templates = plans.synthesize(plans.EXISTING, tmp_path)
     network = plans.EXISTING.network
 
-    assert "acme-dev-network" not in templates
+    assert set(templates) == {"acme-dev-ingestion", "acme-dev-airflow", "acme-dev-observability"}
     (environment,) = plans.resources(templates, "AWS::MWAA::Environment")
     assert environment["Properties"]["NetworkConfiguration"] == {
         "SubnetIds": list(network.private_subnets),
@@ -212,20 +212,20 @@ def test_tasks_may_run_elsewhere_than_mwaa(tmp_path: Path) -> None:
 
 
 def test_security_groups_that_nobody_names_are_made(tmp_path: Path) -> None:
-    """In the VPC that exists, and nothing else is: MWAA's lets in itself, the tasks' nobody."""
+    """Each in a stack of its own, in the VPC that exists: MWAA's lets in itself, the tasks' nobody. Nothing else."""
     templates = plans.synthesize(plans.UNNAMED, tmp_path)
-    made = templates["acme-dev-network"]["Resources"]
-    groups = {name[:4]: one["Properties"] for name, one in made.items() if one["Type"] == "AWS::EC2::SecurityGroup"}
+    stacks = {kind: templates[f"acme-dev-{kind}-group-vpc-0a1b2c3d"] for kind in ("task", "airflow")}
+    groups = plans.resources(stacks, "AWS::EC2::SecurityGroup")
     (rule,) = plans.resources(templates, "AWS::EC2::SecurityGroupIngress")
     (environment,) = plans.resources(templates, "AWS::MWAA::Environment")
 
-    assert {one["Type"] for one in made.values()} == {"AWS::EC2::SecurityGroup", "AWS::EC2::SecurityGroupIngress"}
-    assert set(groups) == {"Airf", "Task"}
-    assert {one["VpcId"] for one in groups.values()} == {"vpc-0a1b2c3d"}
+    assert len(groups) == 2
+    assert sum(len(one["Resources"]) for one in stacks.values()) == 3
+    assert {one["Properties"]["VpcId"] for one in groups} == {"vpc-0a1b2c3d"}
     assert rule["Properties"]["GroupId"] == rule["Properties"]["SourceSecurityGroupId"]
     assert statements.text(rule["Properties"]["GroupId"]).startswith("<AirflowSecurityGroup")
     (own,) = environment["Properties"]["NetworkConfiguration"]["SecurityGroupIds"]
-    assert "AirflowSecurityGroup" in own["Fn::ImportValue"]
+    assert own["Fn::ImportValue"].startswith("acme-dev-airflow-group-vpc-0a1b2c3d:")
     (tasks,) = plans.deployed_resources(templates, tmp_path).security_groups
     assert "TaskSecurityGroup" in tasks
 
@@ -234,13 +234,11 @@ def test_security_groups_that_nobody_names_are_made(tmp_path: Path) -> None:
 def test_only_the_groups_that_are_missing_are_made(tmp_path: Path, named: str) -> None:
     """The named one is used as it is."""
     templates = with_network(plans.UNNAMED, tmp_path, **{named: ("sg-0000000d",)})
-    (made,) = [
-        name for name, one in templates["acme-dev-network"]["Resources"].items() if one["Type"].endswith("Group")
-    ]
+    (made,) = [name for name in templates if "-group-" in name]
     (environment,) = plans.resources(templates, "AWS::MWAA::Environment")
     groups = environment["Properties"]["NetworkConfiguration"]["SecurityGroupIds"]
 
-    assert made.startswith("Airflow" if named == "task_security_groups" else "Task")
+    assert made == f"acme-dev-{'airflow' if named == 'task_security_groups' else 'task'}-group-vpc-0a1b2c3d"
     assert (groups == ["sg-0000000d"]) == (named == "airflow_security_groups")
     tasks = plans.deployed_resources(templates, tmp_path).security_groups
     assert (tasks == ("sg-0000000d",)) == (named == "task_security_groups")

@@ -190,6 +190,32 @@ def test_a_bucket_that_is_kept_leaves_and_a_log_that_is_not_is_lost() -> None:
     assert templates.left_over(BOTH, {"airflow": AIRFLOW}) == ["net"]
 
 
+@pytest.mark.parametrize(
+    ("after", "changes"),
+    [
+        (BOTH, False),
+        ({"airflow": AIRFLOW}, False),
+        (edited("net", "Vpc", CidrBlock="10.1.0.0/16"), True),
+        ({**BOTH, "net": {**NETWORK, "Outputs": {}}}, True),
+    ],
+    ids=["as it is", "the stack leaves the project", "another subnet", "export gone"],
+)
+def test_an_export_in_use_is_not_changed(plan: Plan, after: dict[str, Any], changes: bool) -> None:
+    """CloudFormation would refuse the deploy at its first stack, so `diff` says it, with who imports what."""
+    told = report.compare((BOTH, None), (after, plans.as_data(plan)), prices={}).refusal
+
+    assert [one.importers for one in templates.held(BOTH, after)] == [("airflow",)] * changes
+    assert (told is None) != changes
+    if told:
+        assert told.startswith("net would change its export net:Subnet, and CloudFormation refuses that while airflow")
+
+
+def test_what_nobody_imports_may_change() -> None:
+    without = {"net": NETWORK, "airflow": {"Resources": {}}}
+
+    assert templates.held(without, {**without, "net": {**NETWORK, "Outputs": {}}}) == []
+
+
 def test_nothing_changes_between_equal_templates() -> None:
     assert templates.compare(BOTH, json.loads(json.dumps(BOTH))) == []
 
