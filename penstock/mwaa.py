@@ -104,13 +104,6 @@ def warnings(create: CreateAirflow, made: Airflow, dags: int) -> Iterator[tuple[
             "use install_from: plugins where it needs them",
             ("requirements",),
         )
-    if made.endpoint_management == "customer":
-        # API, EndpointManagement.
-        yield (
-            "MWAA waits in PENDING until you have made the VPC endpoints that `aws mwaa get-environment` names "
-            "(DatabaseVpcEndpointService, WebserverVpcEndpointService); after 72 hours it fails",
-            ("endpoint_management",),
-        )
 
 
 def files(whole: Plan, project: Project) -> dict[str, bytes]:
