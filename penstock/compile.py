@@ -183,7 +183,7 @@ class _Compiler:
         use = self._settings.network.use
         if not isinstance(airflow, Airflow) or airflow.endpoint_management != "customer":
             return
-        if use is None or use.shared_by is None:
+        if use is None or use.shared_by is None or use.shared_by.role is None:
             return
         name = endpoint_role_name(self._settings.iam.role_name_prefix, airflow.name, self._settings.region)
         if len(name) > MAX_ROLE_NAME:

@@ -48,6 +48,7 @@ def network_of(
             task_security_groups=tuple(use.task_security_groups or use.security_groups or adopted),
             airflow_security_groups=tuple(use.airflow_security_groups or use.security_groups),
             endpoint_security_groups=tuple(use.shared_by.security_groups) if use.shared_by else (),
+            shared=use.shared_by is not None,
             endpoint_role=use.shared_by.role if use.shared_by else None,
             nat_gateways=0,
             flow_log_days=None,
@@ -102,7 +103,14 @@ def in_region(reference: str, region: str) -> bool:
 
 def warnings(settings: Settings) -> Iterator[tuple[str, Place]]:
     """What a deploy should not overlook about the network: (text, where)."""
-    create = settings.network.create
+    create, use = settings.network.create, settings.network.use
+    if use is not None and use.shared_by is not None and use.shared_by.role is None and settings.airflow.create:
+        # API Reference, CreateEnvironment, EndpointManagement: 72 hours.
+        yield (
+            "with no role of its owner's, the owner of the VPC makes the endpoints by hand: the environment waits for "
+            "them in PENDING, and fails after 72 hours; docs/shared-vpc.md has the commands",
+            ("network", "use", "shared_by"),
+        )
     if create is not None and not ipaddress.IPv4Network(create.cidr).is_private:
         text = f"{create.cidr} is no private range: hosts of the internet with these addresses cannot be reached"
         yield text, ("network", "create", "cidr")

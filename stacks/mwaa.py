@@ -16,9 +16,10 @@ from constructs import Construct, IDependable
 from penstock_runtime.airflow_environment import Airflow, LogKind
 from penstock_runtime.contract import endpoint_role_name
 from stacks.bucket import deploy_files
-from stacks.environment_endpoints import EnvironmentEndpoints
+from stacks.environment_endpoints import environment_endpoints
 from stacks.nag import acknowledge_log_group
 from stacks.network import Network
+from stacks.shared_endpoints import SharedEndpoints
 
 DAGS = "dags"
 """MWAA's DAG folder in the bucket. Ours is one folder below it, so several projects may share one MWAA."""
@@ -48,10 +49,12 @@ class Mwaa(Construct):
         bucket: s3.Bucket,
         files: Path | None,
         role_name_prefix: str = "",
+        topic: str | None = None,
     ) -> None:
         """
         Args:
             role_name_prefix: of roles that have a name.
+            topic: ARN of one that is told where the endpoints of a shared VPC cannot be made; None: an alarm shows it.
             files: folder with requirements, plugins and startup script, by key in the bucket; None: there are none.
         """
         super().__init__(scope, name)
@@ -60,8 +63,16 @@ class Mwaa(Construct):
             # Nothing is deleted: a deploy that is rolled back needs what the environment had before.
             source = s3_deployment.Source.asset(str(files))
             before.append(deploy_files(self, "Files", to=bucket, sources=[source]))
-        if airflow.endpoint_management == "customer":
-            before.append(self._endpoints(airflow, network, role_name_prefix))
+        # PUBLIC_AND_PRIVATE too: workers call the web server by it (API Reference, CreateEnvironment).
+        place: dict[str, Any] = {
+            "web_server": airflow.access != "public",
+            "vpc": network.vpc,
+            "subnets": network.subnets,
+            "security_groups": network.endpoint_security_groups,
+        }
+        customer = airflow.endpoint_management == "customer"
+        if customer and network.endpoint_role is not None:
+            before.append(self._shared_endpoints(airflow, network.endpoint_role, role_name_prefix, topic, place))
         self.environment = mwaa.CfnEnvironment(
             self,
             "Environment",
@@ -88,7 +99,7 @@ class Mwaa(Construct):
                 subnet_ids=list(network.subnets), security_group_ids=list(network.airflow_security_groups)
             ),
             # The default is left out: said where it was not, it would be a change, and that replaces the environment.
-            endpoint_management="CUSTOMER" if airflow.endpoint_management == "customer" else None,
+            endpoint_management="CUSTOMER" if customer else None,
             logging_configuration=_logging(airflow),
             weekly_maintenance_window_start=airflow.maintenance_window,
             worker_replacement_strategy=airflow.worker_replacement.upper() if airflow.worker_replacement else None,
@@ -96,21 +107,22 @@ class Mwaa(Construct):
         # The path of a construct makes its logical id, and another logical id is another environment.
         self.environment.override_logical_id("Environment")
         self.environment.node.add_dependency(*before)
+        if customer and not network.shared:
+            environment_endpoints(self, environment=self.environment, **place)
 
-    def _endpoints(self, airflow: Airflow, network: Network, prefix: str) -> EnvironmentEndpoints:
+    def _shared_endpoints(
+        self, airflow: Airflow, owner_role: str, prefix: str, topic: str | None, place: dict[str, Any]
+    ) -> SharedEndpoints:
         """The owner of a shared VPC trusts the role by its name; docs/shared-vpc.md says it."""
-        region = cdk.Stack.of(self).region
-        role_name = endpoint_role_name(prefix, airflow.name, region) if network.endpoint_role else None
-        return EnvironmentEndpoints(
+        role_name = endpoint_role_name(prefix, airflow.name, cdk.Stack.of(self).region)
+        return SharedEndpoints(
             self,
             "Endpoints",
             environment=airflow.name,
-            web_server=airflow.access == "private",
-            vpc=network.vpc,
-            subnets=network.subnets,
-            security_groups=network.endpoint_security_groups,
-            owner_role=network.endpoint_role,
+            owner_role=owner_role,
             role_name=role_name,
+            topic=topic,
+            **place,
         )
 
     def _log_groups(self, airflow: Airflow) -> list[logs.CfnLogGroup]:

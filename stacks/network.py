@@ -35,8 +35,10 @@ class Network:
     airflow_security_groups: tuple[str, ...]
     endpoint_security_groups: tuple[str, ...]
     """Of the endpoints of MWAA's database and web server, where MWAA does not make them."""
+    shared: bool = False
+    """Whether the VPC is another account's, so that only its owner makes endpoints in it."""
     endpoint_role: str | None = None
-    """ARN of the role that makes those in a shared VPC."""
+    """ARN of the owner's role that makes them; None: the owner does, by hand."""
 
 
 def network_of(scope: Construct, plan: Plan, **stack: Any) -> Network:
@@ -70,6 +72,7 @@ def network_of(scope: Construct, plan: Plan, **stack: Any) -> Network:
         task_security_groups=tasks,
         airflow_security_groups=airflow,
         endpoint_security_groups=existing.endpoint_security_groups or airflow,
+        shared=existing.shared,
         endpoint_role=existing.endpoint_role,
     )
 
@@ -132,7 +135,7 @@ class NetworkStack(cdk.Stack):
             endpoint_security_groups=airflow_groups,
         )
         cdk.CfnOutput(self, "VpcId", value=vpc.vpc_id)
-        for one in (*subnets, tasks.security_group_id, airflow.security_group_id):
+        for one in (vpc.vpc_id, *subnets, tasks.security_group_id, airflow.security_group_id):
             self.export_value(one)
 
     @property

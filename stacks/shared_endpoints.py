@@ -1,8 +1,9 @@
-"""The endpoints of MWAA's database and web server, where MWAA does not make them itself.
+"""The endpoints of MWAA's database and web server in a VPC that another account shares.
 
-Their services exist only while the environment is being created, and CloudFormation waits for the environment, so no
-resource of a template can be these endpoints. CloudFormation tells EventBridge when it starts on the environment; that
-starts a state machine, which waits until MWAA is `PENDING` (at most 72 hours, says MWAA) and calls EC2. No code runs.
+Only its owner may make endpoints there, and CloudFormation makes resources of one account. So a state machine makes
+them, with a role of the owner's: CloudFormation tells EventBridge that it starts on the environment; that starts the
+machine, which waits until MWAA is `PENDING` (at most 72 hours, says MWAA), calls EC2, and watches MWAA go on until the
+environment is there. No code runs. The deploy waits for none of it: CloudFormation is content with `PENDING`, too.
 Sources: Amazon MWAA User Guide, "Managing your own Amazon VPC endpoints"; AWS CloudFormation User Guide, "Resource
 Status Change event detail"; AWS Step Functions Developer Guide, "Accessing resources in other AWS accounts".
 
@@ -20,19 +21,22 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
-from stacks.nag import acknowledge, acknowledge_wildcards
+from stacks.endpoints_alarm import EndpointsAlarm
+from stacks.environment_endpoints import TAG
+from stacks.nag import acknowledge
 
 PENDING_HOURS = 72
 """How long MWAA waits for the endpoints before the environment has failed (API Reference, CreateEnvironment)."""
+CREATION_HOURS = 3
+"""And how long it may create after that (`timeoutInMinutes` of the create handler in CloudFormation's schema)."""
 POLL_SECONDS = 60
-OVER = ("AVAILABLE", "CREATE_FAILED", "DELETING", "DELETED")
+OVER = ("AVAILABLE", "DELETING", "DELETED")
 """Statuses of an environment that waits for nobody."""
-TAG = "penstock:airflow"
-"""On each endpoint: the environment's name."""
+FAILED = "CREATE_FAILED"
 
 
-class EnvironmentEndpoints(Construct):
-    """Waits for an environment of MWAA that its stack creates, and makes its endpoints."""
+class SharedEndpoints(Construct):
+    """Waits for an environment of MWAA that its stack creates, makes its endpoints, and fails where it fails."""
 
     def __init__(
         self,
@@ -44,26 +48,26 @@ class EnvironmentEndpoints(Construct):
         vpc: str,
         subnets: Sequence[str],
         security_groups: Sequence[str],
-        owner_role: str | None = None,
-        role_name: str | None = None,
+        owner_role: str,
+        role_name: str,
+        topic: str | None,
     ) -> None:
         """
         Args:
             environment: its name. It must depend on this construct.
-            web_server: whether its web server wants an endpoint too: with private access only.
-            security_groups: of the endpoints; they must let MWAA's in, so MWAA's own will do in a VPC of this account.
-            owner_role: ARN of a role in the account that owns a shared VPC, which lets us make endpoints there.
-            role_name: of the role that takes on `owner_role`, whose trust must name it; None: a generated one.
+            web_server: whether the web server has one too: with every access but from the internet alone.
+            security_groups: of the endpoints; they must let MWAA's in.
+            owner_role: ARN of a role in the account that owns the VPC, which lets us make endpoints there.
+            role_name: of the role that takes on `owner_role`, whose trust must name it.
+            topic: ARN of the topic that is told of a failure; None: an alarm shows it.
         """
         super().__init__(scope, name)
         self._stack = cdk.Stack.of(self)
         self._environment, self._vpc, self._subnets, self._groups = environment, vpc, subnets, security_groups
         self._owner_role = owner_role
         role = iam.Role(self, "Role", role_name=role_name, assumed_by=self._service("states"))
-        statements = [self._watch(), *(self._make() if owner_role is None else [self._act(owner_role)])]
-        for statement in statements:
+        for statement in (self._watch(), self._act(owner_role)):
             role.add_to_policy(statement)
-        acknowledge_wildcards(role, statements, "The ids of endpoints are given when they are made.")
         definition = self._stack.to_json_string(self._states(web_server))
         machine = sfn.CfnStateMachine(self, "Machine", role_arn=role.role_arn, definition_string=definition)
         machine.node.add_dependency(role)
@@ -75,6 +79,7 @@ class EnvironmentEndpoints(Construct):
             },
         )
         self._start(machine)
+        EndpointsAlarm(self, "Failed", environment=environment, machine=machine.attr_arn, topic=topic)
 
     def _start(self, machine: sfn.CfnStateMachine) -> None:
         """Two events come for one creation; the second run asks with the same client token and makes nothing."""
@@ -109,45 +114,54 @@ class EnvironmentEndpoints(Construct):
         services = ["DatabaseVpcEndpointService"] + (["WebserverVpcEndpointService"] if web_server else [])
         waiting = {"Variable": "$.Environment.Status", "StringEquals": "PENDING"}
         known = [{"Variable": f"$.Environment.{service}", "IsPresent": True} for service in services]
-        over = [{"Variable": "$.Environment.Status", "StringEquals": status} for status in OVER]
+        make = {"And": [waiting, *known], "Next": services[0]}
         return {
             "Comment": f"Makes the endpoints that MWAA environment {self._environment} waits for",
-            "TimeoutSeconds": PENDING_HOURS * 3600,
+            "TimeoutSeconds": (PENDING_HOURS + CREATION_HOURS) * 3600,
             "StartAt": "Look",
             "States": {
-                "Look": {
-                    "Type": "Task",
-                    "Resource": self._call("mwaa:getEnvironment"),
-                    "Parameters": {"Name": self._environment},
-                    # The environment may not be known yet.
-                    "Retry": [
-                        {
-                            "ErrorEquals": ["States.ALL"],
-                            "IntervalSeconds": POLL_SECONDS,
-                            "MaxAttempts": 30,
-                            "BackoffRate": 1,
-                        }
-                    ],
-                    "Next": "Choose",
-                },
-                "Choose": {
-                    "Type": "Choice",
-                    "Choices": [{"And": [waiting, *known], "Next": services[0]}, {"Or": over, "Next": "Over"}],
-                    "Default": "Wait",
-                },
-                "Wait": {"Type": "Wait", "Seconds": POLL_SECONDS, "Next": "Look"},
+                **self._look("Look", "Choose", "Wait", make),
                 **{
                     service: self._endpoint(service, then)
-                    for service, then in zip(services, [*services[1:], "Over"], strict=True)
+                    for service, then in zip(services, [*services[1:], "Watch"], strict=True)
+                },
+                **self._look("Watch", "Decide", "Rest"),
+                "Failed": {
+                    "Type": "Fail",
+                    "Error": FAILED,
+                    "Cause": f"MWAA could not create environment {self._environment}; its page in the console says why",
                 },
                 "Over": {"Type": "Succeed"},
             },
         }
 
+    def _look(self, look: str, choose: str, wait: str, *choices: dict[str, Any]) -> dict[str, Any]:
+        """Three states: ask MWAA, again and again, until the environment is over, or one of `choices` holds."""
+        over = [{"Variable": "$.Environment.Status", "StringEquals": status} for status in OVER]
+        failed = {"Variable": "$.Environment.Status", "StringEquals": FAILED, "Next": "Failed"}
+        # The environment may not be known yet.
+        again = {"ErrorEquals": ["States.ALL"], "IntervalSeconds": POLL_SECONDS, "MaxAttempts": 30, "BackoffRate": 1}
+        return {
+            look: {
+                "Type": "Task",
+                "Resource": self._call("mwaa:getEnvironment"),
+                "Parameters": {"Name": self._environment},
+                "Retry": [again],
+                "Next": choose,
+            },
+            choose: {
+                "Type": "Choice",
+                "Choices": [*choices, failed, {"Or": over, "Next": "Over"}],
+                "Default": wait,
+            },
+            wait: {"Type": "Wait", "Seconds": POLL_SECONDS, "Next": look},
+        }
+
     def _endpoint(self, service: str, then: str) -> dict[str, Any]:
-        state: dict[str, Any] = {
+        return {
             "Type": "Task",
             "Resource": self._call("ec2:createVpcEndpoint"),
+            "Credentials": {"RoleArn": self._owner_role},
             "Parameters": {
                 "VpcEndpointType": "Interface",
                 "VpcId": self._vpc,
@@ -164,9 +178,6 @@ class EnvironmentEndpoints(Construct):
             "Retry": [{"ErrorEquals": ["States.ALL"], "IntervalSeconds": 30, "MaxAttempts": 10, "BackoffRate": 1.5}],
             "Next": then,
         }
-        if self._owner_role is not None:
-            state["Credentials"] = {"RoleArn": self._owner_role}
-        return state
 
     def _service(self, name: str) -> iam.ServicePrincipal:
         """For this account, and for no other's sake (IAM User Guide, "The confused deputy problem")."""
@@ -182,26 +193,3 @@ class EnvironmentEndpoints(Construct):
 
     def _act(self, role: str) -> iam.PolicyStatement:
         return iam.PolicyStatement(actions=["sts:AssumeRole"], resources=[role])
-
-    def _make(self) -> list[iam.PolicyStatement]:
-        """Endpoints of services that customers offer (MWAA's are such), in this VPC and these subnets only."""
-        endpoints = self._arn("vpc-endpoint", "*")
-        place = [self._arn("vpc", self._vpc), *(self._arn("subnet", one) for one in self._subnets)]
-        place += [self._arn("security-group", one) for one in self._groups]
-        services = f"com.amazonaws.vpce.{self._stack.region}.*"
-        return [
-            iam.PolicyStatement(actions=["ec2:CreateVpcEndpoint"], resources=place),
-            iam.PolicyStatement(
-                actions=["ec2:CreateVpcEndpoint"],
-                resources=[endpoints],
-                conditions={"StringLike": {"ec2:VpceServiceName": services}},
-            ),
-            iam.PolicyStatement(
-                actions=["ec2:CreateTags"],
-                resources=[endpoints],
-                conditions={"StringEquals": {"ec2:CreateAction": "CreateVpcEndpoint"}},
-            ),
-        ]
-
-    def _arn(self, resource: str, name: str) -> str:
-        return self._stack.format_arn(service="ec2", resource=resource, resource_name=name)

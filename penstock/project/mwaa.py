@@ -91,8 +91,8 @@ class CreateAirflow(Strict):
     worker_replacement: Literal["graceful", "forced"] | None = None
     """What an update does with running Airflow tasks: waits for them, up to 12 hours, or not. Default: MWAA's."""
     endpoint_management: Literal["service", "customer"] = "service"
-    """Who makes the VPC endpoints of the database and the web server: MWAA, or you, which a shared VPC wants. Cannot
-    change later."""
+    """Who makes the VPC endpoints of the database and the web server: MWAA, or `customer`, this stack; in a shared VPC
+    its owner (`network.use.shared_by`). Cannot change later."""
     requirements: Requirements | None = None
     """Python packages to install beside Airflow."""
     plugins: str | None = None

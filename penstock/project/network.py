@@ -83,13 +83,16 @@ class SubnetGroup(Strict):
 
 
 class SharedVpc(Strict):
-    """A VPC of another account, shared by AWS RAM. Its owner makes a role and a security group for us; see
-    docs/shared-vpc.md. Goes with `airflow.create.endpoint_management: customer`."""
+    """A VPC of another account, shared by AWS RAM; see docs/shared-vpc.md. Its owner makes a role and a security group
+    for us, or the endpoints of MWAA by hand: then write `{}`. Goes with `airflow.create.endpoint_management: customer`.
+    """
 
-    role: str = Field(pattern=_ROLE, max_length=600)
-    """ARN of the role in the owner's account that may make the endpoints of MWAA's database and web server."""
-    security_groups: list[str] = Field(min_length=1, max_length=MAX_SECURITY_GROUPS)
-    """Ids of the owner's security groups for these endpoints, 1 to 5; one must let MWAA's in, on 5432 and 443."""
+    role: str | None = Field(None, pattern=_ROLE, max_length=600)
+    """ARN of the role in the owner's account that may make the endpoints of MWAA's database and web server. Default:
+    none; the owner makes them while the environment waits, for up to 72 hours."""
+    security_groups: list[str] = Field(default_factory=list, max_length=MAX_SECURITY_GROUPS)
+    """With `role`: ids of the owner's security groups for these endpoints, 1 to 5; one must let MWAA's in, on 5432 and
+    443."""
 
 
 class UseNetwork(Strict):

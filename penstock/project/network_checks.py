@@ -139,7 +139,15 @@ def _check_owner(checks: Checks, use: UseNetwork) -> None:
         return
     here = ("network", "use", "shared_by")
     _check_ids(checks, "sg", use.shared_by.security_groups, *here, "security_groups")
-    if use.shared_by.role.split(":")[4] == checks.settings.account:
+    role, groups = use.shared_by.role, use.shared_by.security_groups
+    if (role is None) != (not groups):
+        what = "the role makes endpoints with security groups of the owner's, and there are none"
+        fix = "name them in security_groups"
+        if role is None:
+            what, fix = "these are for endpoints that a role of the owner's makes, and there is none", "add role, or "
+            fix += "remove security_groups: the owner, who makes the endpoints by hand, chooses them"
+        checks.add(what, fix, *here, "security_groups" if role is None else "role", key=True)
+    if role is not None and role.split(":")[4] == checks.settings.account:
         fix = "leave shared_by out: the VPC is this account's own"
         checks.add("the role is in the account of the deploy", fix, *here, "role")
     create = checks.settings.airflow.create

@@ -27,8 +27,10 @@ class Network:
     """Empty: one is made."""
     endpoint_security_groups: tuple[str, ...] = ()
     """Of the endpoints of MWAA's database and web server, where MWAA does not make them; empty: MWAA's."""
+    shared: bool = False
+    """Whether `vpc` is another account's, whose owner alone makes endpoints in it."""
     endpoint_role: str | None = None
-    """ARN of the role that makes these; None: one in the plan's own account."""
+    """ARN of the owner's role that makes them; None: the owner does, by hand."""
     nat_gateways: int = 2
     """1: one for both zones."""
     endpoints: tuple[str, ...] = ()

@@ -33,6 +33,37 @@ def test_mwaa_environment(aws: Aws) -> None:
     assert mwaa.list_environments()["Environments"] == []
 
 
+@pytest.mark.parametrize(("access", "count"), [("PRIVATE_ONLY", 2), ("PUBLIC_ONLY", 1)])
+def test_mwaa_waits_for_the_endpoints_of_its_customer(aws: Aws, access: str, count: int) -> None:
+    """The stack goes on at PENDING, by the names of the services; the environment when the last endpoint is there.
+
+    Source: docs.aws.amazon.com/mwaa/latest/userguide/vpc-endpoint-management.html; CreateHandler.java in
+    aws-cloudformation/aws-cloudformation-resource-providers-mwaa
+    """
+    template = airflow(aws, EndpointManagement="CUSTOMER", WebserverAccessMode=access)
+    mwaa, ec2 = aws.client("mwaa"), aws.client("ec2")
+    (subnet,) = ec2.describe_subnets(SubnetIds=[aws.outputs["Subnet0"]])["Subnets"]
+    attributes = ["DatabaseVpcEndpointService", "WebserverVpcEndpointService"][:count]
+    for number in range(count):
+        deploy(aws.endpoint, "waits", template)
+        assert mwaa.get_environment(Name="acme")["Environment"]["Status"] == "PENDING"
+        properties = {
+            "VpcEndpointType": "Interface",
+            "VpcId": subnet["VpcId"],
+            "ServiceName": {"Fn::GetAtt": ["Environment", attributes[number]]},
+            "SubnetIds": [aws.outputs["Subnet0"], aws.outputs["Subnet1"]],
+        }
+        template["Resources"][f"Endpoint{number}"] = {"Type": "AWS::EC2::VPCEndpoint", "Properties": properties}
+    deploy(aws.endpoint, "waits", template)
+
+    found = mwaa.get_environment(Name="acme")["Environment"]
+    made = ec2.describe_vpc_endpoints()["VpcEndpoints"]
+    assert found["Status"] == "AVAILABLE"
+    assert ("WebserverVpcEndpointService" in found) == (count == 2)
+    assert {one["ServiceName"] for one in made} >= {found[name] for name in attributes}
+    delete(aws.endpoint, "waits")
+
+
 def test_mwaa_changes_its_version_by_way_of_2_11(aws: Aws) -> None:
     """From 2.10 to 3 in one step is refused, and the version stays; over 2.11 it works, there and back.
 

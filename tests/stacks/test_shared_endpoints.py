@@ -1,4 +1,4 @@
-"""The endpoints that MWAA wants from its customer: who may make them, when, and where."""
+"""The endpoints that MWAA wants from its customer, in a VPC of another account: who may make them, when, and where."""
 
 from __future__ import annotations
 
@@ -10,10 +10,13 @@ from typing import Any
 import aws_cdk as cdk
 import pytest
 
-from stacks.environment_endpoints import EnvironmentEndpoints
+from stacks.shared_endpoints import SharedEndpoints
 from tests.stacks import plans, statements
 
 OWNER = "arn:aws:iam::444455556666:role/penstock-endpoints"
+SHARED = dataclasses.replace(
+    plans.EXISTING.network, shared=True, endpoint_role=OWNER, endpoint_security_groups=("sg-0000000f",)
+)
 
 
 def synthesized(folder: Path, account: str = plans.ACCOUNT, **changes: Any) -> dict[str, Any]:
@@ -26,8 +29,11 @@ def synthesized(folder: Path, account: str = plans.ACCOUNT, **changes: Any) -> d
         "vpc": "vpc-1",
         "subnets": ("subnet-1", "subnet-2"),
         "security_groups": ("sg-1",),
+        "owner_role": OWNER,
+        "role_name": "acme-dev-endpoints",
+        "topic": None,
     }
-    EnvironmentEndpoints(stack, "Endpoints", **(arguments | changes))
+    SharedEndpoints(stack, "Endpoints", **(arguments | changes))
     plans.judge(app)
     (synth,) = app.synth().stacks
     return dict(synth.template)
@@ -68,17 +74,33 @@ def test_creation_of_the_environment_starts_it(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("web_server", [True, False])
 def test_it_waits_for_what_it_needs_and_ends(tmp_path: Path, web_server: bool) -> None:
-    """Every state leads on to one that exists; the web server's endpoint is made with private access only."""
+    """Every state leads on to one that exists; after the last endpoint it watches, and ends as the environment does."""
     states = machine(synthesized(tmp_path, web_server=web_server))["States"]
     made = [name for name, state in states.items() if "createVpcEndpoint" in state.get("Resource", "")]
     leads = {state[key] for state in states.values() for key in ("Next", "Default") if key in state}
-    leads |= {choice["Next"] for choice in states["Choose"]["Choices"]}
+    leads |= {choice["Next"] for name in ("Choose", "Decide") for choice in states[name]["Choices"]}
 
     assert made == ["DatabaseVpcEndpointService", "WebserverVpcEndpointService"][: 1 + web_server]
-    assert leads <= set(states)
+    assert leads | {"Look"} == set(states)
     known = [one["Variable"].rsplit(".", 1)[-1] for one in states["Choose"]["Choices"][0]["And"][1:]]
     assert known == made
-    assert (states[made[0]]["Next"], states[made[-1]]["Next"]) == (made[1] if web_server else "Over", "Over")
+    assert (states[made[0]]["Next"], states[made[-1]]["Next"]) == (made[1] if web_server else "Watch", "Watch")
+    for name in ("Choose", "Decide"):
+        (failed,) = [one for one in states[name]["Choices"] if one["Next"] == "Failed"]
+        assert failed["StringEquals"] == "CREATE_FAILED"
+    assert states["Failed"]["Type"] == "Fail"
+
+
+@pytest.mark.parametrize("topic", [None, "arn:aws:sns:eu-west-1:111122223333:team"])
+def test_a_failure_is_told(tmp_path: Path, topic: str | None) -> None:
+    """Nobody waits for the machine: an alarm on its failed executions, to the topic that exists, where one does."""
+    template = synthesized(tmp_path, topic=topic)
+    (alarm,) = [one["Properties"] for one in template["Resources"].values() if one["Type"] == "AWS::CloudWatch::Alarm"]
+    (name,) = [name for name, one in template["Resources"].items() if one["Type"].endswith("StateMachine")]
+
+    assert (alarm["Namespace"], alarm["MetricName"], alarm["Threshold"]) == ("AWS/States", "ExecutionsFailed", 1)
+    assert alarm["Dimensions"] == [{"Name": "StateMachineArn", "Value": {"Fn::GetAtt": [name, "Arn"]}}]
+    assert alarm.get("AlarmActions") == (None if topic is None else [topic])
 
 
 def test_endpoints_are_made_in_the_subnets_of_mwaa_once(tmp_path: Path) -> None:
@@ -86,7 +108,7 @@ def test_endpoints_are_made_in_the_subnets_of_mwaa_once(tmp_path: Path) -> None:
     definition = machine(synthesized(tmp_path))
     parameters = definition["States"]["DatabaseVpcEndpointService"]["Parameters"]
 
-    assert definition["TimeoutSeconds"] == 72 * 3600
+    assert definition["TimeoutSeconds"] == (72 + 3) * 3600
     assert (parameters["VpcId"], parameters["SubnetIds"], parameters["SecurityGroupIds"]) == (
         "vpc-1",
         ["subnet-1", "subnet-2"],
@@ -95,70 +117,53 @@ def test_endpoints_are_made_in_the_subnets_of_mwaa_once(tmp_path: Path) -> None:
     assert parameters["ClientToken.$"] == "States.Hash($.Environment.DatabaseVpcEndpointService, 'SHA-1')"
 
 
-def test_its_role_may_do_that_and_nothing_else(tmp_path: Path) -> None:
-    """Look at one environment; make endpoints of customers' services, in this VPC, these subnets, these groups."""
-    found = own_statements(synthesized(tmp_path))
-    ec2 = f"arn:aws:ec2:{plans.REGION}:{plans.ACCOUNT}"
-
-    assert [(one["Action"], one["Resource"]) for one in found] == [
-        (["airflow:GetEnvironment"], [f"arn:aws:airflow:{plans.REGION}:{plans.ACCOUNT}:environment/acme-dev"]),
-        (
-            ["ec2:CreateVpcEndpoint"],
-            [f"{ec2}:security-group/sg-1", f"{ec2}:subnet/subnet-1", f"{ec2}:subnet/subnet-2", f"{ec2}:vpc/vpc-1"],
-        ),
-        (["ec2:CreateVpcEndpoint"], [f"{ec2}:vpc-endpoint/*"]),
-        (["ec2:CreateTags"], [f"{ec2}:vpc-endpoint/*"]),
-    ]
-    assert [one["Condition"] for one in found[2:]] == [
-        {"StringLike": {"ec2:VpceServiceName": f"com.amazonaws.vpce.{plans.REGION}.*"}},
-        {"StringEquals": {"ec2:CreateAction": "CreateVpcEndpoint"}},
-    ]
-
-
-def test_in_a_shared_vpc_the_owners_role_makes_them(tmp_path: Path) -> None:
-    """The call is made as that role; our own may take it on, under a name that its trust can hold, and not call EC2."""
-    template = synthesized(tmp_path, owner_role=OWNER, role_name="acme-dev-endpoints")
+def test_the_owners_role_makes_them(tmp_path: Path) -> None:
+    """The call is made as that role; our own looks at one environment and takes that on, and may not call EC2."""
+    template = synthesized(tmp_path)
     states = machine(template)["States"]
-    found = statements.everywhere({"s": template})
 
     for service in ("DatabaseVpcEndpointService", "WebserverVpcEndpointService"):
         assert states[service]["Credentials"] == {"RoleArn": OWNER}
     assert "Credentials" not in states["Look"]
-    assert statements.that_allow(found, "sts:AssumeRole")[0]["Resource"] == [OWNER]
-    assert not [one for one in found if any(action.startswith("ec2:") for action in one["Action"])]
+    assert [(one["Action"], one["Resource"]) for one in own_statements(template)] == [
+        (["airflow:GetEnvironment"], [f"arn:aws:airflow:{plans.REGION}:{plans.ACCOUNT}:environment/acme-dev"]),
+        (["sts:AssumeRole"], [OWNER]),
+    ]
     names = {one["Properties"].get("RoleName") for one in template["Resources"].values()}
     assert "acme-dev-endpoints" in names
 
 
-def test_environment_comes_after_them_where_the_project_says_so(tmp_path: Path) -> None:
-    """`endpoint_management: customer`: in MWAA's subnets, with its groups; with the owner's role where there is one."""
+def test_environment_comes_after_it_where_the_project_says_so(tmp_path: Path) -> None:
+    """It must hear of the creation. In MWAA's subnets, with the owner's groups."""
     airflow = dataclasses.replace(plans.PLAN.airflow, endpoint_management="customer")
-    shared = dataclasses.replace(plans.EXISTING.network, endpoint_role=OWNER, endpoint_security_groups=("sg-0000000f",))
-    for plan, role, groups in (
-        (plans.EXISTING, None, list(plans.EXISTING.network.airflow_security_groups)),
-        (dataclasses.replace(plans.EXISTING, network=shared), OWNER, ["sg-0000000f"]),
-    ):
-        folder = tmp_path / str(role is None)
-        template = plans.synthesize(dataclasses.replace(plan, airflow=airflow), folder)["acme-dev-airflow"]
-        state = machine(template)["States"]["DatabaseVpcEndpointService"]
-        rule = next(name for name, one in template["Resources"].items() if "Creation" in name)
+    plan = dataclasses.replace(plans.EXISTING, airflow=airflow, network=SHARED)
+    template = plans.synthesize(plan, tmp_path)["acme-dev-airflow"]
+    state = machine(template)["States"]["DatabaseVpcEndpointService"]
+    rule = next(name for name, one in template["Resources"].items() if "Creation" in name)
 
-        assert state["Parameters"]["SubnetIds"] == list(plan.network.private_subnets)
-        assert state["Parameters"]["VpcId"] == plan.network.vpc
-        assert state["Parameters"]["SecurityGroupIds"] == groups
-        assert state.get("Credentials") == (None if role is None else {"RoleArn": role})
-        assert rule in template["Resources"]["Environment"]["DependsOn"]
-        named = {one["Properties"].get("RoleName") for one in template["Resources"].values() if "Role" in one["Type"]}
-        assert ("acme-dev-eu-west-1-mwaa-endpoints" in named) == (role is not None)
+    assert state["Parameters"]["SubnetIds"] == list(SHARED.private_subnets)
+    assert state["Parameters"]["VpcId"] == SHARED.vpc
+    assert state["Parameters"]["SecurityGroupIds"] == ["sg-0000000f"]
+    assert rule in template["Resources"]["Environment"]["DependsOn"]
+    assert not [one for one in template["Resources"].values() if one["Type"] == "AWS::EC2::VPCEndpoint"]
+
+
+@pytest.mark.parametrize(("access", "made"), [("private", 2), ("public_and_private", 2), ("public", 1)])
+def test_the_web_server_has_one_unless_it_is_on_the_internet_alone(tmp_path: Path, access: str, made: int) -> None:
+    """With both kinds of access MWAA's workers call the web server by it."""
+    airflow = dataclasses.replace(plans.PLAN.airflow, endpoint_management="customer", access=access)
+    plan = dataclasses.replace(plans.EXISTING, airflow=airflow, network=SHARED)
+    states = machine(plans.synthesize(plan, tmp_path)["acme-dev-airflow"])["States"]
+
+    assert len([one for one in states.values() if "createVpcEndpoint" in one.get("Resource", "")]) == made
 
 
 @pytest.mark.parametrize("prefix", ["org-", "x" * 16])
 def test_the_named_role_has_the_organizations_prefix(tmp_path: Path, prefix: str) -> None:
     """The owner's trust names it; that IAM takes the name, the compile has checked."""
     airflow = dataclasses.replace(plans.PLAN.airflow, endpoint_management="customer")  # type: ignore[type-var]
-    network = dataclasses.replace(plans.EXISTING.network, endpoint_role="arn:aws:iam::444455556666:role/theirs")
     iam = dataclasses.replace(plans.PLAN.iam, role_name_prefix=prefix)
-    plan = dataclasses.replace(plans.EXISTING, airflow=airflow, network=network, iam=iam)
+    plan = dataclasses.replace(plans.EXISTING, airflow=airflow, network=SHARED, iam=iam)
     template = plans.synthesize(plan, tmp_path)["acme-dev-airflow"]
 
     names = {one["Properties"].get("RoleName") for one in template["Resources"].values() if "Role" in one["Type"]}

@@ -291,7 +291,20 @@ def test_owner_of_a_shared_vpc(tmp_path: Path) -> None:
     customer = ("class: mw1.small", "class: mw1.small, endpoint_management: customer")
     network = _plan(tmp_path, customer, (CREATE, USE % shared)).network
 
-    assert (network.endpoint_role, network.endpoint_security_groups) == (role, ("sg-2a1b2c3d",))
+    assert (network.shared, network.endpoint_role) == (True, role)
+    assert network.endpoint_security_groups == ("sg-2a1b2c3d",)
+
+
+def test_owner_of_a_shared_vpc_who_makes_the_endpoints_by_hand(tmp_path: Path) -> None:
+    """No role, no groups: told at each synth, with the time that there is. Also where the account is known."""
+    customer = ("class: mw1.small", "class: mw1.small, endpoint_management: customer")
+    account = ("dev: {region", 'dev: {account: "111122223333", region')
+    plan = _plan(tmp_path, customer, account, (CREATE, USE % ", shared_by: {}"))
+
+    assert (plan.network.shared, plan.network.endpoint_role, plan.network.endpoint_security_groups) == (True, None, ())
+    (warning,) = plan.warnings
+    assert "the owner of the VPC makes the endpoints by hand" in warning
+    assert "72 hours" in warning
 
 
 def test_role_that_the_owner_trusts_has_a_name_that_fits(tmp_path: Path) -> None:

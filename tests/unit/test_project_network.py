@@ -101,7 +101,8 @@ USED = {
         "subnet_groups",
     ),
     "no role": ("shared_by: {role: ¦owner, security_groups: [sg-0a1b2c3d]}", "wants the ARN of a role", "arn:aws:iam"),
-    "no group of the owner's": (f"shared_by: {{role: '{OWNER}', security_groups: ¦[]}}", "at least 1 entr", ""),
+    "no group of the owner's": (f"shared_by: {{¦role: '{OWNER}'}}", "there are none", "security_groups"),
+    "a group and no role": ("shared_by: {¦security_groups: [sg-0a1b2c3d]}", "there is none", "by hand"),
     "no id of the owner's group": (
         f"shared_by: {{role: '{OWNER}', security_groups: [¦sg-x]}}",
         "is no id of AWS",

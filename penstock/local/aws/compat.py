@@ -100,7 +100,7 @@ NAMES: dict[str, tuple[str, ...]] = {
     ),
     "secretsmanager": ("_resolve", "_secrets", "resolve_secret_string"),
     "ssm": ("_lookup_parameter", "resolve_parameter_value"),
-    "stacks": ("_resolve_stack_outputs", "_runs_on_worker_thread"),
+    "stacks": ("_resolve_stack_outputs",),
     "stepfunctions": (
         "_ExecutionError", "_execute_task", "_invoke_aws_sdk_integration", "_prefix_sdk_error", "_state_machines",
     ),

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from penstock.local.aws import compat, iam
+from penstock.local.aws.cfn import mwaa_endpoints
 
 Parameters = dict[str, Any]
 Answer = tuple[int, dict[str, str], bytes]
@@ -34,6 +35,7 @@ def install() -> None:
         if token and place in made:
             return made[place]
         answer: Answer = inner(parameters)
+        mwaa_endpoints.go_on()
         if token:
             made[place] = answer
         return answer

@@ -35,8 +35,8 @@ def install(endpoint: Endpoint) -> None:
     handlers.update(custom.handlers(endpoint))
     handlers.update(named_network.handlers(handlers))
     network.complete_vpc(handlers["AWS::EC2::VPC"])
+    mwaa_endpoints.correct(handlers["AWS::EC2::VPCEndpoint"])
     bucket.correct(handlers["AWS::S3::Bucket"])
     secret.correct(handlers["AWS::SecretsManager::Secret"])
     exports.install()
-    mwaa_endpoints.install()
     compat.provisioners._custom_resource_create = custom.refuse

@@ -118,11 +118,6 @@ def _create(logical_id: str, properties: Properties, stack: str) -> Made:
     if environment["EndpointManagement"] == "CUSTOMER":
         environment.update(mwaa_endpoints.wanted(environment), Status="PENDING")
         events.resource_status_change(stack, logical_id, str(name), "AWS::MWAA::Environment", "CREATE_IN_PROGRESS")
-        missing = mwaa_endpoints.wait(environment)
-        if missing:
-            del compat.mwaa._environments[name]
-            raise ValueError(f'Resource handler returned message: "{missing} (Service: Mwaa, Status Code: 400)"')
-        environment["Status"] = "AVAILABLE"
     return str(name), _attributes(environment)
 
 
@@ -186,7 +181,13 @@ def _attributes(environment: Properties) -> Properties:
         f"LoggingConfiguration.{module}.CloudWatchLogGroupArn": one["CloudWatchLogGroupArn"]
         for module, one in environment["LoggingConfiguration"].items()
     }
-    return {name: environment[name] for name in ("Arn", "WebserverUrl", "CeleryExecutorQueue")} | logs
+    names = [
+        "Arn",
+        "WebserverUrl",
+        "CeleryExecutorQueue",
+        *(one for one in mwaa_endpoints.SERVICES if one in environment),
+    ]
+    return {name: environment[name] for name in names} | logs
 
 
 def _at(properties: Properties, path: tuple[str, ...]) -> Any:

@@ -1,46 +1,47 @@
 """The endpoints that MWAA waits for where its customer makes them (`EndpointManagement: CUSTOMER`).
 
-Source: Amazon MWAA User Guide, "Managing your own Amazon VPC endpoints". MWAA waits for 72 hours; here nobody but the
-project's own state machine can make them, and that takes seconds.
+The environment is PENDING until there is an endpoint of each of its services, whoever makes it; CloudFormation goes on
+at PENDING. MWAA gives up after 72 hours; here it does not.
+Sources: Amazon MWAA User Guide, "Managing your own Amazon VPC endpoints"; CreateHandler.java in
+aws-cloudformation/aws-cloudformation-resource-providers-mwaa.
 """
 
 from __future__ import annotations
 
 import secrets
-import time
 from typing import Any
 
 from penstock.local.aws import compat
 
-SECONDS = 120
-"""How long to wait; a machine that is busy with other things gets there too."""
-_SERVICES = ("DatabaseVpcEndpointService", "WebserverVpcEndpointService")
+SERVICES = ("DatabaseVpcEndpointService", "WebserverVpcEndpointService")
+"""As GetEnvironment and the attributes of CloudFormation's resource name them."""
 
 
-def install() -> None:
-    """Let CloudFormation wait for an environment without keeping the server from its other work."""
-    blocks = compat.stacks._runs_on_worker_thread
-    compat.stacks._runs_on_worker_thread = lambda kind: kind == "AWS::MWAA::Environment" or blocks(kind)
+def correct(handler: dict[str, Any]) -> None:
+    """Let environments know of what ministack's handler of AWS::EC2::VPCEndpoint has made."""
+    create = handler["create"]
+
+    def create_endpoint(logical_id: str, properties: dict[str, Any], stack: str) -> Any:
+        made = create(logical_id, properties, stack)
+        go_on()
+        return made
+
+    handler["create"] = create_endpoint
 
 
 def wanted(environment: dict[str, Any]) -> dict[str, str]:
-    """The names of the services, as GetEnvironment shows them. Without private access the web server wants none."""
-    private = environment["WebserverAccessMode"] == "PRIVATE_ONLY"
-    services = _SERVICES if private else _SERVICES[:1]
+    """The names of the services. A web server on the internet alone wants none."""
+    services = SERVICES[: 1 if environment["WebserverAccessMode"] == "PUBLIC_ONLY" else 2]
     region = compat.responses.get_region()
     return {one: f"com.amazonaws.vpce.{region}.vpce-svc-{secrets.token_hex(9)[:17]}" for one in services}
 
 
-def wait(environment: dict[str, Any]) -> str | None:
-    """Wait for an endpoint of each service in the environment's VPC; MWAA's words where one does not come."""
-    subnet = environment["NetworkConfiguration"]["SubnetIds"][0]
-    vpc = compat.ec2._subnets[subnet]["VpcId"]
-    services = {environment[one] for one in _SERVICES if one in environment}
-    until = time.monotonic() + SECONDS
-    while services:
-        found = list(compat.ec2._vpc_endpoints.values())
-        services -= {one["ServiceName"] for one in found if one["VpcId"] == vpc}
-        if services and time.monotonic() > until:
-            return f"The VPC endpoints of {', '.join(sorted(services))} were not created in {vpc} within {SECONDS} s"
-        time.sleep(0.05)
-    return None
+def go_on() -> None:
+    """Make those environments available whose last endpoint is there now. Other threads may be making more of both."""
+    there = {(one["VpcId"], one["ServiceName"]) for one in list(compat.ec2._vpc_endpoints.values())}
+    for environment in list(compat.mwaa._environments.values()):
+        if environment["Status"] == "PENDING":
+            subnet = compat.ec2._subnets.get(environment["NetworkConfiguration"]["SubnetIds"][0])
+            vpc = subnet and subnet["VpcId"]
+            if {(vpc, environment[one]) for one in SERVICES if one in environment} <= there:
+                environment["Status"] = "AVAILABLE"
