@@ -8,6 +8,7 @@ from typing import cast
 import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
+from aws_cdk import aws_logs as logs
 from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_s3_deployment as s3_deployment
 from constructs import Construct
@@ -80,6 +81,7 @@ def deploy_files(
         retain_on_delete=stays,
         memory_limit=512,
         role=role,
+        log_group=_log(cdk.Stack.of(scope)),
     )
     if key is not None:
         statement = key_statement(cdk.Stack.of(scope), key.key_arn, write=True)
@@ -104,6 +106,19 @@ def key_statement(stack: cdk.Stack, key: str, *, write: bool) -> iam.PolicyState
         resources=[key],
         conditions={"StringEquals": {"kms:ViaService": f"s3.{stack.region}.amazonaws.com"}},
     )
+
+
+_LOG = "UploadLog"
+
+
+def _log(stack: cdk.Stack) -> logs.ILogGroup:
+    """Of CDK's function; there before it. CDK's own is made after the function, whose first call may make it too."""
+    found = stack.node.try_find_child(_LOG)
+    if found is not None:
+        return cast(logs.LogGroup, found)
+    group = logs.LogGroup(stack, _LOG, retention=logs.RetentionDays.ONE_MONTH, removal_policy=cdk.RemovalPolicy.DESTROY)
+    acknowledge_log_group(group)
+    return group
 
 
 def _acknowledge_lambda(deployment: s3_deployment.BucketDeployment, *, own_role: bool) -> None:

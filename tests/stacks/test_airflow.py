@@ -176,6 +176,8 @@ KEPT_NOWHERE = {
     ("network", "Flows", "AWS::Logs::LogGroup"): "the VPC's flow log: addresses, none of the project's data",
     ("ingestion", "CheckLog", "AWS::Logs::LogGroup"): "the log of the deploy's own function",
     ("airflow", "ReleaseLog", "AWS::Logs::LogGroup"): "the log of the deploy's own function",
+    ("ingestion", "UploadLog", "AWS::Logs::LogGroup"): "the log of the deploy's own function",
+    ("airflow", "UploadLog", "AWS::Logs::LogGroup"): "the log of the deploy's own function",
     ("observability", "OverdueLog", "AWS::Logs::LogGroup"): "the log of the function that looks for overdue schedules",
     ("observability", "StoppedLog", "AWS::Logs::LogGroup"): "the log of the function that tells of failed tasks",
     ("observability", "Key", "AWS::KMS::Key"): "encrypts messages for the seconds that SNS holds them",

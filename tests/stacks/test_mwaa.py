@@ -158,6 +158,22 @@ def test_a_key_of_ones_own_encrypts_the_bucket_and_is_used_by_way_of_two_service
     assert {KEY} == {arn for one in statements.that_allow(filler, "kms:Decrypt") for arn in one["Resource"]}
 
 
+def test_the_log_of_cdks_function_is_there_before_it(full: Templates) -> None:
+    """In each stack: CDK's own group would be made after the function, which may have made it by then itself."""
+    functions = 0
+    for template in full.values():
+        for name, one in template["Resources"].items():
+            if one["Type"] == "AWS::Lambda::Function" and "CDKBucketDeployment" in name:
+                functions += 1
+                group = template["Resources"][one["Properties"]["LoggingConfig"]["LogGroup"]["Ref"]]
+                assert "LogGroupName" not in group["Properties"]
+                assert group["Properties"]["RetentionInDays"] == 30
+        assert not [
+            name for name in template["Resources"] if "CDKBucketDeployment" in name and name.endswith("LogGroup")
+        ]
+    assert functions == 2
+
+
 def test_the_role_serves_this_environment_only(templates: Templates) -> None:
     """MWAA's user guide, "Cross-service confused deputy prevention"."""
     ((trust,),) = [
