@@ -62,6 +62,7 @@ def network_of(
     return planned.Network(
         cidr=create.cidr,
         egress=create.egress,
+        zones=tuple(create.zones or ()),
         nat_gateways=0 if alone else 2 if create.nat_gateways is None else create.nat_gateways,
         endpoints=tuple(sorted(wanted - {*create.without_endpoints})) if alone else (),
         trusted_accounts=tuple(create.trusted_accounts),

@@ -15,6 +15,8 @@ from constructs import Construct
 
 from stacks.nag import acknowledge, acknowledge_function, acknowledge_log_group, acknowledge_wildcards
 
+_LOG = "UploadLog"
+
 
 def data_bucket(scope: Construct, name: str, *, key: kms.IKey | None = None) -> s3.Bucket:
     """Versioned, encrypted, TLS only, closed to the public, and kept when its stack goes.
@@ -108,9 +110,6 @@ def key_statement(stack: cdk.Stack, key: str, *, write: bool) -> iam.PolicyState
     )
 
 
-_LOG = "UploadLog"
-
-
 def _log(stack: cdk.Stack) -> logs.ILogGroup:
     """Of CDK's function; there before it. CDK's own is made after the function, whose first call may make it too."""
     found = stack.node.try_find_child(_LOG)
@@ -129,8 +128,6 @@ def _acknowledge_lambda(deployment: s3_deployment.BucketDeployment, *, own_role:
             runtime = "CDK pins the runtime that its code is tested with."
             acknowledge(one, {"AwsSolutions-L1": runtime, "CKV_AWS_173": key})
             acknowledge_function(one)
-            if (group := one.node.try_find_child("LogGroup")) is not None:
-                acknowledge_log_group(group)
     if not own_role:
         return
     role = deployment.handler_role

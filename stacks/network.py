@@ -89,6 +89,7 @@ class NetworkStack(cdk.Stack):
         super().__init__(scope, name, **stack)
         settings = plan.network
         assert settings.cidr is not None
+        self._zones = settings.zones
         alone = settings.egress == "endpoints"
         vpc = ec2.Vpc(
             self,
@@ -140,8 +141,8 @@ class NetworkStack(cdk.Stack):
 
     @property
     def availability_zones(self) -> list[str]:
-        """The region's first zones, worked out by CloudFormation: a synth asks no account for anything."""
-        return [cdk.Fn.select(index, cdk.Fn.get_azs()) for index in range(ZONES)]
+        """The plan's, or the region's first, worked out by CloudFormation: a synth asks no account for anything."""
+        return list(self._zones) or [cdk.Fn.select(index, cdk.Fn.get_azs()) for index in range(ZONES)]
 
     def _log_flows(self, vpc: ec2.Vpc, days: int | None) -> None:
         if days is None:

@@ -48,6 +48,9 @@ class CreateNetwork(Strict):
 
     cidr: str = "10.20.0.0/16"
     """IPv4 range, /16 to /24, that no network overlaps which this one is to be connected with."""
+    zones: list[str] | None = Field(None, min_length=2, max_length=2)
+    """Names of the two availability zones, such as `[eu-west-1a, eu-west-1c]`: where the region's first two lack a
+    service, or others are nearer to your sources. Default: the first two that the account has. Cannot change later."""
     egress: Literal["nat", "endpoints"] = "nat"
     """What can be reached from it. `nat`: the internet, through NAT gateways. `endpoints`: the AWS services that MWAA
     and the tasks need, through VPC endpoints, and nothing else: images must be in ECR of the same region, and a

@@ -51,6 +51,7 @@ def check_network(checks: Checks) -> None:
 def _check_create(checks: Checks, create: CreateNetwork) -> None:
     here = ("network", "create")
     _check_cidr(checks, create.cidr)
+    _check_zones(checks, create.zones or ())
     if create.flow_logs.retention_days not in RETENTION_DAYS:
         what = f"CloudWatch Logs cannot keep a log for {create.flow_logs.retention_days} days"
         checks.add(what, f"use one of: {', '.join(map(str, RETENTION_DAYS))}", *here, "flow_logs", "retention_days")
@@ -91,6 +92,20 @@ def _check_endpoints(checks: Checks, create: CreateNetwork) -> None:
             fix = nearest(name, made, kind="endpoint")
             path = ("network", "create", "without_endpoints", index)
             checks.add(f"no endpoint of {name[:60]!r} would be made", fix, *path)
+
+
+def _check_zones(checks: Checks, zones: Sequence[str]) -> None:
+    """A zone's name is the region's and a letter; local and Wavelength zones, whose names are longer, take no MWAA.
+
+    Source: Amazon EC2 User Guide, "Regions and Zones".
+    """
+    region = checks.settings.region
+    for index, zone in enumerate(zones):
+        path = ("network", "create", "zones", index)
+        if not re.fullmatch(rf"{re.escape(region)}[a-z]", zone):
+            checks.add(f"{zone[:40]!r} is no availability zone of {region}", f"write one such as {region}a", *path)
+        elif zone in zones[:index]:
+            checks.add(f"{zone} is there twice", "MWAA wants two: name another", *path)
 
 
 def _check_cidr(checks: Checks, cidr: str) -> None:

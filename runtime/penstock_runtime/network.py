@@ -39,3 +39,5 @@ class Network:
     """Accounts whose principals may use the endpoints, besides the plan's own."""
     flow_log_days: int | None = 30
     """Retention of the flow log of the VPC to create; None: there is none."""
+    zones: tuple[str, ...] = ()
+    """The two availability zones of the VPC to create; empty: the region's first two."""

@@ -84,6 +84,7 @@ SHAPES: dict[str, tuple[Network, Any]] = {
     "created, their MWAA": (CREATED, USED),
     "created, own Airflow": (CREATED, OWN),
     "created, other range": (dataclasses.replace(CREATED, cidr="10.30.0.0/16"), OWN),
+    "created, other zones": (dataclasses.replace(CREATED, zones=("eu-west-1b", "eu-west-1c")), OWN),
     "used": (UNNAMED, NEW),
     "used, own Airflow": (UNNAMED, OWN),
     "used, tasks' group named": (dataclasses.replace(UNNAMED, task_security_groups=("sg-0000000d",)), NEW),
@@ -126,11 +127,11 @@ def test_no_change_of_the_network_takes_an_export_away(shapes: dict[str, Templat
 
 
 def test_what_cannot_be_changed_is_refused_by_diff(shapes: dict[str, Templates]) -> None:
-    """Another range replaces the exported subnets. An MWAA environment that would lose its subnets is in danger."""
+    """Another range or zones replace the exported subnets. An MWAA environment that would lose its own is in danger."""
     held = {(a, b) for a in shapes for b in shapes if diff.held(shapes[a], shapes[b])}
-    other = "created, other range"
-    created = {name for name in shapes if name.startswith("created") and name != other}
-    assert held == {(one, other) for one in created} | {(other, one) for one in created}
+    created = {name for name in shapes if name.startswith("created")}
+    others = {"created, other range", "created, other zones"}
+    assert held == {(a, b) for a in created for b in created if a != b and {a, b} & others}
 
     mwaa = {name for name, (_, airflow) in SHAPES.items() if isinstance(airflow, Airflow)}
     for a in mwaa:

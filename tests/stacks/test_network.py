@@ -56,6 +56,14 @@ def test_two_zones_with_a_nat_each_and_no_look_up(templates: Templates, tmp_path
     assert not json.loads((tmp_path / "cdk.out/manifest.json").read_text()).get("missing")
 
 
+def test_subnets_are_in_the_zones_of_the_project(tmp_path: Path) -> None:
+    """One private and one public in each."""
+    named = with_network(plans.PLAN, tmp_path, zones=("eu-west-1c", "eu-west-1a"))
+    zones = [one["Properties"]["AvailabilityZone"] for one in plans.resources(named, "AWS::EC2::Subnet")]
+
+    assert sorted(zones) == ["eu-west-1a", "eu-west-1a", "eu-west-1c", "eu-west-1c"]
+
+
 def test_no_subnet_gives_public_addresses(templates: Templates) -> None:
     subnets = plans.resources(templates, "AWS::EC2::Subnet")
 

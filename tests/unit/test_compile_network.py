@@ -54,6 +54,15 @@ def test_nat_needs_no_endpoint(tmp_path: Path) -> None:
     assert (cheap.nat_gateways, cheap.flow_log_days) == (1, None)
 
 
+def test_zones_are_the_projects_or_the_first_two(tmp_path: Path) -> None:
+    """By their names; the first two are CloudFormation's to find."""
+    zones = (CREATE, "network: {create: {zones: [eu-west-1c, eu-west-1a]}}")
+    named = _plan(tmp_path / "a", zones, ("eu-central-1", "eu-west-1")).network
+
+    assert named.zones == ("eu-west-1c", "eu-west-1a")
+    assert _plan(tmp_path / "b").network.zones == ()
+
+
 def test_endpoints_are_those_of_mwaa_and_of_the_tasks(tmp_path: Path) -> None:
     """Secrets Manager's only for a project with a secret there; no NAT gateway."""
     network = _plan(tmp_path / "a", SEALED, NO_CATALOGUE).network
