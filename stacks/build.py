@@ -90,7 +90,8 @@ def build_stacks(
             airflow_name=airflow_name,
             **shared,
         )
-        # An alarm on an Airflow that is not there yet would go off.
+        # An alarm on an Airflow that is not there yet would go off. With endpoint_management `customer` it does: the
+        # Airflow stack is done before its environment, and until that is there nothing else would tell of a failure.
         observability.add_stack_dependency(airflow)
     settle_roles(scope, plan)
     cdk.Aspects.of(scope).add(InlinePolicies())
