@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from penstock_runtime.plan import Network, Plan
+from penstock_runtime.network import Network
+from penstock_runtime.plan import Plan
 from tests.stacks import plans
 
 
