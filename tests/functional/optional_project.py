@@ -78,8 +78,6 @@ KINDS = {
     "ReleaseUploadRole": "upload",
     "ReleaseRole": "release",
     "CheckRole": "check",
-    "MwaaEndpointsRole": "endpoints",
-    "MwaaEndpointsStarter": "starter",
     "CustomCDKBucketDeployment": "fill",
     "VpcFlowLog": "flow log",
     "StoppedRole": "failures",
@@ -167,9 +165,7 @@ class Environment:
         names |= {one["VpcId"]: "vpc" for one in system.root("ec2").describe_vpcs()["Vpcs"]}
         names |= dict.fromkeys(self.resources("airflow", "AWS::Logs::LogGroup").values(), "log")
         stack = system.root("cloudformation").describe_stacks(StackName=f"{plan.prefix}-airflow")["Stacks"][0]
-        names[stack["StackId"].rsplit("/", 1)[-1]] = "stack"
-        machines = self.resources("airflow", "AWS::StepFunctions::StateMachine").values()
-        return names | {one.rsplit(":", 1)[-1]: "machine" for one in machines}
+        return names | {stack["StackId"].rsplit("/", 1)[-1]: "stack"}
 
 
 def kind_of(logical_id: str) -> str:

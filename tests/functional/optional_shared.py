@@ -16,18 +16,22 @@ from tests.functional.embedded import deploy
 from tests.functional.optional_project import Environment
 from tests.functional.permission_grants import Role, Roles
 from tests.functional.permission_system import ACCOUNT
-from tests.stacks.test_environment_endpoints import synthesized
+from tests.stacks.test_shared_endpoints import synthesized
 
 STACK = "shared"
 
 
 @dataclass
 class SharedVpc:
-    """The deployed state machine, its role and the owner's."""
+    """The deployed state machine, its role, the one of the rule that starts it, and the owner's."""
 
     machine: str
     """Its ARN."""
+    rule: str
+    """The name of the rule that starts it."""
     roles: Roles
+    arns: dict[str, str]
+    """The ARN of each role, by its kind."""
 
 
 def shared_vpc(made: Environment, folder: Path) -> SharedVpc:
@@ -55,11 +59,28 @@ def shared_vpc(made: Environment, folder: Path) -> SharedVpc:
     template = synthesized(folder, ACCOUNT, **place, owner_role=owner, role_name=role)
     deploy(made.endpoint, STACK, template)
     resources = made.system.root("cloudformation").describe_stack_resources(StackName=STACK)["StackResources"]
-    (machine,) = [one["PhysicalResourceId"] for one in resources if one["ResourceType"].endswith("StateMachine")]
-    names = {prefix: "prefix", "penstock-endpoints": "owner", vpc: "vpc"}
+
+    def one(kind: str, start: str = "") -> str:
+        (name,) = [
+            str(one["PhysicalResourceId"])
+            for one in resources
+            if one["ResourceType"] == kind and one["LogicalResourceId"].startswith(start)
+        ]
+        return name
+
+    machine = one("AWS::StepFunctions::StateMachine")
+    kinds = {
+        "endpoints": role,
+        "starter": one("AWS::IAM::Role", "EndpointsStarter"),
+        "owner": "penstock-endpoints",
+    }
+    names = {prefix: "prefix", "penstock-endpoints": "owner", vpc: "vpc", machine.rsplit(":", 1)[-1]: "machine"}
     names |= dict.fromkeys(subnets, "subnet") | dict.fromkeys(groups, "group")
     return SharedVpc(
-        machine, Roles(iam, [Role(role, "endpoints", None), Role("penstock-endpoints", "owner", None)], names)
+        machine,
+        one("AWS::Events::Rule"),
+        Roles(iam, [Role(name, kind, None) for kind, name in kinds.items()], names),
+        {kind: iam.get_role(RoleName=name)["Role"]["Arn"] for kind, name in kinds.items()},
     )
 
 

@@ -97,6 +97,7 @@ def go_live(environment: Environment) -> Steps:
         "Release": manifest["live"]["release"],
         "Plan": manifest["live"]["plan"],
         "Order": "0",
+        "Committed": "0",
         "Revision": "",
         "Replace": "true",
     }
@@ -150,10 +151,9 @@ def pending(environment: Environment) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def hearing_of_it(environment: Environment) -> Iterator[None]:
+def hearing_of_it(environment: Environment, name: str) -> Iterator[None]:
     """Have the rule that starts the state machine hear of the stacks of `pending`. Its target stays as it is."""
     events = environment.system.root("events")
-    name = environment.one("airflow", "AWS::Events::Rule", "MwaaEndpointsCreation")
     before = events.describe_rule(Name=name)["EventPattern"]
     pattern = json.loads(before)
     region, account = environment.system.plan.region, environment.endpoint.account

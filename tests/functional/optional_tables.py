@@ -2,7 +2,7 @@
 
 Kinds of roles beyond those: `policy` is the managed policies for an Airflow that exists, `upload` CDK's function in
 somebody's bucket, `fill` CDK's function in a bucket of ours, `release` the function that makes a release live,
-`endpoints` the state machine that makes MWAA's endpoints, `starter` EventBridge that starts it.
+`endpoints` the state machine that makes MWAA's endpoints in a shared VPC, `starter` EventBridge that starts it.
 """
 
 from __future__ import annotations
@@ -73,15 +73,6 @@ OWN_KEY: dict[Key, str] = {("airflow", "kms:Decrypt", KEY): "synchronize"}
 
 ENDPOINTS: dict[Key, str] = {
     ("endpoints", "airflow:GetEnvironment", "environment/{prefix}"): "look",
-    ("endpoints", "ec2:CreateVpcEndpoint", "vpc/{vpc}"): "make the endpoints",
-    ("endpoints", "ec2:CreateVpcEndpoint", "subnet/{subnet}"): "make the endpoints",
-    ("endpoints", "ec2:CreateVpcEndpoint", "security-group/{group}"): "make the endpoints",
-    ("endpoints", "ec2:CreateVpcEndpoint", "vpc-endpoint/*"): "make the endpoints",
-    ("endpoints", "ec2:CreateTags", "vpc-endpoint/*"): "make the endpoints",
-}
-
-SHARED: dict[Key, str] = {
-    ("endpoints", "airflow:GetEnvironment", "environment/{prefix}"): "look",
     ("endpoints", "sts:AssumeRole", "role/{owner}"): "make the endpoints",
 }
 """In a VPC that another account shares."""
@@ -89,7 +80,7 @@ SHARED: dict[Key, str] = {
 START: dict[Key, str] = {("starter", "states:StartExecution", "stateMachine:{machine}"): "start"}
 
 STEPS: dict[Key, str] = (
-    RUN | FETCH | UPLOAD | FILL | RELEASE | IMAGES | SECRETS | PERMITTED | OWN_KEY | ENDPOINTS | SHARED | START
+    RUN | FETCH | UPLOAD | FILL | RELEASE | IMAGES | SECRETS | PERMITTED | OWN_KEY | ENDPOINTS | START
 )
 """Grants that are needed: the step that fails without each."""
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
-from pathlib import Path
 
 import pytest
 
@@ -13,7 +12,7 @@ from tests.functional import optional_strangers
 from tests.functional import optional_tables as tables
 from tests.functional import permission_strangers as strangers
 from tests.functional.optional_project import Environment, environments
-from tests.functional.optional_shared import shared_vpc
+from tests.functional.optional_shared import SharedVpc, shared_vpc
 from tests.functional.permission_airflow import Steps, refused
 from tests.functional.permission_grants import Grant, Key
 from tests.functional.permission_tables import NOT_HERE, STEPS, TOLD
@@ -24,16 +23,22 @@ BASE = ("check", "flow log", "failures", "watch")
 
 @pytest.fixture(scope="module")
 def found(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Environment]]:
-    """The three environments; the first one's deploy has made MWAA's endpoints by now, or it would have failed."""
+    """The three environments."""
     with environments(tmp_path_factory.mktemp("optional")) as deployed:
         yield deployed
+
+
+@pytest.fixture(scope="module")
+def shared(found: dict[str, Environment], tmp_path_factory: pytest.TempPathFactory) -> SharedVpc:
+    """What makes MWAA's endpoints where the VPC is another account's, beside the first environment."""
+    return shared_vpc(found["made"], tmp_path_factory.mktemp("shared"))
 
 
 def ids(key: Key) -> str:
     return " ".join(key)
 
 
-def test_every_grant_is_known(found: dict[str, Environment]) -> None:
+def test_every_grant_is_known(found: dict[str, Environment], shared: SharedVpc) -> None:
     """A grant is needed by a step, here or in every project, or it is listed with the reason why none can need it."""
     here = {
         key
@@ -43,12 +48,28 @@ def test_every_grant_is_known(found: dict[str, Environment]) -> None:
         # CDK's own, which it gives its function in every project.
         and not (key[0] == "fill" and key[1].startswith("s3:"))
     }
+    # The owner's is docs/shared-vpc.md's.
+    here |= {key for key in map(shared.roles.key, shared.roles.grants()) if key[0] != "owner"}
     known = STEPS.keys() | NOT_HERE.keys() | tables.STEPS.keys() | tables.NOT_HERE.keys() | tables.ELSEWHERE.keys()
     own = tables.STEPS.keys() | tables.NOT_HERE.keys() | tables.ELSEWHERE.keys()
 
     assert here - known == set(), "a new grant: name the step that needs it, or remove it"
-    # One in a VPC of another account: `test_in_a_shared_vpc…` deploys that.
-    assert own - here == tables.SHARED.keys() - tables.ENDPOINTS.keys(), "these are not deployed any more"
+    assert own - here == set(), "these are not deployed any more"
+
+
+def test_in_our_own_vpc_cloudformation_makes_the_endpoints(found: dict[str, Environment]) -> None:
+    """No role of ours: they are in the stack, MWAA has gone on by itself, and nobody but CloudFormation is asked."""
+    made = found["made"]
+    endpoints = made.resources("airflow", "AWS::EC2::VPCEndpoint")
+    known = made.system.root("ec2").describe_vpc_endpoints(VpcEndpointIds=list(endpoints.values()))["VpcEndpoints"]
+    environment = made.system.root("mwaa").get_environment(Name=made.system.mwaa["Name"])["Environment"]
+
+    assert environment["Status"] == "AVAILABLE"
+    assert {one["ServiceName"] for one in known} == {
+        environment["DatabaseVpcEndpointService"],
+        environment["WebserverVpcEndpointService"],
+    }
+    assert not made.resources("airflow", "AWS::StepFunctions::StateMachine")
 
 
 def failing(environment: Environment, table: dict[Key, str], steps: Callable[[], Steps]) -> None:
@@ -169,35 +190,20 @@ def test_a_task_does_what_the_project_permits(found: dict[str, Environment]) -> 
     assert says(grant, ended.text)
 
 
-def test_endpoints_are_made_while_mwaa_waits(found: dict[str, Environment]) -> None:
-    """The state machine: each grant of its role; with all of them MWAA, which waits for it, becomes available."""
-    made = found["made"]
-    machine = made.one("airflow", "AWS::StepFunctions::StateMachine")
-    with steps_of.pending(made):
-        for key, step in tables.ENDPOINTS.items():
-            for grant in made.grants(key):
-                with made.roles.without(grant):
-                    failed = refused(steps_of.look_and_make(made, machine))
-                assert set(failed) == {step}, (key, failed)
-                assert says(grant, failed[step])
-        assert steps_of.look_and_make(made, machine) == {"make the endpoints": None}
-
-
-def test_the_event_starts_the_state_machine(found: dict[str, Environment]) -> None:
+def test_the_event_starts_the_state_machine(found: dict[str, Environment], shared: SharedVpc) -> None:
     """EventBridge's role: without its grant the event of CloudFormation starts nothing, and MWAA waits."""
     made = found["made"]
-    machine = made.one("airflow", "AWS::StepFunctions::StateMachine")
     states = made.system.root("stepfunctions")
 
     def count() -> int:
-        return len(states.list_executions(stateMachineArn=machine)["executions"])
+        return len(states.list_executions(stateMachineArn=shared.machine)["executions"])
 
     ((key, _),) = tables.START.items()
-    (grant,) = made.grants(key)
+    (grant,) = [one for one in shared.roles.grants() if shared.roles.key(one) == key]
     before = count()
-    with steps_of.hearing_of_it(made):
-        with made.roles.without(grant), steps_of.pending(made):
-            assert steps_of.look_and_make(made, machine) == {"make the endpoints": None}
+    with steps_of.hearing_of_it(made, shared.rule):
+        with shared.roles.without(grant), steps_of.pending(made):
+            assert steps_of.look_and_make(made, shared.machine) == {"make the endpoints": None}
         by_hand = count()
         with steps_of.pending(made):
             pass
@@ -206,21 +212,20 @@ def test_the_event_starts_the_state_machine(found: dict[str, Environment]) -> No
     assert (by_hand - before, count() - by_hand) == (1, 1)
 
 
-def test_in_a_shared_vpc_the_owners_role_makes_them(found: dict[str, Environment], tmp_path: Path) -> None:
+def test_in_a_shared_vpc_the_owners_role_makes_them(found: dict[str, Environment], shared: SharedVpc) -> None:
     """The state machine may look and take on the owner's role; each grant of that one, too, as the document has it."""
     made = found["made"]
-    shared = shared_vpc(made, tmp_path)
-    keys = [shared.roles.key(grant) for grant in shared.roles.grants()]
+    grants = [grant for grant in shared.roles.grants() if grant.role.kind != "starter"]
+    keys = [shared.roles.key(grant) for grant in grants]
     with steps_of.pending(made):
-        for grant in shared.roles.grants():
-            key = shared.roles.key(grant)
+        for grant, key in zip(grants, keys, strict=True):
             with shared.roles.without(grant):
                 failed = refused(steps_of.look_and_make(made, shared.machine))
-            assert set(failed) == {tables.SHARED.get(key, "make the endpoints")}, (key, failed)
+            assert set(failed) == {tables.ENDPOINTS.get(key, "make the endpoints")}, (key, failed)
             assert says(grant, failed.popitem()[1])
         assert steps_of.look_and_make(made, shared.machine) == {"make the endpoints": None}
 
-    assert {key for key in keys if key[0] == "endpoints"} == tables.SHARED.keys()
+    assert {key for key in keys if key[0] == "endpoints"} == tables.ENDPOINTS.keys()
     assert len({key[1:] for key in keys if key[0] == "owner"}) == 5
 
 
@@ -259,12 +264,18 @@ def test_who_fills_a_bucket_can_do_nothing_else(found: dict[str, Environment], n
     assert allowed(environment, environment.role(kind), calls) == set()
 
 
-@pytest.mark.parametrize("kind", ["endpoints", "starter"])
-def test_who_makes_endpoints_can_do_nothing_else(found: dict[str, Environment], kind: str) -> None:
+@pytest.mark.parametrize("kind", ["endpoints", "starter", "owner"])
+def test_who_makes_endpoints_can_do_nothing_else(found: dict[str, Environment], shared: SharedVpc, kind: str) -> None:
     """Other networks, AWS's own services, tags of what is there, other environments, other machines."""
-    made = found["made"]
-
-    assert allowed(made, made.role(kind), optional_strangers.of_an_endpoint_maker(made)) == set()
+    made, role = found["made"], shared.arns[kind]
+    calls = optional_strangers.of_an_endpoint_maker(made)
+    if kind == "owner":
+        # Its trust names the state machine's role alone.
+        keys = made.endpoint.assume(role, "test", made.endpoint.assume(shared.arns["endpoints"], "test"))
+        answers = strangers.attempt(partial(made.endpoint.client, keys=keys), calls)
+        assert strangers.allowed(calls, answers) == set()
+    else:
+        assert allowed(made, role, calls) == set()
 
 
 @pytest.mark.usefixtures("others")
