@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.functional.embedded import delete, until
+from tests.functional.embedded import ACCOUNT, REGION, delete, until
 from tests.functional.live_project import LiveProject
 
 TAGS = ("penstock:project", "penstock:environment")
@@ -94,17 +94,29 @@ def test_changes_in_a_persons_words(clean: LiveProject, tmp_path: Path) -> None:
 
 
 def test_what_would_replace_mwaa_is_refused_unless_told_twice(clean: LiveProject) -> None:
-    """Another address range replaces the VPC, its subnets, and so the environment that stands in them."""
-    clean.edit(network={"create": {"cidr": "10.40.0.0/16"}})
+    """MWAA's key is fixed at creation."""
+    key = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/0a1b2c3d-0000-0000-0000-000000000000"
+    clean.edit(airflow={"create": {"version": "3.0.6", "kms_key": key}})
     flags = ["--allow-replacement", "acme-dev"]
 
     for told in ([], flags):
         refused = clean.penstock("diff", *told, code=1)
         assert "error: this deploy would lose data" in refused.stderr
-        assert "MWAA Environment acme-dev would be replaced, because NetworkConfiguration.SubnetIds" in refused.stderr
+        assert "MWAA Environment acme-dev would be replaced, because KmsKey" in refused.stderr
         assert "fix: take the change back; or, if it is meant: --allow-replacement acme-dev --yes" in refused.stderr
     assert "! MWAA Environment acme-dev is replaced" in clean.penstock("diff", *flags, "--yes").stdout
     assert [one["name"] for one in clean.data("diff", code=1)["dangers"]] == ["acme-dev"]
+
+
+def test_what_cloudformation_would_refuse_is_refused_however_often_told(clean: LiveProject) -> None:
+    """Another address range replaces subnets that the Airflow stack imports: that needs an environment of its own."""
+    clean.edit(network={"create": {"cidr": "10.40.0.0/16"}})
+    refused = clean.penstock("diff", "--allow-replacement", "acme-dev", "--yes", code=1)
+
+    assert "! MWAA Environment acme-dev is replaced, because of NetworkConfiguration.SubnetIds" in refused.stdout
+    assert "error: this deploy would be refused: acme-dev-network would change its export" in refused.stderr
+    assert "while acme-dev-airflow imports it" in refused.stderr
+    assert "fix: take the change back, or make it in a new environment of the project" in refused.stderr
 
 
 def test_an_older_checkout_is_told_before_it_deploys(clean: LiveProject) -> None:

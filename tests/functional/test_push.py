@@ -181,6 +181,8 @@ def test_a_deploy_that_is_rolled_back_leaves_the_dags_what_they_run(fresh: LiveP
     assert fresh.families() == before
     assert fresh.active() == before
 
+    # Another template: the one that failed is in CDK's bucket, under the hash of what was synthesized.
+    fresh.add_schedule("more")
     fresh.deploy()
     after = fresh.families()
     assert after != before
