@@ -21,6 +21,7 @@ from penstock_runtime.errors import PenstockError
 
 ENDED_BY_SIGNAL = 128
 ENDED_BY_CTRL_C = ENDED_BY_SIGNAL + signal.SIGINT
+_ENDING = (signal.SIGTERM, signal.SIGHUP)
 
 app = typer.Typer(
     name="penstock",
@@ -63,7 +64,7 @@ app.add_typer(catalogue.app, name="catalogue")
 def run() -> None:
     """The console script: errors of ours become two lines and an exit code, never a traceback."""
     # So that `finally` blocks run, and nothing that was started is left behind.
-    for number in (signal.SIGTERM, signal.SIGHUP):
+    for number in _ENDING:
         if signal.getsignal(number) is not signal.SIG_IGN:  # as nohup has it
             signal.signal(number, _end)
     try:
@@ -82,13 +83,14 @@ def run() -> None:
         _tell(PenstockError(f"{place}{error.strerror or error}", fix="make room there, or see who may use it"))
     except SystemExit as end:
         # Typer has made a KeyboardInterrupt of it.
-        if end.code == ENDED_BY_CTRL_C:
-            talk.print("ended by Ctrl-C", style="red")
+        names = {ENDED_BY_CTRL_C: "Ctrl-C", **{ENDED_BY_SIGNAL + one: one.name for one in _ENDING}}
+        if end.code in names:
+            talk.print(f"ended by {names[end.code]}", style="red")
         raise
 
 
-def _end(number: int, _: object) -> None:
-    talk.print(f"ended by {signal.Signals(number).name}", style="red")
+def _end(number: int, _: object) -> NoReturn:
+    """Say nothing here: the signal may have come in the middle of a line."""
     sys.exit(ENDED_BY_SIGNAL + number)
 
 

@@ -65,7 +65,8 @@ def live(task, word):
         error = failure(execution)
     task.log.removeHandler(log)
     # What the operator says of a task that ended otherwise than well, because it was killed, is no failure of ours.
-    return {**steps, "watch": None if error is None or "exit code 143" in error or "SIGTERM" in error else error}
+    killed = ("exit code 143", "SIGTERM", "Task killed by the user")
+    return {**steps, "watch": None if error is None or any(one in error for one in killed) else error}
 
 
 def failure(execution):
