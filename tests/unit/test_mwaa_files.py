@@ -210,7 +210,7 @@ def test_private_index_works_without_internet(tmp_path: Path, host: str) -> None
 @pytest.mark.parametrize(
     ("text", "what", "fix"),
     [
-        ("--index-url https://pypi.org/simple\n", "'pypi.org' is out of reach", "private_hosts"),
+        ("--index-url https://index.example.com/simple\n", "'index.example.com' is out of reach", "private_hosts"),
         ("-i https://a.io/x\n--extra-index-url=https://b.io/y\n", "'b.io' is out of reach", "private_hosts"),
         ("-i https://a.io/x\n# as in -c old.txt\n", "even a comment", "word it differently"),
     ],
