@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -16,6 +17,13 @@ def fresh(live_project: LiveProject) -> LiveProject:
     live_project.start_again()
     assert live_project.scheduled() == {"hello"}
     return live_project
+
+
+@pytest.fixture
+def rebuilt(fresh: LiveProject) -> Iterator[LiveProject]:
+    """The same for a test that deploys other task definitions, on which no push of the first project can build."""
+    yield fresh
+    fresh.start_again()
 
 
 @pytest.fixture
@@ -171,22 +179,22 @@ def test_a_deploy_that_is_rolled_back_brings_a_push_back(fresh: LiveProject) -> 
     assert fresh.scheduled() == {"hello", "pushed"}
 
 
-def test_a_deploy_that_is_rolled_back_leaves_the_dags_what_they_run(fresh: LiveProject) -> None:
+def test_a_deploy_that_is_rolled_back_leaves_the_dags_what_they_run(rebuilt: LiveProject) -> None:
     """Another image is another task definition. Those of before are there until the DAGs of before are not."""
-    before = fresh.families()
+    before = rebuilt.families()
     task = {"name": "greet", "command": ["echo", "hello"], "image": "example.com/tools:2"}
-    fresh.edit(jobs={"hello": {"tasks": [task]}})
-    fresh.deploy_failing_at_the_end()
+    rebuilt.edit(jobs={"hello": {"tasks": [task]}})
+    rebuilt.deploy_failing_at_the_end()
 
-    assert fresh.families() == before
-    assert fresh.active() == before
+    assert rebuilt.families() == before
+    assert rebuilt.active() == before
 
     # Another template: the one that failed is in CDK's bucket, under the hash of what was synthesized.
-    fresh.add_schedule("more")
-    fresh.deploy()
-    after = fresh.families()
+    rebuilt.add_schedule("more")
+    rebuilt.deploy()
+    after = rebuilt.families()
     assert after != before
-    assert fresh.active() == after
+    assert rebuilt.active() == after
 
 
 @pytest.mark.parametrize(
