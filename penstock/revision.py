@@ -19,15 +19,15 @@ from penstock.bundle import LOADER
 from penstock.home import DAGS
 from penstock.project.load import Project
 from penstock.project.plugins import left_out
-from penstock_runtime.activation import Release
 from penstock_runtime.errors import PenstockError
+from penstock_runtime.manifest import Release
 
 SECONDS = 30
 
 
 @dataclass(frozen=True)
 class Revision:
-    """See `penstock_runtime.activation.Release` for the three."""
+    """See `penstock_runtime.manifest.Release` for the three."""
 
     order: int = 0
     committed: int = 0

@@ -9,7 +9,8 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
-from penstock_runtime import activation, contract, metrics, overdue
+from penstock_runtime import contract, metrics, overdue
+from penstock_runtime.manifest import MANIFEST
 from penstock_runtime.plan import Plan
 from stacks.function import function_of
 from stacks.nag import acknowledge_watch
@@ -32,13 +33,13 @@ class Watch(Construct):
                 iam.PolicyStatement(
                     actions=["s3:ListBucket"],
                     resources=[artifacts.bucket_arn],
-                    conditions={"StringEquals": {"s3:prefix": [activation.MANIFEST, overdue.STATE]}},
+                    conditions={"StringEquals": {"s3:prefix": [MANIFEST, overdue.STATE]}},
                 ),
                 iam.PolicyStatement(
                     actions=["s3:GetObject"],
                     resources=[
                         artifacts.arn_for_objects(one)
-                        for one in (activation.MANIFEST, overdue.STATE, f"{contract.PLANS_PREFIX}/*")
+                        for one in (MANIFEST, overdue.STATE, f"{contract.PLANS_PREFIX}/*")
                     ],
                 ),
                 iam.PolicyStatement(actions=["s3:PutObject"], resources=[artifacts.arn_for_objects(overdue.STATE)]),
@@ -52,7 +53,7 @@ class Watch(Construct):
                 "PROJECT": plan.project,
                 "ENVIRONMENT": plan.environment,
                 "ARTIFACTS": artifacts.bucket_name,
-                "MANIFEST": activation.MANIFEST,
+                "MANIFEST": MANIFEST,
                 "PLANS": contract.PLANS_PREFIX,
                 "NAMESPACE": metrics.NAMESPACE,
                 "TOPIC": topic.arn,

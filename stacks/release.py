@@ -22,7 +22,7 @@ from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_s3_deployment as s3_deployment
 from constructs import Construct
 
-from penstock_runtime import activation, contract, infrastructure
+from penstock_runtime import activation, contract, infrastructure, manifest, retired
 from penstock_runtime.plan import Plan
 from stacks.bucket import deploy_files, key_statement
 from stacks.dag_folder import DagFolder, guest_role
@@ -32,7 +32,7 @@ from stacks.nag import acknowledge_function
 
 @dataclass(frozen=True)
 class Source:
-    """Where the project that is deployed comes from; see `activation.Release`."""
+    """Where the project that is deployed comes from; see `penstock_runtime.manifest.Release`."""
 
     order: int = 0
     committed: int = 0
@@ -86,7 +86,7 @@ class ReleaseDeployment(Construct):
                 self,
                 "Files",
                 prefix=f"{folder.path}/{contract.RELEASES_FOLDER}",
-                # Nothing is deleted: runs go on, and a push or a roll-back may need an older release.
+                # Nothing is deleted here: runs go on, and a push or a roll-back may need an older release.
                 sources=[s3_deployment.Source.asset(place)],
                 **upload,
             )
@@ -110,6 +110,9 @@ class ReleaseDeployment(Construct):
             ),
             iam.PolicyStatement(
                 actions=["s3:PutObject", "s3:DeleteObject"], resources=[bucket.arn_for_objects(f"{folder.path}/*")]
+            ),
+            iam.PolicyStatement(
+                actions=["s3:DeleteObject"], resources=[artifacts.arn_for_objects(f"{contract.PLANS_PREFIX}/*")]
             ),
             _own_stack(cdk.Stack.of(self)),
         ]
@@ -135,7 +138,7 @@ def stage(bundle: Path, place: Path) -> None:
     shutil.copytree(bundle / contract.RELEASES_FOLDER, place, dirs_exist_ok=True)
     shutil.copytree(
         bundle,
-        place / release_of(bundle) / activation.TOP,
+        place / release_of(bundle) / manifest.TOP,
         ignore=lambda folder, _: [contract.RELEASES_FOLDER] if Path(folder) == bundle else [],
     )
 
@@ -185,14 +188,15 @@ def _function(scope: Construct, statements: Sequence[iam.PolicyStatement]) -> la
         activation,
         statements,
         description="Penstock: which release of the DAGs is live",
-        wildcards="Below one folder of its own bucket, and the streams of its own log group.",
+        wildcards="Below one folder of each of its own buckets, and the streams of its own log group.",
+        needs=(contract, manifest, retired),
     )
     acknowledge_function(function)
     return function
 
 
 def _manifest(artifacts: s3.IBucket, *, write: bool) -> list[iam.PolicyStatement]:
-    key = activation.MANIFEST
+    key = manifest.MANIFEST
     return [
         iam.PolicyStatement(
             actions=["s3:ListBucket"],

@@ -21,6 +21,7 @@ from penstock.home import DAGS
 from penstock.revision import Revision
 from penstock_runtime import activation, contract
 from penstock_runtime.errors import PenstockError
+from penstock_runtime.manifest import TOP, Refused, Release
 from penstock_runtime.plan import Plan
 
 Objects = Mapping[tuple[str, str], bytes]
@@ -32,14 +33,14 @@ class Push:
     """A push that can be done."""
 
     deployed: Deployed
-    release: activation.Release
+    release: Release
     objects: Objects
     """What must be there before the switch; each is under a key that its content gives."""
     changes: tuple[Change, ...]
     waiting: tuple[str, ...]
     """What the project changes besides, and a push cannot."""
     force: bool
-    live: activation.Release | None = field(default=None)
+    live: Release | None = field(default=None)
     """What it replaces."""
 
 
@@ -94,7 +95,7 @@ def prepare(
 def staged(made: bundle.Bundle, folder: str, prefix: str) -> dict[str, bytes]:
     """A bundle's keys in the DAG bucket before it is live: all of it below `release/<hash>/`."""
     releases = f"{contract.RELEASES_FOLDER}/"
-    top = f"{releases}{made.release}/{activation.TOP}/"
+    top = f"{releases}{made.release}/{TOP}/"
     paths = {path.removeprefix(f"{prefix}/"): content for path, content in made.dags.items()}
     return {f"{folder}/{path if path.startswith(releases) else top + path}": content for path, content in paths.items()}
 
@@ -117,7 +118,7 @@ def do(push: Push) -> int:
             list(pool.map(put, missing))
         try:
             activation.activate(account.s3, place, push.release, force=push.force)
-        except activation.Refused as error:
+        except Refused as error:
             raise _refused(str(error)) from error
     return len(missing)
 

@@ -11,9 +11,9 @@ import botocore.exceptions
 
 from penstock.deployed import stacks
 from penstock.deployed.account import MISSING, Account, aws, error_code
-from penstock_runtime import activation, contract, infrastructure
-from penstock_runtime.activation import Manifest, Place
+from penstock_runtime import contract, infrastructure
 from penstock_runtime.errors import InputError, PenstockError
+from penstock_runtime.manifest import MANIFEST, Manifest, Place, Refused, read_manifest
 from penstock_runtime.plan import Plan
 
 DEPLOY_FIRST = "deploy it first: npx cdk deploy --all -c environment={environment}"
@@ -63,10 +63,10 @@ def find(account: Account, plan: Plan, to: str | None = None) -> Deployed:
     if facts.get("format") != infrastructure.FORMAT:
         raise PenstockError(f"{infrastructure.FILE} is of another format", fix="use the Penstock that deployed it")
     place = Place(str(resources["artifacts_bucket"]), bucket, folder)
-    with aws(f"read s3://{place.artifacts}/{activation.MANIFEST}"):
+    with aws(f"read s3://{place.artifacts}/{MANIFEST}"):
         try:
-            manifest, _ = activation.read(account.s3, place.artifacts)
-        except activation.Refused as error:
+            manifest, _ = read_manifest(account.s3, place.artifacts)
+        except Refused as error:
             raise PenstockError(str(error), fix="use the Penstock that deployed it, or a newer one") from error
     return Deployed(account, place, facts, manifest)
 

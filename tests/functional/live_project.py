@@ -6,14 +6,14 @@ import json
 import os
 import subprocess
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import yaml
 
 from penstock.local.aws.endpoint import Endpoint, Keys
-from penstock_runtime.activation import Manifest
+from penstock_runtime.manifest import Manifest
 from tests.functional.embedded import ACCOUNT, REGION, ROOT, policy, trust
 
 CDK = ROOT / "node_modules" / ".bin" / "cdk"
@@ -185,6 +185,7 @@ class LiveProject:
             {"Action": "s3:PutObject", "Resource": [f"{artifacts}/release.json", *kept]},
             {"Action": "s3:ListBucket", "Resource": artifacts, "Condition": {"StringLike": {"s3:prefix": listed}}},
             {"Action": "s3:DeleteObject", "Resource": f"{dags}/{folder}/*"},
+            {"Action": "s3:DeleteObject", "Resource": f"{artifacts}/plans/*"},
         ]
 
     def pusher(self, name: str, grants: list[dict[str, Any]]) -> Keys:
@@ -217,6 +218,24 @@ class LiveProject:
         """What is live."""
         answer = self.endpoint.client("s3").get_object(Bucket=self.artifacts, Key="release.json")
         return Manifest.from_json(answer["Body"].read().decode())
+
+    def age(self) -> set[str]:
+        """Let three days go by for what was retired; which releases that were."""
+        manifest = self.manifest()
+        retired = [replace(one, since="2020-01-01T00:00:00+00:00") for one in manifest.retired]
+        body = replace(manifest, retired=tuple(retired)).to_json().encode()
+        self.endpoint.client("s3").put_object(Bucket=self.artifacts, Key="release.json", Body=body)
+        return {one.release for one in retired}
+
+    def kept(self) -> tuple[set[str], set[str]]:
+        """The releases of which anything is in the DAG bucket, and the plans in the other."""
+        s3 = self.endpoint.client("s3")
+        found = s3.list_objects_v2(Bucket=self.dags, Prefix="dags/acme-dev/release/", Delimiter="/")
+        plans = s3.list_objects_v2(Bucket=self.artifacts, Prefix="plans/")["Contents"]
+        return (
+            {one["Prefix"].split("/")[-2] for one in found["CommonPrefixes"]},
+            {one["Key"].removeprefix("plans/").removesuffix(".json") for one in plans},
+        )
 
     def files(self) -> dict[str, str]:
         """Key → content of the DAG bucket, releases left out."""

@@ -13,7 +13,7 @@ from typing import Any
 import botocore.exceptions
 
 from penstock.local import fargate
-from penstock_runtime import activation
+from penstock_runtime.manifest import MANIFEST
 from tests.functional.embedded import until
 from tests.functional.optional_project import ASSETS, Environment
 from tests.functional.permission_airflow import Steps
@@ -82,12 +82,14 @@ def upload(environment: Environment, *, stays: bool = False) -> Steps:
 
 
 def go_live(environment: Environment) -> Steps:
-    """Our function makes the release live that is live, in a folder with a file of ours that is in no release."""
+    """Our function makes the release live that is live, in a folder with a file of ours that is in no release, and with
+    a release that nobody has needed for years."""
     s3, artifacts = environment.system.root("s3"), environment.system.resources.artifacts_bucket
-    found = s3.get_object(Bucket=artifacts, Key=activation.MANIFEST)["Body"].read().decode()
+    found = s3.get_object(Bucket=artifacts, Key=MANIFEST)["Body"].read().decode()
     manifest = json.loads(found)
     manifest["files"] = sorted({*manifest["files"], "gone.py"})
-    s3.put_object(Bucket=artifacts, Key=activation.MANIFEST, Body=json.dumps(manifest).encode())
+    manifest["retired"] = [{"release": "old", "plan": "old", "since": "2020-01-01T00:00:00+00:00"}]
+    s3.put_object(Bucket=artifacts, Key=MANIFEST, Body=json.dumps(manifest).encode())
     s3.put_object(Bucket=environment.system.dag_bucket, Key=f"{environment.folder}/gone.py", Body=b"")
     properties = {
         "Do": "activate",

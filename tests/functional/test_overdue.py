@@ -18,8 +18,8 @@ import pytest
 from botocore.exceptions import ClientError
 
 from penstock_runtime import overdue
-from penstock_runtime.activation import MANIFEST, Manifest, Release
 from penstock_runtime.infrastructure import plan_sha256
+from penstock_runtime.manifest import MANIFEST, Manifest, Release
 from penstock_runtime.plan import Plan
 from stacks.observability import ObservabilityStack
 from tests.functional.embedded import ACCOUNT, REGION, Aws, aws, deploy, heard, listen, upload_functions

@@ -132,6 +132,29 @@ def test_a_deploy_that_replaces_does_so_every_time(fresh: LiveProject) -> None:
     assert fresh.manifest().live.revision == older[:7]
 
 
+def test_releases_go_when_nobody_needs_them_any_more(fresh: LiveProject) -> None:
+    """With their plans. What was deployed stays, for a deploy that is told to bring it back uploads nothing."""
+    deployed, revision = fresh.manifest().live, fresh.git("rev-parse", "HEAD")
+    for number in range(3):
+        fresh.add_schedule(f"s{number}")
+        fresh.penstock("push")
+    old = fresh.age()
+    releases, _ = fresh.kept()
+    assert old
+    assert old < releases
+    fresh.add_schedule("last")
+    fresh.penstock("push")
+
+    releases, plans = fresh.kept()
+    assert not old & releases
+    assert {fresh.manifest().live.release, deployed.release} <= releases
+    assert {fresh.manifest().live.plan, deployed.plan} <= plans
+    assert fresh.age()
+    fresh.git("checkout", "--quiet", revision)
+    fresh.deploy("replace=true")
+    assert fresh.scheduled() == {"hello"}
+
+
 def test_a_deploy_of_a_newer_checkout_replaces_a_push(fresh: LiveProject) -> None:
     """No flag is needed: the newer source wins. Deployed again, nothing changes."""
     fresh.add_schedule("pushed")
@@ -275,7 +298,10 @@ def test_a_push_with_the_documented_permissions_and_no_more(pushed: LiveProject)
     pushed.commit("a file that goes again")
     pushed.penstock("push")
     (pushed.folder / "dags" / "own.py").unlink()
+    pushed.add_schedule("between")
+    pushed.penstock("push")
     pushed.add_schedule("pushed")
+    assert pushed.age()
     to = f"s3://{pushed.dags}/dags/acme-dev/"
     grants = pushed.pusher_grants()
     before = pushed.manifest()
@@ -289,4 +315,4 @@ def test_a_push_with_the_documented_permissions_and_no_more(pushed: LiveProject)
     )
 
     assert told["release"]["by"] == "push"
-    assert pushed.scheduled() == {"hello", "pushed"}
+    assert pushed.scheduled() == {"hello", "between", "pushed"}

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import io
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
-from penstock_runtime.activation import MANIFEST, Manifest, Place, Refused, Release, activate, refusal, roll_back
+from penstock_runtime import activation
+from penstock_runtime.activation import activate, refusal, roll_back
+from penstock_runtime.manifest import MANIFEST, Manifest, Place, Refused, Release
+from penstock_runtime.retired import NotDeletedError
 
 PLACE = Place("artifacts", "dags", "dags/acme")
 OLD = Release("aaaa", "1" * 64, 100, "c1", "deploy")
@@ -26,7 +30,8 @@ class ClientError(Exception):
 
 
 class Bucket:
-    """S3's answers to the calls of a switch, in memory; `fail_at` names a key that nobody may write."""
+    """S3's answers to the calls of a switch, in memory; `fail_at` names a key that nobody may write, `kept` one that
+    nobody may delete."""
 
     class exceptions:
         ClientError = ClientError
@@ -34,6 +39,7 @@ class Bucket:
     def __init__(self) -> None:
         self.objects: dict[tuple[str, str], bytes] = {}
         self.fail_at = ""
+        self.kept = ""
         self.written: list[str] = []
 
     def etag(self, bucket: str, key: str) -> str:
@@ -72,11 +78,31 @@ class Bucket:
     def delete_object(self, Bucket: str, Key: str) -> None:
         del self.objects[Bucket, Key]
 
+    def delete_objects(self, Bucket: str, Delete: dict[str, Any]) -> dict[str, Any]:
+        assert Delete["Quiet"]
+        denied = []
+        for one in Delete["Objects"]:
+            if one["Key"].endswith(self.kept or "\0"):
+                denied.append({"Key": one["Key"], "Code": "AccessDenied"})
+            else:
+                self.objects.pop((Bucket, one["Key"]), None)
+        return {"Errors": denied} if denied else {}
+
     def upload(self, release: Release, *names: str) -> None:
         """A release's files at the top, each with the release's name in it."""
         for name in names:
             key = f"dags/acme/release/{release.release}/top/{name}"
             self.objects["dags", key] = f"{release.release} {name}".encode()
+        self.objects["dags", f"dags/acme/release/{release.release}/shards/00.json"] = b"{}"
+        self.objects["artifacts", f"plans/{release.plan}.json"] = b"{}"
+
+    def releases(self) -> set[str]:
+        """Those of which anything is there."""
+        return {key.split("/")[3] for bucket, key in self.objects if bucket == "dags" and "/release/" in key}
+
+    def plans(self) -> set[str]:
+        """The first character of each plan that is there."""
+        return {key.removeprefix("plans/")[0] for _, key in self.objects if key.startswith("plans/")}
 
     def top(self) -> dict[str, str]:
         """What lies right in the DAG folder."""
@@ -187,11 +213,11 @@ def test_a_roll_back_brings_back_what_was_live(s3: Bucket) -> None:
     failed = Release("cccc", "3" * 64, 300, "c3", "deploy")
     s3.upload(failed, ".airflowignore", "schedules_00.py")
     activate(s3, PLACE, failed)
-    roll_back(s3, PLACE, failed.release)
+    roll_back(s3, PLACE, failed.release, OLD)
     assert s3.manifest().live == NEW
     assert s3.top()["own.py"] == "bbbb own.py"
 
-    roll_back(s3, PLACE, failed.release)
+    roll_back(s3, PLACE, failed.release, OLD)
     assert s3.manifest().live == NEW
 
 
@@ -235,3 +261,99 @@ def test_a_manifest_of_another_format_is_never_taken_for_none(s3: Bucket, text: 
     s3.objects["artifacts", MANIFEST] = text.encode()
     with pytest.raises(Refused, match="cannot be read"):
         activate(s3, PLACE, NEW)
+
+
+@pytest.fixture
+def later(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
+    """Move the clock by so many hours."""
+    clock = [datetime(2026, 1, 1, tzinfo=UTC)]
+    monkeypatch.setattr(activation, "_now", lambda: clock[0])
+
+    def move(hours: float) -> None:
+        clock[0] += timedelta(hours=hours)
+
+    return move
+
+
+def push(s3: Bucket, name: str, order: int, **options: Any) -> None:
+    """Upload a release with one loader, whose plan begins with the release's first character, and switch to it."""
+    release = Release(name, name[0] * 64, order, "", "push")
+    s3.upload(release, "schedules_00.py")
+    activate(s3, PLACE, release, **options)
+
+
+def test_an_old_release_goes_when_nobody_can_be_running_it(s3: Bucket, later: Callable[[float], None]) -> None:
+    """Two days after it was needed last, with its plan, at the next switch; what is live or was before stays."""
+    s3.upload(OLD, "schedules_00.py")
+    for number, name in enumerate(("bbbb", "cccc", "dddd")):
+        push(s3, name, 300 + number)
+    assert s3.releases() == {"aaaa", "bbbb", "cccc", "dddd"}
+
+    later(47)
+    push(s3, "eeee", 400)
+    assert {"aaaa", "bbbb"} < s3.releases()
+    later(1)
+    push(s3, "ffff", 500)
+    # cccc was live before dddd until an hour ago.
+    assert s3.releases() == {"cccc", "dddd", "eeee", "ffff"}
+    assert s3.plans() == set("2cdef")  # 2 is that of a release that was uploaded and never live.
+    assert {one.release for one in s3.manifest().retired} == {"cccc", "dddd"}
+
+    later(1000)
+    push(s3, "gggg", 600)
+    assert s3.releases() == {"eeee", "ffff", "gggg"}
+    assert s3.manifest().previous == replace(s3.manifest().live, release="ffff", plan="f" * 64, order=500)
+    assert s3.top()["foreign.py"] == "theirs"
+
+
+def test_what_cloudformation_deployed_stays(s3: Bucket, later: Callable[[float], None]) -> None:
+    """Deployed again with `-c replace=true` it is not uploaded again. After a roll-back it is the one before."""
+    deployed = replace(OLD, release="eeee", plan="e" * 64, order=150)
+    s3.upload(deployed, "schedules_00.py")
+    activate(s3, PLACE, deployed, deployed=deployed)
+    failed = replace(OLD, release="ffff", plan="f" * 64, order=160)
+    s3.upload(failed, "schedules_00.py")
+    activate(s3, PLACE, failed, deployed=failed)
+    push(s3, "gggg", 300)
+    roll_back(s3, PLACE, "ffff", deployed)
+    assert s3.manifest().live.release == "gggg"
+    for number, name in enumerate(("hhhh", "iiii", "jjjj")):
+        later(100)
+        push(s3, name, 400 + number)
+
+    # bbbb was uploaded and never live: a push may be at work on it.
+    assert s3.releases() == {"bbbb", "eeee", "hhhh", "iiii", "jjjj"}
+    activate(s3, PLACE, deployed, force=True, deployed=deployed)
+    assert s3.top()["schedules_00.py"] == "eeee schedules_00.py"
+
+
+def test_a_retired_release_that_is_live_again_stays(s3: Bucket, later: Callable[[float], None]) -> None:
+    """A revert has the files of before: what it needs is needed again."""
+    push(s3, "bbbb", 300)
+    push(s3, "cccc", 301)
+    later(47)
+    push(s3, "aaaa", 302)
+    later(100)
+    push(s3, "dddd", 303)
+
+    assert "aaaa" in s3.releases()
+    assert "bbbb" not in s3.releases()
+
+
+def test_a_sweep_that_is_cut_short_is_taken_up_again(s3: Bucket, later: Callable[[float], None]) -> None:
+    """Nobody can make the half of a release live, and the manifest still knows of it."""
+    push(s3, "bbbb", 300)
+    push(s3, "cccc", 301)
+    later(100)
+    s3.kept = "aaaa/shards/00.json"
+    with pytest.raises(NotDeletedError, match=r"release/aaaa/shards/00\.json: AccessDenied"):
+        push(s3, "dddd", 302)
+    assert s3.top()["schedules_00.py"] == "dddd schedules_00.py"
+    assert "aaaa" in {one.release for one in s3.manifest().retired}
+    with pytest.raises(Refused, match="was not uploaded"):
+        activate(s3, PLACE, replace(OLD, order=500))
+
+    s3.kept = ""
+    push(s3, "dddd", 302)
+    assert "aaaa" not in s3.releases()
+    assert s3.manifest().complete
