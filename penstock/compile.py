@@ -101,9 +101,15 @@ class _Compiler:
         drafted = self._drafted()
         self._check_ids([schedule for schedule, _, _ in drafted], [where for _, _, where in drafted])
         drafts = [draft for _, some, _ in drafted for draft in some]
-        names = settings.iam.role_name_prefix
-        keys = settings.secret_kms_keys
-        families, found = definitions(prefix, settings.region, self._secrets(), drafts, role_names=names, kms_keys=keys)
+        families, found = definitions(
+            prefix,
+            settings.region,
+            self._secrets(),
+            drafts,
+            role_names=settings.iam.role_name_prefix,
+            role_path=settings.iam.role_path,
+            kms_keys=settings.secret_kms_keys,
+        )
         self._problems.raise_all()
         airflow = self._airflow(prefix)
         where_they_run = self._network(found, airflow)

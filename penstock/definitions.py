@@ -68,12 +68,15 @@ def definitions(
     drafts: Sequence[Draft],
     *,
     role_names: str = "",
+    role_path: str = "/",
     kms_keys: Sequence[str] = (),
 ) -> tuple[dict[Key, str], tuple[TaskDefinition, ...]]:
     """The family of each key, and the task definitions by family.
 
     Args:
         role_names: what the name of every role starts with.
+        role_path: IAM's path of every role. CloudFormation makes a role of another path anew, beside the old one, and
+            so not under its name.
         kms_keys: ARNs of the keys that encrypt secrets.
 
     Raises:
@@ -90,12 +93,13 @@ def definitions(
         family = f"{prefix}-{first.task.engine}-{first.family_digest}"
         families[key] = family
         stack = _digest([family], 1) if spread else None
+        # With the stack: a role whose definition moves gets another name, for a moment there are both.
+        apart = [*([stack] if stack else []), *([role_path] if role_path != "/" else [])]
         cpu_units, memory_mib = covering((draft.task.cpu_units, draft.task.memory_mib) for draft in group)
         found.append(
             TaskDefinition(
                 family=family,
-                # With the stack: a role whose definition moves gets another name, for a moment there are both.
-                role_prefix=f"{role_names}{prefix}-{_digest([family, region, *([stack] if stack else [])], 8)}",
+                role_prefix=f"{role_names}{prefix}-{_digest([family, region, *apart], 8)}",
                 engine=first.task.engine,
                 image=first.image,
                 architecture=first.architecture,

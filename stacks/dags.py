@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import aws_cdk as cdk
+from aws_cdk import aws_s3 as s3
 
 from penstock_runtime import contract, infrastructure
 from penstock_runtime.plan import Plan
@@ -45,7 +46,8 @@ def deploy_bundle(stack: cdk.Stack, folder: DagFolder, delivery: Delivery) -> Re
         plan=plan,
         bundle=delivery.bundle,
         source=delivery.source,
-        artifacts=ingestion.artifacts,
+        # By its name, as any stack knows it but its own.
+        artifacts=s3.Bucket.from_bucket_name(stack, "ReleaseArtifacts", ingestion.artifacts_name),
         folder=folder,
         facts={
             contract.RESOURCES_FILE: _lists(resources_of(plan, delivery.network, ingestion)),
@@ -65,7 +67,7 @@ def resources_of(plan: Plan, network: Network, ingestion: IngestionStack) -> Res
         security_groups=network.task_security_groups,
         assign_public_ip=network.assign_public_ip,
         log_group=plan.log_group,
-        artifacts_bucket=ingestion.artifacts.bucket_name,
+        artifacts_bucket=ingestion.artifacts_name,
     )
 
 

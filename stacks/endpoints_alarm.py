@@ -12,7 +12,7 @@ from stacks.nag import acknowledge
 
 
 class EndpointsAlarm(Construct):
-    """Goes off when an execution of the machine fails."""
+    """Goes off when an execution of the machine fails, or takes too long."""
 
     def __init__(self, scope: Construct, name: str, *, environment: str, machine: str, topic: str | None) -> None:
         """
@@ -22,17 +22,24 @@ class EndpointsAlarm(Construct):
             topic: ARN of the topic that is told; None: the alarm is to be looked at.
         """
         super().__init__(scope, name)
+        self._environment, self._machine = environment, machine
+        self._topic = None if topic is None else sns.Topic.from_topic_arn(self, "Topic", topic)
         # AWS Step Functions Developer Guide, "Monitoring Step Functions metrics using Amazon CloudWatch".
+        self._alarm("Alarm", "ExecutionsFailed")
+        self._alarm("TimedOut", "ExecutionsTimedOut")
+
+    def _alarm(self, name: str, metric: str) -> None:
+        environment, topic = self._environment, self._topic
         failed = cloudwatch.Metric(
             namespace="AWS/States",
-            metric_name="ExecutionsFailed",
-            dimensions_map={"StateMachineArn": machine},
+            metric_name=metric,
+            dimensions_map={"StateMachineArn": self._machine},
             statistic="Sum",
             period=Duration.minutes(5),
         )
         alarm = cloudwatch.Alarm(
             self,
-            "Alarm",
+            name,
             alarm_description=(
                 f"The VPC endpoints of MWAA environment {environment} were not made, or it failed all the same. The "
                 "state machine's last execution says why; docs/shared-vpc.md says what to do. MWAA waits for 72 hours."
@@ -47,4 +54,4 @@ class EndpointsAlarm(Construct):
             why = "The topic is made after Airflow. The alarm on Airflow's scheduler, which is silent then, tells it."
             acknowledge(alarm, {"NIST.800.53.R5-CloudWatchAlarmAction": why})
         else:
-            alarm.add_alarm_action(actions.SnsAction(sns.Topic.from_topic_arn(self, "Topic", topic)))
+            alarm.add_alarm_action(actions.SnsAction(topic))

@@ -45,6 +45,7 @@ class _Roles:
 
     def _name(self, node: IConstruct) -> str:
         """A name for a role that has none, at most 58 characters; IAM knows no regions, hence the digest."""
-        path = f"{self._plan.region} {node.node.path}"
+        # A role of another path is made beside the old one, so not under its name.
+        path = f"{self._plan.region} {self._settings.role_path[1:]}{node.node.path}"
         digest = hashlib.sha256(path.encode()).hexdigest()[:8]
         return f"{self._settings.role_name_prefix}{self._plan.prefix}-{digest}"

@@ -29,7 +29,8 @@ PENDING_HOURS = 72
 """How long MWAA waits for the endpoints before the environment has failed (API Reference, CreateEnvironment)."""
 CREATION_HOURS = 3
 """And how long it may create after that (`timeoutInMinutes` of the create handler in CloudFormation's schema)."""
-POLL_SECONDS = 60
+POLL_SECONDS = 120
+"""A look is 9 events of an execution's history, which holds 25,000 (Step Functions Developer Guide, "Quotas")."""
 OVER = ("AVAILABLE", "DELETING", "DELETED")
 """Statuses of an environment that waits for nobody."""
 FAILED = "CREATE_FAILED"
@@ -82,7 +83,11 @@ class SharedEndpoints(Construct):
         EndpointsAlarm(self, "Failed", environment=environment, machine=machine.attr_arn, topic=topic)
 
     def _start(self, machine: sfn.CfnStateMachine) -> None:
-        """Two events come for one creation; the second run asks with the same client token and makes nothing."""
+        """Up to three events come for one creation; a later run asks with the same client token and makes nothing.
+
+        A rule as new as this one may miss the first two (EventBridge API Reference, PutRule). At the last one MWAA is
+        `PENDING`, no more.
+        """
         starter = iam.Role(
             self,
             "Starter",
@@ -103,7 +108,7 @@ class SharedEndpoints(Construct):
                 "detail": {
                     "stack-id": [self._stack.stack_id],
                     "resource-type": ["AWS::MWAA::Environment"],
-                    "status-details": {"status": ["CREATE_IN_PROGRESS"]},
+                    "status-details": {"status": ["CREATE_IN_PROGRESS", "CREATE_COMPLETE"]},
                 },
             },
             targets=[events.CfnRule.TargetProperty(id="Machine", arn=machine.attr_arn, role_arn=starter.role_arn)],

@@ -86,6 +86,21 @@ def test_every_role_has_boundary_path_and_name(settled: Templates) -> None:
     assert all(name.startswith("dp-acme-dev-") for name in named - unprefixed)
 
 
+def test_a_role_of_another_path_has_another_name(settled: Templates, tmp_path: Path) -> None:
+    """CloudFormation makes it beside the old one, and refuses to where that has the name."""
+    app = plans.application(tmp_path)
+    plan = dataclasses.replace(PLAN, iam=Iam(BOUNDARY, "/other/", "dp-", "acme"))
+    build_stacks(app, plan, plans.files(tmp_path), account=None)
+    moved = {stack.stack_name: stack.template for stack in app.synth().stacks}
+    before, after = (
+        {one["Properties"]["RoleName"] for one in plans.resources(found, "AWS::IAM::Role")}
+        for found in (settled, moved)
+    )
+
+    # Those of tasks get their names from the plan.
+    assert {name.rsplit("-", 1)[1] for name in before & after} == {"task", "exec"}
+
+
 def test_roles_are_handed_over_by_their_path(settled: Templates) -> None:
     """IAM's ARN of a role holds its path."""
     role = statements.of_role(settled["acme-dev-airflow"], "ExecutionRole")

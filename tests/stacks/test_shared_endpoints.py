@@ -65,7 +65,7 @@ def test_creation_of_the_environment_starts_it(tmp_path: Path) -> None:
         "detail": {
             "stack-id": [{"Ref": "AWS::StackId"}],
             "resource-type": ["AWS::MWAA::Environment"],
-            "status-details": {"status": ["CREATE_IN_PROGRESS"]},
+            "status-details": {"status": ["CREATE_IN_PROGRESS", "CREATE_COMPLETE"]},
         },
     }
     (start,) = statements.that_allow(statements.everywhere({"s": template}), "states:StartExecution")
@@ -93,14 +93,17 @@ def test_it_waits_for_what_it_needs_and_ends(tmp_path: Path, web_server: bool) -
 
 @pytest.mark.parametrize("topic", [None, "arn:aws:sns:eu-west-1:111122223333:team"])
 def test_a_failure_is_told(tmp_path: Path, topic: str | None) -> None:
-    """Nobody waits for the machine: an alarm on its failed executions, to the topic that exists, where one does."""
+    """Nobody waits for the machine: alarms on executions that fail or take too long, to the topic that
+    exists, where one does."""
     template = synthesized(tmp_path, topic=topic)
-    (alarm,) = [one["Properties"] for one in template["Resources"].values() if one["Type"] == "AWS::CloudWatch::Alarm"]
+    alarms = [one["Properties"] for one in template["Resources"].values() if one["Type"] == "AWS::CloudWatch::Alarm"]
+    assert {one["MetricName"] for one in alarms} == {"ExecutionsFailed", "ExecutionsTimedOut"}
     (name,) = [name for name, one in template["Resources"].items() if one["Type"].endswith("StateMachine")]
 
-    assert (alarm["Namespace"], alarm["MetricName"], alarm["Threshold"]) == ("AWS/States", "ExecutionsFailed", 1)
-    assert alarm["Dimensions"] == [{"Name": "StateMachineArn", "Value": {"Fn::GetAtt": [name, "Arn"]}}]
-    assert alarm.get("AlarmActions") == (None if topic is None else [topic])
+    for alarm in alarms:
+        assert (alarm["Namespace"], alarm["Threshold"]) == ("AWS/States", 1)
+        assert alarm["Dimensions"] == [{"Name": "StateMachineArn", "Value": {"Fn::GetAtt": [name, "Arn"]}}]
+        assert alarm.get("AlarmActions") == (None if topic is None else [topic])
 
 
 def test_endpoints_are_made_in_the_subnets_of_mwaa_once(tmp_path: Path) -> None:

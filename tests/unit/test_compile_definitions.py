@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -87,6 +88,19 @@ def test_roles_are_unique_over_regions(tmp_path: Path) -> None:
 
     assert _families(here) == _families(there)
     assert not {one.role_prefix for one in here.task_definitions} & {one.role_prefix for one in there.task_definitions}
+
+
+def test_roles_of_another_path_have_other_names(tmp_path: Path) -> None:
+    """CloudFormation makes a role of another path beside the old one, and refuses to where that has the name."""
+    paths = ("/", "/data/", "/teams/data/")
+    made = [
+        _plan(tmp_path / str(number), ("name: acme", f"name: acme\niam: {{role_path: {path}}}"))
+        for number, path in enumerate(paths)
+    ]
+
+    assert made[0] == replace(made[1], iam=made[0].iam, task_definitions=made[0].task_definitions)
+    assert _families(made[0]) == _families(made[1]) == _families(made[2])
+    assert len({one.role_prefix for plan in made for one in plan.task_definitions}) == 3 * len(_families(made[0]))
 
 
 def test_meltano_runs_in_a_built_image_or_one_that_is_named(tmp_path: Path) -> None:
