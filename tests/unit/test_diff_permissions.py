@@ -1,0 +1,47 @@
+"""IAM before and after."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from penstock.diff import permissions
+
+
+def role(*statements: dict[str, Any]) -> dict[str, Any]:
+    trust = {"Statement": [{"Effect": "Allow", "Principal": {"Service": "ecs"}, "Action": "sts:AssumeRole"}]}
+    policy = {"PolicyName": "p", "PolicyDocument": {"Statement": list(statements)}}
+    properties = {"RoleName": "worker", "AssumeRolePolicyDocument": trust, "Policies": [policy]}
+    return {"a": {"Resources": {"Role": {"Type": "AWS::IAM::Role", "Properties": properties}}}}
+
+
+def test_grants_gained_and_lost() -> None:
+    """By role, resource and condition; a statement written otherwise is no change."""
+    bucket = {"Fn::Join": ["", [{"Fn::GetAtt": ["Dags0A1B2C3D", "Arn"]}, "/*"]]}
+    get = {"Effect": "Allow", "Action": ["s3:GetObject"], "Resource": bucket}
+    put = {"Effect": "Allow", "Action": "s3:PutObject", "Resource": bucket, "Condition": {"Bool": {"x": "true"}}}
+    both = {"Effect": "Allow", "Action": ["s3:DeleteObject", "s3:GetObject"], "Resource": [bucket]}
+    found = permissions.compare(role(get, put), role(both))
+
+    assert [str(one) for one in found] == [
+        "worker: s3:DeleteObject on <Dags>/*",
+        'worker: s3:PutObject on <Dags>/* if {"Bool": {"x": "true"}}',
+    ]
+    assert [one.kind for one in found] == ["gained", "lost"]
+    assert permissions.compare(role(get), role({**get, "Action": "s3:GetObject", "Resource": [bucket]})) == []
+
+
+def test_policies_apart_from_roles_and_of_buckets_count_too() -> None:
+    """A policy's grants are its role's; a bucket's policy names who it is for; so does a role's trust."""
+    document = {"Statement": {"Effect": "Deny", "Principal": "*", "Action": "s3:*", "Resource": "*"}}
+    grant = {"Statement": [{"Effect": "Allow", "Action": "a:b", "NotResource": "c"}]}
+    more = role()["a"]["Resources"] | {
+        "Policy": {"Type": "AWS::IAM::Policy", "Properties": {"Roles": [{"Ref": "Role"}], "PolicyDocument": grant}},
+        "BucketPolicy": {"Type": "AWS::S3::BucketPolicy", "Properties": {"PolicyDocument": document}},
+    }
+    found = permissions.compare({}, {"a": {"Resources": more}})
+
+    assert {str(one) for one in found} == {
+        'worker: sts:AssumeRole on role worker by {"Service": "ecs"}',
+        "worker: a:b on everything but c",
+        "policy of a/BucketPolicy: denied s3:* on * by *",
+    }

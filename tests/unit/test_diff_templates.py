@@ -1,0 +1,144 @@
+"""Two sets of templates compared: what comes, goes, changes or is replaced."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from typing import Any
+
+import pytest
+
+from penstock.diff import plans, report, templates
+from penstock.diff.replacement import FIXED
+from penstock.home import CDK
+from penstock_runtime.plan import Plan
+from tests.unit.diff_states import AIRFLOW, BOTH, NETWORK, edited, small_plan
+
+
+@pytest.fixture(scope="module")
+def plan(tmp_path_factory: pytest.TempPathFactory) -> Plan:
+    return small_plan(tmp_path_factory.mktemp("project"))
+
+
+@pytest.mark.parametrize(
+    ("properties", "why"),
+    [
+        ({"Name": "other"}, "Name"),
+        ({"KmsKey": "arn"}, "KmsKey"),
+        ({"EndpointManagement": "CUSTOMER"}, "EndpointManagement"),
+        (
+            {"NetworkConfiguration": {"SubnetIds": ["a"], "SecurityGroupIds": ["sg-1"]}},
+            "NetworkConfiguration.SubnetIds",
+        ),
+    ],
+)
+def test_what_is_fixed_at_creation_replaces_mwaa(properties: dict[str, Any], why: str) -> None:
+    """Name, subnets, key and endpoint management; its database goes with it."""
+    (change,) = templates.compare(BOTH, edited("airflow", "Environment", **properties))
+
+    assert (change.kind, change.name, change.properties) == ("replaced", "acme", (why,))
+    assert change.loss is not None
+    assert "run history" in change.loss
+
+
+@pytest.mark.parametrize(
+    "properties",
+    [
+        {"EnvironmentClass": "mw1.large"},
+        {"NetworkConfiguration": {"SubnetIds": [{"Fn::ImportValue": "net:Subnet"}], "SecurityGroupIds": ["sg-2"]}},
+        {"AirflowVersion": "3.0.6"},
+    ],
+)
+def test_the_rest_changes_it_in_place(properties: dict[str, Any]) -> None:
+    """Class, version and security groups: nothing is lost."""
+    (change,) = templates.compare(BOTH, edited("airflow", "Environment", **properties))
+
+    assert (change.kind, change.loss) == ("changed", None)
+    assert change.properties == tuple(properties)
+
+
+@pytest.mark.parametrize("leaves", ["StartupScriptS3Path", "WeeklyMaintenanceWindowStart"])
+def test_what_mwaa_keeps_although_it_left_the_template_is_said(leaves: str) -> None:
+    """It leaves the template alone; with another value, or put in, it is like any change."""
+    has = edited("airflow", "Environment", **{leaves: "one"})
+    (gone,) = templates.compare(has, BOTH)
+    (other,) = templates.compare(has, edited("airflow", "Environment", **{leaves: "two"}))
+    (new,) = templates.compare(BOTH, has)
+
+    assert gone.properties == (leaves,)
+    assert gone.stays[0].startswith(f"{leaves} was one; ")
+    assert (other.stays, new.stays) == ((), ())
+
+
+def test_replacement_spreads_through_references_and_exports() -> None:
+    """Another address range of the VPC replaces its subnets and groups, and the environment two stacks further on."""
+    found = {one.name: one for one in templates.compare(BOTH, edited("net", "Vpc", CidrBlock="10.1.0.0/16"))}
+
+    assert {name for name, one in found.items() if one.kind == "replaced"} == {
+        "net/Vpc", "net/Subnet", "net/Group", "acme"
+    }  # fmt: skip
+    assert found["acme"].properties == ("NetworkConfiguration.SubnetIds",)
+
+
+def test_a_bucket_that_is_kept_leaves_and_a_log_that_is_not_is_lost() -> None:
+    """By the deployed template's DeletionPolicy. A whole stack that is gone from the project is not deleted."""
+    without = {"net": NETWORK, "airflow": {"Resources": {"Environment": AIRFLOW["Resources"]["Environment"]}}}
+    found = {one.name: one for one in templates.compare(BOTH, without)}
+
+    assert (found["airflow/Dags"].kind, found["airflow/Dags"].loss) == ("removed", None)
+    assert (found["/a"].kind, found["/a"].loss) == ("removed", "its log")
+    assert templates.compare(BOTH, {"airflow": AIRFLOW}) == []
+    assert templates.left_over(BOTH, {"airflow": AIRFLOW}) == ["net"]
+
+
+@pytest.mark.parametrize(
+    ("after", "changes"),
+    [
+        (BOTH, False),
+        ({"airflow": AIRFLOW}, False),
+        (edited("net", "Vpc", CidrBlock="10.1.0.0/16"), True),
+        ({**BOTH, "net": {**NETWORK, "Outputs": {}}}, True),
+    ],
+    ids=["as it is", "the stack leaves the project", "another subnet", "export gone"],
+)
+def test_an_export_in_use_is_not_changed(plan: Plan, after: dict[str, Any], changes: bool) -> None:
+    """CloudFormation would refuse the deploy at its first stack, so `diff` says it, with who imports what."""
+    told = report.compare((BOTH, None), (after, plans.as_data(plan)), prices={}).refusal
+
+    assert [one.importers for one in templates.held(BOTH, after)] == [("airflow",)] * changes
+    assert (told is None) != changes
+    if told:
+        assert told.startswith("net would change its export net:Subnet, and CloudFormation refuses that while airflow")
+
+
+def test_what_nobody_imports_may_change() -> None:
+    without = {"net": NETWORK, "airflow": {"Resources": {}}}
+
+    assert templates.held(without, {**without, "net": {**NETWORK, "Outputs": {}}}) == []
+
+
+def test_nothing_changes_between_equal_templates() -> None:
+    assert templates.compare(BOTH, json.loads(json.dumps(BOTH))) == []
+
+
+def test_the_table_says_what_cloudformation_does() -> None:
+    """As in the resource schemas that come with the pinned CDK CLI, for every property that the table names, and all of
+    those of MWAA's environment."""
+    with gzip.open(CDK.parent.parent / "aws-cdk" / "db.json.gz") as file:
+        schema = json.load(file)["schema"]
+    types = {one["$id"]: one for one in schema["typeDefinition"]["entities"]}
+    resources = {one["cloudFormationType"]: one["properties"] for one in schema["resource"]["entities"]}
+
+    def fixed(properties: Any, prefix: str = "") -> set[str]:
+        found = set()
+        for name, one in properties.items():
+            if one.get("causesReplacement") in ("yes", "maybe"):
+                found.add(prefix + name)
+            if one["type"]["type"] == "ref":
+                found |= fixed(types[one["type"]["reference"]["$ref"]]["properties"], f"{prefix}{name}.")
+        return found
+
+    for kind, paths in FIXED.items():
+        assert set(paths) <= fixed(resources[kind]), kind
+    for kind in ("AWS::MWAA::Environment", "AWS::S3::Bucket", "AWS::Logs::LogGroup", "AWS::KMS::Key"):
+        assert set(FIXED[kind]) == fixed(resources[kind]), kind
