@@ -28,6 +28,13 @@ def plan(tmp_path_factory: pytest.TempPathFactory) -> Plan:
         ("0 12 * * 0", 52 / 12),
         ("0 0 1 * 1", (12 + 52 - 1) / 12),
         ("5 4-6 1-3 2 *", 9 / 12),
+        ("0 0 * * 5#3", 1),
+        ("0 0 * * L5", 1),
+        ("0 6,18 * * 1#1,3#2", 4),
+        ("0 0 L * *", 1),
+        ("0 0 15W * *", 1),
+        ("0 0 * * 7", 52 / 12),
+        ("0 0 31 2 *", 0),
     ],
 )
 def test_runs_of_a_month(cron: str | None, runs: float) -> None:
