@@ -25,6 +25,8 @@ USAGE: Mapping[str, Mapping[str, str]] = {
     "AmazonMWAA": {
         **{f"{name}_hour": f"Airflow-{size}Environment" for name, size in _MWAA.items()},
         **{f"{name}.worker_hour": f"Airflow-{size}Worker" for name, size in _MWAA.items()},
+        # Not seen on a bill yet, but named as its kin are; were it called otherwise, the price would stay unknown.
+        **{f"{name}.web_server_hour": f"Airflow-{size}Webserver" for name, size in _MWAA.items()},
     },
     "AmazonEC2": {"nat_gateway_hour": "NatGateway-Hours"},
     "AmazonVPC": {
@@ -40,7 +42,7 @@ USAGE: Mapping[str, Mapping[str, str]] = {
         "fargate.storage_gb_hour": "Fargate-EphemeralStorage-GB-Hours",
     },
 }
-"""Service → name of ours → usage type, without the region before it."""
+"""Service → name of ours → usage type, without the region before it; AWS's capitals vary, and do not count."""
 
 _REGION = re.compile(r"^(?:[A-Z]{2,4}[0-9]?|[a-z]{2}(?:-[a-z]+)+-[0-9])-")
 """`EUC1-`, `EU-`; KMS writes the region's own name; nothing in us-east-1, by some services."""
@@ -58,10 +60,10 @@ def prices_of(account: Account, region: str) -> dict[str, float]:
     client = account.client("pricing", ENDPOINT_REGION)
     with aws("AWS's price list"):
         for service, usage in USAGE.items():
-            by_usage = {ending: name for name, ending in usage.items()}
+            by_usage = {ending.lower(): name for name, ending in usage.items()}
             for product in _products(client, service, region):
                 whole = str(product["product"]["attributes"].get("usagetype", ""))
-                name = by_usage.get(_REGION.sub("", whole))
+                name = by_usage.get(_REGION.sub("", whole).lower())
                 price = _first_dollars(product) if name else None
                 if name and price is not None:
                     # A name has one product in a region; were there two, the dearer one promises nothing.

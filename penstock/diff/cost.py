@@ -1,7 +1,7 @@
 """What a month costs: what runs all the time, from the templates; what runs by schedule, from the plan.
 
 Not counted, because no template says how much of it there will be: logs, metrics, requests, traffic, storage in buckets
-and Airflow's database, workers that MWAA adds under load, retries.
+and Airflow's database, workers and web servers that MWAA adds under load, retries.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ MIB_PER_GB = 1024
 CPU_UNITS_PER_VCPU = 1024
 INCLUDED_STORAGE_GIB = 20
 INCLUDED_SCHEDULERS = 2
+INCLUDED_WEB_SERVERS = 2
 _YEAR = datetime(2026, 1, 1)
 """Any year that is no leap year: runs of a month are a twelfth of its runs."""
 
@@ -127,10 +128,12 @@ def _lines(templates: Templates, prices: Prices) -> list[Line]:
     ]
     for one in kinds.get("AWS::MWAA::Environment", []):
         kind = one.get("EnvironmentClass", "mw1.small")
-        # The environment's price holds two schedulers and one worker.
+        # The environment's price holds two schedulers, two web servers and one worker; mw1.micro has one of each.
         more = int(one.get("MinWorkers", 1)) - 1 + max(int(one.get("Schedulers", 0)) - INCLUDED_SCHEDULERS, 0)
+        servers = max(int(one.get("MinWebservers", 0)) - INCLUDED_WEB_SERVERS, 0)
         found.append(_line(f"MWAA environment, {kind}", 1, prices.get(f"mwaa.{kind}_hour")))
         found.append(_line(f"more workers and schedulers, {kind}", more, prices.get(f"mwaa.{kind}.worker_hour")))
+        found.append(_line(f"more web servers, {kind}", servers, prices.get(f"mwaa.{kind}.web_server_hour")))
     return [line for line in found if line.count]
 
 

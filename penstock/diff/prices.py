@@ -32,7 +32,8 @@ TABLE: dict[str, dict[str, float]] = {
         "interface_endpoint_zone_hour": 0.01,
         "public_ipv4_hour": 0.005,
         # Amazon MWAA pricing: environment; each worker or scheduler above the included ones. Secondary sources agree on
-        # these three classes (one gives more for medium and large); nothing was found for the others.
+        # these three classes (one gives more for medium and large); nothing was found for the others. Of a web server
+        # above the included two (`mwaa.mw1.small.web_server_hour`) only one source tells, and of another region.
         "mwaa.mw1.small_hour": 0.49,
         "mwaa.mw1.medium_hour": 0.74,
         "mwaa.mw1.large_hour": 0.99,

@@ -54,6 +54,21 @@ def test_what_runs_all_the_time(plan: Plan) -> None:
     assert found.fixed == pytest.approx((0.045 + 0.49 + 0.11) * 730)
 
 
+@pytest.mark.parametrize(
+    ("kind", "servers", "more"), [("mw1.small", 5, 3), ("mw1.small", 2, 0), ("mw1.small", None, 0), ("mw1.micro", 1, 0)]
+)
+def test_web_servers_above_two_cost(kind: str, servers: int | None, more: int) -> None:
+    """Those that always run; mw1.micro has one, in its price."""
+    template = edited("airflow", "Environment", EnvironmentClass=kind, MinWebservers=servers, MaxWebservers=5)
+    table = {"nat_gateway_hour": 0.0, f"mwaa.{kind}_hour": 0.4}
+    known = cost.estimate(template, None, {**table, f"mwaa.{kind}.web_server_hour": 0.1})
+    unknown = cost.estimate(template, None, table)
+
+    assert known.fixed == pytest.approx((0.4 + more * 0.1) * 730)
+    assert [line.count for line in known.lines if line.what == f"more web servers, {kind}"] == [more] * bool(more)
+    assert (unknown.fixed is None) is bool(more)
+
+
 def test_a_run_at_most_and_what_is_not_known(plan: Plan) -> None:
     """Every task by its whole timeout; a region or class without a price is unknown, and so is every sum with it."""
     known = cost.estimate(BOTH, changed(plan, cpu_units=1024, memory_mib=2048, ephemeral_storage_gib=50), {
@@ -75,10 +90,12 @@ def test_a_run_at_most_and_what_is_not_known(plan: Plan) -> None:
 
 def test_own_prices_win(tmp_path: Path) -> None:
     file = tmp_path / "prices.json"
-    file.write_text('{"eu-west-1": {"nat_gateway_hour": 1, "mwaa.mw1.micro_hour": 0.3}}')
+    file.write_text(
+        '{"eu-west-1": {"nat_gateway_hour": 1, "mwaa.mw1.micro_hour": 0.3, "mwaa.mw1.small.web_server_hour": 0.03}}'
+    )
 
     own = prices.prices_of("eu-west-1", file)
-    assert {**own, "nat_gateway_hour": 1, "mwaa.mw1.micro_hour": 0.3} == own
+    assert {**own, "nat_gateway_hour": 1, "mwaa.mw1.micro_hour": 0.3, "mwaa.mw1.small.web_server_hour": 0.03} == own
     assert own["fargate.x86_64.vcpu_hour"] > 0
     assert prices.prices_of("us-east-1", file) == prices.prices_of("us-east-1")
 

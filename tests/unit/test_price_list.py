@@ -33,6 +33,7 @@ ANSWERS = {
         product("EU-Airflow-SmallEnvironment", ("0", "0.4900000000")),
         product("EU-Airflow-SmallWorker", ("0", "0.0550000000")),
         product("EU-Airflow-SmallScheduler", ("0", "0.0550000000")),
+        product("EU-Airflow-SmallWebServer", ("0", "0.0280000000")),
     ],
     "AmazonEC2": [
         product("EU-NatGateway-Hours", ("0", "0.0480000000")),
@@ -80,6 +81,7 @@ def test_each_price_is_found_by_its_usage_type(monkeypatch: pytest.MonkeyPatch) 
     assert price_list.prices_of(Account("eu-west-1"), "eu-west-1") == {
         "mwaa.mw1.small_hour": 0.49,
         "mwaa.mw1.small.worker_hour": 0.055,
+        "mwaa.mw1.small.web_server_hour": 0.028,
         "nat_gateway_hour": 0.048,
         "interface_endpoint_zone_hour": 0.011,
         "public_ipv4_hour": 0.005,
