@@ -1,4 +1,4 @@
-"""IAM, before and after: what each role, or the policy of each bucket and topic, gains and loses."""
+"""IAM, before and after: what each role, or the policy of each bucket, topic and key, gains and loses."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ from typing import Any, Literal
 from penstock.diff.templates import Templates, name
 
 _POLICIES = frozenset({"AWS::IAM::Policy", "AWS::IAM::ManagedPolicy"})
+BOUNDARY = "permissions boundary"
+"""The action of a grant that is none: whatever the policies allow, it is no more than the boundary does."""
 
 
 @dataclass(frozen=True, order=True)
@@ -20,6 +22,7 @@ class Grant:
     who: str
     """The role; or whose policy it is."""
     effect: str
+    """`Allow`, `Deny`, or `Boundary`."""
     action: str
     resource: str
     condition: str = ""
@@ -38,6 +41,8 @@ class Change:
     condition: str
 
     def __str__(self) -> str:
+        if self.actions == (BOUNDARY,):
+            return f"{self.who}: {BOUNDARY} {self.resource}"
         deny = "denied " if self.effect == "Deny" else ""
         limit = f" if {self.condition}" if self.condition else ""
         return f"{self.who}: {deny}{', '.join(self.actions)} on {self.resource}{limit}"
@@ -50,7 +55,7 @@ def compare(before: Templates, after: Templates) -> list[Change]:
 
 
 def grants(templates: Templates) -> Iterator[Grant]:
-    """Every grant in the templates: of roles, of managed policies, of buckets and topics; who may take a role."""
+    """Every grant in the templates: of roles, of managed policies, of buckets, topics and keys; who may take a role."""
     for stack, template in templates.items():
         resources = template.get("Resources", {})
         for logical_id, resource in resources.items():
@@ -62,11 +67,14 @@ def grants(templates: Templates) -> Iterator[Grant]:
                     yield from _statements(me, policy["PolicyDocument"])
                 for arn in properties.get("ManagedPolicyArns", []):
                     yield Grant(me, "Allow", "all of a managed policy", _text(arn).rpartition("/")[2])
+                if "PermissionsBoundary" in properties:
+                    yield Grant(me, "Boundary", BOUNDARY, _text(properties["PermissionsBoundary"]))
             elif resource["Type"] in _POLICIES:
                 for role in properties.get("Roles") or [{"Ref": logical_id}]:
                     yield from _statements(_owner(stack, resources, role), properties["PolicyDocument"])
-            elif "PolicyDocument" in properties:
-                yield from _statements(f"policy of {me.removesuffix('/Policy')}", properties["PolicyDocument"])
+            else:
+                for document in (properties[key] for key in ("PolicyDocument", "KeyPolicy") if key in properties):
+                    yield from _statements(f"policy of {me.removesuffix('/Policy')}", document)
 
 
 def _statements(who: str, document: Mapping[str, Any], on: str | None = None) -> Iterator[Grant]:

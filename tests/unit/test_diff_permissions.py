@@ -45,3 +45,29 @@ def test_policies_apart_from_roles_and_of_buckets_count_too() -> None:
         "worker: a:b on everything but c",
         "policy of a/BucketPolicy: denied s3:* on * by *",
     }
+
+
+def test_a_boundary_and_a_keys_policy_are_permissions() -> None:
+    """What no policy can exceed, gained and lost; who may use a key, statement by statement."""
+    boundary = "arn:aws:iam::111122223333:policy/limits"
+    bounded = role()
+    bounded["a"]["Resources"]["Role"]["Properties"]["PermissionsBoundary"] = boundary
+    (gained,) = permissions.compare(role(), bounded)
+    (lost,) = permissions.compare(bounded, role())
+
+    assert (gained.kind, str(gained)) == ("gained", f"worker: permissions boundary {boundary}")
+    assert (lost.kind, str(lost)) == ("lost", f"worker: permissions boundary {boundary}")
+
+    def key(*services: str) -> dict[str, Any]:
+        statements = [
+            {"Effect": "Allow", "Principal": {"Service": one}, "Action": "kms:Decrypt", "Resource": "*"}
+            for one in services
+        ]
+        resource = {"Type": "AWS::KMS::Key", "Properties": {"KeyPolicy": {"Statement": statements}}}
+        return {"a": {"Resources": {"Key": resource}}}
+
+    found = permissions.compare(key("logs", "events"), key("logs", "cloudwatch"))
+    assert [(one.kind, str(one)) for one in found] == [
+        ("gained", 'policy of a/Key: kms:Decrypt on * by {"Service": "cloudwatch"}'),
+        ("lost", 'policy of a/Key: kms:Decrypt on * by {"Service": "events"}'),
+    ]
