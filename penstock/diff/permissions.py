@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from penstock.diff.templates import Templates, name
+from penstock.diff.values import text
 
 _POLICIES = frozenset({"AWS::IAM::Policy", "AWS::IAM::ManagedPolicy"})
 BOUNDARY = "permissions boundary"
@@ -66,9 +65,9 @@ def grants(templates: Templates) -> Iterator[Grant]:
                 for policy in properties.get("Policies", []):
                     yield from _statements(me, policy["PolicyDocument"])
                 for arn in properties.get("ManagedPolicyArns", []):
-                    yield Grant(me, "Allow", "all of a managed policy", _text(arn).rpartition("/")[2])
+                    yield Grant(me, "Allow", "all of a managed policy", text(arn).rpartition("/")[2])
                 if "PermissionsBoundary" in properties:
-                    yield Grant(me, "Boundary", BOUNDARY, _text(properties["PermissionsBoundary"]))
+                    yield Grant(me, "Boundary", BOUNDARY, text(properties["PermissionsBoundary"]))
             elif resource["Type"] in _POLICIES:
                 for role in properties.get("Roles") or [{"Ref": logical_id}]:
                     yield from _statements(_owner(stack, resources, role), properties["PolicyDocument"])
@@ -79,13 +78,13 @@ def grants(templates: Templates) -> Iterator[Grant]:
 
 def _statements(who: str, document: Mapping[str, Any], on: str | None = None) -> Iterator[Grant]:
     for statement in _listed(document["Statement"]):
-        condition = _text(statement["Condition"]) if statement.get("Condition") else ""
-        principal = f" by {_text(statement['Principal'])}" if "Principal" in statement else ""
-        actions = [_text(one) for one in _listed(statement.get("Action"))]
-        actions += [f"everything but {_text(one)}" for one in _listed(statement.get("NotAction"))]
-        resources = [_text(one) for one in _listed(statement.get("Resource"))] or ([on] if on else [])
+        condition = text(statement["Condition"]) if statement.get("Condition") else ""
+        principal = f" by {text(statement['Principal'])}" if "Principal" in statement else ""
+        actions = [text(one) for one in _listed(statement.get("Action"))]
+        actions += [f"everything but {text(one)}" for one in _listed(statement.get("NotAction"))]
+        resources = [text(one) for one in _listed(statement.get("Resource"))] or ([on] if on else [])
         if "NotResource" in statement:
-            resources.append("everything but " + ", ".join(_text(one) for one in _listed(statement["NotResource"])))
+            resources.append("everything but " + ", ".join(text(one) for one in _listed(statement["NotResource"])))
         for action in actions:
             for resource in resources:
                 yield Grant(who, statement.get("Effect", "Allow"), action, resource + principal, condition)
@@ -95,7 +94,7 @@ def _owner(stack: str, resources: Mapping[str, Any], role: Any) -> str:
     logical_id = role.get("Ref") if isinstance(role, Mapping) else None
     if isinstance(logical_id, str) and logical_id in resources:
         return name((stack, logical_id), resources[logical_id])
-    return _text(role)
+    return text(role)
 
 
 def _together(kind: Literal["gained", "lost"], found: set[Grant]) -> list[Change]:
@@ -106,42 +105,6 @@ def _together(kind: Literal["gained", "lost"], found: set[Grant]) -> list[Change
         Change(kind, who, effect, tuple(actions), resource, condition)
         for (who, effect, resource, condition), actions in groups.items()
     ]
-
-
-def _text(value: Any) -> str:
-    """A value of a template as a person reads it: `arn:aws:s3:::<Dags>/*`. Ids lose the hash that CDK puts behind."""
-    if isinstance(value, Mapping):
-        if len(value) == 1:
-            ((function, argument),) = value.items()
-            if function == "Ref":
-                return f"<{_short(str(argument))}>"
-            if function == "Fn::GetAtt":
-                return f"<{_short(str(argument[0]))}>"
-            if function == "Fn::Join":
-                return str(argument[0]).join(_text(one) for one in argument[1])
-            if function == "Fn::ImportValue":
-                return f"<{_short(str(argument))}>"
-            if function == "Fn::Sub" and isinstance(argument, str):
-                return re.sub(r"\$\{([^}]+)\}", r"<\1>", argument)
-        return json.dumps({key: json.loads(_json(one)) for key, one in value.items()}, sort_keys=True)
-    if isinstance(value, list):
-        return ", ".join(_text(one) for one in value)
-    return str(value)
-
-
-def _json(value: Any) -> str:
-    if isinstance(value, Mapping) and len(value) == 1 and next(iter(value)).startswith(("Ref", "Fn::")):
-        return json.dumps(_text(value))
-    if isinstance(value, Mapping):
-        return json.dumps({key: json.loads(_json(one)) for key, one in value.items()})
-    if isinstance(value, list):
-        return json.dumps([json.loads(_json(one)) for one in value])
-    return json.dumps(value)
-
-
-def _short(logical_id: str) -> str:
-    """Without the eight hex digits that CDK ends a logical id with, or has before its attribute."""
-    return re.sub(r"(?<=[a-z0-9])[0-9A-F]{8}(?=$|[A-Z])", "", logical_id.rpartition(":ExportsOutput")[2] or logical_id)
 
 
 def _listed(value: Any) -> list[Any]:

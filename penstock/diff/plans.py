@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from penstock.diff.fields import Field, between
 from penstock_runtime.plan import Plan
 
 Data = Mapping[str, Any]
@@ -18,21 +19,6 @@ _TEXTS = {"source"}
 """Fields that say the same again, as the user wrote it."""
 _TITLES = {"cron": "interval", "config": "workflow file", "family": "task definition"}
 _NEVER = "by hand"
-
-
-@dataclass(frozen=True)
-class Field:
-    """One field that changed."""
-
-    path: str
-    """`interval`, `tasks.load.memory_mib`."""
-    before: Any
-    after: Any
-
-    def __str__(self) -> str:
-        if self.path.endswith("workflow file"):
-            return f"{self.path} changed"
-        return f"{self.path}: {_short(self.before)} → {_short(self.after)}"
 
 
 @dataclass(frozen=True)
@@ -89,7 +75,7 @@ def _about(schedule: Data) -> str:
 
 def _fields(before: Data, after: Data) -> Iterator[Field]:
     for name in sorted({*before, *after} - _TEXTS - {"tasks"}):
-        yield from _values(_TITLES.get(name, name), before.get(name), after.get(name))
+        yield from between(_TITLES.get(name, name), before.get(name), after.get(name))
     old, new = ({task["name"]: task for task in one.get("tasks", [])} for one in (before, after))
     for name in [*new, *(name for name in old if name not in new)]:
         was, is_now = old.get(name), new.get(name)
@@ -98,24 +84,9 @@ def _fields(before: Data, after: Data) -> Iterator[Field]:
             yield Field(f"tasks.{name}", what[0], what[1])
             continue
         for key in sorted({*was, *is_now}):
-            yield from _values(f"tasks.{name}.{_TITLES.get(key, key)}", was.get(key), is_now.get(key))
-
-
-def _values(path: str, before: Any, after: Any) -> Iterator[Field]:
-    if isinstance(before, Mapping) and isinstance(after, Mapping):
-        for key in sorted({*before, *after}):
-            yield from _values(f"{path}.{key}", before.get(key), after.get(key))
-    elif before != after:
-        yield Field(path, before, after)
+            yield from between(f"tasks.{name}.{_TITLES.get(key, key)}", was.get(key), is_now.get(key))
 
 
 def _size(task: Data) -> str:
     what = task.get("workflow_type") or " ".join(task.get("command", []))
     return f"{task['engine']} {what}, {task['cpu_units']} CPU units, {task['memory_mib']} MiB"
-
-
-def _short(value: Any) -> str:
-    if value is None:
-        return "nothing"
-    text = ", ".join(map(str, value)) if isinstance(value, list) else str(value)
-    return (text if len(text) <= 80 else f"{text[:77]}…") or "nothing"

@@ -114,6 +114,6 @@ def _danger(change: templates.Change) -> Danger:
     kind = change.type.removeprefix("AWS::").replace("::", " ")
     if change.kind == "removed":
         return Danger(change.name, f"{kind} {change.name} would be deleted, and with it {change.loss}")
-    why = ", ".join(change.properties)
+    why = ", ".join(change.because)
     lost = f"the new one has nothing of {change.loss}"
     return Danger(change.name, f"{kind} {change.name} would be replaced, because {why} cannot change: {lost}")

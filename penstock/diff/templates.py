@@ -10,7 +10,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from penstock.diff.fields import Field, between
 from penstock.diff.replacement import FIXED, HOLDS_DATA, STAYS
+from penstock.diff.values import plain
 
 Templates = Mapping[str, Mapping[str, Any]]
 """Stack name → template."""
@@ -19,6 +21,9 @@ Id = tuple[str, str]
 
 _NOISE = frozenset({"AWS::CDK::Metadata"})
 _NAMES = ("Name", "BucketName", "LogGroupName", "RoleName", "Family", "ClusterName", "FunctionName", "TopicName")
+_RETENTION = ("DeletionPolicy", "UpdateReplacePolicy")
+_POLICIES = frozenset({"PolicyDocument", "AssumeRolePolicyDocument", "KeyPolicy", "Policies"})
+"""Properties whose values are told as permissions."""
 
 
 @dataclass(frozen=True)
@@ -31,7 +36,11 @@ class Change:
     name: str
     """Its own name where it has one; else where it is in the stack: `acme-dev-airflow/Dags`."""
     properties: tuple[str, ...] = ()
-    """Of a changed one: which; of a replaced one: those that make CloudFormation replace it."""
+    """Of a changed or replaced one: which differ."""
+    because: tuple[str, ...] = ()
+    """Of a replaced one: the properties that make CloudFormation replace it; they may refer to another replaced one."""
+    fields: tuple[Field, ...] = ()
+    """Of a changed or replaced one: what of it was and will be, where that can be read; hashes and policies cannot."""
     retained: bool = False
     """Of a removed one: whether it stays in the account, without a stack."""
     stays: tuple[str, ...] = ()
@@ -58,13 +67,15 @@ def compare(before: Templates, after: Templates) -> list[Change]:
             if stack in after:
                 kept = was.get("DeletionPolicy") in ("Retain", "RetainExceptOnCreate")
                 found.append(Change("removed", stack, was["Type"], name(key, was), retained=kept))
-        elif key in replaced:
-            found.append(Change("replaced", stack, was["Type"], name(key, was), tuple(sorted(replaced[key]))))
-        else:
-            changed = tuple(sorted(_changed(was, is_now)))
-            if changed:
+        elif key in replaced or was != is_now:
+            changed, fields = tuple(sorted(_changed(was, is_now))), tuple(_fields(was, is_now))
+            if key in replaced:
+                because = tuple(sorted(replaced[key]))
+                found.append(Change("replaced", stack, was["Type"], name(key, was), changed, because, fields))
+            elif changed:
                 stays = tuple(_stays(was, is_now))
-                found.append(Change("changed", stack, is_now["Type"], name(key, is_now), changed, stays=stays))
+                me = name(key, is_now)
+                found.append(Change("changed", stack, is_now["Type"], me, changed, fields=fields, stays=stays))
     return found
 
 
@@ -190,7 +201,15 @@ def _changed(was: Mapping[str, Any], is_now: Mapping[str, Any]) -> Iterator[str]
     """The properties and policies that differ, by their top-level name."""
     old, new = was.get("Properties", {}), is_now.get("Properties", {})
     yield from (key for key in {*old, *new} if old.get(key) != new.get(key))
-    yield from (key for key in ("DeletionPolicy", "UpdateReplacePolicy") if was.get(key) != is_now.get(key))
+    yield from (key for key in _RETENTION if was.get(key) != is_now.get(key))
+
+
+def _fields(was: Mapping[str, Any], is_now: Mapping[str, Any]) -> Iterator[Field]:
+    """What a person can read of it, whole."""
+    for key in sorted(_changed(was, is_now)):
+        old, new = ((one if key in _RETENTION else one.get("Properties", {})).get(key) for one in (was, is_now))
+        if key not in _POLICIES:
+            yield from (one for one in between(key, plain(old), plain(new)) if one.readable and one.short)
 
 
 def _stays(was: Mapping[str, Any], is_now: Mapping[str, Any]) -> Iterator[str]:

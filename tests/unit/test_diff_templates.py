@@ -36,7 +36,8 @@ def test_what_is_fixed_at_creation_replaces_mwaa(properties: dict[str, Any], why
     """Name, subnets, key and endpoint management; its database goes with it."""
     (change,) = templates.compare(BOTH, edited("airflow", "Environment", **properties))
 
-    assert (change.kind, change.name, change.properties) == ("replaced", "acme", (why,))
+    assert (change.kind, change.name, change.because) == ("replaced", "acme", (why,))
+    assert change.properties == tuple(properties)
     assert change.loss is not None
     assert "run history" in change.loss
 
@@ -77,7 +78,55 @@ def test_replacement_spreads_through_references_and_exports() -> None:
     assert {name for name, one in found.items() if one.kind == "replaced"} == {
         "net/Vpc", "net/Subnet", "net/Group", "acme"
     }  # fmt: skip
-    assert found["acme"].properties == ("NetworkConfiguration.SubnetIds",)
+    assert found["acme"].because == ("NetworkConfiguration.SubnetIds",)
+    assert found["acme"].properties == ()
+
+
+def test_a_replaced_role_tells_all_that_changes() -> None:
+    """Not only why it is replaced: a boundary that comes with another path and name counts as much."""
+
+    def role(**properties: Any) -> dict[str, Any]:
+        return {"a": {"Resources": {"Role": {"Type": "AWS::IAM::Role", "Properties": properties}}}}
+
+    before = role(RoleName="acme-task")
+    (change,) = templates.compare(before, role(RoleName="xacme-task", Path="/data/", PermissionsBoundary="arn:b"))
+
+    assert (change.kind, change.because) == ("replaced", ("Path", "RoleName"))
+    assert change.properties == ("Path", "PermissionsBoundary", "RoleName")
+    assert [str(field) for field in change.fields] == [
+        "Path: nothing → /data/", "PermissionsBoundary: nothing → arn:b", "RoleName: acme-task → xacme-task"
+    ]  # fmt: skip
+
+
+def test_values_are_told_that_a_person_can_read() -> None:
+    """One by one, deep in containers and tags too, references in words; neither hashes nor long ones nor policies."""
+
+    def task(*, mode: str, secrets: dict[str, str], code: str, **properties: Any) -> dict[str, Any]:
+        container = {
+            "Name": "task",
+            "LogConfiguration": {"Options": {"mode": mode, "awslogs-group": {"Ref": "Logs0A1B2C3D"}}},
+            "Secrets": [{"Name": name, "ValueFrom": arn} for name, arn in secrets.items()],
+            "EntryPoint": ["python3", "-c", code],
+        }
+        one = {"Type": "AWS::ECS::TaskDefinition", "Properties": {"ContainerDefinitions": [container], **properties}}
+        return {"a": {"Resources": {"Task": one}}}
+
+    digest = "0a1b2c3d" * 8
+    tags = [[{"Key": "team", "Value": value}] for value in "ab"]
+    key = {"Fn::GetAtt": ["Key0A1B2C3D", "Arn"]}
+    before = task(mode="blocking", secrets={"A": "arn:a"}, code="x" * 90, Tags=tags[0], KmsKeyId=key,
+                  Code={"S3Key": digest}, Policies=[{"PolicyName": "p"}])  # fmt: skip
+    after = task(mode="non-blocking", secrets={"A": "arn:a", "B": "arn:b"}, code="y" * 90, Tags=tags[1],
+                 Code={"S3Key": digest[::-1]}, Policies=[])  # fmt: skip
+    (change,) = templates.compare(before, after)
+
+    assert change.properties == ("Code", "ContainerDefinitions", "KmsKeyId", "Policies", "Tags")
+    assert [str(field) for field in change.fields] == [
+        "ContainerDefinitions.task.LogConfiguration.Options.mode: blocking → non-blocking",
+        "ContainerDefinitions.task.Secrets.B: nothing → arn:b",
+        "KmsKeyId: <Key> → nothing",
+        "Tags.team: a → b",
+    ]
 
 
 def test_a_bucket_that_is_kept_leaves_and_a_log_that_is_not_is_lost() -> None:
