@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from penstock.cli.output import data
 from penstock.diff import plans, templates
@@ -12,17 +12,17 @@ from penstock.diff.report import Report
 
 _SIGNS = {"added": "+", "removed": "-", "changed": "~", "replaced": "!", "gained": "+", "lost": "-"}
 _MANY = 40
-"""Lines of one kind on a screen; `--format json` has all of them."""
+"""Of one kind on a screen, each with its fields; `--format json` has all of them."""
+_TAGS = "Tags"
 
 
 def show_schedules(changes: Iterable[plans.Change]) -> None:
     """Print what happens to schedules, field by field."""
-    lines = []
+    told = []
     for change in changes:
         note = f" ({change.note})" if change.note else ""
-        lines.append(f"{_SIGNS[change.kind]} schedule {change.dag_id}{note}")
-        lines += [f"    {field}" for field in change.fields]
-    _print(lines or ["no schedule changes"])
+        told.append("\n    ".join([f"{_SIGNS[change.kind]} schedule {change.dag_id}{note}", *map(str, change.fields)]))
+    _print(told or ["no schedule changes"])
 
 
 def show_report(report: Report) -> None:
@@ -31,7 +31,7 @@ def show_report(report: Report) -> None:
     show_schedules(report.schedules)
     _print([f"{_SIGNS[kind]} DAG file {path}" for kind, path in report.dag_files])
     _title("Infrastructure")
-    _print([line for one in report.resources for line in _resource(one)] or ["no resource changes"])
+    _print(resources(report.resources) or ["no resource changes"])
     _print([str(one) for one in report.airflow])
     for stack in report.left_over:
         data.print(f"  stack {stack} is no longer in the project; it stays until somebody deletes it", markup=False)
@@ -41,15 +41,44 @@ def show_report(report: Report) -> None:
     _print(_costs(report.before, report.after))
 
 
-def _resource(change: templates.Change) -> list[str]:
-    kind = change.type.removeprefix("AWS::").replace("::", " ")
+def resources(changes: Sequence[templates.Change]) -> list[str]:
+    """What happens to resources, what matters most first; those that get other tags and nothing else, in one."""
+    tagged = [one for one in changes if one.kind == "changed" and one.properties == (_TAGS,)]
+    told = [_resource(one) for one in sorted(changes, key=_rank) if one not in tagged]
+    if tagged:
+        fields = dict.fromkeys(str(field) for one in tagged for field in one.fields)
+        count = f"{len(tagged)} resources" if len(tagged) > 1 else _called(tagged[0])
+        told.append("\n    ".join([f"~ {count}: {_TAGS} only", *fields]))
+    return told
+
+
+def _rank(change: templates.Change) -> int:
+    """What goes, what is replaced, what a person can read of the rest; then what comes, and what is but a hash."""
+    if change.kind == "changed":
+        return 2 if _fields(change) else 4
+    return {"removed": 0, "replaced": 1, "added": 3}[change.kind]
+
+
+def _resource(change: templates.Change) -> str:
     more = f": {', '.join(change.properties)}" if change.properties else ""
     if change.kind == "removed" and change.retained:
         more = " leaves its stack and stays in the account"
     if change.kind == "replaced":
-        more = f" is replaced, because of {', '.join(change.properties)}"
-    stays = [f"    not taken back by AWS: {one}" for one in change.stays]
-    return [f"{_SIGNS[change.kind]} {kind} {change.name}{more}", *stays]
+        whole = {path.partition(".")[0] for path in change.because}
+        also = [one for one in change.properties if one not in whole]
+        more = f" is replaced, because of {', '.join(change.because)}"
+        more += f"; also changed: {', '.join(also)}" if also else ""
+    stays = [f"not taken back by AWS: {one}" for one in change.stays]
+    return "\n    ".join([f"{_SIGNS[change.kind]} {_called(change)}{more}", *_fields(change), *stays])
+
+
+def _fields(change: templates.Change) -> list[str]:
+    """Tags are told once, as a setting of the project, and not with each resource."""
+    return [str(field) for field in change.fields if field.path.partition(".")[0] != _TAGS]
+
+
+def _called(change: templates.Change) -> str:
+    return f"{change.type.removeprefix('AWS::').replace('::', ' ')} {change.name}"
 
 
 def _costs(before: Cost, after: Cost) -> list[str]:
@@ -83,8 +112,8 @@ def _title(text: str) -> None:
     data.print(f"\n{text}", style="bold", markup=False)
 
 
-def _print(lines: list[str]) -> None:
-    for line in lines[:_MANY]:
+def _print(told: Sequence[str]) -> None:
+    for line in (line for one in told[:_MANY] for line in one.splitlines()):
         data.print(f"  {line}", markup=False)
-    if len(lines) > _MANY:
-        data.print(f"  … and {len(lines) - _MANY} more lines: --format json has them all", markup=False)
+    if len(told) > _MANY:
+        data.print(f"  … and {len(told) - _MANY} more: --format json has them all", markup=False)
