@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from penstock.cli.output import data
-from penstock.diff import plans, templates
+from penstock.diff import plans, protection, templates
 from penstock.diff.cost import Cost
 from penstock.diff.prices import DATE
 from penstock.diff.report import Report
@@ -30,8 +30,11 @@ def show_report(report: Report) -> None:
     _title("Schedules")
     show_schedules(report.schedules)
     _print([f"{_SIGNS[kind]} DAG file {path}" for kind, path in report.dag_files])
+    _title("Settings")
+    _print([f"~ {one}" for one in report.settings] or ["no settings changes"])
     _title("Infrastructure")
     _print(resources(report.resources) or ["no resource changes"])
+    _print(_protection(report.protection))
     _print([str(one) for one in report.airflow])
     for stack in report.left_over:
         data.print(f"  stack {stack} is no longer in the project; it stays until somebody deletes it", markup=False)
@@ -79,6 +82,12 @@ def _fields(change: templates.Change) -> list[str]:
 
 def _called(change: templates.Change) -> str:
     return f"{change.type.removeprefix('AWS::').replace('::', ' ')} {change.name}"
+
+
+def _protection(changes: Sequence[protection.Change]) -> list[str]:
+    told = {True: "termination protection off → on", False: "termination protection on → off"}
+    stacks = {after: [one.stack for one in changes if one.after is after] for after in told}
+    return [f"~ {told[after]}: {', '.join(names)}" for after, names in stacks.items() if names]
 
 
 def _costs(before: Cost, after: Cost) -> list[str]:

@@ -9,11 +9,12 @@ from __future__ import annotations
 import contextlib
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from penstock import home
+from penstock.bundle import Bundle
 from penstock.cli import context as contexts
 from penstock.cli.changes import show_report, show_schedules
 from penstock.cli.output import Format, data, show_json, talk
@@ -23,12 +24,14 @@ from penstock.deployed import push as pushes
 from penstock.deployed.account import Account
 from penstock.deployed.state import DEPLOY_FIRST, Deployed, NotDeployedError, find
 from penstock.deployed.synth import synth
+from penstock.diff import settings
 from penstock.diff.plans import as_data
 from penstock.diff.prices import prices_of
 from penstock.diff.report import Report, compare
 from penstock.revision import revision_of
 from penstock_runtime import activation, infrastructure
 from penstock_runtime.errors import InputError, PenstockError
+from penstock_runtime.plan import Plan
 
 RECIPES = home.HOME / "runtime" / "images"
 
@@ -55,12 +58,7 @@ def push(
     own = contexts.of(context)
     plan = own.plan()
     made = pushes.make(plan)
-    facts = infrastructure.describe(
-        plan,
-        runtime_sha256=made.runtime_sha256,
-        images=infrastructure.image_contents(plan, recipes=RECIPES, project=own.project.folder),
-        account=plan.account,
-    )
+    facts = _facts(plan, made, own.project.folder)
     account = Account(plan.region)
     account.check(plan)
     deployed = find(account, plan, to)
@@ -94,6 +92,12 @@ def push(
     if found.live and found.live.release == found.release.release:
         what = "already live:"
     data.print(f"{what} {found.release}, {uploaded} files uploaded", markup=False)
+
+
+def _facts(plan: Plan, made: Bundle, project: Path) -> dict[str, Any]:
+    """What a deploy of the plan would put there."""
+    images = infrastructure.image_contents(plan, recipes=RECIPES, project=project)
+    return infrastructure.describe(plan, runtime_sha256=made.runtime_sha256, images=images, account=plan.account)
 
 
 FROM_AWS = "aws"
@@ -136,6 +140,8 @@ def diff(
         (before, deployed.plan() if deployed else None),
         (after, as_data(plan)),
         prices=table,
+        settings=settings.compare(deployed.infrastructure, _facts(plan, made, own.project.folder)) if deployed else (),
+        live_protection=stacks.protection(found_stacks),
         refusal=activation.refusal(
             deployed.manifest.live if deployed and deployed.manifest else None,
             revision.release(made.release, infrastructure.plan_sha256(plan), "deploy"),

@@ -45,6 +45,11 @@ def templates(account: Account, stacks: Collection[Stack]) -> dict[str, dict[str
     return found
 
 
+def protection(stacks: Collection[Stack]) -> dict[str, bool]:
+    """Name → whether CloudFormation refuses to delete it, of those that are there."""
+    return {_name(stack): bool(stack.get("EnableTerminationProtection")) for stack in stacks if is_there(stack)}
+
+
 def named(account: Account, name: str) -> Stack | None:
     """One stack, if it exists."""
     with aws(f"read the outputs of stack {name}"):

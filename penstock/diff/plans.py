@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from penstock.diff.fields import Field, between
+from penstock.diff.settings import between_definitions
 from penstock_runtime.plan import Plan
 
 Data = Mapping[str, Any]
@@ -42,6 +43,7 @@ def as_data(plan: Plan) -> dict[str, Any]:
 def compare(before: Data | None, after: Data | None) -> list[Change]:
     """The changes, by DAG id; None: nothing is deployed."""
     old, new = _schedules(before), _schedules(after)
+    definitions = _definitions(before), _definitions(after)
     found = []
     for dag_id in sorted({*old, *new}):
         was, is_now = old.get(dag_id), new.get(dag_id)
@@ -50,7 +52,7 @@ def compare(before: Data | None, after: Data | None) -> list[Change]:
             kind: Literal["added", "removed"] = "added" if was is None else "removed"
             found.append(Change(kind, dag_id, str(one["name"]), note=_about(one)))
             continue
-        fields = tuple(_fields(was, is_now))
+        fields = tuple(_fields(was, is_now, *definitions))
         if fields:
             found.append(Change("changed", dag_id, str(is_now["name"]), fields))
     return found
@@ -67,13 +69,17 @@ def _schedules(plan: Data | None) -> dict[str, Data]:
     return {one["dag_id"]: one for one in (plan or {}).get("schedules", [])}
 
 
+def _definitions(plan: Data | None) -> dict[str, Data]:
+    return {one["family"]: one for one in (plan or {}).get("task_definitions", [])}
+
+
 def _about(schedule: Data) -> str:
     tasks = [task["name"] for task in schedule.get("tasks", [])]
     when = f"{schedule['cron']} {schedule.get('timezone', '')}".strip() if schedule.get("cron") else _NEVER
     return f"{when}; {', '.join(tasks)}"
 
 
-def _fields(before: Data, after: Data) -> Iterator[Field]:
+def _fields(before: Data, after: Data, old_ones: Mapping[str, Data], new_ones: Mapping[str, Data]) -> Iterator[Field]:
     for name in sorted({*before, *after} - _TEXTS - {"tasks"}):
         yield from between(_TITLES.get(name, name), before.get(name), after.get(name))
     old, new = ({task["name"]: task for task in one.get("tasks", [])} for one in (before, after))
@@ -85,6 +91,9 @@ def _fields(before: Data, after: Data) -> Iterator[Field]:
             continue
         for key in sorted({*was, *is_now}):
             yield from between(f"tasks.{name}.{_TITLES.get(key, key)}", was.get(key), is_now.get(key))
+        there, wanted = old_ones.get(str(was.get("family"))), new_ones.get(str(is_now.get("family")))
+        if there and wanted and there["family"] != wanted["family"]:
+            yield from between_definitions(f"tasks.{name}", there, wanted)
 
 
 def _size(task: Data) -> str:

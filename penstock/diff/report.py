@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from types import MappingProxyType
 from typing import Any
 
-from penstock.diff import airflow, cost, permissions, plans, templates
+from penstock.diff import airflow, cost, permissions, plans, protection, templates
 from penstock.diff.cost import Cost
+from penstock.diff.fields import Field
 from penstock.diff.prices import DATE, Prices
 from penstock.diff.templates import Templates
 
@@ -27,9 +29,13 @@ class Report:
     schedules: tuple[plans.Change, ...]
     dag_files: tuple[tuple[str, str], ...]
     """(what happens, path)"""
+    settings: tuple[Field, ...]
+    """What the project says besides, against the last deploy; none where there was none."""
     resources: tuple[templates.Change, ...]
     left_over: tuple[str, ...]
     """Stacks that the project no longer has; a deploy leaves them."""
+    protection: tuple[protection.Change, ...]
+    """Stacks that get termination protection, or lose it."""
     permissions: tuple[permissions.Change, ...]
     before: Cost
     after: Cost
@@ -42,7 +48,7 @@ class Report:
     @property
     def empty(self) -> bool:
         """Whether a deploy would change nothing."""
-        return not (self.schedules or self.dag_files or self.resources)
+        return not (self.schedules or self.dag_files or self.resources or self.protection)
 
     def refused(self, allowed: Collection[str]) -> tuple[Danger, ...]:
         """The dangers that nobody has named."""
@@ -62,8 +68,10 @@ class Report:
         return {
             "schedules": [asdict(one) for one in self.schedules],
             "dag_files": [{"kind": kind, "path": path} for kind, path in self.dag_files],
+            "settings": [asdict(one) for one in self.settings],
             "resources": [{**asdict(one), "loss": one.loss} for one in self.resources],
             "left_over_stacks": list(self.left_over),
+            "termination_protection": [asdict(one) for one in self.protection],
             "permissions": [asdict(one) for one in self.permissions],
             "cost_usd": {**costs, "prices_of": DATE},
             "airflow_versions": [asdict(one) for one in self.airflow],
@@ -77,9 +85,16 @@ def compare(
     after: tuple[Templates, Mapping[str, Any]],
     *,
     prices: Prices,
+    settings: Sequence[Field] = (),
+    live_protection: Mapping[str, bool] = MappingProxyType({}),
     refusal: str | None = None,
 ) -> Report:
-    """Compare what is deployed with what would be: templates and plan of each."""
+    """Compare what is deployed with what would be: templates and plan of each.
+
+    Args:
+        settings: what `penstock.diff.settings` found.
+        live_protection: name → whether CloudFormation refuses to delete it, of the stacks that are there.
+    """
     (old, old_plan), (new, new_plan) = before, after
     changes = templates.compare(old, new)
     # What an environment without a template of its own costs stays: a deploy touches none of the stacks left over.
@@ -87,8 +102,10 @@ def compare(
     return Report(
         schedules=tuple(plans.compare(old_plan, new_plan)),
         dag_files=tuple(plans.dag_files(old_plan, new_plan)),
+        settings=tuple(settings),
         resources=tuple(changes),
         left_over=tuple(templates.left_over(old, new)),
+        protection=tuple(protection.compare(live_protection, bool(new_plan.get("protected")), new)),
         permissions=tuple(permissions.compare(old, {**kept, **new})),
         before=cost.estimate(old, old_plan, prices),
         after=cost.estimate({**kept, **new}, new_plan, prices),

@@ -147,3 +147,15 @@ def test_a_project_that_is_nowhere_is_not_deployed(monkeypatch: pytest.MonkeyPat
     """The error says how to begin."""
     with pytest.raises(state.NotDeployedError, match="acme-dev is not deployed in eu-west-1"):
         state.find(account(monkeypatch), plan)
+
+
+def test_termination_protection_is_read_of_the_stacks_that_are_there() -> None:
+    """One whose first deploy failed is made anew, whatever it has."""
+    found = [
+        stack("net", EnableTerminationProtection=True),
+        stack("airflow", EnableTerminationProtection=False),
+        stack("nested"),
+        stack("failed", status="ROLLBACK_COMPLETE", EnableTerminationProtection=True),
+    ]
+
+    assert stacks.protection(found) == {"net": True, "airflow": False, "nested": False}

@@ -7,6 +7,7 @@ import json
 import pytest
 
 from penstock.cli import deployed
+from penstock.cli.changes import show_report
 from penstock.diff import plans, report
 from penstock_runtime.errors import PenstockError
 from penstock_runtime.plan import Plan
@@ -37,6 +38,31 @@ def test_no_change_is_no_danger(plan: Plan) -> None:
     assert found.empty
     assert found.dangers == ()
     assert found.before == found.after
+
+
+@pytest.mark.parametrize(
+    ("live", "protected", "told"),
+    [
+        ({"net": False, "airflow": False}, True, "~ termination protection off → on: airflow, net"),
+        ({"net": True, "airflow": False}, False, "~ termination protection on → off: net"),
+        ({"net": True}, True, None),
+        ({"gone": True}, False, None),
+        ({}, True, None),
+    ],
+    ids=["on", "off, of the one that has it", "as it is", "a stack that no deploy touches", "new stacks"],
+)
+def test_termination_protection_is_told_though_no_template_holds_it(
+    plan: Plan, live: dict[str, bool], protected: bool, told: str | None, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Switched on or off: in a project that changes nothing else, it is what the deploy does."""
+    data = {**plans.as_data(plan), "protected": protected}
+    found = report.compare((BOTH, data), (BOTH, data), prices={}, live_protection=live)
+    show_report(found)
+    said = [line.strip() for line in capsys.readouterr().out.splitlines() if "termination protection" in line]
+
+    assert said == [told] * bool(told)
+    assert found.empty is (told is None)
+    assert bool(found.as_data()["termination_protection"]) is bool(told)
 
 
 @pytest.mark.parametrize(
