@@ -11,7 +11,8 @@ LONGEST = 80
 """Characters of a value on a screen."""
 _KEYS = ("name", "Name", "Key", "kind", "family", "architecture", "prefix")
 """What tells the members of a list from each other, in plans and in templates."""
-_DIGEST = re.compile(r"[0-9a-f]{32}")
+_DIGEST = re.compile(r"(?<!mrk-)\b[0-9a-f]{32}")
+"""And no id of a KMS key of several regions."""
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any, Literal
 
 from penstock.diff.templates import Templates, name
@@ -48,18 +49,26 @@ class Change:
 
 
 def compare(before: Templates, after: Templates) -> list[Change]:
-    """What is gained and lost, over all stacks: a statement that moves from one to another is no change."""
-    old, new = set(grants(before)), set(grants(after))
+    """What is gained and lost, over all stacks: a statement that moves from one to another is no change.
+
+    A role that gets another name goes by the new one: of its grants only those that differ are told.
+    """
+    old, new = set(grants(before, after)), set(grants(after))
     return [*_together("gained", new - old), *_together("lost", old - new)]
 
 
-def grants(templates: Templates) -> Iterator[Grant]:
-    """Every grant in the templates: of roles, of managed policies, of buckets, topics and keys; who may take a role."""
+def grants(templates: Templates, called: Templates = MappingProxyType({})) -> Iterator[Grant]:
+    """Every grant in the templates: of roles, of managed policies, of buckets, topics and keys; who may take a role.
+
+    Args:
+        called: templates whose names for the same resources are used.
+    """
     for stack, template in templates.items():
         resources = template.get("Resources", {})
+        newer = called.get(stack, {}).get("Resources", {})
         for logical_id, resource in resources.items():
             properties = resource.get("Properties", {})
-            me = name((stack, logical_id), resource)
+            me = name((stack, logical_id), newer.get(logical_id, resource))
             if resource["Type"] == "AWS::IAM::Role":
                 yield from _statements(me, properties["AssumeRolePolicyDocument"], f"role {me}")
                 for policy in properties.get("Policies", []):
@@ -70,7 +79,7 @@ def grants(templates: Templates) -> Iterator[Grant]:
                     yield Grant(me, "Boundary", BOUNDARY, text(properties["PermissionsBoundary"]))
             elif resource["Type"] in _POLICIES:
                 for role in properties.get("Roles") or [{"Ref": logical_id}]:
-                    yield from _statements(_owner(stack, resources, role), properties["PolicyDocument"])
+                    yield from _statements(_owner(stack, {**resources, **newer}, role), properties["PolicyDocument"])
             else:
                 for document in (properties[key] for key in ("PolicyDocument", "KeyPolicy") if key in properties):
                     yield from _statements(f"policy of {me.removesuffix('/Policy')}", document)

@@ -24,6 +24,8 @@ _NAMES = ("Name", "BucketName", "LogGroupName", "RoleName", "Family", "ClusterNa
 _RETENTION = ("DeletionPolicy", "UpdateReplacePolicy")
 _POLICIES = frozenset({"PolicyDocument", "AssumeRolePolicyDocument", "KeyPolicy", "Policies"})
 """Properties whose values are told as permissions."""
+_FILES = frozenset({"Code", "Content", "SourceBucketNames", "SourceObjectKeys"})
+"""Where the deploy's own files lie."""
 
 
 @dataclass(frozen=True)
@@ -208,7 +210,7 @@ def _fields(was: Mapping[str, Any], is_now: Mapping[str, Any]) -> Iterator[Field
     """What a person can read of it, whole."""
     for key in sorted(_changed(was, is_now)):
         old, new = ((one if key in _RETENTION else one.get("Properties", {})).get(key) for one in (was, is_now))
-        if key not in _POLICIES:
+        if key not in _POLICIES | _FILES:
             yield from (one for one in between(key, plain(old), plain(new)) if one.readable and one.short)
 
 

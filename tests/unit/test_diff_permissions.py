@@ -7,10 +7,10 @@ from typing import Any
 from penstock.diff import permissions
 
 
-def role(*statements: dict[str, Any]) -> dict[str, Any]:
+def role(*statements: dict[str, Any], called: str = "worker") -> dict[str, Any]:
     trust = {"Statement": [{"Effect": "Allow", "Principal": {"Service": "ecs"}, "Action": "sts:AssumeRole"}]}
     policy = {"PolicyName": "p", "PolicyDocument": {"Statement": list(statements)}}
-    properties = {"RoleName": "worker", "AssumeRolePolicyDocument": trust, "Policies": [policy]}
+    properties = {"RoleName": called, "AssumeRolePolicyDocument": trust, "Policies": [policy]}
     return {"a": {"Resources": {"Role": {"Type": "AWS::IAM::Role", "Properties": properties}}}}
 
 
@@ -28,6 +28,24 @@ def test_grants_gained_and_lost() -> None:
     ]
     assert [one.kind for one in found] == ["gained", "lost"]
     assert permissions.compare(role(get), role({**get, "Action": "s3:GetObject", "Resource": [bucket]})) == []
+
+
+def test_a_role_of_another_name_gains_and_loses_what_differs() -> None:
+    """Renamed by a prefix, it is replaced; that each of its grants comes and goes would hide the one that does."""
+    get = {"Effect": "Allow", "Action": "s3:GetObject", "Resource": "b"}
+    put = {"Effect": "Allow", "Action": "s3:PutObject", "Resource": "b"}
+    apart = {
+        "Type": "AWS::IAM::Policy",
+        "Properties": {"Roles": [{"Ref": "Role"}], "PolicyDocument": {"Statement": get}},
+    }
+    before, after = role(), role(put, called="data-worker")
+    for one in (before, after):
+        one["a"]["Resources"]["Policy"] = apart
+
+    assert [(one.kind, str(one)) for one in permissions.compare(before, after)] == [
+        ("gained", "data-worker: s3:PutObject on b")
+    ]
+    assert permissions.compare(before, role(called="data-worker"))[0].who == "data-worker"
 
 
 def test_policies_apart_from_roles_and_of_buckets_count_too() -> None:

@@ -129,6 +129,34 @@ def test_values_are_told_that_a_person_can_read() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("property_", "before", "after", "told"),
+    [
+        ("KmsKeyId", "key/mrk-" + "0a1b2c3d" * 4, None, f"KmsKeyId: key/mrk-{'0a1b2c3d' * 4} → nothing"),
+        (
+            "SubnetIds",
+            ["subnet-0a1b2c3d4e5f67890"],
+            ["subnet-1", "x"],
+            "SubnetIds: subnet-0a1b2c3d4e5f67890 → subnet-1, x",
+        ),
+        ("Enabled", True, False, "Enabled: true → false"),
+        ("Size", 0, None, "Size: 0 → nothing"),
+        ("Plan", "0a1b2c3d" * 8, "1b2c3d4e" * 8, None),
+        ("Key", f"runtime/{'0a1b2c3d' * 8}.zip", None, None),
+        ("Script", "one\ntwo", None, None),
+        ("SourceBucketNames", ["one"], ["two"], None),
+    ],
+)
+def test_ids_are_values_and_digests_are_none(property_: str, before: Any, after: Any, told: str | None) -> None:
+    """Of those that cannot be read the property is named, and that is all."""
+    (change,) = templates.compare(
+        edited("net", "Nat", **{property_: before}), edited("net", "Nat", **{property_: after})
+    )
+
+    assert change.properties == (property_,)
+    assert [str(field) for field in change.fields] == [told] * bool(told)
+
+
 def test_a_bucket_that_is_kept_leaves_and_a_log_that_is_not_is_lost() -> None:
     """By the deployed template's DeletionPolicy. A whole stack that is gone from the project is not deleted."""
     without = {"net": NETWORK, "airflow": {"Resources": {"Environment": AIRFLOW["Resources"]["Environment"]}}}
