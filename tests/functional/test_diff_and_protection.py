@@ -21,6 +21,7 @@ PRICES = {
         "mwaa.mw1.small_hour": 0.5,
         "mwaa.mw1.medium_hour": 0.75,
         "mwaa.mw1.medium.worker_hour": 0.1,
+        "mwaa.mw1.medium.web_server_hour": 0.06,
         "fargate.x86_64.vcpu_hour": 0.04,
         "fargate.x86_64.gb_hour": 0.005,
     }
@@ -49,6 +50,8 @@ def test_what_is_deployed_does_not_differ(clean: LiveProject) -> None:
 
     assert found["schedules"] == []
     assert found["permissions"] == []
+    assert found["settings"] == []
+    assert found["termination_protection"] == []
     assert [(one["kind"], one["type"], one["properties"]) for one in found["resources"]] == [
         ("changed", "Custom::PenstockRelease", ["Committed", "Order", "Revision"])
     ] * 2
@@ -72,21 +75,30 @@ def test_changes_in_a_persons_words(clean: LiveProject, tmp_path: Path) -> None:
     clean.edit(
         jobs={"hello": {"tasks": [{**task, "cpu_units": 1024, "memory_mib": 2048, "timeout_minutes": 30}]}},
         schedules=[clean.hello, {"name": "more", "job": "hello", "interval": "0 * * * *"}],
-        airflow={"create": {"version": "3.0.6", "class": "mw1.medium", "workers": {"min": 3, "max": 5}}},
-    )
+        airflow={"create": {"version": "3.0.6", "class": "mw1.medium", "workers": {"min": 3, "max": 5},
+                             "access": "public", "web_servers": {"min": 4, "max": 5}}},
+        ecs={"stop_timeout_seconds": 60},
+        protected=True,
+    )  # fmt: skip
     said = clean.penstock("diff", "--prices", str(tmp_path / "prices.json")).stdout
 
     for line in (
         "+ schedule more (0 * * * * UTC; greet)",
         "~ schedule hello",
         "tasks.greet.memory_mib: 1024 → 2048",
-        "~ MWAA Environment acme-dev: EnvironmentClass, MaxWorkers, MinWorkers",
+        "~ airflow.access: private → public",
+        "~ ecs.stop_timeout_seconds: 120 → 60",
+        "~ protected: false → true",
+        "~ MWAA Environment acme-dev: EnvironmentClass, MaxWebservers, MaxWorkers, MinWebservers, MinWorkers, Web",
+        "    WebserverAccessMode: PRIVATE_ONLY → PUBLIC_ONLY",
+        "~ termination protection off → on: acme-dev-airflow, acme-dev-ingestion, acme-dev-network, acme-dev-obs",
         "+ ECS TaskDefinition acme-dev-command-",
         "secretsmanager:GetSecretValue on arn:aws:secretsmanager:eu-west-1:123456789012:secret:acme/token-??????",
         "NAT gateways (2): 73.00",
         "MWAA environment, mw1.medium (0 → 1): 0.00 → 547.50",
         "more workers and schedulers, mw1.medium (0 → 2): 0.00 → 146.00",
-        "all that runs all the time: 446.30 → 774.80",
+        "more web servers, mw1.medium (0 → 2): 0.00 → 87.60",
+        "all that runs all the time: 446.30 → 862.40",
         # An hour of one vCPU and 2 GB is 0.05; half of that a run.
         "more: at most 0.0250 a run, 730.0 runs a month",
     ):  # fmt: skip
@@ -205,6 +217,8 @@ def test_a_protected_environment_cannot_be_destroyed_until_somebody_says_so(live
     assert names == {f"acme-prod-{stack}" for stack in ("network", "ingestion", "airflow", "observability")}
 
     live_project.edit(environments={name: {"region": "eu-west-1"} for name in ("dev", "prod")})
+    told = live_project.data("--environment", "prod", "diff")["termination_protection"]
+    assert {one["stack"] for one in told if one["before"] and not one["after"]} == names
     live_project.deploy(environment="prod")
     live_project.cdk("destroy", "--all", "--force", *context)
     left = {one["StackName"] for one in cfn.describe_stacks()["Stacks"] if "DELETE" not in one["StackStatus"]}
