@@ -10,6 +10,7 @@ import contextlib
 import json
 import re
 import urllib.request
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timezone
 from typing import Any
@@ -61,7 +62,15 @@ def _newer(live: Release, new: Release) -> str | None:
     return "may be newer, since one of the two does not come from a git repository"
 
 
-def activate(s3: Any, place: Place, new: Release, *, force: bool = False, deployed: Release | None = None) -> Manifest:
+def activate(
+    s3: Any,
+    place: Place,
+    new: Release,
+    *,
+    force: bool = False,
+    deployed: Release | None = None,
+    tell: Callable[[str], None] = print,
+) -> Manifest:
     """Make a release, which lies in the DAG bucket already, the live one.
 
     Each file is replaced whole, and names the release that it needs; the loaders come last. Whoever is interrupted
@@ -69,10 +78,10 @@ def activate(s3: Any, place: Place, new: Release, *, force: bool = False, deploy
 
     Args:
         deployed: what CloudFormation has deployed, where that changes; see `Manifest.deployed`.
+        tell: is told what went wrong and does not matter now.
 
     Raises:
         Refused: a newer one is live; somebody else is at work; the release is not there.
-        NotDeletedError: it is live, but an old one could not be deleted.
     """
     before, etag = read_manifest(s3, place.artifacts)
     why = refusal(before.live if before else None, new)
@@ -102,7 +111,7 @@ def activate(s3: Any, place: Place, new: Release, *, force: bool = False, deploy
     for name in sorted(ours - set(files)):
         s3.delete_object(Bucket=place.bucket, Key=f"{place.folder}/{name}")
     # Before the last word: whoever reads the manifest after that finds deleted what it does not name.
-    manifest = replace(sweep(s3, place, manifest, now), files=tuple(sorted(files)), complete=True)
+    manifest = replace(sweep(s3, place, manifest, now, tell), files=tuple(sorted(files)), complete=True)
     write_manifest(s3, place.artifacts, manifest, etag)
     return manifest
 
@@ -118,6 +127,9 @@ def roll_back(s3: Any, place: Place, failed: str, restored: Release) -> None:
         return
     if before.previous and before.live.release == failed and before.live.by == "deploy":
         activate(s3, place, before.previous, force=True, deployed=restored)
+    elif before.previous and before.previous.release == failed and not before.complete:
+        # Asked again after a roll-back that was cut short.
+        activate(s3, place, before.live, force=True, deployed=restored)
     elif before.deployed and before.deployed.release != restored.release:
         after = replace(before, deployed=restored).after(before, _now().isoformat(timespec="seconds"))
         # A push at this very moment is no reason to fail a roll-back.

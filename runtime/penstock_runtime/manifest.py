@@ -67,7 +67,7 @@ class Manifest:
 
     live: Release
     files: tuple[str, ...]
-    """Ours in the DAG folder. Only these are ever deleted."""
+    """Ours right in the DAG folder. No other file there is ever deleted."""
     previous: Release | None
     """What was live before: a deploy that is rolled back brings it back."""
     complete: bool

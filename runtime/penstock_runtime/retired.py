@@ -7,6 +7,7 @@ release only when a run needs them. Configs stay for good: they are small, and a
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -20,23 +21,30 @@ KEYS_PER_CALL = 1000
 """Amazon S3 API Reference, DeleteObjects."""
 
 
-class NotDeletedError(Exception):
+class _NotDeletedError(Exception):
     """S3 did not delete an object."""
 
 
-def sweep(s3: Any, place: Place, manifest: Manifest, now: datetime) -> Manifest:
+def sweep(s3: Any, place: Place, manifest: Manifest, now: datetime, tell: Callable[[str], None]) -> Manifest:
     """Delete the releases that nobody can be running any more; the manifest without them.
 
-    Raises:
-        NotDeletedError: S3 refused one; the manifest still names what is left.
+    What cannot be deleted fails nobody: the manifest goes on to name it, and the next sweep tries again.
+
+    Args:
+        tell: is told of it.
     """
     due = [one for one in manifest.retired if now - datetime.fromisoformat(one.since) >= timedelta(hours=KEPT_HOURS)]
-    left = tuple(one for one in manifest.retired if one not in due)
-    plans = {one.plan for one in manifest.kept.values()} | {one.plan for one in left}
-    for one in due:
-        _delete_release(s3, place, one)
-    _delete(s3, place.artifacts, sorted({contract.plan_key(one.plan) for one in due if one.plan not in plans}))
-    return replace(manifest, retired=left)
+    left = [one for one in manifest.retired if one not in due]
+    for number, one in enumerate(due, 1):
+        plans = {other.plan for other in manifest.kept.values()} | {other.plan for other in (*left, *due[number:])}
+        try:
+            _delete_release(s3, place, one)
+            if one.plan not in plans:
+                _delete(s3, place.artifacts, [contract.plan_key(one.plan)])
+        except (_NotDeletedError, s3.exceptions.ClientError) as error:
+            tell(f"release {one.release} of old could not be deleted: {error}")
+            left.append(one)
+    return replace(manifest, retired=tuple(left))
 
 
 def _delete_release(s3: Any, place: Place, release: Retired) -> None:
@@ -53,4 +61,4 @@ def _delete(s3: Any, bucket: str, keys: list[str]) -> None:
         objects = [{"Key": key} for key in keys[start : start + KEYS_PER_CALL]]
         answer = s3.delete_objects(Bucket=bucket, Delete={"Objects": objects, "Quiet": True})
         for error in answer.get("Errors", []):
-            raise NotDeletedError(f"s3://{bucket}/{error['Key']}: {error['Code']}: {error.get('Message', '')}")
+            raise _NotDeletedError(f"s3://{bucket}/{error['Key']}: {error['Code']}: {error.get('Message', '')}")

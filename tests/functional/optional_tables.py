@@ -49,7 +49,7 @@ RELEASE: dict[Key, str] = {
     ("release", "s3:GetObject", "{dags}/{folder}/release/*"): "go live",
     ("release", "s3:PutObject", "{dags}/{folder}/*"): "go live",
     ("release", "s3:DeleteObject", "{dags}/{folder}/*"): "go live",
-    ("release", "s3:DeleteObject", "{artifacts}/plans/*"): "go live",
+    ("release", "s3:DeleteObject", "{artifacts}/plans/*"): "sweep",
     ("release", "kms:Decrypt", KEY): "go live",
     ("release", "kms:GenerateDataKey", KEY): "go live",
 }

@@ -305,14 +305,20 @@ def test_a_push_with_the_documented_permissions_and_no_more(pushed: LiveProject)
     to = f"s3://{pushed.dags}/dags/acme-dev/"
     grants = pushed.pusher_grants()
     before = pushed.manifest()
-    for left_out in range(len(grants)):
+    *others, last = grants
+    assert (last["Action"], last["Resource"]) == ("s3:DeleteObject", f"arn:aws:s3:::{pushed.artifacts}/plans/*")
+    for left_out in range(len(others)):
         keys = pushed.pusher(f"pusher-{left_out}", grants[:left_out] + grants[left_out + 1 :])
         refused = pushed.penstock("push", "--to", to, code=1, keys=keys)
         assert "AccessDenied" in refused.stderr or "Access Denied" in refused.stderr or "403" in refused.stderr
         assert pushed.manifest().live == before.live or not pushed.manifest().complete
-    told = json.loads(
-        pushed.penstock("push", "--to", to, "--format", "json", keys=pushed.pusher("pusher", grants)).stdout
-    )
+    tidy = pushed.penstock("push", "--to", to, keys=pushed.pusher("untidy", others))
+    assert "could not be deleted" in tidy.stderr
+    assert pushed.manifest().retired
+    pushed.add_schedule("last")
+    full = pushed.penstock("push", "--to", to, "--format", "json", keys=pushed.pusher("pusher", grants))
+    assert "could not be deleted" not in full.stderr
+    told = json.loads(full.stdout)
 
     assert told["release"]["by"] == "push"
-    assert pushed.scheduled() == {"hello", "between", "pushed"}
+    assert pushed.scheduled() == {"hello", "between", "pushed", "last"}

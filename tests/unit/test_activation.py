@@ -14,7 +14,6 @@ import pytest
 from penstock_runtime import activation
 from penstock_runtime.activation import activate, refusal, roll_back
 from penstock_runtime.manifest import MANIFEST, Manifest, Place, Refused, Release
-from penstock_runtime.retired import NotDeletedError
 
 PLACE = Place("artifacts", "dags", "dags/acme")
 OLD = Release("aaaa", "1" * 64, 100, "c1", "deploy")
@@ -221,6 +220,24 @@ def test_a_roll_back_brings_back_what_was_live(s3: Bucket) -> None:
     assert s3.manifest().live == NEW
 
 
+def test_a_roll_back_that_was_cut_short_is_finished(s3: Bucket) -> None:
+    """CloudFormation asks again (`continue-update-rollback`): no loader of the release that failed stays."""
+    activate(s3, PLACE, NEW)
+    failed = Release("cccc", "3" * 64, 300, "c3", "deploy")
+    s3.upload(failed, ".airflowignore", "schedules_00.py", "schedules_01.py")
+    activate(s3, PLACE, failed)
+    s3.fail_at = "schedules_00.py"
+    with pytest.raises(ClientError):
+        roll_back(s3, PLACE, failed.release, OLD)
+    assert s3.top()["schedules_00.py"] == "cccc schedules_00.py"
+
+    s3.fail_at = ""
+    roll_back(s3, PLACE, failed.release, OLD)
+    assert s3.manifest().complete
+    assert s3.manifest().live == NEW
+    assert {text for name, text in s3.top().items() if name.startswith("schedules_")} == {"bbbb schedules_00.py"}
+
+
 def test_the_same_files_of_an_older_source_do_not_make_what_is_live_older(s3: Bucket) -> None:
     """Else a third, older release could follow and undo what is live."""
     activate(s3, PLACE, NEW)
@@ -341,19 +358,23 @@ def test_a_retired_release_that_is_live_again_stays(s3: Bucket, later: Callable[
 
 
 def test_a_sweep_that_is_cut_short_is_taken_up_again(s3: Bucket, later: Callable[[float], None]) -> None:
-    """Nobody can make the half of a release live, and the manifest still knows of it."""
+    """It fails nobody; nobody can make the half of a release live, and the manifest still knows of it."""
     push(s3, "bbbb", 300)
     push(s3, "cccc", 301)
     later(100)
     s3.kept = "aaaa/shards/00.json"
-    with pytest.raises(NotDeletedError, match=r"release/aaaa/shards/00\.json: AccessDenied"):
-        push(s3, "dddd", 302)
+    told: list[str] = []
+    push(s3, "dddd", 302, tell=told.append)
+    (said,) = told
+    assert "release/aaaa/shards/00.json: AccessDenied" in said
     assert s3.top()["schedules_00.py"] == "dddd schedules_00.py"
-    assert "aaaa" in {one.release for one in s3.manifest().retired}
+    assert s3.manifest().complete
+    assert {one.release for one in s3.manifest().retired} == {"aaaa", "bbbb"}
+    assert "1" in s3.plans()
     with pytest.raises(Refused, match="was not uploaded"):
         activate(s3, PLACE, replace(OLD, order=500))
 
     s3.kept = ""
     push(s3, "dddd", 302)
     assert "aaaa" not in s3.releases()
-    assert s3.manifest().complete
+    assert "1" not in s3.plans()
