@@ -16,6 +16,7 @@ from dataclasses import dataclass
 
 from penstock.project.secrets import region_of
 from penstock.project.size import covering
+from penstock_runtime.contract import FAMILY_DIGITS, ROLE_DIGITS
 from penstock_runtime.errors import InputError
 from penstock_runtime.schedule import Task
 from penstock_runtime.task_definition import Architecture, Image, Permission, Secret, TaskDefinition
@@ -27,7 +28,7 @@ MOST_IN_A_SPREAD_STACK = 160
 CHARACTERS_OF_ONE = 4_000
 """Room that a task definition and its roles take in a template, about; a template has 1 MB (the same quotas)."""
 
-Key = tuple[str, Image, str, tuple[str, ...], str, bool]
+Key = tuple[str, Image, bool, str, tuple[str, ...], str, bool]
 
 
 @dataclass(frozen=True)
@@ -46,9 +47,13 @@ class Draft:
 
     @property
     def key(self) -> Key:
-        """What task definitions are told apart by."""
+        """What task definitions are told apart by.
+
+        By where the image's name comes from, too: else it were the first of its tasks that names a family.
+        """
         granted = json.dumps([_without_reason(one) for one in self.permissions], sort_keys=True)
-        return self.task.engine, self.image, self.architecture, self.secrets, granted, self.read_only_root
+        image = self.image, self.default_image
+        return self.task.engine, *image, self.architecture, self.secrets, granted, self.read_only_root
 
     @property
     def family_digest(self) -> str:
@@ -58,7 +63,7 @@ class Draft:
         # Only where there are some, so that a project's families outlive these settings being thought of.
         if self.permissions or self.read_only_root:
             told.append([[_without_reason(one) for one in self.permissions], self.read_only_root])
-        return _digest(told, 6)
+        return _digest(told, FAMILY_DIGITS)
 
 
 def definitions(
@@ -99,7 +104,7 @@ def definitions(
         found.append(
             TaskDefinition(
                 family=family,
-                role_prefix=f"{role_names}{prefix}-{_digest([family, region, *apart], 8)}",
+                role_prefix=f"{role_names}{prefix}-{_digest([family, region, *apart], ROLE_DIGITS)}",
                 engine=first.task.engine,
                 image=first.image,
                 architecture=first.architecture,
@@ -112,9 +117,21 @@ def definitions(
                 stack=stack,
             )
         )
-    assert len(set(families.values())) == len(families), "two task definitions have one digest"
+    _check_digests(families, groups)
     _check_room(found)
     return families, tuple(sorted(found, key=lambda one: one.family))
+
+
+def _check_digests(families: Mapping[Key, str], groups: Mapping[Key, Sequence[Draft]]) -> None:
+    named: dict[str, Draft] = {}
+    for key, family in families.items():
+        draft = groups[key][0]
+        other = named.setdefault(family, draft)
+        if other is not draft:
+            raise InputError(
+                f"tasks {other.task.name!r} and {draft.task.name!r} would share the name {family}, by chance",
+                fix="rename a secret that one of them uses, or give one of them a permission more",
+            )
 
 
 def _keys(draft: Draft, secrets: Mapping[str, Secret], kms_keys: Sequence[str], region: str) -> tuple[str, ...]:

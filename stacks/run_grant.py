@@ -5,12 +5,10 @@ from __future__ import annotations
 import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
 
+from penstock_runtime.contract import FAMILY_DIGITS, ROLE_DIGITS
 from penstock_runtime.plan import Plan
 from stacks.roles import role_arn
 from stacks.task import ECS_TASKS, log_streams
-
-FAMILY_DIGITS, ROLE_DIGITS = 6, 8
-"""Hex digits that the names of families and roles end in."""
 
 
 def run_statements(stack: cdk.Stack, plan: Plan) -> dict[str, list[iam.PolicyStatement]]:

@@ -94,6 +94,14 @@ PLANS_PREFIX = "plans"
 """The plans of all releases, for `penstock diff` and `penstock push` to compare with; no container reads them."""
 
 
+# Names of task definitions and their roles, and the patterns that permissions are narrowed to.
+FAMILY_DIGITS = 8
+"""Hex digits that a family's name ends in. Of 2,560 families, the most of a project, two are alike in one project of
+1,300."""
+ROLE_DIGITS = 8
+"""Hex digits in the name of a task definition's role."""
+
+
 def config_key(sha256: str) -> str:
     """The key of a workflow config in the artifacts bucket."""
     return f"{CONFIGS_PREFIX}/{sha256}.yaml"

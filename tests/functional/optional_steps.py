@@ -110,7 +110,10 @@ def go_live(environment: Environment) -> Steps:
             return {"go live": made}
     left = s3.list_objects_v2(Bucket=artifacts, Prefix="plans/old.json").get("Contents")
     # Its own words are in its log, which is not kept here; the release is live all the same.
-    return {"go live": None, "sweep": "not authorized to perform: s3:DeleteObject: the old plan is left" if left else None}
+    return {
+        "go live": None,
+        "sweep": "not authorized to perform: s3:DeleteObject: the old plan is left" if left else None,
+    }
 
 
 def look_and_make(environment: Environment, machine: str) -> Steps:

@@ -89,7 +89,7 @@ def refused(steps: Steps) -> Steps:
 def engine_of(definitions: Sequence[TaskDefinition], text: str) -> str | None:
     """The engine whose families an ARN names; None: it is about those of all."""
     for one in definitions:
-        if f"/{one.family[:-6]}??????:" in text:
+        if f"/{one.family[:-8]}????????:" in text:
             return one.engine
     return None
 

@@ -228,7 +228,7 @@ def deploy_into(
 
 def patterns(plan: Plan) -> dict[str, str]:
     """What the right to run tasks calls families and roles."""
-    families = {f"{one.family[:-6]}??????": "family" for one in plan.task_definitions}
+    families = {f"{one.family[:-8]}????????": "family" for one in plan.task_definitions}
     return {**families, f"{plan.iam.role_name_prefix}{plan.prefix}-????????": "role"}
 
 

@@ -33,7 +33,7 @@ BY_ARN = Secret("KEY", "secretsmanager", f"arn:aws:secretsmanager:{REGION}:{ACCO
 PARAMETER = Secret("SLACK", "ssm", "/acme/slack")
 
 OPENMETADATA = TaskDefinition(
-    family="acme-dev-openmetadata-1a2b3c",
+    family="acme-dev-openmetadata-1a2b3c00",
     role_prefix="acme-dev-1a2b3c4d",
     engine="openmetadata",
     image=Image("registry", "docker.getcollate.io/openmetadata/ingestion-base:1.12.14"),
@@ -43,7 +43,7 @@ OPENMETADATA = TaskDefinition(
     memory_mib=2048,
 )
 MELTANO = TaskDefinition(
-    family="acme-dev-meltano-5e6f7a",
+    family="acme-dev-meltano-5e6f7a00",
     role_prefix="acme-dev-5e6f7a8b",
     engine="meltano",
     image=Image("registry", f"{ACCOUNT}.dkr.ecr.{REGION}.amazonaws.com/acme/meltano:7"),
@@ -53,7 +53,7 @@ MELTANO = TaskDefinition(
     memory_mib=512,
 )
 COMMAND = TaskDefinition(
-    family="acme-dev-command-9c0d1e",
+    family="acme-dev-command-9c0d1e00",
     role_prefix="acme-dev-9c0d1e2f",
     engine="command",
     image=Image("registry", "public.ecr.aws/docker/library/python:3.12"),

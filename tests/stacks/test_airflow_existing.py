@@ -63,7 +63,7 @@ def test_the_role_that_exists_may_run_the_plans_tasks_and_no_more(tmp_path: Path
     assert {action for one in granted for action in one["Action"]} == OURS
     ecs = f"arn:aws:ecs:{plans.REGION}:{plans.ACCOUNT}"
     engines = {one.engine for one in plan.task_definitions}
-    assert set(run["Resource"]) == {f"{ecs}:task-definition/acme-dev-{engine}-??????:*" for engine in engines}
+    assert set(run["Resource"]) == {f"{ecs}:task-definition/acme-dev-{engine}-????????:*" for engine in engines}
     assert run["Condition"] == {"ArnEquals": {"ecs:cluster": f"{ecs}:cluster/acme-dev"}}
     roles = {f"acme-dev-????????-{kind}" for kind in ("task", "exec")}
     assert set(hand_over["Resource"]) == {f"arn:aws:iam::{plans.ACCOUNT}:role/{name}" for name in roles}

@@ -39,7 +39,7 @@ def test_airflow_runs_the_families_of_the_plan_on_its_cluster_only(templates: Te
     """RunTask is for the families of the plan's three engines, at any revision, if the cluster is the plan's."""
     (run,) = statements.that_allow(airflow_role(templates), "ecs:RunTask")
 
-    families = {f"acme-dev-{engine}-??????" for engine in ("openmetadata", "meltano", "command")}
+    families = {f"acme-dev-{engine}-????????" for engine in ("openmetadata", "meltano", "command")}
     assert all(any(fnmatch(one.family, family) for family in families) for one in plans.PLAN.task_definitions)
     assert set(run["Resource"]) == {f"{ECS}:task-definition/{family}:*" for family in families}
     assert run["Condition"] == {"ArnEquals": {"ecs:cluster": CLUSTER}}
@@ -173,7 +173,12 @@ def test_the_right_to_run_them_fits_into_one_policy(tmp_path: Path, count: int) 
 
 @pytest.mark.parametrize(
     "stranger",
-    ["acme-dev-x-command-00000a", "acme-dev-command-command-00000a", "acme-development-command-00000a", "acme-dev-x"],
+    [
+        "acme-dev-x-command-00000a00",
+        "acme-dev-command-command-00000a00",
+        "acme-development-command-00000a00",
+        "acme-dev-x",
+    ],
 )
 def test_patterns_fit_no_other_environment(tmp_path: Path, stranger: str) -> None:
     """Where families are given as patterns, those of an environment whose name begins alike are not among them."""

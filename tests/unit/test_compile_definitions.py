@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from penstock import definitions
 from penstock.compile import compile_plan
 from penstock_runtime.errors import InputError
 from penstock_runtime.plan import Plan
@@ -14,6 +15,7 @@ from tests.unit.project_files import WORKFLOW, loaded
 
 CATALOGUE = "      - name: catalogue\n"
 LOAD = "- {name: load, "
+OTHER = "{name: y, command: ls, image: busybox}"
 CONFIG = "openmetadata: {type: metadata, config: warehouse.yaml}"
 
 
@@ -70,6 +72,28 @@ def test_families_outlive_a_change(tmp_path: Path, edit: tuple[str, str]) -> Non
     before, after = _plan(tmp_path / "before"), _plan(tmp_path / "after", edit)
 
     assert _families(before) <= _families(after)
+
+
+def test_the_order_of_tasks_names_no_family(tmp_path: Path) -> None:
+    """Nor does a task that names the very image which another one has by default."""
+    (default,) = [one.image.reference for one in _plan(tmp_path).task_definitions if one.engine == "openmetadata"]
+    named, unnamed = f"{{name: x, command: ls, image: '{default}'}}", "{name: y, command: ls}"
+    alone = _families(_plan(tmp_path / "a", _more(named)))
+    both = [
+        _families(_plan(tmp_path / name, (CATALOGUE, f"      - {first}\n      - {then}\n{CATALOGUE}")))
+        for name, first, then in (("b", named, unnamed), ("c", unnamed, named))
+    ]
+
+    assert both[0] == both[1]
+    assert alone < both[0]
+
+
+def test_two_families_with_one_name_are_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Digests are short: among thousands two may be alike."""
+    monkeypatch.setattr(definitions, "_digest", lambda _value, length: "0" * length)
+    with pytest.raises(InputError, match="tasks 'x' and 'y' would share the name acme-dev-command-00000000") as error:
+        _plan(tmp_path, (CATALOGUE, f"      - {{name: x, command: ls}}\n      - {OTHER}\n{CATALOGUE}"))
+    assert "rename a secret" in error.value.fix
 
 
 def test_names_fit_what_aws_allows(tmp_path: Path) -> None:
