@@ -15,8 +15,9 @@ from penstock.deployed import needs
 from penstock.deployed.push import staged
 from penstock.home import DAGS
 from penstock_runtime import image_context, infrastructure
+from penstock_runtime.network import Network
 from penstock_runtime.plan import Plan
-from penstock_runtime.task_definition import Secret
+from penstock_runtime.task_definition import Permission, Secret
 from tests.unit.project_files import loaded
 
 
@@ -68,6 +69,83 @@ def test_each_lack_is_named_with_its_tasks(plan: Plan) -> None:
         "the runtime in the containers changed: another version of Penstock deployed it",
         f"task definition {meltano.family}, for daily.load, changed: architecture x86_64 → arm64; "
         "secrets [PASSWORD (warehouse#password)] → [PASSWORD (warehouse#other)]",
+    ]
+
+
+CREATED = Network(cidr="10.20.0.0/16", egress="nat")
+SEALED = Network(cidr="10.20.0.0/16", egress="endpoints", nat_gateways=0, endpoints=("logs",))
+EXISTING = Network(cidr=None, egress=None, vpc="vpc-1", private_subnets=("a", "b"), nat_gateways=0, flow_log_days=None)
+
+
+@pytest.mark.parametrize(
+    ("network", "changes", "told"),
+    [
+        (CREATED, {"flow_log_days": 60}, "flow_log_days 30 → 60"),
+        (CREATED, {"flow_log_days": None}, "flow_log_days 30 → nothing"),
+        (CREATED, {"nat_gateways": 1}, "nat_gateways 2 → 1"),
+        (replace(SEALED, endpoints=("glue", "logs")), {"endpoints": ("logs",)}, "endpoints [glue, logs] → [logs]"),
+        (replace(SEALED, trusted_accounts=("1",)), {"trusted_accounts": ()}, "trusted_accounts [1] → []"),
+        (EXISTING, {"airflow_security_groups": ("sg-1",)}, "airflow_security_groups [] → [sg-1]"),
+        (EXISTING, {"endpoint_security_groups": ("sg-1",)}, "endpoint_security_groups [] → [sg-1]"),
+        (EXISTING, {"shared": True, "endpoint_role": "r"}, "endpoint_role nothing → r, shared False → True"),
+        (replace(EXISTING, task_subnets=("t",)), {"private_subnets": ("c", "d")}, "private_subnets [a, b] → [c, d]"),
+    ],
+)
+def test_what_no_task_meets_of_the_network_waits(
+    plan: Plan, network: Network, changes: dict[str, Any], told: str
+) -> None:
+    """It watches, it costs, it is MWAA's, or a task can do without it."""
+    before, after = replace(plan, network=network), replace(plan, network=replace(network, **changes))
+
+    assert needs.lacking(facts(before), facts(after), after) == []
+    assert needs.waiting(facts(before), facts(after)) == [f"network: {told}"]
+
+
+@pytest.mark.parametrize(
+    ("network", "changes", "told"),
+    [
+        (CREATED, {"egress": "endpoints", "endpoints": ("logs",), "nat_gateways": 0}, "egress nat → endpoints"),
+        (CREATED, {"zones": ("x", "y")}, "zones [] → [x, y]"),
+        (SEALED, {"endpoints": ("glue", "logs")}, "endpoint glue is new"),
+        (SEALED, {"trusted_accounts": ("111122223333",)}, "trusted account 111122223333 is new"),
+        (EXISTING, {"vpc": "vpc-2"}, "vpc vpc-1 → vpc-2"),
+        (EXISTING, {"private_subnets": ("a", "c")}, "task_subnets [a, b] → [a, c]"),
+        (EXISTING, {"task_subnets": ("t",), "assign_public_ip": True}, "public_ip False → True, task_subnets [a, b] →"),
+        (EXISTING, {"task_security_groups": ("sg-1",)}, "task_security_groups [] → [sg-1]"),
+    ],
+)
+def test_what_a_task_meets_of_the_network_is_lacking(
+    plan: Plan, network: Network, changes: dict[str, Any], told: str
+) -> None:
+    """Where it runs, as whom others see it, and each way that it may need."""
+    before, after = replace(plan, network=network), replace(plan, network=replace(network, **changes))
+
+    (found,) = needs.lacking(facts(before), facts(after), after)
+    assert found.startswith("the network changed: ")
+    assert told in found
+
+
+def test_naming_the_subnets_that_tasks_are_in_anyway_changes_nothing(plan: Plan) -> None:
+    """Without any of their own they are in MWAA's."""
+    before, after = (replace(plan, network=replace(EXISTING, task_subnets=subnets)) for subnets in ((), ("a", "b")))
+
+    assert needs.lacking(facts(before), facts(after), after) == []
+    assert needs.waiting(facts(before), facts(after)) == []
+
+
+def test_what_a_run_does_not_meet_of_a_definition_waits(plan: Plan) -> None:
+    """The stack that it is in, the names of its roles, the reasons that a template has."""
+    before = plan.task_definitions[0]
+    before = replace(before, permissions=(Permission(("glue:GetTables",), ("*",), {}, "before"),))
+    after = replace(before, stack="a", role_prefix="other", permissions=(replace(before.permissions[0], reason="now"),))
+    rest = plan.task_definitions[1:]
+    old, new = (replace(plan, task_definitions=(one, *rest)) for one in (before, after))
+
+    assert needs.lacking(facts(old), facts(new), new) == []
+    assert needs.waiting(facts(old), facts(new)) == [
+        f"role prefix of task definition {before.family}",
+        f"stack of task definition {before.family}",
+        f"reasons of the permissions of task definition {before.family}",
     ]
 
 

@@ -1,0 +1,67 @@
+"""Which of the deployed settings the DAGs of a plan meet: their place, and the network of their tasks."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from penstock.deployed.words import differences, title
+
+Settings = Mapping[str, Any]
+"""`settings` of `infrastructure.describe`."""
+
+_PLACE = {
+    "account": "account",
+    "region": "region",
+    "prefix": "name of project and environment",
+    "cluster": "cluster",
+    "log_group": "log group",
+}
+_TASKS_PLACE = ("cidr", "egress", "zones", "vpc", "task_subnets", "assign_public_ip", "task_security_groups")
+"""Fields of a network that a task meets: where it runs, and as whom others see it. The rest is MWAA's, or watches, or
+costs."""
+_TASKS_WAYS = {"endpoints": "endpoint", "trusted_accounts": "trusted account"}
+"""Fields of which a task may need each member, for a call of its own: one that is left out can wait, a new one not."""
+
+
+def lacking(before: Settings, after: Settings) -> list[str]:
+    """What is deployed otherwise than the DAGs need it, one sentence each."""
+    found = []
+    for name, told in _PLACE.items():
+        # No account in the plan: the one at hand, which is where the deployed one was found.
+        if before.get(name) != after.get(name) and not (name == "account" and after.get(name) is None):
+            found.append(f"the {told} changed: {differences(before.get(name), after.get(name))}")
+    if changed := _other_network(before["network"], after["network"]):
+        found.append(f"the network changed: {changed}")
+    return found
+
+
+def waiting(before: Settings, after: Settings) -> list[str]:
+    """What else differs, one sentence each."""
+    found = []
+    for name in sorted({*before, *after} - set(_PLACE)):
+        one, other = before.get(name), after.get(name)
+        if name == "network" and isinstance(one, Mapping) and isinstance(other, Mapping):
+            one, other = _rest(one), _rest(other)
+        if one != other:
+            found.append(f"{title(name)}: {differences(one, other)}")
+    return found
+
+
+def _other_network(before: Settings, after: Settings) -> str:
+    one, other = _met(before), _met(after)
+    told = [differences(one, other)] if one != other else []
+    if before.get("egress") == after.get("egress"):
+        for name, way in _TASKS_WAYS.items():
+            told += [f"{way} {new} is new" for new in sorted({*after.get(name, ())} - {*before.get(name, ())})]
+    return ", ".join(told)
+
+
+def _met(network: Settings) -> dict[str, Any]:
+    found = {name: network.get(name) for name in _TASKS_PLACE}
+    # Tasks are in MWAA's subnets, unless the project gives them others.
+    return found | {"task_subnets": network.get("task_subnets") or network.get("private_subnets")}
+
+
+def _rest(network: Settings) -> Settings:
+    return {name: value for name, value in network.items() if name not in _TASKS_PLACE}

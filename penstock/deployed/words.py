@@ -1,0 +1,33 @@
+"""What differs between two facts of a deploy, in words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+
+def title(name: str) -> str:
+    """A field's name as a sentence has it."""
+    return {"image_content": "what the image is built from"}.get(name, name.replace("_", " "))
+
+
+def differences(before: Any, after: Any) -> str:
+    """Two values in words; of mappings only the keys that differ."""
+    if isinstance(before, Mapping) and isinstance(after, Mapping):
+        names = sorted(name for name in {*before, *after} if before.get(name) != after.get(name))
+        return ", ".join(f"{name} {differences(before.get(name), after.get(name))}" for name in names)
+    if isinstance(before, str) and isinstance(after, str) and len(before) == len(after) == 64:
+        return "changed"
+    return f"{short(before)} → {short(after)}"
+
+
+def short(value: Any) -> str:
+    """A value in a few words."""
+    if value is None:
+        return "nothing"
+    if isinstance(value, list | tuple):
+        return "[" + ", ".join(short(one) for one in value) + "]"
+    if isinstance(value, Mapping):
+        reference = "#".join(str(value[key]) for key in ("id", "key") if value.get(key))
+        return f"{value['name']} ({reference})" if "name" in value else str(dict(value))
+    return str(value)
