@@ -1,4 +1,4 @@
-"""Which of the deployed settings the DAGs of a plan meet: their place, and the network of their tasks."""
+"""Which of the deployed settings the DAGs of a plan meet: the Airflow that they go to, the network of their tasks."""
 
 from __future__ import annotations
 
@@ -22,6 +22,8 @@ _TASKS_PLACE = ("cidr", "egress", "zones", "vpc", "task_subnets", "assign_public
 costs."""
 _TASKS_WAYS = {"endpoints": "endpoint", "trusted_accounts": "trusted account"}
 """Fields of which a task may need each member, for a call of its own: one that is left out can wait, a new one not."""
+_TARGET = ("name", "bucket", "dags", "execution_role")
+"""Fields of an Airflow that say where the DAGs go, and whom the deploy has let run their tasks."""
 
 
 def lacking(before: Settings, after: Settings) -> list[str]:
@@ -31,6 +33,8 @@ def lacking(before: Settings, after: Settings) -> list[str]:
         # No account in the plan: the one at hand, which is where the deployed one was found.
         if before.get(name) != after.get(name) and not (name == "account" and after.get(name) is None):
             found.append(f"the {told} changed: {differences(before.get(name), after.get(name))}")
+    if changed := _other_target(before["airflow"], after["airflow"]):
+        found.append(f"the Airflow that the DAGs go to changed: {changed}")
     if changed := _other_network(before["network"], after["network"]):
         found.append(f"the network changed: {changed}")
     return found
@@ -46,6 +50,23 @@ def waiting(before: Settings, after: Settings) -> list[str]:
         if one != other:
             found.append(f"{title(name)}: {differences(one, other)}")
     return found
+
+
+def _other_target(before: Settings, after: Settings) -> str:
+    if _kind(before) != _kind(after):
+        return f"{_called(before)} → {_called(after)}"
+    return differences({name: before.get(name) for name in _TARGET}, {name: after.get(name) for name in _TARGET})
+
+
+def _called(airflow: Settings) -> str:
+    return _kind(airflow) + (f" ({airflow['name']})" if "name" in airflow else "")
+
+
+def _kind(airflow: Settings) -> str:
+    """In words, by the fields that one kind alone has (`penstock_runtime.airflow_environment`)."""
+    if "environment_class" in airflow:
+        return "one that Penstock creates"
+    return "one that exists" if "execution_role" in airflow else "a self-managed one"
 
 
 def _other_network(before: Settings, after: Settings) -> str:

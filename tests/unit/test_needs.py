@@ -12,9 +12,14 @@ import pytest
 from penstock.bundle import build
 from penstock.compile import compile_plan
 from penstock.deployed import needs
-from penstock.deployed.push import staged
+from penstock.deployed.account import Account
+from penstock.deployed.push import Lacking, prepare, staged
+from penstock.deployed.state import Deployed
 from penstock.home import DAGS
+from penstock.revision import Revision
 from penstock_runtime import image_context, infrastructure
+from penstock_runtime.airflow_environment import SelfManagedAirflow, UsedAirflow
+from penstock_runtime.manifest import Place
 from penstock_runtime.network import Network
 from penstock_runtime.plan import Plan
 from penstock_runtime.task_definition import Permission, Secret
@@ -131,6 +136,43 @@ def test_naming_the_subnets_that_tasks_are_in_anyway_changes_nothing(plan: Plan)
 
     assert needs.lacking(facts(before), facts(after), after) == []
     assert needs.waiting(facts(before), facts(after)) == []
+
+
+USED = UsedAirflow("team", "3.0.6", "team-dags", "dags", "team-role", None)
+SELF_MANAGED = SelfManagedAirflow("3.0.6", "team-dags", "dags", None)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "told"),
+    [
+        (USED, replace(USED, name="other"), "name team → other"),
+        (USED, replace(USED, bucket="other"), "bucket team-dags → other"),
+        (USED, replace(USED, dags="flows"), "dags dags → flows"),
+        (USED, replace(USED, execution_role="other"), "execution_role team-role → other"),
+        (USED, None, "one that exists (team) → one that Penstock creates (acme-dev)"),
+        (None, USED, "one that Penstock creates (acme-dev) → one that exists (team)"),
+        (USED, SELF_MANAGED, "one that exists (team) → a self-managed one"),
+        (replace(SELF_MANAGED, bucket=None), SELF_MANAGED, "bucket nothing → team-dags"),
+    ],
+)
+def test_dags_of_another_airflow_are_not_pushed_to_the_old_one(
+    plan: Plan, before: UsedAirflow | None, after: UsedAirflow | None, told: str
+) -> None:
+    """Where the DAGs would go is where the last deploy put them. Nothing is asked of AWS before that is said."""
+    old, new = (replace(plan, airflow=one or plan.airflow) for one in (before, after))
+    place = Place("artifacts", "team-dags", "dags/acme-dev")
+    deployed = Deployed(Account(plan.region), place, facts(old), None)
+    found = prepare(deployed, new, facts(new), build(new, dags_folder=DAGS), Revision())
+
+    assert found == Lacking((f"the Airflow that the DAGs go to changed: {told}",))
+
+
+def test_another_version_of_an_airflow_that_exists_waits(plan: Plan) -> None:
+    """The DAGs run on each; what it is, the environment says and not the project."""
+    before, after = (replace(plan, airflow=replace(USED, version=version)) for version in ("3.0.6", "3.2.1"))
+
+    assert needs.lacking(facts(before), facts(after), after) == []
+    assert needs.waiting(facts(before), facts(after)) == ["airflow: version 3.0.6 → 3.2.1"]
 
 
 def test_what_a_run_does_not_meet_of_a_definition_waits(plan: Plan) -> None:
