@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from penstock.deployed import settings
-from penstock.deployed.words import differences, title
+from penstock.deployed.words import differences, permission, title
 from penstock_runtime.plan import Plan
 
 Facts = Mapping[str, Any]
@@ -81,21 +81,37 @@ def _users(plan: Plan) -> dict[str, str]:
 
 def _nearest(definition: Facts, deployed: Mapping[str, Facts]) -> str:
     """How a new task definition differs from the deployed one that is most like it."""
-    secrets = {one["name"] for one in definition["secrets"]}
     alike = [one for one in deployed.values() if one["engine"] == definition["engine"]]
     if not alike:
         return f"nothing of engine {definition['engine']} is"
     best = min(alike, key=lambda one: (
         one["image"] != definition["image"], one["architecture"] != definition["architecture"],
-        len(secrets ^ {secret["name"] for secret in one["secrets"]}), one["family"],
+        len(_against(one, definition)), one["family"],
     ))  # fmt: skip
-    there = {one["name"] for one in best["secrets"]}
-    told = [f"secret {name} is new" for name in sorted(secrets - there)]
-    told += [f"secret {name} is left out" for name in sorted(there - secrets)]
+    told = _against(best, definition)
+    if not told:
+        # A family's name tells an image that a task names from the same image where it is the engine's own
+        # (`penstock.definitions`).
+        return f"{best['family']}, which is, holds the same under another name"
+    return f"against {best['family']}, which is: {', '.join(told)}"
+
+
+def _against(there: Facts, definition: Facts) -> list[str]:
+    """Whatever may make another family of a definition (`penstock.definitions`), and its keys."""
+    before, after = _parts(there), _parts(definition)
+    told = [f"{part} is new" for part in after if part not in before]
+    told += [f"{part} is left out" for part in before if part not in after]
+    if not any(one.startswith("permission ") for one in told) and _permissions(there) != _permissions(definition):
+        told.append("other permissions")
     told += [
-        f"{name} {differences(best[name], definition[name])}"
-        for name in ("image", "architecture")
-        if best[name] != definition[name]
+        f"{title(name)} {differences(there.get(name), definition.get(name))}"
+        for name in ("image", "architecture", "read_only_root")
+        if there.get(name) != definition.get(name)
     ]
-    # Nothing to tell: a field that another version of Penstock knows makes the difference.
-    return f"against {best['family']}, which is: {', '.join(told) or 'other settings'}"
+    return told
+
+
+def _parts(definition: Facts) -> list[str]:
+    found = sorted(f"secret {one['name']}" for one in definition["secrets"])
+    found += [f"permission {permission(one)}" for one in _permissions(definition)]
+    return found + [f"key {one}" for one in definition.get("secret_kms_keys", ())]

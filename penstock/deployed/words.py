@@ -28,6 +28,18 @@ def short(value: Any) -> str:
     if isinstance(value, list | tuple):
         return "[" + ", ".join(short(one) for one in value) + "]"
     if isinstance(value, Mapping):
+        if "actions" in value:
+            return permission(value)
         reference = "#".join(str(value[key]) for key in ("id", "key") if value.get(key))
         return f"{value['name']} ({reference})" if "name" in value else str(dict(value))
     return str(value)
+
+
+def permission(value: Mapping[str, Any]) -> str:
+    """A permission by its first action and resource."""
+    told = f"{_first(value['actions'])} on {_first(value['resources'])}"
+    return f"{told} under conditions" if value.get("conditions") else told
+
+
+def _first(names: list[str]) -> str:
+    return names[0] + (f" and {len(names) - 1} more" if len(names) > 1 else "")

@@ -226,8 +226,17 @@ def test_a_deploy_that_is_rolled_back_leaves_the_dags_what_they_run(rebuilt: Liv
         ({"secrets": ["TOKEN"]}, "is not deployed: against acme-dev-command-"),
         ({"image": "example.com/tools:2"}, "image reference example.com/tools:1 → example.com/tools:2"),
         ({"architecture": "arm64"}, "architecture x86_64 → arm64"),
+        ({"read_only_root": True}, "read only root False → True"),
+        (
+            {
+                "permissions": [
+                    {"actions": ["glue:GetTables"], "resources": ["arn:aws:glue:eu-west-1:123456789012:catalog"]}
+                ]
+            },
+            "permission glue:GetTables on arn:aws:glue:eu-west-1:123456789012:catalog is new",
+        ),
     ],
-    ids=["secret", "image", "architecture"],
+    ids=["secret", "image", "architecture", "read-only root", "permission"],
 )
 def test_push_refuses_what_the_infrastructure_does_not_hold(
     live_project: LiveProject, task: dict[str, Any], what: str
@@ -247,6 +256,18 @@ def test_push_refuses_what_the_infrastructure_does_not_hold(
     assert live_project.data("push", code=1)["pushed"] is False
 
 
+def test_push_refuses_dags_that_go_to_another_airflow(live_project: LiveProject) -> None:
+    """The bucket of the last deploy is not theirs any more."""
+    live_project.git("checkout", "--quiet", "--force", "main")
+    team = {"environment": "team", "version": "3.0.6", "bucket": "team-dags", "execution_role": "team-role"}
+    live_project.edit(airflow={"use": team}, schedules=[live_project.hello])
+    before = live_project.files(), live_project.manifest()
+    refused = live_project.penstock("push", code=1)
+
+    assert "changed: one that Penstock creates (acme-dev) → one that exists (team)" in refused.stderr
+    assert (live_project.files(), live_project.manifest()) == before
+
+
 def test_push_changes_sizes_and_says_what_waits_for_a_deploy(pushed: LiveProject) -> None:
     """RunTask overrides sizes, so they need no deploy. Airflow's own settings do."""
     task = {"name": "greet", "command": ["echo", "hi"], "image": "example.com/tools:1"}
@@ -254,12 +275,14 @@ def test_push_changes_sizes_and_says_what_waits_for_a_deploy(pushed: LiveProject
     pushed.edit(
         jobs={"hello": {"tasks": [task | size]}},
         airflow={"create": {"version": "3.0.6", "workers": {"min": 1, "max": 7}}},
+        network={"create": {"cidr": "10.20.0.0/16", "nat_gateways": 1, "flow_logs": {"retention_days": 60}}},
     )
     told = pushed.penstock("push")
 
     assert "tasks.greet.memory_mib: 1024 → 4096" in told.stdout
     assert "tasks.greet.command: echo, hello → echo, hi" in told.stdout
     assert "waits for a deploy: airflow: max_workers 2 → 7" in told.stderr
+    assert "waits for a deploy: network: flow_log_days 30 → 60, nat_gateways 2 → 1" in told.stderr
 
     pushed.edit(network={"create": {"cidr": "10.30.0.0/16"}})
     assert "the network changed: cidr 10.20.0.0/16 → 10.30.0.0/16" in pushed.penstock("push", code=1).stderr

@@ -22,7 +22,7 @@ from penstock_runtime.airflow_environment import SelfManagedAirflow, UsedAirflow
 from penstock_runtime.manifest import Place
 from penstock_runtime.network import Network
 from penstock_runtime.plan import Plan
-from penstock_runtime.task_definition import Permission, Secret
+from penstock_runtime.task_definition import Permission, Secret, TaskDefinition
 from tests.unit.project_files import loaded
 
 
@@ -189,6 +189,75 @@ def test_what_a_run_does_not_meet_of_a_definition_waits(plan: Plan) -> None:
         f"stack of task definition {before.family}",
         f"reasons of the permissions of task definition {before.family}",
     ]
+
+
+CATALOG = "arn:aws:glue:eu-west-1:1:catalog"
+TABLES = Permission(("glue:GetTables",), (CATALOG,), {}, "")
+KEY = "arn:aws:kms:eu-west-1:1:key/k"
+
+
+@pytest.mark.parametrize(
+    ("changes", "told", "back"),
+    [
+        (
+            {"permissions": (TABLES,)},
+            f"permission glue:GetTables on {CATALOG} is new",
+            f"permission glue:GetTables on {CATALOG} is left out",
+        ),
+        (
+            {"permissions": (replace(TABLES, actions=("s3:Get*", "s3:List*"), conditions={"Bool": {"k": ["v"]}}),)},
+            f"permission s3:Get* and 1 more on {CATALOG} under conditions is new",
+            f"permission s3:Get* and 1 more on {CATALOG} under conditions is left out",
+        ),
+        ({"read_only_root": True}, "read only root False → True", "read only root True → False"),
+        ({"secret_kms_keys": (KEY,)}, f"key {KEY} is new", f"key {KEY} is left out"),
+        ({"architecture": "arm64"}, "architecture x86_64 → arm64", "architecture arm64 → x86_64"),
+    ],
+)
+def test_whatever_makes_a_definition_a_new_one_is_told(
+    plan: Plan, changes: dict[str, Any], told: str, back: str
+) -> None:
+    """In both directions: what is taken back is another definition too."""
+    first, *rest = plan.task_definitions
+    other = replace(first, family="new", **changes)
+    old, new = _with(plan, first, *rest), _with(plan, other, *rest)
+
+    (found,) = needs.lacking(facts(old), facts(new), new)
+    assert found.endswith(f"against {first.family}, which is: {told}")
+    (found,) = needs.lacking(facts(new), facts(old), old)
+    assert found.endswith(f"against new, which is: {back}")
+
+
+def test_permissions_that_look_alike_in_a_few_words_are_told_apart(plan: Plan) -> None:
+    """Only the first action is shown."""
+    first, *rest = plan.task_definitions
+    one, two = (replace(first, permissions=(replace(TABLES, actions=("s3:GetObject", more)),)) for more in ("a", "b"))
+    old, new = _with(plan, one, *rest), _with(plan, replace(two, family="new"), *rest)
+
+    (found,) = needs.lacking(facts(old), facts(new), new)
+    assert found.endswith("which is: other permissions")
+
+
+def test_an_image_that_is_named_is_another_definition_than_the_same_by_default(tmp_path: Path) -> None:
+    """The name of its family is another one, and nothing else."""
+    task = "- {name: load, meltano: tap-a target-b}"
+    plain = "- {name: load, command: ls}"
+    named = "- {name: load, command: ls, image: docker.getcollate.io/openmetadata/ingestion:1.12.14}"
+    old, new = (compile_plan(loaded(tmp_path / str(n), (task, one))) for n, one in enumerate((plain, named)))
+    (family,) = (one.family for one in old.task_definitions if one.engine == "command")
+
+    (found,) = needs.lacking(facts(old), facts(new), new)
+    assert found.endswith(f"is not deployed: {family}, which is, holds the same under another name")
+
+
+def _with(plan: Plan, *definitions: TaskDefinition) -> Plan:
+    """The plan with these definitions, whose first one all tasks have that had the plan's first."""
+    old, new = plan.task_definitions[0].family, definitions[0].family
+    schedules = tuple(
+        replace(one, tasks=tuple(replace(task, family=new) if task.family == old else task for task in one.tasks))
+        for one in plan.schedules
+    )
+    return replace(plan, task_definitions=definitions, schedules=schedules)
 
 
 def test_a_new_definition_is_compared_with_the_nearest(plan: Plan) -> None:
