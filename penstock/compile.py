@@ -174,7 +174,8 @@ class _Compiler:
         found: tuple[TaskDefinition, ...],
         airflow: Airflow | UsedAirflow | SelfManagedAirflow,
     ) -> Network:
-        for what, fix, place in network.out_of_reach(self._settings, found):
+        prefix = prefix_of(self._settings.name, self._name)
+        for what, fix, place in network.out_of_reach(self._settings, found, prefix):
             self._problems.add(what, fix=fix, where=self._where(*place))
         if (server := reach.server_out_of_reach(self._project, self._settings, self._variables)) is not None:
             self._problems.add(server[0], fix=server[1], where=self._where(*server[2]))

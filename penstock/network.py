@@ -7,7 +7,8 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from penstock.project.images import AWS_DOMAIN
+from penstock.project.image_names import located
+from penstock.project.images import AWS_DOMAIN, ImageSource
 from penstock.project.network import Network
 from penstock.project.network_checks import (
     AGENT_ENDPOINTS,
@@ -78,8 +79,14 @@ def place_of(network: Network, group: str | None) -> dict[str, Any]:
     return {"subnets": tuple(found.subnets), "assign_public_ip": found.assign_public_ip}
 
 
-def out_of_reach(settings: Settings, definitions: Iterable[TaskDefinition]) -> Iterator[tuple[str, str, Place]]:
-    """What a network without internet cannot run: (what is wrong, what to do, where), one for each image."""
+def out_of_reach(
+    settings: Settings, definitions: Iterable[TaskDefinition], prefix: str
+) -> Iterator[tuple[str, str, Place]]:
+    """What a network without internet cannot run: (what is wrong, what to do, where), one for each image.
+
+    Args:
+        prefix: the plan's.
+    """
     if not is_sealed(settings.network):
         return
     seen = set()
@@ -88,11 +95,22 @@ def out_of_reach(settings: Settings, definitions: Iterable[TaskDefinition]) -> I
         if image.kind == "built" or image.reference in seen or in_region(image.reference, settings.region):
             continue
         seen.add(image.reference)
-        setting, place = _image_setting(settings, definition)
+        engine, own, place = _named_by(settings, definition, prefix)
+        source: ImageSource = getattr(settings.images, engine)
+        why = f"a network with `egress: endpoints` pulls from ECR in {settings.region} only"
+        setting = f"images.{engine}.mirror"
+        if source.mirror is not None:
+            place = ("images", engine, "mirror")
+        elif source.pull_through is not None:
+            # Amazon ECR User Guide, "Interface VPC endpoints", considerations.
+            why = "ECR fetches it for its cache through a NAT gateway of the VPC, and `egress: endpoints` has none"
+            setting += " instead of pull_through"
+            place = ("images", engine, "pull_through")
+        elif own is not None:
+            setting += f" or {own}"
         yield (
-            f"image {image.reference[:120]!r} is out of reach: a network with `egress: endpoints` pulls from ECR in "
-            f"{settings.region} only",
-            f"put a copy there and name it: set {setting}; or write egress: nat",
+            f"image {image.reference[:120]!r} is out of reach: {why}",
+            f"put a copy into ECR of {settings.region} and name it: set {setting}; or write egress: nat",
             place,
         )
 
@@ -126,13 +144,14 @@ def _stores(definitions: Iterable[TaskDefinition], options: Mapping[str, str]) -
     return found | {service for name, service in SECRETS_BACKENDS.items() if name in backend}
 
 
-def _image_setting(settings: Settings, definition: TaskDefinition) -> tuple[str, Place]:
-    """The setting that names an image, and its place in the project file."""
-    reference = definition.image.reference
+def _named_by(settings: Settings, definition: TaskDefinition, prefix: str) -> tuple[str, str | None, Place]:
+    """Who names a definition's image: the engine in `images`, the setting besides, and its place."""
     if definition.engine == "meltano":
-        return "images.meltano.mirror or meltano.image", ("meltano", "image")
+        return "meltano", "meltano.image", ("meltano", "image")
     for name, job in settings.jobs.items():
         for index, task in enumerate(job.tasks):
-            if task.image == reference:
-                return "images.command.mirror or the task's image", ("jobs", name, "tasks", index, "image")
-    return "images.openmetadata.mirror", ("openmetadata", "version")
+            if definition.engine == "command" and task.image is not None:
+                image = located(task.image, settings.images.command, None, prefix)
+                if image.reference == definition.image.reference:
+                    return "command", "the task's image", ("jobs", name, "tasks", index, "image")
+    return "openmetadata", None, ("openmetadata", "version")

@@ -155,6 +155,57 @@ def test_image_of_meltano_must_be_there_too(tmp_path: Path) -> None:
     assert "meltano.image" in fix
 
 
+US = "111122223333.dkr.ecr.us-east-1.amazonaws.com"
+
+
+@pytest.mark.parametrize(
+    ("task", "images", "what", "fix"),
+    [
+        (
+            'command: ls, image: "acme/refresh:7"',
+            f"command: {{mirror: ¦{US}}}",
+            f"image '{US}/acme/refresh:7' is out of reach: a network with `egress: endpoints` pulls from ECR in eu-",
+            "set images.command.mirror; or",
+        ),
+        (
+            'command: ls, image: "public.ecr.aws/docker/library/busybox:1"',
+            "command: {pull_through: ¦{upstream: public.ecr.aws}}",
+            "/docker/library/busybox:1' is out of reach: ECR fetches it for its cache through a NAT gateway",
+            "set images.command.mirror instead of pull_through; or",
+        ),
+        (
+            "command: ls",
+            f"openmetadata: {{mirror: ¦{US}}}",
+            f"image '{US}/openmetadata/ingestion:1.12.14' is out of reach",
+            "set images.openmetadata.mirror; or",
+        ),
+        (
+            "meltano: tap-a target-b",
+            f"meltano: {{mirror: ¦{US}}}",
+            f"image '{US}/acme/meltano:1' is out of reach",
+            "set images.meltano.mirror; or",
+        ),
+    ],
+    ids=["command", "pull-through", "openmetadata", "meltano"],
+)
+def test_source_of_images_that_is_out_of_reach(tmp_path: Path, task: str, images: str, what: str, fix: str) -> None:
+    """Said where the source is, whatever the images are called behind it."""
+    line = f"images: {{{images}}}"
+    ((where, said, advice),) = _refused(
+        tmp_path,
+        SEALED,
+        NO_CATALOGUE,
+        ("{project: meltano, ", "{project: meltano, image: acme/meltano:1, "),
+        (f"{LOAD}meltano: tap-a target-b}}", f"{LOAD}{task}}}"),
+        ("schedules:\n", f"{line.replace('¦', '')}\nschedules:\n"),
+    )
+
+    number = (tmp_path / "penstock.yaml").read_text().splitlines().index(line.replace("¦", "")) + 1
+    assert where == f"penstock.yaml:{number}:{line.index('¦') + 1}"
+    assert what in said
+    assert fix in advice
+
+
 def _sealed(more: str = "") -> tuple[tuple[str, str], tuple[str, str]]:
     """A network without internet that has the catalogue's image."""
     mirror = ("schedules:\n", f"images: {{openmetadata: {{mirror: {ECR}}}}}\nschedules:\n")
