@@ -11,7 +11,7 @@ from dataclasses import replace
 from itertools import chain
 from typing import Any
 
-from penstock import mwaa, network, reach
+from penstock import endpoints, mwaa, network, reach
 from penstock.definitions import Draft, definitions
 from penstock.drafts import Drafting, arguments_of
 from penstock.observability import observability, overdue_after_minutes
@@ -31,6 +31,8 @@ from penstock_runtime.network import Network
 from penstock_runtime.plan import Ecs, Iam, Logs, Plan
 from penstock_runtime.schedule import Schedule
 from penstock_runtime.task_definition import Secret, TaskDefinition
+
+_AnyAirflow = Airflow | UsedAirflow | SelfManagedAirflow
 
 FORMAT = 1
 MAX_TASKS = 20_000
@@ -114,7 +116,7 @@ class _Compiler:
         airflow = self._airflow(prefix)
         where_they_run = self._network(found, airflow)
         watch, untold = observability(settings.observability, settings.region, found)
-        self._warn(len(found), where_they_run)
+        self._warn(found, where_they_run, airflow)
         self._warn_of_airflow(airflow, len(drafted))
         for warning in untold:
             self._warning(warning, "observability")
@@ -169,11 +171,7 @@ class _Compiler:
             for name, reference in self._settings.secrets.items()
         }
 
-    def _network(
-        self,
-        found: tuple[TaskDefinition, ...],
-        airflow: Airflow | UsedAirflow | SelfManagedAirflow,
-    ) -> Network:
+    def _network(self, found: tuple[TaskDefinition, ...], airflow: _AnyAirflow) -> Network:
         prefix = prefix_of(self._settings.name, self._name)
         for what, fix, place in network.out_of_reach(self._settings, found, prefix):
             self._problems.add(what, fix=fix, where=self._where(*place))
@@ -183,9 +181,9 @@ class _Compiler:
             self._problems.add(what, fix=fix, where=where)
         self._check_role_name(airflow)
         self._problems.raise_all()
-        return network.network_of(self._settings, found, airflow.options if isinstance(airflow, Airflow) else {})
+        return network.network_of(self._settings, found, _options(airflow))
 
-    def _check_role_name(self, airflow: Airflow | UsedAirflow | SelfManagedAirflow) -> None:
+    def _check_role_name(self, airflow: _AnyAirflow) -> None:
         """The role that makes endpoints in a shared VPC has a name that its owner trusts."""
         use = self._settings.network.use
         if not isinstance(airflow, Airflow) or airflow.endpoint_management != "customer":
@@ -198,7 +196,7 @@ class _Compiler:
             fix = "shorten iam.role_name_prefix, or the name of the project or environment"
             self._problems.add(what, fix=fix, where=self._where("network", "use", "shared_by"))
 
-    def _airflow(self, prefix: str) -> Airflow | UsedAirflow | SelfManagedAirflow:
+    def _airflow(self, prefix: str) -> _AnyAirflow:
         chosen = self._settings.airflow.chosen
         if isinstance(chosen, airflow_use.UseAirflow):
             role = chosen.execution_role.rsplit("/", 1)[-1]
@@ -283,7 +281,7 @@ class _Compiler:
 
     # Warnings
 
-    def _warn(self, definitions: int, made: Network) -> None:
+    def _warn(self, found: tuple[TaskDefinition, ...], made: Network, airflow: _AnyAirflow) -> None:
         catalogue = self._settings.openmetadata
         if self._airflow_version not in versions.AIRFLOW:
             known = ", ".join(versions.AIRFLOW)
@@ -299,14 +297,15 @@ class _Compiler:
             self._warning(
                 f"OpenMetadata {catalogue.version} was not tried; tried were {known}", "openmetadata", "version"
             )
-        if 2 * definitions > ROLES_OF_AN_ACCOUNT - ROLES_OF_OTHERS:
+        if 2 * len(found) > ROLES_OF_AN_ACCOUNT - ROLES_OF_OTHERS:
             self._warning(
-                f"{definitions} task definitions have {2 * definitions} roles, and an account has room for "
+                f"{len(found)} task definitions have {2 * len(found)} roles, and an account has room for "
                 f"{ROLES_OF_AN_ACCOUNT} unless that quota is raised: let tasks share secrets and permissions",
                 "jobs",
             )
         for text, place in chain(
             network.warnings(self._settings),
+            endpoints.missed(self._settings, found, _options(airflow)),
             memory.warnings(self._settings),
             reach.without_endpoint(self._settings, made.endpoints),
         ):
@@ -319,13 +318,17 @@ class _Compiler:
                 "openmetadata",
             )
 
-    def _warn_of_airflow(self, airflow: Airflow | UsedAirflow | SelfManagedAirflow, dags: int) -> None:
+    def _warn_of_airflow(self, airflow: _AnyAirflow, dags: int) -> None:
         create = self._settings.airflow.create
         for text, key in mwaa.warnings(create, airflow, dags) if create and isinstance(airflow, Airflow) else ():
             self._warning(text, "airflow", "create", *key)
 
     def _warning(self, text: str, *path: Any) -> None:
         self._warnings.append(f"{self._project.place(self._where(*path))}: {text}")
+
+
+def _options(airflow: _AnyAirflow) -> dict[str, str]:
+    return airflow.options if isinstance(airflow, Airflow) else {}
 
 
 def _schedule(run: dict[str, Any], **fields: Any) -> Schedule:

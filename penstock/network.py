@@ -1,4 +1,4 @@
-"""The network of a plan: which endpoints it needs, where a task runs, and what it cannot reach."""
+"""The network of a plan: what it is, where a task runs, and which images it cannot reach."""
 
 from __future__ import annotations
 
@@ -7,23 +7,14 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from penstock.endpoints import endpoints_of
 from penstock.project.image_names import located
 from penstock.project.images import AWS_DOMAIN, ImageSource
 from penstock.project.network import Network
-from penstock.project.network_checks import (
-    AGENT_ENDPOINTS,
-    AGENT_REGIONS,
-    AIRFLOW_ENDPOINTS,
-    SECRET_ENDPOINTS,
-    TASK_ENDPOINTS,
-)
 from penstock.project.reach import is_sealed
 from penstock.project.settings import Settings
 from penstock_runtime import network as planned
 from penstock_runtime.task_definition import TaskDefinition
-
-SECRETS_BACKENDS = {"SecretsManagerBackend": "secretsmanager", "SystemsManagerParameterStoreBackend": "ssm"}
-"""Part of the value of Airflow's `secrets.backend` → the service that Airflow then reads its connections from."""
 
 Place = tuple[str | int, ...]
 
@@ -57,15 +48,12 @@ def network_of(
     create = settings.network.create
     assert create is not None, "load has checked that it is one of the two"
     alone = create.egress == "endpoints"
-    wanted = {*AIRFLOW_ENDPOINTS, *TASK_ENDPOINTS, *create.more_endpoints, *_stores(definitions, options)}
-    if settings.region in AGENT_REGIONS:
-        wanted |= {*AGENT_ENDPOINTS}
     return planned.Network(
         cidr=create.cidr,
         egress=create.egress,
         zones=tuple(create.zones or ()),
         nat_gateways=0 if alone else 2 if create.nat_gateways is None else create.nat_gateways,
-        endpoints=tuple(sorted(wanted - {*create.without_endpoints})) if alone else (),
+        endpoints=endpoints_of(settings, definitions, options),
         trusted_accounts=tuple(create.trusted_accounts),
         flow_log_days=create.flow_logs.retention_days if create.flow_logs.enabled else None,
     )
@@ -135,13 +123,6 @@ def warnings(settings: Settings) -> Iterator[tuple[str, Place]]:
         yield text, ("network", "create", "cidr")
     if settings.region.startswith("cn-"):
         yield "Penstock was never tried in AWS's regions in China: try a small environment first", ("region",)
-
-
-def _stores(definitions: Iterable[TaskDefinition], options: Mapping[str, str]) -> set[str]:
-    """The services that secrets are read from: by ECS for the tasks, by Airflow for its connections."""
-    found = {SECRET_ENDPOINTS[secret.store] for definition in definitions for secret in definition.secrets}
-    backend = options.get("secrets.backend", "")
-    return found | {service for name, service in SECRETS_BACKENDS.items() if name in backend}
 
 
 def _named_by(settings: Settings, definition: TaskDefinition, prefix: str) -> tuple[str, str | None, Place]:

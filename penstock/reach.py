@@ -84,6 +84,7 @@ def without_endpoint(settings: Settings, made: Iterable[str]) -> Iterator[tuple[
     if not is_sealed(settings.network):
         return
     there = set(made)
+    left_out = settings.network.create.without_endpoints if settings.network.create else []
     seen: set[str] = set()
     for permissions, here in _permissions(settings):
         for index, permission in enumerate(permissions):
@@ -93,8 +94,11 @@ def without_endpoint(settings: Settings, made: Iterable[str]) -> Iterator[tuple[
                 if endpoint is None or endpoint in there:
                     continue
                 known = "" if service in ENDPOINTS else ", if AWS has one of that name"
-                text = f"tasks may call {service}, and no VPC endpoint leads there: add {endpoint} to "
-                yield f"{text}network.create.more_endpoints{known}", (*here, index, "actions")
+                advice = f"add {endpoint} to network.create.more_endpoints{known}"
+                if endpoint in left_out:
+                    advice = f"take {endpoint} out of network.create.without_endpoints"
+                text = f"tasks may call {service}, and no VPC endpoint leads there: {advice}"
+                yield text, (*here, index, "actions")
 
 
 def _permissions(settings: Settings) -> Iterator[tuple[list[Permission], Place]]:

@@ -88,9 +88,12 @@ def _check_endpoints(checks: Checks, create: CreateNetwork) -> None:
         elif name in create.more_endpoints[:index]:
             checks.add(f"{name!r} is there twice", "remove one", *path)
     for index, name in enumerate(create.without_endpoints):
-        if name not in made:
+        path = ("network", "create", "without_endpoints", index)
+        if name in create.more_endpoints:
+            what = f"the endpoint of {name[:60]} is both asked for, in more_endpoints, and left out"
+            checks.add(what, "remove it from one of the two", *path)
+        elif name not in made:
             fix = nearest(name, made, kind="endpoint")
-            path = ("network", "create", "without_endpoints", index)
             checks.add(f"no endpoint of {name[:60]!r} would be made", fix, *path)
 
 

@@ -107,6 +107,56 @@ def test_endpoint_that_is_left_out(tmp_path: Path) -> None:
     assert ALWAYS - {*_plan(tmp_path, sealed, NO_CATALOGUE).network.endpoints} == {"airflow.ops", "kms"}
 
 
+MWAA_FAILS = "MWAA cannot create the environment, which shows after hours only: take it out of without_endpoints, or "
+EXISTING_AIRFLOW = (
+    "create: {version: 3.0.6, class: mw1.small}",
+    "use: {environment: team, version: 3.0.6, bucket: team-dags, execution_role: team}",
+)
+
+
+@pytest.mark.parametrize(
+    ("left_out", "edits", "told"),
+    [
+        ("¦sqs, monitoring, airflow.env", (), [f"without a way to sqs and monitoring {MWAA_FAILS}"]),
+        ("sts, ¦kms", (), [f"without a way to kms {MWAA_FAILS}"]),
+        ("airflow.api, airflow.env, airflow.ops, sts", (), []),
+        ("sqs, kms, monitoring, ecs", (EXISTING_AIRFLOW,), []),
+        ("¦ecr.api, ecr.dkr", (), ["without a way to ecr.api and ecr.dkr Fargate starts no task: take it"]),
+        ("¦ecr.api, logs", (EXISTING_AIRFLOW,), ["without a way to ecr.api and logs Fargate starts no task"]),
+        ("¦ecs", (), ["without a way to ecs Airflow starts no Fargate task"]),
+        ("¦secretsmanager", (), ["without a way to secretsmanager nothing reads the secrets that are kept there"]),
+        ("ssm, ecs-agent", (), []),
+        ("¦ecs-agent", (("{region: eu-west-1}", "{region: ca-west-1}"),), ["to ecs-agent Fargate starts no task"]),
+    ],
+)
+def test_endpoint_that_is_missed_is_a_warning(
+    tmp_path: Path, left_out: str, edits: tuple[tuple[str, str], ...], told: list[str]
+) -> None:
+    """At the first one that does harm. A route of one's own may lead there, so it is no error; what nobody here calls
+    may be left out silently."""
+    line = f"network: {{create: {{egress: endpoints, without_endpoints: [{left_out}]}}}}"
+    plan = _plan(tmp_path, (CREATE, line.replace("¦", "")), NO_CATALOGUE, *edits)
+    found = [one for one in plan.warnings if "without a way to" in one]
+
+    assert len(found) == len(told)
+    for warning, part in zip(found, told, strict=True):
+        assert warning.startswith(f"penstock.yaml:5:{line.index('¦') + 1}: ")
+        assert part in warning
+
+
+def test_each_harm_of_what_is_left_out_is_told(tmp_path: Path) -> None:
+    """With none of its endpoints, an environment waits for hours and no task starts."""
+    line = f"network: {{create: {{egress: endpoints, without_endpoints: [{', '.join(sorted(ALWAYS))}]}}}}"
+    found = _plan(tmp_path, (CREATE, line), NO_CATALOGUE)
+
+    assert found.network.endpoints == ("secretsmanager",)
+    assert [one.partition("without a way to ")[2].partition(":")[0] for one in found.warnings] == [
+        "kms, logs, monitoring and sqs MWAA cannot create the environment, which shows after hours only",
+        "ecr.api, ecr.dkr and logs Fargate starts no task",
+        "ecs Airflow starts no Fargate task",
+    ]
+
+
 def test_stock_image_is_out_of_reach_without_internet(tmp_path: Path) -> None:
     """Said at the version, which gives the image, with the settings that help."""
     ((where, what, fix),) = _refused(tmp_path, SEALED, ("https://catalog.acme.io/api", "http://10.0.0.1/api"))
@@ -314,6 +364,15 @@ def test_permission_without_an_endpoint_is_a_warning(tmp_path: Path, action: str
     assert len(found) == (told is not None)
     assert told is None or (told in found[0] and found[0].startswith("penstock.yaml:21:46: "))
     assert _plan(tmp_path / "nat", *edits).warnings == ()
+
+
+def test_permission_for_a_service_whose_endpoint_is_left_out(tmp_path: Path) -> None:
+    """It is made by itself where nobody leaves it out; asking for it besides would be an error."""
+    role = "permissions: [{actions: ['sts:AssumeRole'], resources: ['arn:aws:iam::111122223333:role/lake']}]"
+    sealed = (CREATE, "network: {create: {egress: endpoints, without_endpoints: [sts]}}")
+    (found,) = _plan(tmp_path, sealed, (LOAD, f"{LOAD}{role}, "), NO_CATALOGUE).warnings
+
+    assert found.endswith("no VPC endpoint leads there: take sts out of network.create.without_endpoints")
 
 
 def test_china_was_never_tried(tmp_path: Path) -> None:

@@ -63,6 +63,16 @@ CREATED = {
         "*.acme",
     ),
     "not made": ("{egress: endpoints, without_endpoints: [¦airflow.op]}", "would be made", "'airflow.ops'"),
+    "both made and not": (
+        "{egress: endpoints, more_endpoints: [ssm], without_endpoints: [kms, ¦ssm]}",
+        "the endpoint of ssm is both asked for, in more_endpoints, and left out",
+        "remove it from one of the two",
+    ),
+    "left out and unknown": (
+        "{egress: endpoints, more_endpoints: [glue], without_endpoints: [¦glue]}",
+        "the endpoint of glue is both asked for",
+        "one of the two",
+    ),
     "no account": (
         '{egress: endpoints, trusted_accounts: [¦"1111"]}',
         "wants the number of an AWS account",
