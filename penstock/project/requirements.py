@@ -20,9 +20,15 @@ _CONSTRAINT = re.compile(r"(?:-c|--constraint)(?:\s+|=)[\"']?(?P<target>[^\s\"']
 _FILES = re.compile(r"(?:-r|--requirement|-e|--editable)(?:\s|=)")
 _INDEX = re.compile(r"(?:-i|--index-url|--extra-index-url|--no-index|-f|--find-links)\b")
 _OWN_INDEX = re.compile(r"(?:-i|--index-url)[\s=]")
-_ANY_INDEX = re.compile(r"(?:-i|--index-url|--extra-index-url)(?:\s+|=)[\"']?(?P<target>https?://[^\s\"']+)")
+_ADDRESS = re.compile(
+    r"(?:(?:-i|--index-url|--extra-index-url|-f|--find-links)(?:\s+|=)[\"']?"
+    r"|[A-Za-z0-9][A-Za-z0-9._-]*\s*(?:\[[^]]*\])?\s*@\s*)?"
+    r"(?P<target>(?:[a-z]+\+)?[a-z]+://[^\s\"']+)"
+)
+"""A line that pip fetches something for from where it says: an index, a page of links, `name @ address`, an address
+alone, a repository (pip documentation, "Requirements File Format" and "VCS Support")."""
 _AIRFLOW = re.compile(r"apache[-_.]airflow(?:\[[^]]*\])?\s*==\s*(?P<version>[^\s;,#]+)", re.IGNORECASE)
-_LOGIN = re.compile(r"://[^/\s@$]+@|://[^/\s:@]*:[^/\s@$]+@")
+_LOGIN = re.compile(r"(?<!ssh)://[^/\s@$]+@|://[^/\s:@]*:[^/\s@$]+@")
 
 
 def constraints(airflow_version: str) -> str:
@@ -66,9 +72,10 @@ def check(text: str, name: str, airflow_version: str, install_from: str, network
     for number, raw in enumerate(_lines(text), 1):
         where = f"{name}:{number}:{len(raw) - len(raw.lstrip()) + 1}"
         found = _problem(raw, airflow_version, install_from, sealed=is_sealed(network))
-        if found is None and (index := _ANY_INDEX.match(raw.strip())) is not None:
-            host = out_of_reach(index["target"], network)
-            found = told(host) if host else None
+        if found is None and (named := _ADDRESS.match(raw.strip())) is not None:
+            host = out_of_reach(named["target"], network)
+            # One that is filled in the container is not known here.
+            found = told(host) if host and "${" not in host else None
         if found is not None:
             problems.add(found[0], fix=found[1], where=where)
 

@@ -74,6 +74,23 @@ def test_constraints_in_the_container_are_the_users_choice(tmp_path: Path) -> No
     assert _text(tmp_path, REQUIREMENTS, {"r.txt": own}) == own
 
 
+def test_user_of_ssh_is_no_password(tmp_path: Path) -> None:
+    """`git` is what every host of repositories calls its user."""
+    line = "x @ git+ssh://git@git.acme.io/x.git\n"
+
+    assert _text(tmp_path, REQUIREMENTS, {"r.txt": line}).endswith(line)
+
+
+def test_wheels_do_not_bring_what_a_line_fetches_from_elsewhere(tmp_path: Path) -> None:
+    """pip's `--no-index` is about indexes."""
+    text = "a==1\nx @ https://b.io/x.whl\n"
+    path = write(tmp_path, SEALED, (CREATE, CREATE + OFFLINE), files={"r.txt": text, **WHEEL})
+
+    assert [(where, what.partition(":")[0]) for where, what, _ in errors(path)] == [
+        ("r.txt:2:1", "'b.io' is out of reach")
+    ]
+
+
 def test_wheels_need_no_network(tmp_path: Path) -> None:
     """No address in the file, constraints neither: MWAA applies those of its image where the file names none."""
     text = _text(tmp_path, OFFLINE, {"r.txt": "# wheels\na==1\n", **WHEEL})
@@ -195,6 +212,31 @@ def test_requirements_without_internet_come_with_the_plugins(tmp_path: Path) -> 
     assert "--index-url" in fix
 
 
+PRIVATE = "--index-url https://pypi.acme.internal/simple\n"
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "x @ https://files.acme.internal/x.whl",
+        "x @ https://a.io/x.whl",
+        "x @ https://${FILES}.acme.io/x.whl",
+        "x @ file:///usr/local/airflow/plugins/x.whl",
+        "x==1  # see https://files.example.org/x.whl",
+        "# x @ https://files.example.org/x.whl",
+    ],
+)
+def test_packages_from_within_reach(tmp_path: Path, line: str) -> None:
+    """By their host's name, because the project says so, from the container itself; an address in a comment is none."""
+    text = f"{PRIVATE}{line}\n"
+    project = loaded(tmp_path, SEALED, (CREATE, CREATE + REQUIREMENTS), NO_CATALOGUE, files={"r.txt": text})
+    made = compile_plan(project).airflow
+
+    assert isinstance(made, Airflow)
+    assert made.requirements is not None
+    assert made.requirements.text == text
+
+
 @pytest.mark.parametrize("host", ["pypi.acme.internal", "a.io"])
 def test_private_index_works_without_internet(tmp_path: Path, host: str) -> None:
     """Nothing is named that is on the internet: MWAA then takes the constraints of its image."""
@@ -213,6 +255,12 @@ def test_private_index_works_without_internet(tmp_path: Path, host: str) -> None
         ("--index-url https://index.example.com/simple\n", "'index.example.com' is out of reach", "private_hosts"),
         ("-i https://a.io/x\n--extra-index-url=https://b.io/y\n", "'b.io' is out of reach", "private_hosts"),
         ("-i https://a.io/x\n# as in -c old.txt\n", "even a comment", "word it differently"),
+        ("-i https://a.io/x\n--find-links https://b.io/wheels\n", "'b.io' is out of reach", "private_hosts"),
+        (f"{PRIVATE}x @ https://files.example.org/x.whl\n", "'files.example.org' is out of reach", "private_hosts"),
+        (f"{PRIVATE}x[a, b]@https://b.io/x.whl ; python_version > '3'\n", "'b.io' is out of reach", "egress: nat"),
+        (f"{PRIVATE}https://b.io/x.whl\n", "'b.io' is out of reach", "private_hosts"),
+        (f"{PRIVATE}x @ git+https://${{TOKEN}}@git.io/a/x.git@main\n", "'git.io' is out of reach", "private_hosts"),
+        (f"{PRIVATE}git+ssh://git@git.io/a/x.git#egg=x\n", "'git.io' is out of reach", "private_hosts"),
     ],
 )
 def test_requirements_that_call_the_internet(tmp_path: Path, text: str, what: str, fix: str) -> None:
@@ -272,6 +320,9 @@ MISTAKES: dict[str, tuple[str, Files, str, str, str]] = {
     "token in an address": (
         REQUIREMENTS, {"r.txt": "--extra-index-url https://ci:s3cret@pypi.acme.io/simple\n"}, "r.txt:1:1",
         "password or token", "${NAME}",
+    ),
+    "password beside a user of SSH": (
+        REQUIREMENTS, {"r.txt": "x @ git+ssh://git:s3cret@git.acme.io/x.git\n"}, "r.txt:1:1", "password or", "${NAME}",
     ),
     "wheels without plugins": (
         ", requirements: {file: r.txt, install_from: plugins}", {"r.txt": "a\n"}, "penstock.yaml:6:68",
