@@ -62,8 +62,8 @@ class CreateNetwork(Strict):
     """`egress: endpoints` only: further AWS services that tasks call, by the part of the endpoint's name behind
     `com.amazonaws.<region>.`, such as `glue` or `redshift-data`."""
     without_endpoints: list[str] = Field(default_factory=list)
-    """`egress: endpoints` only: services to make no endpoint for, where the region does not offer one, or where the
-    environment does without it."""
+    """`egress: endpoints` only: services to make no endpoint for, where the region does not offer one, a route of your
+    own leads there, or the environment does without it. A warning says what fails where nothing leads there."""
     trusted_accounts: list[Annotated[str, Field(pattern=ACCOUNT)]] = Field(default_factory=list, max_length=20)
     """`egress: endpoints` only: further AWS accounts, such as that of a data lake, whose roles may be used through the
     endpoints of S3, ECS, STS, Secrets Manager and SSM; those of this account always may. Twelve digits, in quotes."""
