@@ -131,7 +131,7 @@ def _named_by(settings: Settings, definition: TaskDefinition, prefix: str) -> tu
         return "meltano", "meltano.image", ("meltano", "image")
     for name, job in settings.jobs.items():
         for index, task in enumerate(job.tasks):
-            if definition.engine == "command" and task.image is not None:
+            if task.image is not None:
                 image = located(task.image, settings.images.command, None, prefix)
                 if image.reference == definition.image.reference:
                     return "command", "the task's image", ("jobs", name, "tasks", index, "image")
