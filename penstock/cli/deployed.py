@@ -72,7 +72,7 @@ def push(
             f"the deployed infrastructure does not hold what these DAGs need; nothing was changed\n{told}",
             fix=deploy.replace("deploy it first", "deploy"),
         )
-    uploaded = 0 if dry_run else pushes.do(found)
+    uploaded = 0 if dry_run else pushes.do(found, _warn)
     if form is Format.json:
         show_json(
             {
@@ -87,11 +87,15 @@ def push(
         return
     show_schedules(found.changes)
     for one in found.waiting:
-        talk.print(f"not pushed, waits for a deploy: {one}", style="yellow", markup=False)
+        _warn(f"not pushed, waits for a deploy: {one}")
     what = "would push" if dry_run else "pushed"
     if found.live and found.live.release == found.release.release:
         what = "already live:"
     data.print(f"{what} {found.release}, {uploaded} files uploaded", markup=False)
+
+
+def _warn(text: str) -> None:
+    talk.print(text, style="yellow", markup=False)
 
 
 def _facts(plan: Plan, made: Bundle, project: Path) -> dict[str, Any]:
@@ -152,7 +156,7 @@ def diff(
     else:
         show_report(found)
     for what, fix in filter(None, map(stacks.remnant, found_stacks)):
-        talk.print(f"{what}{': ' if fix else ''}{fix}", style="yellow", markup=False)
+        _warn(f"{what}{': ' if fix else ''}{fix}")
     _refuse(found, set(allow or []), yes)
 
 

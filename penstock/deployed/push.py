@@ -6,7 +6,7 @@ leaves the old loaders in place, and they name the old release, which stays wher
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
@@ -100,14 +100,18 @@ def staged(made: bundle.Bundle, folder: str, prefix: str) -> dict[str, bytes]:
     return {f"{folder}/{path if path.startswith(releases) else top + path}": content for path, content in paths.items()}
 
 
-def do(push: Push) -> int:
+def do(push: Push, tell: Callable[[str], None]) -> int:
     """Upload what is missing, then make it live; returns how many objects were uploaded.
+
+    Args:
+        tell: is told of releases of old that could not be deleted.
 
     Raises:
         PenstockError: AWS refused a call, or another deploy or push came first; what was live is live.
     """
     account, place = push.deployed.account, push.deployed.place
-    missing = {one: body for one, body in push.objects.items() if one not in _there(push)}
+    there = _there(push)
+    missing = {one: body for one, body in push.objects.items() if one not in there}
 
     def put(one: tuple[str, str]) -> None:
         account.s3.put_object(Bucket=one[0], Key=one[1], Body=missing[one])
@@ -117,7 +121,7 @@ def do(push: Push) -> int:
             # A config or a release's file is of no use alone: the first failure ends the push.
             list(pool.map(put, missing))
         try:
-            activation.activate(account.s3, place, push.release, force=push.force)
+            activation.activate(account.s3, place, push.release, force=push.force, tell=tell)
         except Refused as error:
             raise _refused(str(error)) from error
     return len(missing)
