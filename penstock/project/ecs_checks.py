@@ -45,8 +45,17 @@ def _check_region(checks: Checks, arn: str | None, *path: str) -> None:
 def _check_tags(checks: Checks, tags: Mapping[str, str]) -> None:
     if len(tags) > MAX_TAGS:
         checks.add(f"{len(tags)} tags are too many", f"use at most {MAX_TAGS}: AWS takes 50, ours included", "tags")
+    first: dict[str, str] = {}
     for key, value in tags.items():
         path = ("tags", key)
+        # IAM reads `Owner` and `owner` as one key of a role, and refuses both at once (IAM User Guide, "Tags for AWS
+        # Identity and Access Management resources", case sensitivity).
+        other = first.setdefault(key.casefold(), key)
+        if other != key:
+            what = f"tags {other[:60]!r} and {key[:60]!r} differ in capitals only, and a role takes one of them"
+            checks.add(
+                what, f"keep one; an environment that gives it another value writes {other[:60]!r} too", *path, key=True
+            )
         if re.match(r"aws:|penstock:", key, re.IGNORECASE):
             checks.add(f"tag {key[:60]!r} has a prefix that is not yours", "rename it", *path, key=True)
         elif not 0 < len(key) <= MAX_TAG_KEY or not _taggable(key):

@@ -47,6 +47,8 @@ MISTAKES = {
     "qualifier": (top("iam: {bootstrap_qualifier: ¦eleven-long}"), "a qualifier of CDK's bootstrap", "1 to 10"),
     "tag of AWS": (top("tags: {¦'AWS:x': y}"), "prefix that is not yours", "rename"),
     "tag of ours": (top("tags: {¦'penstock:project': y}"), "prefix that is not yours", "rename"),
+    "one tag twice": (top("tags: {Owner: a, team: b, ¦OWNER: c}"), "'Owner' and 'OWNER' differ", "keep one"),
+    "one tag twice, beyond ASCII": (top("tags: {état: a, ¦ÉTAT: b}"), "differ in capitals only", "keep one"),
     "long key": (top(f"tags: {{¦{'k' * 129}: y}}"), "cannot be a tag's key", "1 to 128"),
     "odd key": (top("tags: {¦'a&b': y}"), "cannot be a tag's key", "letters"),
     "long tag": (top(f"tags: {{k: ¦{'v' * 257}}}"), "is none that AWS takes", "1 to 256"),
@@ -214,6 +216,20 @@ def test_longest_names_of_roles_fit(tmp_path: Path) -> None:
     plan = compile_plan(loaded(tmp_path, *edits, top(f"iam: {{role_name_prefix: {'x' * 16}}}")), "eeeeee-eeeee")
 
     assert max(len(f"{one.role_prefix}-task") for one in plan.task_definitions) <= 64
+
+
+def test_a_tag_of_an_environment_is_the_same_in_other_capitals(tmp_path: Path) -> None:
+    """IAM sees both, merged: the error is at the environment's, and not there where it has the same spelling."""
+    dev, common = ("dev: {", "dev: {tags: {owner: dev}, "), top("tags: {Owner: all}")
+    (found,) = errors(write(tmp_path / "a", dev, common))
+    same = loaded(tmp_path / "b", ("dev: {", "dev: {tags: {Owner: dev}, "), common)
+
+    assert found == (
+        "penstock.yaml:3:16",
+        "tags 'Owner' and 'owner' differ in capitals only, and a role takes one of them",
+        "keep one; an environment that gives it another value writes 'Owner' too",
+    )
+    assert same.settings("dev").tags == {"Owner": "dev"}
 
 
 SMALL = command("read_only_root: true, cpu_units: 256, memory_mib: 512")
