@@ -111,11 +111,8 @@ FIXED_OPTIONS: frozenset[str] = frozenset(
 """Options that MWAA sets itself, over whatever a user gives. IMAGE, `mwaa/config/airflow.py` ("essential") and
 `setup_environment.py` ("protected")."""
 
-MAINTENANCE_WINDOW = re.compile(r"(MON|TUE|WED|THU|FRI|SAT|SUN):([01]\d|2[0-3]):(00|30)")
+MAINTENANCE_WINDOW = re.compile(r"(MON|TUE|WED|THU|FRI|SAT|SUN):([01][0-9]|2[0-3]):(00|30)")
 """API, `WeeklyMaintenanceWindowStart`."""
-
-KMS_KEY = re.compile(r"arn:aws[a-z-]*:kms:(?P<region>[a-z0-9-]+):\d{12}:key/[a-f0-9]{8}(-[a-f0-9]{4}){3}-[a-f0-9]{12}")
-"""API, `KmsKey`; an alias and a multi-region key (`mrk-…`) are not supported: UG, "Using customer managed keys"."""
 
 LOG_RETENTION_DAYS: tuple[int, ...] = (
     *(1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from penstock.project import versions
+from penstock.project import arns, versions
 from penstock.project.airflow import WAYS
 from penstock.project.airflow_use import BUCKET
 from penstock.project.network import ID
@@ -13,10 +13,6 @@ from penstock.project.network import ID
 if TYPE_CHECKING:
     from penstock.project.checks import Checks
 
-_ROLE_NAME = r"[\w+=,.@-]{1,64}"
-"""Source: IAM User Guide, "IAM and AWS STS quotas", names of roles."""
-_ROLE_ARN = rf"arn:aws[a-z-]*:iam::(?P<account>\d{{12}}):role/(?:[\x21-\x7e]+/)?{_ROLE_NAME}"
-_KEY_ARN = r"arn:aws[a-z-]*:kms:(?P<region>[a-z0-9-]+):(?P<account>\d{12}):key/[A-Za-z0-9-]+"
 _FOLDER = r"[A-Za-z0-9_=-][A-Za-z0-9_.=-]*(?:/[A-Za-z0-9_=-][A-Za-z0-9_.=-]*)*"
 """What is safe in an S3 key, in a URL and on a disk; no part that is hidden or leads up."""
 
@@ -62,27 +58,29 @@ def _check_existing(checks: Checks, way: str) -> None:
 
 
 def _check_key(checks: Checks, arn: str, *path: Any) -> None:
-    found = re.fullmatch(_KEY_ARN, arn)
-    if found is None:
+    if not re.fullmatch(arns.KEY, arn):
         fix = "write the ARN of the key, arn:aws:kms:…:key/…; an alias cannot be granted"
         checks.add(f"{arn[:90]!r} is no ARN of a KMS key", fix, *path)
     # A bucket and its key are in one region (Amazon S3 User Guide, "Using server-side encryption with AWS KMS keys").
-    elif found["region"] != checks.settings.region:
-        what = f"the key is in {found['region']}, and the bucket must be in {checks.settings.region}"
+    elif (region := arns.parts(arn).region) != checks.settings.region:
+        what = f"the key is in {region}, and the bucket must be in {checks.settings.region}"
         checks.add(what, "name the bucket's own key", *path)
+    elif wrong := arns.wrong_partition(arn, region):
+        checks.add(*wrong, *path)
 
 
 def _check_role(checks: Checks, role: str) -> None:
     here = ("airflow", "use", "execution_role")
-    found = re.fullmatch(_ROLE_ARN, role)
-    if found is None:
-        if not re.fullmatch(_ROLE_NAME, role):
+    if not re.fullmatch(arns.ROLE, role):
+        if not re.fullmatch(arns.ROLE_NAME, role):
             fix = "write its ARN, arn:aws:iam::<account>:role/<name>, or its name"
             checks.add(f"{role[:90]!r} is no ARN and no name of a role", fix, *here)
         return
-    account = checks.settings.account
-    if account is not None and found["account"] != account:
-        what = f"the role is in account {found['account']}, and this environment in {account}"
+    if wrong := arns.wrong_partition(role, checks.settings.region):
+        checks.add(*wrong, *here)
+    own, account = arns.parts(role).account, checks.settings.account
+    if account is not None and own != account:
+        what = f"the role is in account {own}, and this environment in {account}"
         checks.add(what, "deploy to the account of the MWAA environment: its role and its tasks belong together", *here)
 
 

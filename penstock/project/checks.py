@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from penstock.project import interval, secrets, size, tasks
+from penstock.project import arns, interval, secrets, size, tasks
 from penstock.project.airflow_checks import check_airflow
 from penstock.project.airflow_use_checks import check_airflow_choice
 from penstock.project.composer import Node
@@ -72,9 +72,12 @@ class Checks:
             self.add(f"{name!r} is both a secret and a variable", "rename one", "variables", name, key=True)
         for name, reference in settings.secrets.items():
             try:
-                secrets.parse(name, reference, self.where("secrets", name))
+                found = secrets.parse(name, reference, self.where("secrets", name))
             except InputError as error:
                 self.problems.take(error)
+                continue
+            if found.id.startswith("arn:") and (wrong := arns.wrong_partition(found.id, settings.region)):
+                self.add(*wrong, "secrets", name)
         for name, value in settings.variables.items():
             if references(value):
                 self.add(

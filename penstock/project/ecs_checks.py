@@ -7,6 +7,7 @@ import unicodedata
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from penstock.project import arns
 from penstock.project.image_names import check_image, holds_tag, rule, wrong_source
 from penstock.project.permissions import Permission, filled, too_many, wrong_permission
 from penstock.project.secrets import parse
@@ -29,6 +30,7 @@ def check_ecs(checks: Checks) -> None:
     if settings.logs.max_buffer_mib is not None and settings.logs.mode == "blocking":
         fix = "remove it, or write mode: non-blocking"
         checks.add("max_buffer_mib counts only where mode is non-blocking", fix, "logs", "max_buffer_mib")
+    _check_boundary(checks, settings.iam.permissions_boundary)
     _check_tags(checks, settings.tags)
     _check_images(checks)
     _check_permissions(checks)
@@ -36,10 +38,27 @@ def check_ecs(checks: Checks) -> None:
 
 def _check_region(checks: Checks, arn: str | None, *path: str) -> None:
     """A key and a secret that a service of the region uses are in that region."""
-    region = arn.split(":")[3] if arn is not None else checks.settings.region
-    if region != checks.settings.region:
-        what = f"{path[-1]} is in {region}, and this environment in {checks.settings.region}"
-        checks.add(what, f"name one in {checks.settings.region}", *path)
+    region = checks.settings.region
+    if arn is None:
+        return
+    if (own := arns.parts(arn).region) != region:
+        checks.add(f"{path[-1]} is in {own}, and this environment in {region}", f"name one in {region}", *path)
+    elif wrong := arns.wrong_partition(arn, region):
+        checks.add(*wrong, *path)
+
+
+def _check_boundary(checks: Checks, arn: str | None) -> None:
+    if arn is None:
+        return
+    here = ("iam", "permissions_boundary")
+    if wrong := arns.wrong_partition(arn, checks.settings.region):
+        checks.add(*wrong, *here)
+    own, account = arns.parts(arn).account, checks.settings.account
+    # A policy of one's own, or one of AWS's (IAM API Reference, PutRolePermissionsBoundary); a policy of one's own is
+    # for the roles of its account (IAM User Guide, "Managed policies and inline policies").
+    if account is not None and own not in ("aws", account):
+        what = f"the policy is in account {own}, and this environment in {account}"
+        checks.add(what, f"make it in {account} too, and name that one", *here)
 
 
 def _check_tags(checks: Checks, tags: Mapping[str, str]) -> None:
@@ -145,5 +164,6 @@ def _check_permissions(checks: Checks) -> None:
 
 def _check_each(checks: Checks, permissions: Sequence[Permission], *path: Any) -> None:
     for index, permission in enumerate(permissions):
-        for what, fix, below in wrong_permission(permission, checks.settings.variables):
+        settings = checks.settings
+        for what, fix, below in wrong_permission(permission, settings.variables, settings.region):
             checks.add(what, fix, *path, index, *below)

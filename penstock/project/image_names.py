@@ -7,7 +7,8 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from penstock.project.images import ECR, REPOSITORY, ImageSource, PullThrough, StockImage
+from penstock.project.arns import domain_of
+from penstock.project.images import AWS_DOMAIN, ECR, REPOSITORY, ImageSource, PullThrough, StockImage
 from penstock.project.problems import shown
 from penstock_runtime import task_definition as planned
 
@@ -70,6 +71,16 @@ def wrong_reference(reference: str) -> tuple[str, str] | None:
     return f"{seen} is no name of an image", fix
 
 
+def wrong_address(name: str) -> tuple[str, str] | None:
+    """Why an ECR registry that begins a name is at no address of AWS, and the fix; None where it is, or is no such."""
+    found = re.match(
+        rf"(?P<start>[0-9]{{12}}\.dkr\.ecr\.(?P<region>[a-z0-9-]+)\.)(?P<domain>{AWS_DOMAIN})(?=/|$)", name
+    )
+    if found is None or found["domain"] == (right := domain_of(found["region"])):
+        return None
+    return f"registries of {found['region']} are not below {found['domain']}", f"write {found['start']}{right}"
+
+
 def located(reference: str, source: ImageSource, credentials: planned.Secret | None, prefix: str) -> planned.Image:
     """The image of that name as its source has it.
 
@@ -111,10 +122,14 @@ def wrong_source(engine: str, source: ImageSource) -> Iterator[tuple[str, str, t
         yield f"images.{engine} has both a tag and a digest", "keep one of them", ("digest",)
     if isinstance(source, StockImage) and holds_tag(source.repository or ""):
         yield "repository holds a tag", "write the tag as tag: …", ("repository",)
+    if wrong := wrong_address(source.mirror or ""):
+        yield *wrong, ("mirror",)
     cache = source.pull_through
     if cache is None:
         return
-    if cache.upstream not in UPSTREAMS and not _OTHER_UPSTREAMS.fullmatch(cache.upstream):
+    if wrong := wrong_address(cache.upstream):
+        yield *wrong, ("pull_through", "upstream")
+    elif cache.upstream not in UPSTREAMS and not _OTHER_UPSTREAMS.fullmatch(cache.upstream):
         what = f"ECR's pull-through cache does not know the registry {cache.upstream[:60]!r}"
         yield what, f"use one of: {', '.join(UPSTREAMS)}, or mirror: …", ("pull_through", "upstream")
     elif cache.create and cache.credentials is None and _WANT_LOG_IN.fullmatch(cache.upstream):
@@ -128,7 +143,7 @@ def wrong_source(engine: str, source: ImageSource) -> Iterator[tuple[str, str, t
 
 def check_image(checks: Checks, reference: str, source: ImageSource, *path: Any) -> None:
     """An image has a name that can be pulled, from its mirror too, and is where its cache looks for it."""
-    wrong = wrong_reference(reference)
+    wrong = wrong_reference(reference) or wrong_address(reference)
     if wrong is None:
         # As long as what it will be: the number of an account, and 30 characters for a prefix that is not named.
         registry = f"{'0' * 12}.dkr.ecr.{checks.settings.region}.amazonaws.com/" if source.pull_through else ""

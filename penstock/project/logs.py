@@ -6,12 +6,12 @@ from typing import Literal
 
 from pydantic import Field
 
+from penstock.project import arns
 from penstock.project.shapes import shape
 from penstock.project.strict import Strict
 
-_KEY_ID = r"([0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|mrk-[0-9a-f]{32})"
 _KEY = shape(
-    rf"^arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{{12}}:key/{_KEY_ID}$",
+    f"^{arns.KEY}$",
     "the ARN of a KMS key",
     "write arn:aws:kms:<region>:<account>:key/<id>; CloudWatch takes no alias",
 )

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 from penstock.mwaa_limits import (
     CLASSES,
     FIXED_OPTIONS,
-    KMS_KEY,
     LOG_RETENTION_DAYS,
     MAINTENANCE_WINDOW,
     MAX_OPTION_KEY,
@@ -20,7 +19,7 @@ from penstock.mwaa_limits import (
     Range,
     release_line,
 )
-from penstock.project import versions
+from penstock.project import arns, versions
 from penstock.project.literals import references
 from penstock.project.mwaa import CreateAirflow
 from penstock.project.problems import nearest, shown
@@ -130,11 +129,13 @@ def _check_options(checks: Checks, options: dict[str, str]) -> None:
 def _check_key(checks: Checks, key: str | None) -> None:
     if key is None:
         return
-    found = KMS_KEY.fullmatch(key)
-    if found is None:
+    # API, `KmsKey`; neither an alias nor a multi-Region key is supported: UG, "Using customer managed keys".
+    if not re.fullmatch(arns.SINGLE_REGION_KEY, key):
         kind = "an alias" if "alias/" in key else "a multi-region key" if "key/mrk-" in key else "no ARN of a KMS key"
         what = f"{shown(key)} is {kind}, and MWAA wants a single-region key by its ARN"
         checks.add(what, "write arn:aws:kms:<region>:<account>:key/<id>", *HERE, "kms_key")
-    elif found["region"] != checks.settings.region:
-        what = f"the key is in {found['region']}, and the environment in {checks.settings.region}"
+    elif (region := arns.parts(key).region) != checks.settings.region:
+        what = f"the key is in {region}, and the environment in {checks.settings.region}"
         checks.add(what, "use a key of the environment's region", *HERE, "kms_key")
+    elif wrong := arns.wrong_partition(key, region):
+        checks.add(*wrong, *HERE, "kms_key")

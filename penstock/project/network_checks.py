@@ -7,6 +7,7 @@ import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from penstock.project import arns
 from penstock.project.network import ID, CreateNetwork, GroupName, UseNetwork
 from penstock.project.problems import nearest
 
@@ -168,6 +169,8 @@ def _check_owner(checks: Checks, use: UseNetwork) -> None:
     if role is not None and role.split(":")[4] == checks.settings.account:
         fix = "leave shared_by out: the VPC is this account's own"
         checks.add("the role is in the account of the deploy", fix, *here, "role")
+    if role is not None and (wrong := arns.wrong_partition(role, checks.settings.region)):
+        checks.add(*wrong, *here, "role")
     create = checks.settings.airflow.create
     if create is not None and create.endpoint_management != "customer":
         fix = "add endpoint_management: customer to airflow.create"

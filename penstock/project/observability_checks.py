@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
+from penstock.project import arns
 from penstock.project.meltano import MeltanoProject
 from penstock.project.observability import CREATE, NONE
 from penstock.project.problems import nearest
@@ -13,8 +14,8 @@ if TYPE_CHECKING:
     from penstock.project.checks import Checks
 
 _EMAIL = re.compile(r"[^\s@,;<>]+@[^\s@,;<>]+\.[^\s@,;<>]+")
-_TOPIC = re.compile(r"arn:aws[a-z-]*:sns:([a-z0-9-]+):\d{12}:[A-Za-z0-9_-]{1,256}(\.fifo)?")
-_KEY = re.compile(r"arn:aws[a-z-]*:kms:([a-z0-9-]+):\d{12}:key/[A-Za-z0-9-]+")
+_TOPIC = r"arn:aws[a-z-]*:sns:[a-z0-9-]+:[0-9]{12}:[A-Za-z0-9_-]{1,256}(\.fifo)?"
+"""Amazon SNS API Reference, CreateTopic, Name."""
 STEP_MINUTES = 5
 """The alarm counts heartbeats of five minutes."""
 
@@ -32,7 +33,7 @@ def check_observability(checks: Checks, meltano: MeltanoProject | None) -> None:
         _check_topic(checks, settings.topic, *here, "topic")
     if settings.encryption not in (CREATE, NONE):
         fix = "write create, none, or arn:aws:kms:<region>:<account>:key/<id>"
-        _check_arn(checks, _KEY, settings.encryption, "KMS key", fix, *here, "encryption")
+        _check_arn(checks, arns.KEY, settings.encryption, "KMS key", fix, *here, "encryption")
     silent = settings.alarms.scheduler_silent_minutes
     if silent % STEP_MINUTES:
         path = (*here, "alarms", "scheduler_silent_minutes")
@@ -54,14 +55,15 @@ def _check_topic(checks: Checks, topic: str, *path: Any) -> None:
         checks.add("encryption is for a topic that Penstock makes", fix, "observability", "encryption")
 
 
-def _check_arn(checks: Checks, shape: re.Pattern[str], arn: str, kind: str, fix: str, *path: Any) -> None:
+def _check_arn(checks: Checks, shape: str, arn: str, kind: str, fix: str, *path: Any) -> None:
     region = checks.settings.region
-    found = shape.fullmatch(arn)
-    if found is None:
+    if not re.fullmatch(shape, arn):
         checks.add(f"{arn[:60]!r} is no ARN of a {kind}", fix, *path)
-    elif found[1] != region:
+    elif (own := arns.parts(arn).region) != region:
         # Neither alarms nor rules reach a topic of another region (CloudWatch, EventBridge: "targets").
-        checks.add(f"the {kind} is in {found[1]}, the environment in {region}", f"name one in {region}", *path)
+        checks.add(f"the {kind} is in {own}, the environment in {region}", f"name one in {region}", *path)
+    elif wrong := arns.wrong_partition(arn, region):
+        checks.add(*wrong, *path)
 
 
 def _check_overdue(checks: Checks, meltano: MeltanoProject | None) -> None:

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from pydantic import Field
 
+from penstock.project import arns
 from penstock.project.literals import references
 from penstock.project.problems import nearest
 from penstock.project.strict import Strict
@@ -20,7 +21,7 @@ quotas"); ours take up to 2,000."""
 NEVER_ANY = frozenset({"iam", "sts", "ecs", "kms", "secretsmanager", "organizations", "account"})
 """Services whose actions are never for any resource: who has these has everything."""
 _ACTION = re.compile(r"[a-z0-9-]{2,}:[A-Za-z][A-Za-z0-9]*\*?")
-_ARN = re.compile(r"arn:aws[a-z-]*:[a-z0-9*-]+:[a-z0-9*-]*:(\d{12}|aws|\*|):\S+")
+_ARN = re.compile(r"arn:aws[a-z-]*:[a-z0-9*-]+:[a-z0-9*-]*:([0-9]{12}|aws|\*|):\S+")
 _COMPARED = {
     "String": ("Equals", "NotEquals", "EqualsIgnoreCase", "NotEqualsIgnoreCase", "Like", "NotLike"),
     "Numeric": ("Equals", "NotEquals", "LessThan", "LessThanEquals", "GreaterThan", "GreaterThanEquals"),
@@ -70,8 +71,8 @@ def filled(permission: Permission, variables: Mapping[str, str]) -> planned.Perm
     return planned.Permission(tuple(permission.actions), resources, conditions, permission.reason or "")
 
 
-def wrong_permission(permission: Permission, variables: Mapping[str, str]) -> Iterator[Wrong]:
-    """All that is wrong with a permission."""
+def wrong_permission(permission: Permission, variables: Mapping[str, str], region: str) -> Iterator[Wrong]:
+    """All that is wrong with a permission of a role that is for a region."""
     found = filled(permission, variables)
     for index, action in enumerate(found.actions):
         if not _ACTION.fullmatch(action):
@@ -85,6 +86,8 @@ def wrong_permission(permission: Permission, variables: Mapping[str, str]) -> It
             yield _unknown(names[0], variables, path)
         elif resource != "*" and not _ARN.fullmatch(resource):
             yield f"{resource[:80]!r} is no ARN", "write arn:aws:<service>:<region>:<account>:<resource>", path
+        elif resource != "*" and (wrong := arns.wrong_partition(resource, region)):
+            yield *wrong, path
         elif is_whole(resource) and services & NEVER_ANY:
             service = min(services & NEVER_ANY)
             yield (

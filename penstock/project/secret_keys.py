@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from penstock.project import arns
 from penstock.project.secrets import parse, region_of
 from penstock_runtime.errors import InputError
 
@@ -12,45 +13,27 @@ if TYPE_CHECKING:
     from penstock.project.checks import Checks
 
 HERE = "secret_kms_keys"
-_KEY = re.compile(
-    r"arn:(?P<partition>aws[a-z-]*):kms:(?P<region>[a-z0-9-]+):\d{12}:"
-    r"key/([0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|mrk-[0-9a-f]{32})"
-)
-"""AWS KMS Developer Guide, "Key identifiers (KeyId)"; `mrk-` is a multi-Region key, with an ARN for each region."""
-_PARTITIONS = {
-    "cn-": "aws-cn",
-    "us-gov-": "aws-us-gov",
-    "us-iso-": "aws-iso",
-    "us-isob-": "aws-iso-b",
-    "eu-isoe-": "aws-iso-e",
-    "us-isof-": "aws-iso-f",
-    "eusc-": "aws-eusc",
-}
-"""What the names of its regions start with → the partition (botocore, `data/partitions.json`); all others: aws."""
 
 
 def check_secret_keys(checks: Checks) -> None:
     """Each is a key's ARN, once, in a region where this environment has secrets."""
     keys, regions = checks.settings.secret_kms_keys, _regions(checks)
     for index, key in enumerate(keys):
-        found = _KEY.fullmatch(key)
-        if found is None:
+        if not re.fullmatch(arns.KEY, key):
             what, fix = _no_key(key)
             checks.add(what, fix, HERE, index)
         elif key in keys[:index]:
             checks.add(f"{key} is named twice", "remove one", HERE, index)
-        elif (right := _partition(found["region"])) != found["partition"]:
-            what = f"the key's ARN says {found['partition']}, and {found['region']} belongs to {right}"
-            checks.add(what, f"write arn:{right}:kms:…", HERE, index)
-        elif found["region"] not in regions:
+        elif wrong := arns.wrong_partition(key, checks.settings.region):
+            checks.add(*wrong, HERE, index)
+        elif (region := arns.parts(key).region) not in regions:
             # A secret's key is in its region (AWS Secrets Manager User Guide, "Secret encryption and decryption").
-            what = f"the key is in {found['region']}, and the secrets are in {', '.join(sorted(regions))}"
+            what = f"the key is in {region}, and the secrets are in {', '.join(sorted(regions))}"
             checks.add(what, "name the key that encrypts the secrets of this environment", HERE, index)
 
 
 def _no_key(text: str) -> tuple[str, str]:
     if re.match(r"(arn:aws[a-z-]*:kms:.*:)?alias/", text):
-        # AWS KMS Developer Guide, "Use aliases to control access to KMS keys": an alias as resource grants nothing.
         what = f"{text[:90]!r} is an alias, which cannot be granted"
         return what, "write the ARN of its key: aws kms describe-key --key-id <alias> shows it"
     fix = "write arn:aws:kms:<region>:<account>:key/<id>: aws secretsmanager describe-secret shows a secret's key"
@@ -67,7 +50,3 @@ def _regions(checks: Checks) -> set[str]:
         except InputError:
             continue  # reported where the secret is
     return found
-
-
-def _partition(region: str) -> str:
-    return next((name for start, name in _PARTITIONS.items() if region.startswith(start)), "aws")

@@ -9,7 +9,7 @@ from penstock_runtime.errors import InputError
 from penstock_runtime.task_definition import Secret
 
 _SECRETS_MANAGER = re.compile(
-    r"(?:secretsmanager:)?(?P<id>arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:\d{12}:secret:[A-Za-z0-9/_+=.@-]+)"
+    r"(?:secretsmanager:)?(?P<id>arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:[0-9]{12}:secret:[A-Za-z0-9/_+=.@-]+)"
     r"(?:#(?P<key>[^#:\s]+))?"
     r"|secretsmanager:(?P<name>[A-Za-z0-9/_+=.@-]{1,512})(?:#(?P<field>[^#:\s]+))?"
 )

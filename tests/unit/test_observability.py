@@ -16,7 +16,7 @@ from tests.unit.project_files import errors, loaded, write
 
 REGION = "eu-west-1"
 TOPIC = f"arn:aws:sns:{REGION}:111122223333:pagers"
-KEY = f"arn:aws:kms:{REGION}:111122223333:key/1234"
+KEY = f"arn:aws:kms:{REGION}:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"
 
 
 def observed(text: str) -> tuple[str, str]:

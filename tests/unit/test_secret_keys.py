@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 
 import pytest
-from botocore.session import get_session
 
 from penstock.compile import compile_plan
-from penstock.project.secret_keys import _partition
 from penstock_runtime.plan import Plan
 from penstock_runtime.task_definition import TaskDefinition
 from tests.unit.project_files import errors, loaded, write
@@ -114,14 +111,3 @@ def test_a_secret_of_another_region_has_its_key_there(tmp_path: Path) -> None:
 
     assert of_engine(plan, "openmetadata").secret_kms_keys == (KEY, ELSEWHERE)
     assert of_engine(plan, "meltano").secret_kms_keys == (KEY,)
-
-
-def test_partitions_are_those_that_boto_knows() -> None:
-    """Every region of every partition, isolated ones included."""
-    known = get_session().get_component("data_loader").load_data("partitions")["partitions"]
-    regions = {
-        region: one["id"] for one in known for region in one["regions"] if re.fullmatch(one["regionRegex"], region)
-    }
-
-    assert len(regions) > 30
-    assert {region: _partition(region) for region in regions} == regions

@@ -5,12 +5,12 @@ Rules: botocore's mwaa model and the user guide; see `penstock.mwaa_limits`.
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from penstock.mwaa_limits import (
     CLASSES,
     FIXED_OPTIONS,
-    KMS_KEY,
     MAINTENANCE_WINDOW,
     MAX_OPTION_KEY,
     MICRO,
@@ -18,6 +18,7 @@ from penstock.mwaa_limits import (
     WORKERS_QUOTA,
     release_line,
 )
+from penstock.project import arns
 
 Properties = dict[str, Any]
 
@@ -73,6 +74,6 @@ def _rest(properties: Properties) -> str | None:
     if window and not MAINTENANCE_WINDOW.fullmatch(window):
         return f"WeeklyMaintenanceWindowStart {window} must be DAY:HH:MM"
     key = properties.get("KmsKey")
-    if key and not KMS_KEY.fullmatch(key):
+    if key and not re.fullmatch(arns.SINGLE_REGION_KEY, key):
         return f"KmsKey {key} is not a supported key"
     return None
