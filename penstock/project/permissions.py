@@ -22,6 +22,10 @@ NEVER_ANY = frozenset({"iam", "sts", "ecs", "kms", "secretsmanager", "organizati
 """Services whose actions are never for any resource: who has these has everything."""
 _ACTION = re.compile(r"[a-z0-9-]{2,}:[A-Za-z][A-Za-z0-9]*\*?")
 _ARN = re.compile(r"arn:aws[a-z-]*:[a-z0-9*-]+:[a-z0-9*-]*:([0-9]{12}|aws|\*|):\S+")
+_UNTYPED = frozenset({"s3", "sns", "sqs", "codecommit", "execute-api"})
+"""Services whose ARNs have a name where others have a type: a wildcard in it leaves much out (`arn:aws:s3:::acme-*`).
+Service Authorization Reference, "Resource types defined by …"."""
+_WILDCARDS = ("*", "?")
 _COMPARED = {
     "String": ("Equals", "NotEquals", "EqualsIgnoreCase", "NotEqualsIgnoreCase", "Like", "NotLike"),
     "Numeric": ("Equals", "NotEquals", "LessThan", "LessThanEquals", "GreaterThan", "GreaterThanEquals"),
@@ -47,7 +51,8 @@ class Permission(Strict):
     actions: list[str] = Field(min_length=1, max_length=100)
     """`service:Action`, such as `glue:GetTables`; a `*` may stand at the end (`glue:Get*`)."""
     resources: list[str] = Field(min_length=1, max_length=100)
-    """ARNs, `*` in them included; `${NAME}` of a variable is filled. `*` alone wants a `reason`."""
+    """ARNs, `*` in them included; `${NAME}` of a variable is filled. Any of a service's (`*`, `arn:aws:s3:::*/*`) wants
+    a `reason`."""
     conditions: dict[str, dict[str, str | list[str]]] = Field(default_factory=dict)
     """IAM's conditions: operator → key → value or values; `${NAME}` of a variable is filled in these."""
     reason: str | None = Field(None, min_length=1, max_length=500)
@@ -95,7 +100,7 @@ def wrong_permission(permission: Permission, variables: Mapping[str, str], regio
                 "name the resources, such as the ARN of one role",
                 path,
             )
-        elif resource.split(":", 5)[-1] == "*" and not found.reason:
+        elif is_any(resource) and not found.reason:
             what = f"a permission for any resource ({resource[:60]}) has no reason"
             yield what, "name the resources, or add reason: …", path
     yield from _wrong_conditions(found, variables)
@@ -109,10 +114,21 @@ def too_many(permissions: Iterable[planned.Permission]) -> int | None:
     return size if size > MAX_CHARACTERS else None
 
 
+def is_any(resource: str) -> bool:
+    """Whether a resource is any of a service's: `*`, `arn:aws:s3:::*/*`, `arn:aws:glue:…:t*`."""
+    service, kind, _ = _named(resource)
+    return kind.startswith(_WILDCARDS) or (service not in _UNTYPED and any(one in kind for one in _WILDCARDS))
+
+
 def is_whole(resource: str) -> bool:
-    """Whether a resource is all there is of a kind: `*`, `arn:aws:iam::…:role/*`."""
-    last = resource.split(":", 5)[-1]
-    return set(re.split(r"[/:]", last)[-1]) == {"*"} and len(re.split(r"[/:]", last)) <= 2
+    """Whether a resource is all there is of a kind, or much of it: `arn:aws:iam::…:role/*`, `role/?*`, `r*`."""
+    return is_any(resource) or _named(resource)[2].startswith(_WILDCARDS)
+
+
+def _named(resource: str) -> tuple[str, str, str]:
+    """Service, type and name of a resource: `iam`, `role`, `team/x`; where there is no type, the name's first part."""
+    found = re.split("[/:]", resource.split(":", 5)[-1].lstrip("/"), maxsplit=1)
+    return "".join(resource.split(":")[2:3]), found[0], "".join(found[1:])
 
 
 def _wrong_conditions(found: planned.Permission, variables: Mapping[str, str]) -> Iterator[Wrong]:
