@@ -9,8 +9,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from pydantic import Field
 
 from penstock.project import arns
+from penstock.project.conditions import Wrong, beyond_latin, unknown_variable, wrong_conditions
 from penstock.project.literals import references
-from penstock.project.problems import nearest
 from penstock.project.strict import Strict
 from penstock_runtime import task_definition as planned
 from penstock_runtime.fill import PLACEHOLDER
@@ -26,23 +26,6 @@ _UNTYPED = frozenset({"s3", "sns", "sqs", "codecommit", "execute-api"})
 """Services whose ARNs have a name where others have a type: a wildcard in it leaves much out (`arn:aws:s3:::acme-*`).
 Service Authorization Reference, "Resource types defined by …"."""
 _WILDCARDS = ("*", "?")
-_COMPARED = {
-    "String": ("Equals", "NotEquals", "EqualsIgnoreCase", "NotEqualsIgnoreCase", "Like", "NotLike"),
-    "Numeric": ("Equals", "NotEquals", "LessThan", "LessThanEquals", "GreaterThan", "GreaterThanEquals"),
-    "Date": ("Equals", "NotEquals", "LessThan", "LessThanEquals", "GreaterThan", "GreaterThanEquals"),
-    "Arn": ("Equals", "Like", "NotEquals", "NotLike"),
-    "Bool": ("",),
-    "BinaryEquals": ("",),
-    "IpAddress": ("",),
-    "NotIpAddress": ("",),
-}
-_OPERATORS = ["Null"] + [
-    f"{kind}{how}{missing}" for kind, hows in _COMPARED.items() for how in hows for missing in ("", "IfExists")
-]
-"""AWS IAM User Guide, "IAM JSON policy elements: Condition operators"."""
-
-Wrong = tuple[str, str, tuple[str | int, ...]]
-"""What is wrong, its fix, and where below the permission."""
 
 
 class Permission(Strict):
@@ -88,7 +71,9 @@ def wrong_permission(permission: Permission, variables: Mapping[str, str], regio
     for index, resource in enumerate(found.resources):
         path = ("resources", index)
         if names := references(resource):
-            yield _unknown(names[0], variables, path)
+            yield unknown_variable(names[0], variables, path)
+        elif wrong := beyond_latin(resource):
+            yield *wrong, path
         elif resource != "*" and not _ARN.fullmatch(resource):
             yield f"{resource[:80]!r} is no ARN", "write arn:aws:<service>:<region>:<account>:<resource>", path
         elif resource != "*" and (wrong := arns.wrong_partition(resource, region)):
@@ -103,7 +88,7 @@ def wrong_permission(permission: Permission, variables: Mapping[str, str], regio
         elif is_any(resource) and not found.reason:
             what = f"a permission for any resource ({resource[:60]}) has no reason"
             yield what, "name the resources, or add reason: …", path
-    yield from _wrong_conditions(found, variables)
+    yield from wrong_conditions(found.conditions, variables)
 
 
 def too_many(permissions: Iterable[planned.Permission]) -> int | None:
@@ -129,22 +114,3 @@ def _named(resource: str) -> tuple[str, str, str]:
     """Service, type and name of a resource: `iam`, `role`, `team/x`; where there is no type, the name's first part."""
     found = re.split("[/:]", resource.split(":", 5)[-1].lstrip("/"), maxsplit=1)
     return "".join(resource.split(":")[2:3]), found[0], "".join(found[1:])
-
-
-def _wrong_conditions(found: planned.Permission, variables: Mapping[str, str]) -> Iterator[Wrong]:
-    for operator, keys in found.conditions.items():
-        bare = re.sub(r"^(ForAllValues|ForAnyValue):", "", operator)
-        if bare not in _OPERATORS:
-            fix = nearest(bare, _OPERATORS, kind="operator")
-            yield f"{operator[:60]!r} is no condition operator", fix, ("conditions", operator)
-        for key, values in keys.items():
-            path = ("conditions", operator, key)
-            if not re.fullmatch(r"[A-Za-z0-9-]+:\S+", key):
-                yield f"{key[:60]!r} is no condition key", "write one such as aws:RequestedRegion", path
-            for value in values:
-                if names := references(value):
-                    yield _unknown(names[0], variables, path)
-
-
-def _unknown(name: str, variables: Mapping[str, str], path: tuple[str | int, ...]) -> Wrong:
-    return f"there is no variable {name[:60]!r}", nearest(name, variables, kind="variable"), path
