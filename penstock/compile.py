@@ -5,7 +5,6 @@ The tasks of all schedules are drafted (`drafts`); then the drafts share task de
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from itertools import chain
@@ -87,7 +86,7 @@ class _Compiler:
         self._variables = {**self._settings.variables, **variables}
         own = self._settings.airflow.chosen.version
         self._airflow_version = own if airflow_version is None else airflow_version
-        if not re.fullmatch(r"[0-9]{1,4}\.[0-9]{1,4}\.[0-9]{1,4}", self._airflow_version):
+        if not versions.has_three_parts(self._airflow_version):
             what = f"Airflow version {self._airflow_version[:20]!r} has not three parts"
             raise InputError(what, fix=f"use one of: {', '.join(versions.AIRFLOW)}")
         if versions.is_too_old(self._airflow_version):

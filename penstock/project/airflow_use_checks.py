@@ -38,7 +38,7 @@ def _check_existing(checks: Checks, way: str) -> None:
     existing: Any = getattr(settings.airflow, way)
     here = ("airflow", way)
     version = existing.version
-    if not re.fullmatch(r"\d+\.\d+\.\d+", version):
+    if not versions.has_three_parts(version):
         fix = f"use one of: {', '.join(versions.AIRFLOW)}"
         checks.add(f"Airflow version {version[:20]!r} has not three parts", fix, *here, "version")
     elif versions.is_too_old(version):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from penstock.project import arns, interval, secrets, size, tasks
+from penstock.project import arns, interval, secrets, size, tasks, versions
 from penstock.project.airflow_checks import check_airflow
 from penstock.project.airflow_use_checks import check_airflow_choice
 from penstock.project.composer import Node
@@ -103,7 +103,7 @@ class Checks:
         settings = self.settings.openmetadata
         if settings is None:
             return
-        if not re.fullmatch(r"[0-9]{1,4}\.[0-9]{1,4}\.[0-9]{1,4}", settings.version):
+        if not versions.has_three_parts(settings.version):
             fix = "write the server's version, such as 1.12.14"
             self.add(
                 f"OpenMetadata version {settings.version[:20]!r} has not three parts", fix, "openmetadata", "version"

@@ -27,7 +27,7 @@ PRESETS: dict[str, str | None] = {
 """As Meltano has them; None: runs by hand only. `@once` is by hand too: Meltano's listing gives it no cron."""
 
 _FIELD = re.compile(r"[0-9A-Za-z*,/?#-]{1,80}")
-_LONG_NUMBER = re.compile(r"\d{5}")
+_LONG_NUMBER = re.compile("[0-9]{5}")
 _RANDOM = re.compile(r"(?i)(?:^|[\s,])[rh](?:[\s,/]|$)")
 """`R` and `H`: croniter takes them for a random time, drawn again each time that somebody looks."""
 _ANY_DAY = datetime(2024, 1, 1, tzinfo=UTC)

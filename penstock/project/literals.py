@@ -13,7 +13,7 @@ ALLOW = "# penstock: allow-literal"
 _KEY_END = 100
 """Characters of a key that are looked at, from its end: only its last words say what it holds."""
 
-_WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
+_WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
 _SECRET_WORDS = frozenset(
     {"password", "passwords", "passwd", "pwd", "passphrase", "passcode", "secret", "secrets", "token", "tokens", "jwt"}
     | {"apikey"}

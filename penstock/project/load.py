@@ -10,7 +10,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from penstock.project import across, folders, meltano, mwaa_files, slim_image, workflow
+from penstock.project import across, folders, meltano, mwaa_files, slim_image, versions, workflow
 from penstock.project.checks import Checks, known_names
 from penstock.project.composer import Node
 from penstock.project.document import Document, read_document, read_text
@@ -20,7 +20,6 @@ from penstock.project.mwaa_files import MwaaFiles
 from penstock.project.overrides import environment_root
 from penstock.project.problems import Problems, nearest
 from penstock.project.settings import ENVIRONMENT_NAME, MAX_ENVIRONMENT_NAME, Place, Settings
-from penstock.project.versions import WORKFLOW_CLASSES
 from penstock.project.workflow import Workflow
 from penstock_runtime.errors import InputError
 from penstock_runtime.plan import DagFile
@@ -212,7 +211,7 @@ def _read_meltano(project: Project, folder: str, where: str, problems: Problems)
 def _read_mwaa(project: Project, checks: Checks) -> None:
     """The files of the environment that Penstock creates."""
     create = checks.settings.airflow.create
-    if create is not None and re.fullmatch(r"\d+\.\d+\.\d+", create.version):
+    if create is not None and versions.has_three_parts(create.version):
         named = lambda path: _shown(project.path, posixpath.normpath(path))  # noqa: E731
         mwaa_files.read(project.mwaa_files, project.folder, create, checks, named)
 
@@ -221,7 +220,7 @@ def _read_workflow(
     project: Project, checks: Checks, kind: str, config: str, here: tuple[str | int, ...]
 ) -> Workflow | None:
     problems = checks.problems
-    if kind not in WORKFLOW_CLASSES:
+    if kind not in versions.WORKFLOW_CLASSES:
         what, fix = workflow.unknown_type(kind)
         checks.add(what, fix, *here, "type")
         return None
@@ -282,7 +281,7 @@ def _dag_files(project: Project, problems: Problems) -> tuple[DagFile, ...]:
         if not name.isprintable() or "\\" in name:
             problems.add("a DAG file's name holds a control character or `\\`", fix="rename it", where=shown)
             continue
-        if re.fullmatch(r"schedules_\d+\.py|release/.*", name):
+        if re.fullmatch(r"schedules_[0-9]+\.py|release/.*", name):
             problems.add(f"{shown} has a name that Penstock uses in the bundle", fix="rename it", where=shown)
             continue
         try:

@@ -32,7 +32,7 @@ HERE = ("airflow", "create")
 
 def check_create(checks: Checks, create: CreateAirflow) -> None:
     """All that can be known of an environment without its files; `mwaa_files` reads and checks those."""
-    has_version = re.fullmatch(r"[0-9]{1,4}\.[0-9]{1,4}\.[0-9]{1,4}", create.version) is not None
+    has_version = versions.has_three_parts(create.version)
     if not has_version:
         fix = f"use one of: {', '.join(versions.AIRFLOW)}"
         checks.add(f"Airflow version {create.version[:20]!r} has not three parts", fix, *HERE, "version")

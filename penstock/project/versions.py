@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 CHECKED = "2026-11-01"
@@ -32,6 +33,11 @@ OLDEST = (2, 9)
 CONSTRAINTS = "https://raw.githubusercontent.com/apache/airflow/constraints-{airflow}/constraints-{python}.txt"
 """Where Airflow's project keeps the packages that each version was tested with. Source: Airflow, "Installation from
 PyPI"; MWAA asks for this address in a requirements.txt (MWAA user guide, "Installing Python dependencies")."""
+
+
+def has_three_parts(version: str) -> bool:
+    """Whether it is a version as both Airflow and OpenMetadata number theirs: `3.0.6`."""
+    return re.fullmatch(r"[0-9]{1,4}\.[0-9]{1,4}\.[0-9]{1,4}", version) is not None
 
 
 def is_too_old(version: str) -> bool:

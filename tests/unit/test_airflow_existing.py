@@ -26,6 +26,8 @@ MISTAKES = {
     "two": (f"{{use: {{{USE}}}, ¦self_managed: {{version: 3.0.6}}}}", "and has use, self_managed", "keep one"),
     "no version": ("{use: ¦{environment: team, bucket: team-dags, execution_role: r}}", "'version' is missing", "add"),
     "two parts": ('{self_managed: {version: ¦"2.10"}}', "'2.10' has not three parts", "2.10.3"),
+    "other digits": ("{self_managed: {version: ¦३.२.३}}", "'३.२.३' has not three parts", "3.0.6"),
+    "long version": (f"{{use: {{{USE.replace('2.10.3', '¦99999.1.1')}}}}}", "'99999.1.1' has not three", "3.0.6"),
     "too old": ("{self_managed: {version: ¦2.8.1}}", "older than 2.9", "upgrade"),
     "environment's name": (
         f"{{use: {{{USE.replace('team,', '¦1team,', 1)}}}}}",
@@ -37,6 +39,12 @@ MISTAKES = {
     "folder that leads up": ("{self_managed: {version: 3.0.6, dags: ¦a/../b}}", "cannot be a folder", "dags or team"),
     "folder with a slash": ("{self_managed: {version: 3.0.6, dags: ¦dags/}}", "cannot be a folder", "at its ends"),
     "role": (f"{{use: {{{USE.replace('team-airflow', '¦role/x y')}}}}}", "no ARN and no name of a role", "its name"),
+    "role in other letters": (f"{{use: {{{USE.replace('team-airflow', '¦rölé')}}}}}", "no name of a role", "its name"),
+    "role in other digits": (
+        f"{{use: {{{USE.replace('team-airflow', '¦' + ROLE.replace('2', '२'))}}}}}",
+        "no ARN and no name of a role",
+        "its name",
+    ),
     "role elsewhere": (
         f"{{use: {{{USE.replace('team-airflow', '¦' + ROLE)}}}}}",
         "the role is in account 111122223333, and this environment in 444455556666",

@@ -59,6 +59,7 @@ MISTAKES = {
     "retention": (f"{CREATE}, logs: {{retention_days: ¦100}}", "does not keep logs for 100 days", "use 90, or"),
     "log level": (f"{CREATE}, logs: {{task: {{level: ¦TRACE}}}}", "wants 'CRITICAL'", ""),
     "unknown log": (f"{CREATE}, logs: {{¦triggerer: {{}}}}", "unknown key 'triggerer'", ""),
+    "maintenance in other digits": (f"{CREATE}, maintenance_window: ¦'SUN:0३:30'", "no start of a maintenance", "UTC"),
     "alias": (f"{CREATE}, kms_key: ¦alias/data", "is an alias, and MWAA wants", "key/<id>"),
     "multi-region key": (f"{CREATE}, kms_key: ¦{KEY.replace('key/1234', 'key/mrk-1')}", "a multi-region key", "key/"),
     "key elsewhere": (f"{CREATE}, kms_key: ¦{KEY.replace('eu-west', 'eu-south')}", "is in eu-south-1, and", "region"),
