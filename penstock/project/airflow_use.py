@@ -7,8 +7,6 @@ from pydantic import Field
 from penstock.project.shapes import shape
 from penstock.project.strict import Strict
 
-BUCKET = r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$"
-"""Source: Amazon S3 User Guide, "General purpose bucket naming rules"."""
 ENVIRONMENT = shape(
     r"^[a-zA-Z][0-9a-zA-Z_-]*$",
     "the name of an MWAA environment",

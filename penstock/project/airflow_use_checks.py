@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from penstock.project import arns, versions
 from penstock.project.airflow import WAYS
-from penstock.project.airflow_use import BUCKET
+from penstock.project.buckets import wrong_name
 from penstock.project.network import ID
 
 if TYPE_CHECKING:
@@ -44,9 +44,8 @@ def _check_existing(checks: Checks, way: str) -> None:
     elif versions.is_too_old(version):
         what = f"Airflow {version} is older than 2.9, the oldest that Penstock's operator runs on"
         checks.add(what, "upgrade it first; MWAA changes the version in place", *here, "version")
-    if existing.bucket is not None and not re.fullmatch(BUCKET, existing.bucket):
-        fix = "write the bucket's name: lower case, digits, dots and dashes, 3 to 63 characters"
-        checks.add(f"{existing.bucket[:70]!r} is no name of a bucket", fix, *here, "bucket")
+    if existing.bucket is not None and (wrong := wrong_name(existing.bucket)):
+        checks.add(*wrong, *here, "bucket")
     if not re.fullmatch(_FOLDER, existing.dags):
         fix = "write it as dags or team/dags: no / at its ends, letters, digits, _ . = -"
         checks.add(f"{existing.dags[:60]!r} cannot be a folder for DAGs here", fix, *here, "dags")

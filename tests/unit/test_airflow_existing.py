@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from penstock.compile import compile_plan
+from penstock.project.buckets import wrong_name
 from penstock_runtime.airflow_environment import Airflow, SelfManagedAirflow, UsedAirflow
 from penstock_runtime.plan import Plan
 from tests.unit.project_files import PROJECT, errors, loaded, write
@@ -35,6 +36,19 @@ MISTAKES = {
         "aws mwaa list",
     ),
     "bucket's ARN": ('{self_managed: {version: 3.0.6, bucket: ¦"arn:aws:s3:::x"}}', "no name of a bucket", "name"),
+    "bucket with two dots": (
+        "{self_managed: {version: 3.0.6, bucket: ¦a..b}}",
+        "two dots in a row",
+        "write the bucket",
+    ),
+    "bucket of an address": (f"{{use: {{{USE.replace('team-dags', '¦192.168.1.1')}}}}}", "an IP address", "the bucket"),
+    "bucket beyond ASCII": ("{self_managed: {version: 3.0.6, bucket: ¦xn--abc}}", "starts in xn--", "write the bucket"),
+    "access point": ("{self_managed: {version: 3.0.6, bucket: ¦a-0x-s3alias}}", "it is an access point", "general"),
+    "directory bucket": (
+        f"{{use: {{{USE.replace('team-dags', '¦a--euw1-az1--x-s3')}}}}}",
+        "it is a directory bucket",
+        "general purpose",
+    ),
     "folder from the root": ("{self_managed: {version: 3.0.6, dags: ¦/dags}}", "cannot be a folder", "no / at"),
     "folder that leads up": ("{self_managed: {version: 3.0.6, dags: ¦a/../b}}", "cannot be a folder", "dags or team"),
     "folder with a slash": ("{self_managed: {version: 3.0.6, dags: ¦dags/}}", "cannot be a folder", "at its ends"),
@@ -72,6 +86,12 @@ def test_mistake_is_named_with_place_and_fix(tmp_path: Path, airflow: str, what:
     assert place == f"penstock.yaml:{before.count(chr(10)) + 1}:{len(before) - before.rfind(chr(10))}"
     assert what in said
     assert fix in advice
+
+
+@pytest.mark.parametrize("bucket", ["abc", "a.b-c", "1.2.3", "192.168.1.1.x", "a" * 63, "acme-xn--x"])
+def test_a_bucket_may_be_called(bucket: str) -> None:
+    """What only looks like something that is refused."""
+    assert wrong_name(bucket) is None
 
 
 def test_groups_of_another_vpc_are_refused(tmp_path: Path) -> None:
