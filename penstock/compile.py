@@ -14,7 +14,7 @@ from penstock import endpoints, mwaa, network, reach
 from penstock.definitions import Draft, definitions
 from penstock.drafts import Drafting, arguments_of
 from penstock.observability import observability, overdue_after_minutes
-from penstock.project import airflow_use, interval, memory, schedules, secrets, versions
+from penstock.project import airflow_use, interval, memory, regions, schedules, secrets, versions
 from penstock.project.document import at
 from penstock.project.load import Environment, Project
 from penstock.project.meltano import MeltanoSchedule
@@ -303,6 +303,7 @@ class _Compiler:
                 "jobs",
             )
         for text, place in chain(
+            regions.warnings(self._settings),
             network.warnings(self._settings),
             endpoints.missed(self._settings, found, _options(airflow)),
             memory.warnings(self._settings),
