@@ -20,6 +20,9 @@ region. No alias: as the resource of a policy it grants nothing (the same, "Use 
 ROLE_NAME = r"[A-Za-z0-9_+=,.@-]{1,64}"
 """IAM User Guide, "IAM and AWS STS quotas", names of roles: of the basic Latin alphabet."""
 ROLE = rf"arn:aws[a-z-]*:iam::[0-9]{{12}}:role/(?:[\x21-\x7e]+/)?{ROLE_NAME}"
+_POLICY_PART = r"[A-Za-z0-9_+=,.@-]"
+POLICY = rf"arn:aws[a-z-]*:iam::(aws|[0-9]{{12}}):policy/({_POLICY_PART}+/)*{_POLICY_PART}{{1,128}}"
+"""Of a managed policy, AWS's own ones included. IAM API Reference, CreatePolicy, Path and PolicyName."""
 
 _PARTITIONS = {
     "cn-": "aws-cn",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field
 
+from penstock.project import arns
 from penstock.project.shapes import shape
 from penstock.project.strict import Strict
 
@@ -22,7 +23,7 @@ class Iam(Strict):
     permissions_boundary: str | None = Field(
         None,
         pattern=shape(
-            r"^arn:aws[a-z-]*:iam::(aws|[0-9]{12}):policy/[A-Za-z0-9_+=,.@/-]+$",
+            f"^{arns.POLICY}$",
             "the ARN of a policy",
             "write arn:aws:iam::<account>:policy/<name>",
         ),

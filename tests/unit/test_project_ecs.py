@@ -42,6 +42,11 @@ MISTAKES = {
         "name one in eu-",
     ),
     "boundary": (top("iam: {permissions_boundary: ¦my-policy}"), "wants the ARN of a policy", "arn:aws:iam::"),
+    "boundary without a name": (
+        top("iam: {permissions_boundary: ¦'arn:aws:iam::111122223333:policy/data/'}"),
+        "wants the ARN of a policy",
+        "policy/<name>",
+    ),
     "path": (top("iam: {role_path: ¦penstock}"), "begins and ends with /", "/data/"),
     "role names": (top(f"iam: {{role_name_prefix: ¦{'x' * 17}}}"), "at most 16 characters", "16"),
     "qualifier": (top("iam: {bootstrap_qualifier: ¦eleven-long}"), "a qualifier of CDK's bootstrap", "1 to 10"),
