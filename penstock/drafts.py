@@ -6,7 +6,7 @@ import hashlib
 import json
 import posixpath
 import shlex
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
@@ -20,11 +20,12 @@ from penstock.project.images import ImageSource
 from penstock.project.load import Environment, Project
 from penstock.project.meltano import MeltanoProject
 from penstock.project.names import prefix_of
-from penstock.project.permissions import Permission, filled
+from penstock.project.permissions import Permission, filled, wrong_permission
 from penstock.project.places import Meltano, OpenMetadata
 from penstock.project.problems import Problems
 from penstock.project.strict import settled
 from penstock.project.tasks import TaskSettings
+from penstock_runtime import task_definition as planned
 from penstock_runtime.contract import MELTANO_STATE, SERVER_VARIABLE
 from penstock_runtime.fill import PLACEHOLDER, names
 from penstock_runtime.plan import Config
@@ -187,9 +188,17 @@ class Drafting:
             work.default_image,
             architecture,
             tuple(sorted(used)),
-            tuple(filled(one, self._variables) for one in work.permissions),
+            self._filled(work.permissions, where),
             read_only,
         )
+
+    def _filled(self, permissions: Sequence[Permission], where: str) -> tuple[planned.Permission, ...]:
+        """With their variables in. `load` has checked them with the project's; others' values may ask for too much."""
+        if self._variables != self._settings.variables:
+            for one in permissions:
+                for what, fix, _ in wrong_permission(one, self._variables, self._settings.region):
+                    self._problems.add(what, fix=fix, where=where)
+        return tuple(filled(one, self._variables) for one in permissions)
 
     def _environment(self, work: _Work, env: Mapping[str, str]) -> dict[str, str]:
         """The variables that the files name, then the task's own; `${NAME}` of a variable is filled in those."""

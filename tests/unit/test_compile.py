@@ -13,7 +13,7 @@ import yaml
 
 from penstock.compile import compile_plan
 from penstock_runtime.contract import SERVER_VARIABLE
-from penstock_runtime.errors import InputError
+from penstock_runtime.errors import InputError, InputErrors
 from penstock_runtime.plan import Config, Plan
 from penstock_runtime.schedule import Task
 from tests.unit.project_files import MELTANO, WORKFLOW, loaded
@@ -199,6 +199,21 @@ def test_given_variables_win(tmp_path: Path) -> None:
     plan = compile_plan(loaded(tmp_path), variables={"HOST": "127.0.0.1"})
 
     assert _task(plan, "catalogue").environment == {"HOST": "127.0.0.1"}
+
+
+def test_given_variables_are_no_way_round_what_a_permission_may_ask_for(tmp_path: Path) -> None:
+    """The project's value names one role; another one would name all, and the load has not seen it."""
+    role = "arn:aws:iam::111122223333:role/${HOST}"
+    edit = (LOAD, f"{LOAD}permissions: [{{actions: ['iam:PassRole'], resources: ['{role}']}}], ")
+    project = loaded(tmp_path, edit)
+
+    with pytest.raises(InputErrors) as caught:
+        compile_plan(project, variables={"HOST": "*"})
+
+    (error,) = caught.value.errors
+    assert error.where.endswith("penstock.yaml:21:9")
+    assert "iam actions on any resource" in error.what
+    assert compile_plan(project, variables={"HOST": "other"}).task_definitions
 
 
 def test_given_variable_that_the_project_does_not_know_is_an_error(tmp_path: Path) -> None:
