@@ -306,6 +306,7 @@ class _Compiler:
             regions.warnings(self._settings),
             network.warnings(self._settings),
             endpoints.missed(self._settings, found, _options(airflow)),
+            endpoints.far_secrets(self._settings, found),
             memory.warnings(self._settings),
             reach.without_endpoint(self._settings, made.endpoints),
         ):

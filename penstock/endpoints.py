@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+from penstock.project.arns import partition_of
 from penstock.project.network_checks import (
     AGENT_ENDPOINTS,
     AGENT_REGIONS,
     AIRFLOW_ENDPOINTS,
+    COMMERCIAL_ENDPOINTS,
     SECRET_ENDPOINTS,
     TASK_ENDPOINTS,
 )
 from penstock.project.reach import is_sealed
+from penstock.project.secrets import region_of
 from penstock.project.settings import Settings
-from penstock_runtime.task_definition import TaskDefinition
+from penstock_runtime.task_definition import Secret, TaskDefinition
 
 Place = tuple[str | int, ...]
 
@@ -72,8 +75,29 @@ def missed(
             yield f"without a way to {_listed(found)} {what}: {_OTHERWISE}", place
 
 
+def far_secrets(settings: Settings, definitions: Iterable[TaskDefinition]) -> Iterator[tuple[str, Place]]:
+    """Secrets that ECS reads in a region where a network without internet has no endpoint: (text, where).
+
+    ECS reads a secret in the region of its ARN, and an endpoint is of one region. As in `missed` a route of one's own
+    may lead there.
+    """
+    if settings.network.create is None or not is_sealed(settings.network):
+        return
+    for name in sorted({secret.name for one in definitions for secret in one.secrets if _is_far(secret, settings)}):
+        what = (
+            f"secret {name} is in another region, and endpoints lead to {settings.region} only: no task with it starts"
+        )
+        yield f"{what}; keep a replica here and name that", ("secrets", name)
+
+
+def _is_far(secret: Secret, settings: Settings) -> bool:
+    return region_of(secret, settings.region) != settings.region
+
+
 def _needed(settings: Settings, definitions: Iterable[TaskDefinition], options: Mapping[str, str]) -> set[str]:
     found = {*AIRFLOW_ENDPOINTS, *TASK_ENDPOINTS, *_stores(definitions, options)}
+    if partition_of(settings.region) != "aws":
+        found -= {*COMMERCIAL_ENDPOINTS}
     return found | {*AGENT_ENDPOINTS} if settings.region in AGENT_REGIONS else found
 
 

@@ -121,6 +121,19 @@ def warnings(settings: Settings) -> Iterator[tuple[str, Place]]:
     if create is not None and not ipaddress.IPv4Network(create.cidr).is_private:
         text = f"{create.cidr} is no private range: hosts of the internet with these addresses cannot be reached"
         yield text, ("network", "create", "cidr")
+    airflow = settings.airflow.create
+    if (
+        airflow is not None
+        and airflow.access == "public"
+        and is_sealed(settings.network)
+        and airflow.version[:2] == "3."
+    ):
+        # botocore, `WebserverAccessMode`: only with the other two is there a private endpoint of the web server.
+        yield (
+            "Airflow 3's workers call the web server, which with `access: public` has no address inside the network, "
+            "and with `egress: endpoints` nothing gets out: no task would start; use access: private",
+            ("airflow", "create", "access"),
+        )
     if settings.region.startswith("cn-"):
         yield "Penstock was never tried in AWS's regions in China: try a small environment first", ("region",)
 

@@ -17,13 +17,24 @@ if TYPE_CHECKING:
 AIRFLOW_ENDPOINTS = ("airflow.api", "airflow.env", "airflow.ops", "kms", "logs", "monitoring", "sqs")
 """What MWAA calls in a VPC without internet, besides S3, whatever the access mode of its web server.
 Source: Amazon MWAA User Guide, "Creating the required VPC service endpoints in an Amazon VPC with private routing"."""
+COMMERCIAL_ENDPOINTS = ("airflow.ops",)
+"""Of these, what there is in AWS's commercial partition only.
+Source: awslabs/aws-support-tools, `MWAA/verify_env/verify_env.py`."""
 TASK_ENDPOINTS = ("ecr.api", "ecr.dkr", "ecs", "sts")
 """What starts our tasks and what these call: ECR for images (Amazon ECS Developer Guide, "Migrating to Linux platform
 version 1.4.0"), ECS for the operator, STS for roles that a task takes on. Logs are in the other list."""
 SECRET_ENDPOINTS = {"secretsmanager": "secretsmanager", "ssm": "ssm"}
 """A store of secrets → the service that ECS reads it from (same page)."""
 AGENT_ENDPOINTS = ("ecs-agent", "ecs-telemetry")
-AGENT_REGIONS = ("ap-east-2", "ap-southeast-5", "ap-southeast-6", "ap-southeast-7", "ca-west-1", "mx-central-1")
+AGENT_REGIONS = (
+    "ap-east-2",
+    "ap-southeast-5",
+    "ap-southeast-6",
+    "ap-southeast-7",
+    "ca-west-1",
+    "eusc-de-east-1",
+    "mx-central-1",
+)
 """Regions since December 2023, where ECS asks for these two as well.
 Source: Amazon ECS Developer Guide, "Amazon ECS interface VPC endpoints", considerations."""
 

@@ -144,6 +144,41 @@ def test_endpoint_that_is_missed_is_a_warning(
         assert part in warning
 
 
+def test_secret_of_another_region_is_a_warning(tmp_path: Path) -> None:
+    """ECS reads it where its ARN says, and an endpoint is of one region."""
+    far = ("secretsmanager:warehouse", "arn:aws:secretsmanager:us-east-1:111122223333:secret:warehouse-AbCdEf")
+    found, open_ = (
+        [one for one in _plan(tmp_path / name, far, *edits).warnings if "is in another region" in one]
+        for name, edits in (("sealed", (SEALED, NO_CATALOGUE)), ("open", ()))
+    )
+
+    (warning,) = found
+    assert "secret PASSWORD is in another region, and endpoints lead to eu-west-1 only" in warning
+    assert warning.startswith("penstock.yaml:")
+    assert not open_
+
+
+@pytest.mark.parametrize(
+    ("access", "version", "told"),
+    [("public", "3.0.6", True), ("public", "2.11.0", False), ("private", "3.0.6", False)],
+)
+def test_web_server_out_of_the_workers_reach_is_a_warning(
+    tmp_path: Path, access: str, version: str, told: bool
+) -> None:
+    """Airflow 3's workers call it; without internet they reach private addresses only."""
+    airflow = ("{version: 3.0.6, class: mw1.small}", f"{{version: {version}, class: mw1.small, access: {access}}}")
+    plan = _plan(tmp_path, SEALED, NO_CATALOGUE, airflow)
+
+    assert any("no address inside the network" in one for one in plan.warnings) == told
+
+
+def test_endpoints_that_other_partitions_lack(tmp_path: Path) -> None:
+    """Their network stack would fail, and it is the first."""
+    plan = _plan(tmp_path, SEALED, NO_CATALOGUE, ("{region: eu-west-1}", "{region: us-gov-west-1}"))
+
+    assert ALWAYS - {*plan.network.endpoints} == {"airflow.ops"}
+
+
 def test_each_harm_of_what_is_left_out_is_told(tmp_path: Path) -> None:
     """With none of its endpoints, an environment waits for hours and no task starts."""
     line = f"network: {{create: {{egress: endpoints, without_endpoints: [{', '.join(sorted(ALWAYS))}]}}}}"
