@@ -14,7 +14,7 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from penstock.cli import adopt, catalogue, dags, deployed, embedded, project, schedule
+from penstock.cli import adopt, catalogue, dags, deploy_policy, deployed, embedded, project, schedule
 from penstock.cli.context import Context
 from penstock.cli.output import talk
 from penstock_runtime.errors import PenstockError
@@ -54,7 +54,7 @@ def options(
     context.obj = Context(project_file, environment)
 
 
-for module in (project, adopt, embedded, deployed):
+for module in (project, adopt, embedded, deployed, deploy_policy):
     module.add_to(app)
 app.add_typer(dags.app, name="dags")
 app.add_typer(schedule.app, name="schedule")

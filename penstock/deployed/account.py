@@ -47,14 +47,23 @@ class Account:
         """S3's client."""
         return self.client("s3")
 
+    @property
+    def number(self) -> str:
+        """Twelve digits, asked of AWS.
+
+        Raises:
+            PenstockError: there are no credentials, or AWS does not take them.
+        """
+        with aws("who am I"):
+            return str(self.client("sts").get_caller_identity()["Account"])
+
     def check(self, plan: Plan) -> None:
         """Refuse credentials of another account than the plan's.
 
         Raises:
             PenstockError: they are of another one, or of none.
         """
-        with aws("who am I"):
-            found = self.client("sts").get_caller_identity()["Account"]
+        found = self.number
         if plan.account not in (None, found):
             raise PenstockError(
                 f"environment {plan.environment} is in account {plan.account}, the credentials are of {found}",

@@ -1,0 +1,151 @@
+"""What the templates of some environments of a project name: the places of `types` are filled from it."""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from penstock.deploy_policy.names import NAMINGS, Resource, patterns
+from penstock_runtime.airflow_environment import Airflow
+from penstock_runtime.plan import Plan
+
+Templates = Mapping[str, Mapping[str, Any]]
+"""Name of the stack → template."""
+
+QUALIFIER = "hnb659fds"
+"""CDK's own (`DefaultStackSynthesizer.DEFAULT_QUALIFIER`)."""
+ROLE = "AWS::IAM::Role"
+_PLACE = re.compile(r"\{([^}]+)\}")
+
+
+@dataclass(frozen=True)
+class Deployment:
+    """One environment of the project, synthesized."""
+
+    plan: Plan
+    templates: Templates
+
+
+@dataclass
+class Scope:
+    """The values for each place. Environments with the same account, region, bootstrap and permissions boundary."""
+
+    partition: str
+    project: str
+    environments: list[str]
+    boundary: str | None
+    types: set[str] = field(default_factory=set)
+    places: dict[str, list[str]] = field(default_factory=dict)
+    attached: list[str] = field(default_factory=list)
+    """ARNs of the managed policies that roles of ours have."""
+    passed: dict[str, list[str]] = field(default_factory=dict)
+    """Service → patterns of the roles that trust it, which is whom they can be passed to."""
+
+    def fill(self, on: Iterable[str]) -> list[str]:
+        """The ARNs of a grant; none for a place of which there is nothing."""
+        found: dict[str, None] = {}
+        for pattern in on:
+            names = dict.fromkeys(_PLACE.findall(pattern))
+            for values in itertools.product(*(self.places.get(name, []) for name in names)):
+                made = pattern
+                for name, value in zip(names, values, strict=True):
+                    made = made.replace(f"{{{name}}}", value)
+                # What ends in `*` covers what follows a colon.
+                if not (made.endswith("*:*") and self._arn(made[:-2]) in found):
+                    found[self._arn(made)] = None
+        return list(found)
+
+    def _arn(self, rest: str) -> str:
+        return rest if rest == "*" or rest.startswith("arn:") else f"arn:{self.partition}:{rest}"
+
+
+def scope_of(deployments: list[Deployment], account: str) -> Scope:
+    """What is in the templates of these environments.
+
+    Args:
+        account: twelve digits.
+    """
+    first = deployments[0].plan
+    qualifier = first.iam.bootstrap_qualifier or QUALIFIER
+    scope = Scope(
+        partition=partition_of(first.region),
+        project=first.project,
+        environments=[one.plan.environment for one in deployments],
+        boundary=first.iam.permissions_boundary,
+        places={
+            "region": [first.region],
+            "account": [account],
+            "assets": [f"cdk-{qualifier}-assets-{account}-{first.region}"],
+            "version": [f"/cdk-bootstrap/{qualifier}/version"],
+        },
+    )
+    for one in deployments:
+        for stack, template in one.templates.items():
+            for logical_id, resource in template.get("Resources", {}).items():
+                _read(scope, stack, logical_id, resource, one.plan)
+        network = one.plan.network
+        _add(scope, "vpc", [network.vpc] if network.vpc else [])
+        _add(scope, "subnet", network.private_subnets)
+        _add(scope, "group", (*network.airflow_security_groups, *network.endpoint_security_groups))
+        key = one.plan.airflow.kms_key if isinstance(one.plan.airflow, Airflow) else None
+        _add(scope, "key", [key] if key else [])
+    return scope
+
+
+def partition_of(region: str) -> str:
+    """AWS's partition of a region. Source: AWS General Reference, "Amazon Resource Names"."""
+    known = {"cn-": "aws-cn", "us-gov-": "aws-us-gov", "eusc-": "aws-eusc"}
+    return next((partition for begin, partition in known.items() if region.startswith(begin)), "aws")
+
+
+def _read(scope: Scope, stack: str, logical_id: str, resource: Resource, plan: Plan) -> None:
+    kind, properties = resource["Type"], resource.get("Properties", {})
+    scope.types.add(kind)
+    made = patterns(stack, logical_id, resource, plan.prefix) if kind in NAMINGS else []
+    _add(scope, kind, made)
+    if kind == ROLE:
+        attached = [_text(one, scope) for one in properties.get("ManagedPolicyArns", [])]
+        scope.attached = _union(scope.attached, attached)
+        _add(scope, "attaching", made if attached else [])
+        for service in _trusted(properties["AssumeRolePolicyDocument"]):
+            scope.passed[service] = _union(scope.passed.get(service, []), made)
+    elif kind == "AWS::IAM::ManagedPolicy":
+        _add(scope, "guest", [one for one in properties.get("Roles", []) if isinstance(one, str)])
+    elif kind == "AWS::ECR::PullThroughCacheRule" and "CredentialArn" in properties:
+        _add(scope, "secret", [_text(properties["CredentialArn"], scope)])
+
+
+def _trusted(document: Mapping[str, Any]) -> list[str]:
+    """The services that a role trusts."""
+    found: list[str] = []
+    for statement in document["Statement"]:
+        services = statement.get("Principal", {}).get("Service", [])
+        found += [services] if isinstance(services, str) else services
+    return found
+
+
+def _text(value: Any, scope: Scope) -> str:
+    """A text of a template, worked out as far as it depends on the place only; `*` for the rest."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, Mapping) and "Fn::Join" in value:
+        separator, parts = value["Fn::Join"]
+        return str(separator).join(_text(part, scope) for part in parts)
+    known = {
+        "AWS::Partition": scope.partition,
+        "AWS::Region": scope.places["region"][0],
+        "AWS::AccountId": scope.places["account"][0],
+    }
+    return known.get(value.get("Ref", ""), "*") if isinstance(value, Mapping) else "*"
+
+
+def _add(scope: Scope, place: str, values: Iterable[str]) -> None:
+    if found := _union(scope.places.get(place, []), values):
+        scope.places[place] = found
+
+
+def _union(before: list[str], more: Iterable[str]) -> list[str]:
+    return list(dict.fromkeys([*before, *more]))
