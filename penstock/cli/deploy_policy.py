@@ -79,14 +79,13 @@ def deploy_policy(
     unnamed = next((plan for plan in chosen if plan.account is None), None)
     caller = Account(unnamed.region).number if unnamed else None
     groups: dict[Bootstrap, list[Plan]] = {}
-    for plan in plans:
-        if account := plan.account or caller:
-            groups.setdefault(Bootstrap.of(plan, account), []).append(plan)
+    for plan in chosen:
+        groups.setdefault(Bootstrap.of(plan, plan.account or str(caller)), []).append(plan)
     found = []
-    for bootstrap, sharing in groups.items():
-        if wanted := [plan for plan in sharing if plan in chosen]:
-            found.append(_find(own.project_file, bootstrap, wanted, str(output or _FOLDER)))
-            _warn(bootstrap, [plan.environment for plan in sharing if plan not in wanted])
+    for bootstrap, wanted in groups.items():
+        found.append(_find(own.project_file, bootstrap, wanted, str(output or _FOLDER)))
+        others = (plan for plan in plans if plan not in chosen and plan.account in (None, bootstrap.account))
+        _warn(bootstrap, [one.environment for one in others if Bootstrap.of(one, bootstrap.account) == bootstrap])
     if output is not None:
         _write(output, found)
     if form is Format.json:
@@ -106,8 +105,8 @@ def _find(project: Path, bootstrap: Bootstrap, plans: list[Plan], folder: str) -
 def _warn(bootstrap: Bootstrap, others: list[str]) -> None:
     if others:
         talk.print(
-            f"warning: {bootstrap.role} deploys {', '.join(others)}, too, and would no longer be able to: "
-            "leave --environment out, or give an environment an iam.bootstrap_qualifier of its own",
+            f"warning: {bootstrap.role} deploys {', '.join(others)}, too (the same account and region), and would no "
+            "longer be able to: leave --environment out, or give an environment an iam.bootstrap_qualifier of its own",
             style="yellow",
             markup=False,
         )

@@ -113,9 +113,14 @@ NETWORK_TYPES: dict[str, tuple[Grant, ...]] = {
     ),
     "AWS::EC2::VPC": (
         ec2("CreateVpc", "vpc", why=NEW),
-        ec2("ModifyVpcAttribute", "vpc", when="ours or none", why="may be called before it has its tags"),
+        ec2(
+            "ModifyVpcAttribute DescribeVpcAttribute",
+            "vpc",
+            when="ours or none",
+            why="may be called before it has its tags",
+        ),
         ec2("DeleteVpc", "vpc", when="ours"),
-        describe("Vpcs VpcAttribute VpcEncryptionControls NetworkAcls SecurityGroups"),
+        describe("Vpcs VpcEncryptionControls NetworkAcls SecurityGroups"),
         *tagging("vpc"),
     ),
     "AWS::EC2::VPCEndpoint": (
@@ -128,7 +133,11 @@ NETWORK_TYPES: dict[str, tuple[Grant, ...]] = {
         describe("VpcEndpoints Subnets SecurityGroups Vpcs"),
         *tagging("vpc-endpoint"),
         # Of a private DNS name (the dependent action of CreateVpcEndpoint).
-        on("route53:AssociateVPCWithHostedZone", why="the hosted zone is the endpoint service's own"),
+        on(
+            "route53:AssociateVPCWithHostedZone",
+            "route53:::hostedzone/*",
+            why="the hosted zone is one of the endpoint's service",
+        ),
     ),
     "AWS::EC2::VPCGatewayAttachment": (
         ec2("AttachInternetGateway DetachInternetGateway", "internet-gateway", "vpc", when="ours"),

@@ -51,8 +51,7 @@ TYPES: dict[str, tuple[Grant, ...]] = {
     ),
     "AWS::ECR::PullThroughCacheRule": (
         on(
-            "ecr:CreatePullThroughCacheRule ecr:UpdatePullThroughCacheRule ecr:DeletePullThroughCacheRule "
-            "ecr:DescribePullThroughCacheRules",
+            "ecr:CreatePullThroughCacheRule ecr:DeletePullThroughCacheRule ecr:DescribePullThroughCacheRules",
             why="ECR knows no resource for a rule of its cache",
         ),
         on("secretsmanager:GetSecretValue", "{secret}"),
@@ -139,8 +138,8 @@ TYPES: dict[str, tuple[Grant, ...]] = {
         on(
             "lambda:CreateFunction lambda:GetFunction lambda:DeleteFunction lambda:UpdateFunctionCode "
             "lambda:UpdateFunctionConfiguration lambda:GetFunctionCodeSigningConfig "
-            "lambda:GetFunctionRecursionConfig lambda:GetRuntimeManagementConfig lambda:ListTags lambda:TagResource "
-            "lambda:UntagResource",
+            "lambda:GetFunctionRecursionConfig lambda:GetFunctionScalingConfig lambda:GetRuntimeManagementConfig "
+            "lambda:ListTags lambda:TagResource lambda:UntagResource",
             _FUNCTION,
         ),
         on("lambda:GetLayerVersion", f"{_LAYER}:*"),
@@ -155,12 +154,15 @@ TYPES: dict[str, tuple[Grant, ...]] = {
     "AWS::Logs::LogGroup": (
         on(
             "logs:CreateLogGroup logs:DeleteLogGroup logs:PutRetentionPolicy logs:DeleteRetentionPolicy "
-            "logs:AssociateKmsKey logs:DisassociateKmsKey logs:GetDataProtectionPolicy logs:DescribeIndexPolicies "
+            "logs:AssociateKmsKey logs:DisassociateKmsKey logs:GetDataProtectionPolicy "
             "logs:TagResource logs:UntagResource logs:ListTagsForResource",
             "logs:{region}:{account}:log-group:{AWS::Logs::LogGroup}",
             "logs:{region}:{account}:log-group:{AWS::Logs::LogGroup}:*",
         ),
-        on("logs:DescribeLogGroups logs:DescribeResourcePolicies", why="CloudWatch Logs lists all or nothing"),
+        on(
+            "logs:DescribeLogGroups logs:DescribeResourcePolicies logs:DescribeIndexPolicies",
+            why="CloudWatch Logs lists all or nothing",
+        ),
     ),
     "AWS::MWAA::Environment": (
         on(
@@ -170,7 +172,7 @@ TYPES: dict[str, tuple[Grant, ...]] = {
         ),
         linked_role("airflow.amazonaws.com"),
         # The rest: MWAA User Guide, "Accessing an Amazon MWAA environment", AmazonMWAAFullApiAccess.
-        on("s3:GetEncryptionConfiguration", _BUCKET),
+        on("s3:GetEncryptionConfiguration s3:GetBucketLocation s3:ListBucket s3:ListBucketVersions", _BUCKET),
         describe("SecurityGroups Subnets Vpcs RouteTables"),
         ec2("CreateVpcEndpoint", "vpc-endpoint", why=NEW),
         ec2("CreateNetworkInterface", "network-interface", why=NEW),

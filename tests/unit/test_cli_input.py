@@ -31,6 +31,7 @@ COMMANDS = [
     ["validate"],
     ["plan"],
     ["plan", "--format", "json"],
+    ["deploy-policy", "--output", "out"],
     ["dags", "build", "--output", "out"],
     ["schedule", "list"],
     ["run", "warehouse"],

@@ -1,0 +1,102 @@
+"""The policies of a deploy with what a project may ask of its roles, and with what no golden case has."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import pytest
+
+from penstock.deploy_policy.bootstrap import Bootstrap
+from penstock.deploy_policy.documents import Policy, pack
+from penstock.deploy_policy.scope import Deployment
+from penstock.deploy_policy.statements import statements
+from penstock.deploy_policy.types import TYPES
+from tests.golden.deployments import CASES, allows, read
+from tests.stacks import plans, test_settings
+from tests.stacks.conftest import Templates
+
+BOUNDARY = test_settings.BOUNDARY
+PLAN = dataclasses.replace(
+    test_settings.PLAN,
+    task_definitions=tuple(
+        dataclasses.replace(one, role_prefix=f"{test_settings.PLAN.iam.role_name_prefix}{one.role_prefix}")
+        for one in test_settings.PLAN.task_definitions
+    ),
+)
+ROLES = f"arn:aws:iam::{plans.ACCOUNT}:role"
+OURS = f"{ROLES}/data/dp-acme-dev-1a2b3c4d-task"
+
+
+@pytest.fixture(scope="module")
+def settled(tmp_path_factory: pytest.TempPathFactory) -> Templates:
+    """The templates of a plan with boundary, path, prefix, qualifier and a pull-through cache."""
+    return plans.synthesize(PLAN, tmp_path_factory.mktemp("settled"))
+
+
+@pytest.fixture(scope="module")
+def found(settled: Templates) -> list[Policy]:
+    return pack(statements([Deployment(PLAN, settled)], plans.ACCOUNT), "penstock")
+
+
+def test_every_type_of_our_templates_is_known_and_no_other(settled: Templates) -> None:
+    """Those of all golden cases, and of the settings that none of them has."""
+    templates = [*settled.values(), *(template for case in CASES for template in read(case).templates.values())]
+
+    assert {one["Type"] for template in templates for one in template["Resources"].values()} == set(TYPES)
+
+
+@pytest.mark.parametrize("change", ["CreateRole", "PutRolePolicy", "PutRolePermissionsBoundary"])
+def test_no_role_without_the_boundary(found: list[Policy], change: str) -> None:
+    """Neither made nor widened; nor is the boundary another one, or none."""
+    assert allows(found, f"iam:{change}", OURS, iam__PermissionsBoundary=BOUNDARY)
+    assert not allows(found, f"iam:{change}", OURS, iam__PermissionsBoundary=f"{BOUNDARY}-2")
+    assert not allows(found, f"iam:{change}", OURS)
+
+
+def test_the_boundary_cannot_be_taken_off(found: list[Policy]) -> None:
+    assert not allows(found, "iam:DeleteRolePermissionsBoundary", OURS, iam__PermissionsBoundary=BOUNDARY)
+
+
+def test_nor_is_a_managed_policy_attached_without_it(found: list[Policy], settled: Templates) -> None:
+    (role,) = {
+        one["Properties"]["RoleName"]
+        for one in settled["acme-dev-ingestion"]["Resources"].values()
+        if one["Type"] == "AWS::IAM::Role" and "ManagedPolicyArns" in one["Properties"]
+    }
+    arn = f"{ROLES}/data/{role}"
+    keys = {"iam__PolicyARN": "arn:aws:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole"}
+
+    assert allows(found, "iam:AttachRolePolicy", arn, **keys, iam__PermissionsBoundary=BOUNDARY)
+    assert not allows(found, "iam:AttachRolePolicy", arn, **keys)
+    assert not allows(found, "iam:AttachRolePolicy", OURS, **keys, iam__PermissionsBoundary=BOUNDARY)
+
+
+def test_every_role_is_matched_with_its_path_and_prefix(found: list[Policy], settled: Templates) -> None:
+    roles = [
+        f"{ROLES}{one['Properties']['Path']}{one['Properties']['RoleName']}"
+        for template in settled.values()
+        for one in template["Resources"].values()
+        if one["Type"] == "AWS::IAM::Role"
+    ]
+
+    assert roles
+    for arn in roles:
+        assert allows(found, "iam:CreateRole", arn, iam__PermissionsBoundary=BOUNDARY)
+        for other in (arn.replace("/data/", "/"), arn.replace("dp-", ""), arn.replace("acme", "other")):
+            assert not allows(found, "iam:CreateRole", other, iam__PermissionsBoundary=BOUNDARY)
+
+
+def test_the_assets_and_the_version_are_those_of_the_qualifier(found: list[Policy]) -> None:
+    """Another bootstrap's are not read."""
+    assets = f"arn:aws:s3:::cdk-{{}}-assets-{plans.ACCOUNT}-{plans.REGION}/x.zip"
+    version = f"arn:aws:ssm:{plans.REGION}:{plans.ACCOUNT}:parameter/cdk-bootstrap/{{}}/version"
+    for action, arn in (("s3:GetObject", assets), ("ssm:GetParameters", version)):
+        assert allows(found, action, arn.format("acme"))
+        assert not allows(found, action, arn.format("hnb659fds"))
+    assert Bootstrap.of(PLAN, plans.ACCOUNT).role.startswith("cdk-acme-cfn-exec-role-")
+
+
+def test_the_cache_reads_its_own_log_in_alone(found: list[Policy]) -> None:
+    assert allows(found, "secretsmanager:GetSecretValue", str(test_settings.RULE.credentials))
+    assert not allows(found, "secretsmanager:GetSecretValue", f"{test_settings.RULE.credentials}-other")
+    assert allows(found, "ecr:CreatePullThroughCacheRule", "*")
