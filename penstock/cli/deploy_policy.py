@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from penstock.cli import context as contexts
-from penstock.cli.output import Format, data, show_json, talk
+from penstock.cli.output import Format, Steps, data, show_json, talk
 from penstock.cli.project import FormatOption
 from penstock.compile import compile_plan
 from penstock.deploy_policy.bootstrap import Bootstrap, file_of
@@ -96,7 +96,10 @@ def deploy_policy(
 
 
 def _find(project: Path, bootstrap: Bootstrap, plans: list[Plan], folder: str) -> _Found:
-    deployments = [Deployment(plan, synth(project, plan.environment, plan.region)) for plan in plans]
+    deployments = []
+    for plan in plans:
+        with Steps().step(f"synthesize {plan.environment}"):
+            deployments.append(Deployment(plan, synth(project, plan.environment, plan.region)))
     policies = pack(statements(deployments, bootstrap.account), bootstrap.policy_name(plans))
     environments = [plan.environment for plan in plans]
     return _Found(bootstrap, environments, policies, bootstrap.commands(policies, folder))

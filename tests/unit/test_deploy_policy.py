@@ -207,7 +207,8 @@ def test_another_region_has_a_role_of_its_own(
     write(tmp_path)
     out, said = run(monkeypatch, capsys, "deploy-policy", "--output", "policies")
 
-    assert (synth.asked, said) == (["dev", "prod"], "")
+    assert synth.asked == ["dev", "prod"]
+    assert "warning" not in said
     files = sorted(path.name for path in (tmp_path / "policies").iterdir())
     assert files == ["penstock-acme-dev-1.json", "penstock-acme-prod-1.json"]
     text = (tmp_path / "policies/penstock-acme-prod-1.json").read_text()
