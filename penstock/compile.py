@@ -10,7 +10,7 @@ from dataclasses import replace
 from itertools import chain
 from typing import Any
 
-from penstock import endpoints, mwaa, network, reach
+from penstock import airflow_warnings, endpoints, mwaa, network, reach
 from penstock.definitions import Draft, definitions
 from penstock.drafts import Drafting, arguments_of
 from penstock.observability import observability, overdue_after_minutes
@@ -116,7 +116,8 @@ class _Compiler:
         where_they_run = self._network(found, airflow)
         watch, untold = observability(settings.observability, settings.region, found)
         self._warn(found, where_they_run, airflow)
-        self._warn_of_airflow(airflow, len(drafted))
+        for text, place in airflow_warnings.warnings(self._project, self._name, airflow, len(drafted)):
+            self._warning(text, *place)
         for warning in untold:
             self._warning(warning, "observability")
         return Plan(
@@ -318,11 +319,6 @@ class _Compiler:
                 f"or give {SERVER_VARIABLE} a value; until then its workflows fail",
                 "openmetadata",
             )
-
-    def _warn_of_airflow(self, airflow: _AnyAirflow, dags: int) -> None:
-        create = self._settings.airflow.create
-        for text, key in mwaa.warnings(create, airflow, dags) if create and isinstance(airflow, Airflow) else ():
-            self._warning(text, "airflow", "create", *key)
 
     def _warning(self, text: str, *path: Any) -> None:
         self._warnings.append(f"{self._project.place(self._where(*path))}: {text}")

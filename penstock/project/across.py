@@ -4,15 +4,32 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from penstock.project import shared_airflow
 from penstock.project.composer import Node
 from penstock.project.document import Document, at
+from penstock.project.meltano import MeltanoProject
 from penstock.project.problems import Problems
 from penstock.project.settings import Settings
 
 ENGINES = ("openmetadata", "meltano", "command")
 
 
-def check(environments: Mapping[str, tuple[Settings, Node]], document: Document, problems: Problems) -> None:
+def check(
+    environments: Mapping[str, tuple[Settings, Node]],
+    meltanos: Mapping[str, MeltanoProject],
+    document: Document,
+    problems: Problems,
+) -> None:
+    """A DAG id in one Airflow; a pull-through rule in one account.
+
+    Args:
+        meltanos: folder as in the project file → Meltano project; their schedules have DAG ids, too.
+    """
+    shared_airflow.check(environments, meltanos, document, problems)
+    _check_rules(environments, document, problems)
+
+
+def _check_rules(environments: Mapping[str, tuple[Settings, Node]], document: Document, problems: Problems) -> None:
     """One account has one pull-through rule for each prefix and region (Amazon ECR API Reference,
     CreatePullThroughCacheRule): the second deploy that makes it fails. A prefix that is not named is unique."""
     first: dict[tuple[str | None, str, str], str] = {}

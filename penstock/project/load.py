@@ -106,11 +106,12 @@ def load(path: Path) -> Project:
     document = read_document(path, str(path), text_keys=True)
     problems = Problems()
     environments = _environments(document, problems)
-    across.check({name: (one.settings, one.root) for name, one in environments.items()}, document, problems)
     workflow.check_literals(document, problems, skip=_NAMES_OF_SECRETS)
     project = Project(path, path.parent.absolute(), document, environments)
     for environment in environments.values():
         _read_files(project, environment, problems)
+    roots = {name: (one.settings, one.root) for name, one in environments.items()}
+    across.check(roots, project.meltanos, document, problems)
     dag_files = _dag_files(project, problems)
     problems.raise_all()
     return replace(project, dag_files=dag_files)
