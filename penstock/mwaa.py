@@ -59,6 +59,7 @@ def environment(name: str, create: CreateAirflow, version: str, files: MwaaFiles
         min_workers=workers[0],
         max_workers=workers[1],
         access=create.access,
+        web_access_cidrs=tuple(create.web_access_cidrs),
         options=dict(create.options) or NO_OPTIONS,
         schedulers=size.schedulers.least if create.schedulers is None else create.schedulers,
         min_web_servers=servers[0],

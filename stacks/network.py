@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, cast
 
 import aws_cdk as cdk
@@ -63,7 +64,8 @@ def network_of(scope: Construct, plan: Plan, **stack: Any) -> Network:
     if isinstance(plan.airflow, Airflow) and not airflow:
         # An Airflow that exists has its own.
         name = f"{plan.prefix}-airflow-group-{existing.vpc}"
-        airflow = SecurityGroupStack(scope, name, vpc=existing.vpc, group=_airflow_group, **stack).groups
+        group = partial(_airflow_group, web_access=_web_access(plan))
+        airflow = SecurityGroupStack(scope, name, vpc=existing.vpc, group=group, **stack).groups
     return Network(
         vpc=existing.vpc,
         subnets=existing.private_subnets,
@@ -109,7 +111,7 @@ class NetworkStack(cdk.Stack):
             acknowledge(subnet, {"NIST.800.53.R5-VPCNoUnrestrictedRouteToIGW": route})
         s3 = vpc.add_gateway_endpoint("S3", service=ec2.GatewayVpcEndpointAwsService.S3)
         self._log_flows(vpc, settings.flow_log_days)
-        airflow = _airflow_group(self, vpc)
+        airflow = _airflow_group(self, vpc, web_access=_web_access(plan))
         tasks = _task_group(self, vpc)
         if alone:
             ServiceEndpoints(
@@ -192,9 +194,15 @@ _ALONE = [
 ]
 
 
-def _airflow_group(stack: cdk.Stack, vpc: ec2.IVpc) -> ec2.SecurityGroup:
+def _web_access(plan: Plan) -> tuple[str, ...]:
+    return plan.airflow.web_access_cidrs if isinstance(plan.airflow, Airflow) else ()
+
+
+def _airflow_group(stack: cdk.Stack, vpc: ec2.IVpc, *, web_access: Sequence[str]) -> ec2.SecurityGroup:
     group = ec2.SecurityGroup(stack, "AirflowSecurityGroup", vpc=vpc, description="MWAA: its parts talk to each other")
     group.add_ingress_rule(group, ec2.Port.all_traffic(), "MWAA needs one group that lets its own members in")
+    for one in web_access:
+        group.add_ingress_rule(ec2.Peer.ipv4(one), ec2.Port.tcp(443), "The page of Airflow")
     acknowledge(group, {"NIST.800.53.R5-EC2RestrictedCommonPorts": "MWAA asks for all ports between its own members."})
     return group
 

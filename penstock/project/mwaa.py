@@ -7,6 +7,7 @@ from typing import Literal
 from pydantic import Field
 
 from penstock.project.strict import Strict
+from penstock.project.web_access import MAX_RANGES
 
 
 class Workers(Strict):
@@ -79,6 +80,9 @@ class CreateAirflow(Strict):
     access: Literal["private", "public", "public_and_private"] = "private"
     """Where Airflow's web server is reached: from the VPC only, over the internet (with IAM), or both (Airflow 3.2 and
     later)."""
+    web_access_cidrs: list[str] = Field(default_factory=list, max_length=MAX_RANGES)
+    """IPv4 ranges that reach the page of a private web server, such as `[10.8.0.0/16]`: those of a VPN or of peered
+    networks. A rule of the security group that Penstock makes for MWAA lets them in on TCP 443. At most 50."""
     options: dict[str, str] = Field(default_factory=dict)
     """Airflow configuration: `section.key` to value."""
     logs: Logs = Logs()

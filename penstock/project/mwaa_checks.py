@@ -23,6 +23,7 @@ from penstock.project import arns, versions
 from penstock.project.literals import references
 from penstock.project.mwaa import CreateAirflow
 from penstock.project.problems import nearest, shown
+from penstock.project.web_access import check_web_access
 
 if TYPE_CHECKING:
     from penstock.project.checks import Checks
@@ -47,6 +48,7 @@ def check_create(checks: Checks, create: CreateAirflow) -> None:
         _check_counts(checks, create, size)
     if create.access == "public_and_private" and has_version:
         _check_access(checks, create.version)
+    check_web_access(checks, create.web_access_cidrs, create.access)
     _check_options(checks, create.options)
     _check_key(checks, create.kms_key)
     window = create.maintenance_window

@@ -58,6 +58,8 @@ class Airflow:
     plugins: str | None = None
     """Key in the DAG bucket, with the hash of the archive."""
     startup_script: AirflowFile | None = None
+    web_access_cidrs: tuple[str, ...] = ()
+    """IPv4 ranges that the security group which we make lets in to the page of a private web server."""
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,7 @@ PROJECT = """\
 name: sealed
 environments: {{dev: {{region: {region}}}}}
 network: {network}
-airflow: {{create: {{version: 3.0.6, class: mw1.small}}}}
+airflow: {{create: {{version: 3.0.6, class: mw1.small, web_access_cidrs: {web_access}}}}}
 jobs: {{hello: {{tasks: [{{name: greet, command: [greet], image: "{image}"}}]}}}}
 schedules: [{{name: hello, job: hello, interval: "@daily"}}]
 """
@@ -33,9 +33,10 @@ def endpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Endpoint]:
         yield server.endpoint
 
 
-def deploy(endpoint: Endpoint, folder: Path, network: str) -> None:
+def deploy(endpoint: Endpoint, folder: Path, network: str, web_access: str = "[]") -> None:
     """Synthesize and deploy the project with that network."""
-    (folder / "penstock.yaml").write_text(PROJECT.format(region=REGION, image=IMAGE, network=network))
+    text = PROJECT.format(region=REGION, image=IMAGE, network=network, web_access=web_access)
+    (folder / "penstock.yaml").write_text(text)
     flags: dict[str, Any] = json.loads((ROOT / "cdk.json").read_text())["context"]
     environ = {
         **environment(endpoint),
@@ -54,8 +55,22 @@ def services(endpoint: Endpoint) -> set[str]:
     return {one["ServiceName"].removeprefix(f"com.amazonaws.{REGION}.") for one in found}
 
 
-def test_the_way_out_can_change_and_the_environment_stays(endpoint: Endpoint, tmp_path: Path) -> None:
-    """Endpoints, then NAT gateways, then endpoints again: MWAA keeps its subnets, so its name and its database."""
+def let_in(endpoint: Endpoint, group: str) -> list[tuple[Any, ...]]:
+    """Who may call a security group's members: (ports, ranges, groups) of each rule."""
+    (found,) = endpoint.client("ec2").describe_security_groups(GroupIds=[group])["SecurityGroups"]
+    return [
+        (
+            one.get("FromPort"),
+            [it["CidrIp"] for it in one["IpRanges"]],
+            [it["GroupId"] for it in one["UserIdGroupPairs"]],
+        )
+        for one in found["IpPermissions"]
+    ]
+
+
+def test_the_ways_out_and_in_can_change_and_the_environment_stays(endpoint: Endpoint, tmp_path: Path) -> None:
+    """Endpoints, then NAT gateways, then endpoints again: MWAA keeps its subnets, so its name and its database.
+    And its group lets a VPN in, and then no longer, beside its own members."""
     nat = "{create: {cidr: 10.20.0.0/16, egress: nat, nat_gateways: 1}}"
     sealed = "{create: {cidr: 10.20.0.0/16, egress: endpoints, more_endpoints: [glue]}}"
     mwaa, ec2 = endpoint.client("mwaa"), endpoint.client("ec2")
@@ -74,7 +89,11 @@ def test_the_way_out_can_change_and_the_environment_stays(endpoint: Endpoint, tm
     assert not gateways
     assert not [one for one in ec2.describe_internet_gateways()["InternetGateways"] if _ours(one)]
 
-    deploy(endpoint, tmp_path, nat)
+    (group,) = first["SecurityGroupIds"]
+    assert let_in(endpoint, group) == [(None, [], [group])]
+
+    deploy(endpoint, tmp_path, nat, "[10.8.0.0/16]")
+    assert sorted(let_in(endpoint, group), key=str) == [(443, ["10.8.0.0/16"], []), (None, [], [group])]
     second, gateways = state()
     assert second == first
     assert len(gateways) == 1
@@ -85,6 +104,7 @@ def test_the_way_out_can_change_and_the_environment_stays(endpoint: Endpoint, tm
     assert third == first
     assert not gateways
     assert services(endpoint) == made
+    assert let_in(endpoint, group) == [(None, [], [group])]
 
 
 def _ours(resource: dict[str, Any]) -> bool:

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from penstock_runtime.airflow_environment import Airflow
 from penstock_runtime.plan import Plan
 from tests.stacks import plans, statements
 from tests.stacks.conftest import Templates
@@ -79,6 +80,28 @@ def test_only_mwaa_lets_anybody_in_and_only_itself(templates: Templates) -> None
     assert rule["Properties"]["GroupId"]["Fn::GetAtt"][0].startswith("AirflowSecurityGroup")
     assert len(groups) == 2
     assert [group for group in groups if "SecurityGroupIngress" in group["Properties"]] == []
+
+
+@pytest.mark.parametrize(("base", "stack"), [(plans.PLAN, "network"), (plans.UNNAMED, "airflow-group-vpc-0a1b2c3d")])
+def test_a_vpn_reaches_the_page_of_airflow(tmp_path: Path, base: Plan, stack: str) -> None:
+    """By a rule of the group that we make for MWAA, on the port of the page, beside MWAA's own; nobody else's group."""
+    assert isinstance(base.airflow, Airflow)
+    airflow = dataclasses.replace(base.airflow, web_access_cidrs=("10.8.0.0/16", "192.168.7.9/32"))
+    templates = plans.synthesize(dataclasses.replace(base, airflow=airflow), tmp_path)
+    resources = templates[f"acme-dev-{stack}"]["Resources"]
+    (own,) = plans.resources(templates, "AWS::EC2::SecurityGroupIngress")
+    ((name, rules),) = [
+        (name, one["Properties"]["SecurityGroupIngress"])
+        for name, one in resources.items()
+        if "SecurityGroupIngress" in one["Properties"]
+    ]
+
+    assert name.startswith("AirflowSecurityGroup")
+    assert [(one["CidrIp"], one["IpProtocol"], one["FromPort"], one["ToPort"]) for one in rules] == [
+        ("10.8.0.0/16", "tcp", 443, 443),
+        ("192.168.7.9/32", "tcp", 443, 443),
+    ]
+    assert own["Properties"]["SourceSecurityGroupId"]["Fn::GetAtt"][0] == name
 
 
 def test_traffic_to_s3_stays_inside_and_flows_are_logged(templates: Templates) -> None:

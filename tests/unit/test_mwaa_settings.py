@@ -42,6 +42,18 @@ MISTAKES = {
         "use access: private or public, or Airflow 3.2",
     ),
     "unknown access": (f"{CREATE}, access: ¦vpn", "wants 'private', 'public' or 'public_and_private'", ""),
+    "page for everybody": (f"{CREATE}, web_access_cidrs: [¦0.0.0.0/0]", "'0.0.0.0/0' is everybody", "of your VPN"),
+    "page for a host": (f"{CREATE}, web_access_cidrs: [¦10.8.0.1]", "not how a range is written", "write 10.8.0.1/32"),
+    "page beyond a range": (f"{CREATE}, web_access_cidrs: [¦10.8.0.1/16]", "not how a range is", "write 10.8.0.0/16"),
+    "page by a mask": (f"{CREATE}, web_access_cidrs: [¦10.8.0.0/255.255.0.0]", "not how a range is", "10.8.0.0/16"),
+    "page for IPv6": (f"{CREATE}, web_access_cidrs: [¦'fd00::/8']", "'fd00::/8' is no IPv4 range", "10.8.0.0/16"),
+    "page for a group": (f"{CREATE}, web_access_cidrs: [¦sg-0a1b2c3d]", "is no IPv4 range", "such as 10.8.0.0/16"),
+    "page twice": (f"{CREATE}, web_access_cidrs: [10.8.0.0/16, ¦10.8.0.0/16]", "10.8.0.0/16 is there twice", "remove"),
+    "page that is public": (
+        f"{CREATE}, access: public, ¦web_access_cidrs: [10.8.0.0/16]",
+        "a public environment has no address in the VPC",
+        "write access: private",
+    ),
     "option without a section": (f'{CREATE}, options: {{¦parallelism: "4"}}', "is no option", "section.key"),
     "long option": (f'{CREATE}, options: {{¦core.{"x" * 60}: "4"}}', "has 65 characters", "AIRFLOW__SECTION__KEY"),
     "empty option": (f'{CREATE}, options: {{core.x: ¦""}}', "has 0 characters, and MWAA takes 1 to 65536", "remove it"),
@@ -130,12 +142,14 @@ def test_settings_reach_the_plan(tmp_path: Path) -> None:
     made = _airflow(
         tmp_path,
         ", workers: {min: 3, max: 25}, schedulers: 5, web_servers: {min: 3, max: 5}, access: public_and_private"
-        ", maintenance_window: MON:00:00, worker_replacement: forced, logs: {retention_days: 7, task: {level: ERROR}}",
+        ", web_access_cidrs: [10.8.0.0/16, 192.168.7.9/32], maintenance_window: MON:00:00, worker_replacement: forced"
+        ", logs: {retention_days: 7, task: {level: ERROR}}",
         version="3.3.1",
     )
 
     assert (made.min_workers, made.max_workers, made.schedulers) == (3, 25, 5)
     assert (made.min_web_servers, made.max_web_servers, made.access) == (3, 5, "public_and_private")
+    assert made.web_access_cidrs == ("10.8.0.0/16", "192.168.7.9/32")
     assert (made.maintenance_window, made.worker_replacement, made.log_retention_days) == ("MON:00:00", "forced", 7)
     assert {log.kind: (log.enabled, log.level) for log in made.logs} == {
         "dag_processing": (True, "INFO"),

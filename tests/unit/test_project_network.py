@@ -209,6 +209,24 @@ def test_shared_vpc_wants_mwaa_told(tmp_path: Path) -> None:
     assert "endpoint_management: customer" in fix
 
 
+@pytest.mark.parametrize(
+    ("more", "what", "fix"),
+    [
+        ("airflow_security_groups: [sg-2a1b2c3d]", "those of network.use.airflow_security_groups", "into sg-2a1b2c3d;"),
+        ("security_groups: [sg-0a1b2c3d]", "those of network.use.security_groups", "Penstock makes one"),
+        (f"shared_by: {{role: '{OWNER}', security_groups: [sg-0a1b2c3d]}}", "its owner's security groups", "the owner"),
+        ("shared_by: {}", "the endpoint of the page is in a VPC of another account", "the owner let TCP 443"),
+    ],
+)
+def test_ranges_that_no_rule_of_ours_lets_in(tmp_path: Path, more: str, what: str, fix: str) -> None:
+    """The groups that count are somebody else's: an error that says so, and not a rule that does nothing."""
+    web = ("class: mw1.small", f"{CUSTOMER[1] if 'shared' in more else CUSTOMER[0]}, ¦web_access_cidrs: [10.8.0.0/16]")
+    _, said, advice = _first(tmp_path, (CREATE, f"network: {{use: {{{USE}, {more}}}}}"), web)
+
+    assert what in said
+    assert fix in advice
+
+
 def test_task_in_a_group_that_does_not_exist(tmp_path: Path) -> None:
     """The nearest one is named; so it is in the defaults."""
     network = (CREATE, f"network: {{use: {{{USE}, {GROUPS}}}}}")
