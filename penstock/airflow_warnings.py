@@ -2,28 +2,75 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
-from penstock import mwaa
+from penstock import mwaa, reach, secrets_backend
 from penstock.project import shared_airflow
+from penstock.project.arns import partition_of
 from penstock.project.load import Project
+from penstock.project.reach import is_sealed
+from penstock.project.settings import Settings
 from penstock_runtime.airflow_environment import Airflow, SelfManagedAirflow, UsedAirflow
 
 Place = tuple[str | int, ...]
 
 
 def warnings(
-    project: Project, environment: str, airflow: Airflow | UsedAirflow | SelfManagedAirflow, dags: int
+    project: Project,
+    environment: str,
+    airflow: Airflow | UsedAirflow | SelfManagedAirflow,
+    dags: int,
+    endpoints: Collection[str],
 ) -> Iterator[tuple[str, Place]]:
     """(text, where) for one environment of a project.
 
     Args:
         dags: how many DAGs its plan has.
+        endpoints: the services that its network has an endpoint of, besides S3.
     """
-    create = project.settings(environment).airflow.create
+    settings = project.settings(environment)
+    create = settings.airflow.create
     if create is not None and isinstance(airflow, Airflow):
         for text, key in mwaa.warnings(create, airflow, dags):
             yield text, ("airflow", "create", *key)
+        yield from _of_the_backend(settings, airflow)
+        yield from _without_endpoint(settings, airflow, endpoints)
     everywhere = {name: one.settings for name, one in project.environments.items()}
     own_files = bool(project.dag_files)
     yield from shared_airflow.warnings(environment, everywhere, project.meltanos, dag_files=own_files)
+
+
+def _of_the_backend(settings: Settings, airflow: Airflow) -> Iterator[tuple[str, Place]]:
+    """Connections that Airflow looks for where its role may not read: AWS says AccessDenied in each task's log."""
+    permission = secrets_backend.lacking(
+        airflow.options,
+        airflow.permissions,
+        partition=partition_of(settings.region),
+        region=settings.region,
+        account=settings.account,
+    )
+    if permission is not None:
+        yield (
+            "the execution role may not read where this backend looks: add to airflow.create "
+            f"permissions: [{permission}]",
+            ("airflow", "create", "options", "secrets.backend"),
+        )
+
+
+def _without_endpoint(settings: Settings, airflow: Airflow, made: Collection[str]) -> Iterator[tuple[str, Place]]:
+    """Services that Airflow may call and does not reach: `reach.without_endpoint` has those of the tasks."""
+    network = settings.network.create
+    if network is None or not is_sealed(settings.network):
+        return
+    seen: set[str | None] = {None, *made}
+    for index, permission in enumerate(airflow.permissions):
+        for service in dict.fromkeys(action.partition(":")[0] for action in permission.actions):
+            endpoint = reach.ENDPOINTS.get(service, service)
+            if endpoint in seen:
+                continue
+            seen.add(endpoint)
+            advice = f"add {endpoint} to network.create.more_endpoints"
+            if endpoint in network.without_endpoints:
+                advice = f"take {endpoint} out of network.create.without_endpoints"
+            text = f"Airflow may call {service}, and no VPC endpoint leads there: {advice}"
+            yield text, ("airflow", "create", "permissions", index, "actions")

@@ -116,7 +116,8 @@ class _Compiler:
         where_they_run = self._network(found, airflow)
         watch, untold = observability(settings.observability, settings.region, found)
         self._warn(found, where_they_run, airflow)
-        for text, place in airflow_warnings.warnings(self._project, self._name, airflow, len(drafted)):
+        told = airflow_warnings.warnings(self._project, self._name, airflow, len(drafted), where_they_run.endpoints)
+        for text, place in told:
             self._warning(text, *place)
         for warning in untold:
             self._warning(warning, "observability")
@@ -205,7 +206,12 @@ class _Compiler:
         if isinstance(chosen, airflow_use.SelfManagedAirflow):
             return SelfManagedAirflow(self._airflow_version, chosen.bucket, chosen.dags, chosen.kms_key)
         sealed = is_sealed(self._settings.network)
-        return mwaa.environment(prefix, chosen, self._airflow_version, self._project.mwaa_files, sealed=sealed)
+        files, variables = self._project.mwaa_files, self._variables
+        if variables != self._settings.variables:
+            # As for a task's: `load` has checked them with the project's own.
+            for what, fix, place in mwaa.wrong_permissions(chosen, variables, self._settings.region):
+                self._problems.add(what, fix=fix, where=self._where("airflow", "create", *place))
+        return mwaa.environment(prefix, chosen, self._airflow_version, files, variables=variables, sealed=sealed)
 
     # Schedules
 

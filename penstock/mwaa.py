@@ -24,6 +24,7 @@ from penstock.project import plugins, requirements
 from penstock.project.load import Project
 from penstock.project.mwaa import CreateAirflow
 from penstock.project.mwaa_files import MwaaFiles
+from penstock.project.permissions import filled, wrong_permission
 from penstock_runtime.airflow_environment import AIRFLOW_LOGS, Airflow, AirflowFile, AirflowLog
 from penstock_runtime.errors import PenstockError
 from penstock_runtime.plan import Plan
@@ -39,12 +40,21 @@ NO_PLUGINS = plugins.pack({"README.txt": plugins.PluginFile(b"The project has no
 """One file that is no plugin, since unzip takes an archive without any for an error."""
 
 
-def environment(name: str, create: CreateAirflow, version: str, files: MwaaFiles, *, sealed: bool = False) -> Airflow:
+def environment(
+    name: str,
+    create: CreateAirflow,
+    version: str,
+    files: MwaaFiles,
+    *,
+    variables: Mapping[str, str],
+    sealed: bool = False,
+) -> Airflow:
     """What the plan says of an environment.
 
     Args:
         version: Airflow's; it may be another one than the project's.
         files: what `load` has read.
+        variables: those of the plan; permissions may name them.
         sealed: whether its network has no way to the internet.
     """
     size = CLASSES[create.environment_class]
@@ -60,6 +70,7 @@ def environment(name: str, create: CreateAirflow, version: str, files: MwaaFiles
         max_workers=workers[1],
         access=create.access,
         web_access_cidrs=tuple(create.web_access_cidrs),
+        permissions=tuple(filled(one, variables) for one in create.permissions),
         options=dict(create.options) or NO_OPTIONS,
         schedulers=size.schedulers.least if create.schedulers is None else create.schedulers,
         min_web_servers=servers[0],
@@ -84,6 +95,15 @@ def environment(name: str, create: CreateAirflow, version: str, files: MwaaFiles
         if create.startup_script is not None
         else None,
     )
+
+
+def wrong_permissions(
+    create: CreateAirflow, variables: Mapping[str, str], region: str
+) -> Iterator[tuple[str, str, tuple[str | int, ...]]]:
+    """What is wrong with an environment's permissions, with these variables: (what, fix, where below `create`)."""
+    for index, one in enumerate(create.permissions):
+        for what, fix, below in wrong_permission(one, variables, region):
+            yield what, fix, ("permissions", index, *below)
 
 
 def warnings(create: CreateAirflow, made: Airflow, dags: int) -> Iterator[tuple[str, tuple[str, ...]]]:

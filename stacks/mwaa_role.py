@@ -1,4 +1,5 @@
-"""The role that MWAA runs as: what MWAA itself asks for. What our DAGs need is granted by what they use."""
+"""The role that MWAA runs as: what MWAA itself asks for, and what the project permits besides. What our DAGs need is
+granted by what they use."""
 
 from __future__ import annotations
 
@@ -10,10 +11,11 @@ from constructs import Construct
 
 from penstock_runtime.airflow_environment import Airflow
 from stacks.nag import acknowledge_wildcards
+from stacks.permitted import acknowledge_permitted, policies_of
 
 
 def mwaa_role(scope: Construct, name: str, *, airflow: Airflow, bucket: s3.IBucket) -> iam.Role:
-    """An execution role with the policy of the MWAA user guide, "Amazon MWAA execution role"."""
+    """An execution role with the policy of the MWAA user guide, "Amazon MWAA execution role", and the project's own."""
     stack = cdk.Stack.of(scope)
     # MWAA user guide, "Cross-service confused deputy prevention": for this environment, and for no other's sake.
     only = {
@@ -29,7 +31,9 @@ def mwaa_role(scope: Construct, name: str, *, airflow: Airflow, bucket: s3.IBuck
                 for service in ("airflow", "airflow-env")
             )
         ),
+        inline_policies=policies_of(airflow.permissions) or None,
     )
+    acknowledge_permitted(role, airflow.permissions)
     statements = _statements(stack, airflow, bucket)
     for statement in statements:
         role.add_to_policy(statement)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import aws_cdk as cdk
@@ -18,6 +18,7 @@ from penstock_runtime.task_definition import Secret, TaskDefinition
 from stacks import secret
 from stacks.image import ContainerImage
 from stacks.nag import acknowledge, acknowledge_wildcards
+from stacks.permitted import acknowledge_permitted, policies_of
 
 ECS_TASKS = "ecs-tasks.amazonaws.com"
 
@@ -47,11 +48,9 @@ class FargateTask(Construct):
         self._stack = cdk.Stack.of(self)
         self._definition = definition
         self._surroundings, self._plan = surroundings, surroundings.plan
-        permitted = self._permitted()
-        needs = self._artifact_statements()
+        needs, permitted = self._artifact_statements(), policies_of(definition.permissions)
         task_role = self._role("TaskRole", f"{definition.role_prefix}-task", needs, permitted)
-        for one, statement in zip(definition.permissions, permitted, strict=True):
-            acknowledge_wildcards(task_role, [statement], one.reason or "Named in the project file, as `permissions`.")
+        acknowledge_permitted(task_role, definition.permissions)
         execution_role = self._role("ExecutionRole", f"{definition.role_prefix}-exec", self._start_statements(image))
         task = ecs.CfnTaskDefinition(
             self,
@@ -148,15 +147,6 @@ class FargateTask(Construct):
             environment[contract.MELTANO_STATE] = f"s3://{bucket}/{contract.STATE_PREFIX}"
         return environment
 
-    def _permitted(self) -> list[iam.PolicyStatement]:
-        """What the project's `permissions` say."""
-        return [
-            iam.PolicyStatement(
-                actions=list(one.actions), resources=list(one.resources), conditions=dict(one.conditions) or None
-            )
-            for one in self._definition.permissions
-        ]
-
     def _artifact_statements(self) -> list[iam.PolicyStatement]:
         """The task role's rights: fetch its code; OpenMetadata also its config; Meltano also keeps its state."""
         bucket = self._surroundings.artifacts
@@ -226,10 +216,9 @@ class FargateTask(Construct):
         name: str,
         role_name: str,
         statements: Sequence[iam.PolicyStatement],
-        permitted: Sequence[iam.PolicyStatement] = (),
+        permitted: Mapping[str, iam.PolicyDocument] | None = None,
     ) -> iam.Role:
-        # The user's own wishes apart, so that a reader sees whose they are.
-        policies = {"Needs": statements} | ({"Permissions": permitted} if permitted else {})
+        needs = iam.PolicyDocument(statements=list(statements))
         role = iam.Role(
             self,
             name,
@@ -239,7 +228,7 @@ class FargateTask(Construct):
                 # Nobody else's ECS may assume it (AWS, "Cross-service confused deputy prevention").
                 conditions={"StringEquals": {"aws:SourceAccount": self._stack.account}},
             ),
-            inline_policies={name: iam.PolicyDocument(statements=list(some)) for name, some in policies.items()},
+            inline_policies={"Needs": needs, **(permitted or {})},
         )
         acknowledge_wildcards(role, statements, "Below one prefix of its own bucket or log group; or ECR's log-in.")
         return role

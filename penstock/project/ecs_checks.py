@@ -148,6 +148,8 @@ def _check_permissions(checks: Checks) -> None:
     settings = checks.settings
     everywhere: Sequence[Permission] = settings.meltano.permissions if settings.meltano else ()
     _check_each(checks, everywhere, "meltano", "permissions")
+    if settings.airflow.create is not None:
+        _check_each(checks, settings.airflow.create.permissions, "airflow", "create", "permissions")
     for name, job in settings.jobs.items():
         _check_each(checks, job.permissions, "jobs", name, "permissions")
         for index, task in enumerate(job.tasks):

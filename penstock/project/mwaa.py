@@ -6,6 +6,7 @@ from typing import Literal
 
 from pydantic import Field
 
+from penstock.project.permissions import Permission
 from penstock.project.strict import Strict
 from penstock.project.web_access import MAX_RANGES
 
@@ -83,6 +84,9 @@ class CreateAirflow(Strict):
     web_access_cidrs: list[str] = Field(default_factory=list, max_length=MAX_RANGES)
     """IPv4 ranges that reach the page of a private web server, such as `[10.8.0.0/16]`: those of a VPN or of peered
     networks. A rule of the security group that Penstock makes for MWAA lets them in on TCP 443. At most 50."""
+    permissions: list[Permission] = Field(default_factory=list, max_length=50)
+    """What the environment's execution role may do besides what MWAA and Penstock's DAGs need: for a secrets backend
+    (`options: {secrets.backend: …}`), and for what DAG files of your own call. Whoever may write DAGs has these."""
     options: dict[str, str] = Field(default_factory=dict)
     """Airflow configuration: `section.key` to value."""
     logs: Logs = Logs()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +23,7 @@ from penstock.mwaa_limits import (
 from penstock.project import arns, versions
 from penstock.project.literals import references
 from penstock.project.mwaa import CreateAirflow
+from penstock.project.permissions import filled
 from penstock.project.problems import nearest, shown
 from penstock.project.web_access import check_web_access
 
@@ -29,6 +31,9 @@ if TYPE_CHECKING:
     from penstock.project.checks import Checks
 
 HERE = ("airflow", "create")
+MAX_PERMISSIONS = 6_000
+"""Characters of all permissions of an execution role, as JSON. IAM: the inline policies of a role have 10,240
+characters ("IAM and AWS STS quotas"); MWAA and our DAGs take up to 4,000."""
 
 
 def check_create(checks: Checks, create: CreateAirflow) -> None:
@@ -49,6 +54,7 @@ def check_create(checks: Checks, create: CreateAirflow) -> None:
     if create.access == "public_and_private" and has_version:
         _check_access(checks, create.version)
     check_web_access(checks, create.web_access_cidrs, create.access)
+    _check_room(checks, create)
     _check_options(checks, create.options)
     _check_key(checks, create.kms_key)
     window = create.maintenance_window
@@ -108,6 +114,17 @@ def _check_access(checks: Checks, version: str) -> None:
         checks.add(what, f"use access: private or public, or Airflow {since} or later", *HERE, "access")
 
 
+def _check_room(checks: Checks, create: CreateAirflow) -> None:
+    """Each permission for itself is checked as a task's is, in `ecs_checks`."""
+    found = [filled(one, checks.settings.variables) for one in create.permissions]
+    written = [json.dumps([one.actions, one.resources, one.conditions], separators=(",", ":")) for one in found]
+    # Around each: Effect, and the names of the keys.
+    size = sum(len(text) + 60 for text in written)
+    if size > MAX_PERMISSIONS:
+        what = f"the permissions of Airflow take {size} characters, and its role has room for {MAX_PERMISSIONS}"
+        checks.add(what, "join actions or resources, or give them to a task", *HERE, "permissions")
+
+
 def _check_options(checks: Checks, options: dict[str, str]) -> None:
     for option, value in options.items():
         path: tuple[Any, ...] = (*HERE, "options", option)
@@ -125,7 +142,9 @@ def _check_options(checks: Checks, options: dict[str, str]) -> None:
             checks.add(what, "shorten it" if value else "give it a value, or remove it", *path)
         elif references(value):
             what = f"nothing fills ${{{references(value)[0][:60]}}} in the value of {option}: MWAA takes it as it is"
-            checks.add(what, "write the value out; a secret belongs into Airflow's secrets backend", *path)
+            checks.add(
+                what, "write the value out; a secret belongs into Airflow's secrets backend, with permissions", *path
+            )
 
 
 def _check_key(checks: Checks, key: str | None) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from penstock_runtime.task_definition import Permission
+
 LogKind = Literal["dag_processing", "scheduler", "task", "web_server", "worker"]
 AIRFLOW_LOGS: tuple[LogKind, ...] = ("dag_processing", "scheduler", "task", "web_server", "worker")
 """The logs of an MWAA environment."""
@@ -60,6 +62,8 @@ class Airflow:
     startup_script: AirflowFile | None = None
     web_access_cidrs: tuple[str, ...] = ()
     """IPv4 ranges that the security group which we make lets in to the page of a private web server."""
+    permissions: tuple[Permission, ...] = ()
+    """What the execution role may do besides what MWAA and our DAGs need."""
 
 
 @dataclass(frozen=True)

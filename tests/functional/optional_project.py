@@ -22,8 +22,12 @@ from tests.functional.permission_system import ACCOUNT, Deployed, account, deplo
 REGION = "eu-west-1"
 LAKE, OTHER = "acme-lake", "acme-other"
 REGISTRY = "acme/registry"
+CONNECTIONS = "airflow/connections"
+"""Where Airflow's secrets backend looks for its connections, in Secrets Manager."""
+CONNECTION, VARIABLE = f"{CONNECTIONS}/warehouse", "airflow/variables/warehouse"
 COPIES = f"{ACCOUNT}.dkr.ecr.{REGION}.amazonaws.com/copies"
 ASSETS = f"cdk-hnb659fds-assets-{ACCOUNT}-{REGION}"
+BACKEND = "airflow.providers.amazon.aws.secrets.secrets_manager.SecretsManagerBackend"
 READ = "import boto3, sys; print('keys', boto3.client('s3').list_objects_v2(Bucket=sys.argv[1])['KeyCount'])"
 NETWORK = {
     "use": {
@@ -44,6 +48,10 @@ def project(key: str) -> dict[str, Any]:
     existing = {"environment": "team", "version": version, "bucket": "team-dags", "dags": "airflow/dags"}
     existing |= {"execution_role": "team-airflow", "kms_key": key}
     permission = {"actions": ["s3:ListBucket"], "resources": [f"arn:aws:s3:::{LAKE}"]}
+    secrets = f"arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret:{CONNECTIONS}/*"
+    create = {"version": version, "kms_key": key, "endpoint_management": "customer"}
+    create |= {"options": {"secrets.backend": BACKEND}}
+    create |= {"permissions": [{"actions": ["secretsmanager:GetSecretValue"], "resources": [secrets]}]}
     task = {"name": "read", "command": ["python", "-c", READ, LAKE], "image": "quay.io/acme/reader:7"}
     return {
         "name": "acme",
@@ -51,7 +59,7 @@ def project(key: str) -> dict[str, Any]:
             "made": {
                 "region": REGION,
                 "network": {"create": {}},
-                "airflow": {"create": {"version": version, "kms_key": key, "endpoint_management": "customer"}},
+                "airflow": {"create": create},
                 "images": {"command": {"pull_through": {"upstream": "quay.io"}}},
             },
             "used": {
@@ -152,6 +160,7 @@ class Environment:
             ASSETS: "assets",
             LAKE: "lake",
             f"{REGISTRY}-??????": "registry",
+            f"{CONNECTIONS}/*": "connections",
             "copies/acme/reader": "mirror",
             **{f"{rule.prefix}/acme/reader": "cache" for rule in plan.pull_through},
         }
@@ -181,6 +190,8 @@ def environments(folder: Path) -> Iterator[dict[str, Environment]]:
         (folder / "penstock.yaml").write_text(json.dumps(project(key)))
         log_in = json.dumps({"username": "u", "password": "p"})
         endpoint.client("secretsmanager").create_secret(Name=REGISTRY, SecretString=log_in, KmsKeyId=key)
+        for name in (CONNECTION, VARIABLE):
+            endpoint.client("secretsmanager").create_secret(Name=name, SecretString="postgres://warehouse")
         for bucket in (LAKE, OTHER):
             where = {"LocationConstraint": REGION}
             endpoint.client("s3").create_bucket(Bucket=bucket, CreateBucketConfiguration=where)

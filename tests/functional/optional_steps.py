@@ -15,7 +15,7 @@ import botocore.exceptions
 from penstock.local import fargate
 from penstock_runtime.manifest import MANIFEST
 from tests.functional.embedded import until
-from tests.functional.optional_project import ASSETS, Environment
+from tests.functional.optional_project import ASSETS, CONNECTION, Environment
 from tests.functional.permission_airflow import Steps
 from tests.functional.permission_system import PROBE
 
@@ -46,6 +46,14 @@ def run(environment: Environment) -> Steps:
     _try(steps, "log", lambda: system.airflow("logs").get_log_events(**read))
     _try(steps, "stop", lambda: system.airflow("ecs").stop_task(**where, task=arn))
     system.root("ecs").stop_task(**where, task=arn)
+    return steps
+
+
+def connect(environment: Environment) -> Steps:
+    """A DAG asks for a connection, and Airflow's secrets backend asks Secrets Manager, as Airflow's role."""
+    steps = Steps()
+    secrets = environment.system.airflow("secretsmanager")
+    _try(steps, "find a connection", lambda: secrets.get_secret_value(SecretId=CONNECTION))
     return steps
 
 

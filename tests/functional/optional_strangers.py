@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.functional.optional_project import LAKE, OTHER, REGISTRY, Environment
+from tests.functional.optional_project import CONNECTION, LAKE, OTHER, REGISTRY, VARIABLE, Environment
 from tests.functional.permission_strangers import STRANGER, Call, call
 
 UNKNOWN = "0" * 17
@@ -123,6 +123,18 @@ def of_ecs(environment: Environment) -> list[Call]:
         call("another repository", "ecr:CreateRepository", "create_repository", {"repositoryName": STRANGER}),
         call("what is permitted", "s3:ListBucket", "list_objects_v2", {"Bucket": LAKE}),
         *of_the_key(environment),
+    ]
+
+
+def of_a_backend() -> list[Call]:
+    """For Airflow's role: beside the connections that one environment permits it to read, and more than reading."""
+    read, write = "secretsmanager:GetSecretValue", "secretsmanager:PutSecretValue"
+    return [
+        call("a connection", read, "get_secret_value", {"SecretId": CONNECTION}),
+        call("a variable", read, "get_secret_value", {"SecretId": VARIABLE}),
+        call("the registry's log-in", read, "get_secret_value", {"SecretId": REGISTRY}),
+        call("write a connection", write, "put_secret_value", {"SecretId": CONNECTION, "SecretString": "x"}),
+        call("list secrets", "secretsmanager:ListSecrets", "list_secrets", {}),
     ]
 
 

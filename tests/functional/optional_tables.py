@@ -70,6 +70,10 @@ SECRETS: dict[Key, str] = {("exec", "kms:Decrypt", KEY): "decrypt the secrets"}
 
 PERMITTED: dict[Key, str] = {("task", "s3:ListBucket", "{lake}"): "do what the project permits"}
 
+PERMITTED_AIRFLOW: dict[Key, str] = {
+    ("airflow", "secretsmanager:GetSecretValue", "secret:{connections}"): "find a connection"
+}
+
 OWN_KEY: dict[Key, str] = {("airflow", "kms:Decrypt", KEY): "synchronize"}
 
 ENDPOINTS: dict[Key, str] = {
@@ -81,7 +85,18 @@ ENDPOINTS: dict[Key, str] = {
 START: dict[Key, str] = {("starter", "states:StartExecution", "stateMachine:{machine}"): "start"}
 
 STEPS: dict[Key, str] = (
-    RUN | FETCH | UPLOAD | FILL | RELEASE | IMAGES | SECRETS | PERMITTED | OWN_KEY | ENDPOINTS | START
+    RUN
+    | FETCH
+    | UPLOAD
+    | FILL
+    | RELEASE
+    | IMAGES
+    | SECRETS
+    | PERMITTED
+    | PERMITTED_AIRFLOW
+    | OWN_KEY
+    | ENDPOINTS
+    | START
 )
 """Grants that are needed: the step that fails without each."""
 

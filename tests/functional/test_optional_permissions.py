@@ -104,6 +104,12 @@ def test_our_airflow_reads_with_its_own_key(found: dict[str, Environment]) -> No
     failing(made, tables.OWN_KEY, partial(steps_of.run, made))
 
 
+def test_our_airflow_does_what_the_project_permits(found: dict[str, Environment]) -> None:
+    """`airflow.create.permissions`: the role reads the connections that they name, and without them it does not."""
+    made = found["made"]
+    failing(made, tables.PERMITTED_AIRFLOW, partial(steps_of.connect, made))
+
+
 @pytest.mark.parametrize("name", ["used", "own"])
 def test_a_guest_writes_its_folder(found: dict[str, Environment], name: str) -> None:
     """CDK's function in somebody's bucket: what it sends, large files too, and what it takes away."""
@@ -245,11 +251,14 @@ def allowed(environment: Environment, role: str, calls: Sequence[strangers.Call]
 @pytest.mark.usefixtures("others")
 @pytest.mark.parametrize(("name", "other"), [("made", "used"), ("used", "made"), ("own", "used")])
 def test_airflow_can_do_nothing_else(found: dict[str, Environment], name: str, other: str) -> None:
-    """Nobody else's tasks, secrets and buckets; nor another environment's; of the key only what S3 does with it."""
+    """Nobody else's tasks, secrets and buckets; nor another environment's; of the key only what S3 does with it; and of
+    what the project permits not a step more."""
     system = found[name].system
     calls = [*strangers.of_airflow(system), *optional_strangers.of_another_environment(found[name], found[other])]
+    calls += optional_strangers.of_the_key(found[name]) + optional_strangers.of_a_backend()
+    own = {"a connection"} if name == "made" else set()
 
-    assert allowed(found[name], system.place.role_arn, calls + optional_strangers.of_the_key(found[name])) == set()
+    assert allowed(found[name], system.place.role_arn, calls) == own
 
 
 @pytest.mark.usefixtures("others")

@@ -1,0 +1,35 @@
+"""What the project permits a role of ours, by its `permissions`: in a policy apart, so that one sees whose it is."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from aws_cdk import aws_iam as iam
+
+from penstock_runtime.task_definition import Permission
+from stacks.nag import acknowledge_wildcards
+
+POLICY = "Permissions"
+"""The name of that inline policy."""
+
+
+def statements_of(permissions: Sequence[Permission]) -> list[iam.PolicyStatement]:
+    """A statement for each."""
+    return [
+        iam.PolicyStatement(
+            actions=list(one.actions), resources=list(one.resources), conditions=dict(one.conditions) or None
+        )
+        for one in permissions
+    ]
+
+
+def policies_of(permissions: Sequence[Permission]) -> dict[str, iam.PolicyDocument]:
+    """The policy, for a role's inline ones; none, where nothing is permitted."""
+    found = statements_of(permissions)
+    return {POLICY: iam.PolicyDocument(statements=found)} if found else {}
+
+
+def acknowledge_permitted(role: iam.Role, permissions: Sequence[Permission]) -> None:
+    """Accept the wildcards on the role that has the policy, each for the reason that the project gives."""
+    for one, statement in zip(permissions, statements_of(permissions), strict=True):
+        acknowledge_wildcards(role, [statement], one.reason or "Named in the project file, as `permissions`.")
