@@ -12,6 +12,7 @@ from penstock.project import plugins, requirements, startup
 from penstock.project.document import read_text
 from penstock.project.mwaa import CreateAirflow
 from penstock.project.mwaa_checks import HERE
+from penstock.project.packages import Container
 from penstock_runtime.errors import InputError
 
 if TYPE_CHECKING:
@@ -39,12 +40,17 @@ def read(files: MwaaFiles, folder: Path, create: CreateAirflow, checks: Checks, 
         folder: of the project.
     """
     reader = _Reader(files, folder, checks, named)
+    if create.plugins is not None:
+        reader.archive(create.plugins)
+    container = Container(_plugins(files, create.plugins), create.startup_script is not None)
     if create.requirements is not None:
         wanted = create.requirements
         text = reader.text(wanted.file, "requirements", "file")
         if text is not None:
             network = checks.settings.network
-            requirements.check(text, named(wanted.file), create.version, wanted.install_from, network, checks.problems)
+            requirements.check(
+                text, named(wanted.file), create.version, wanted.install_from, network, checks.problems, container
+            )
             if requirements.cut_off(text, wanted.install_from, network):
                 # Amazon MWAA User Guide, "Managing Python dependencies".
                 what = "pip reaches no package index from a network with `egress: endpoints`"
@@ -58,8 +64,12 @@ def read(files: MwaaFiles, folder: Path, create: CreateAirflow, checks: Checks, 
         text = reader.text(create.startup_script, "startup_script")
         if text is not None:
             startup.check(text, named(create.startup_script), checks.problems)
-    if create.plugins is not None:
-        reader.archive(create.plugins)
+
+
+def _plugins(files: MwaaFiles, path: str | None) -> frozenset[str] | None:
+    if path is None:
+        return frozenset()
+    return plugins.names(files.archives[path]) if path in files.archives else None
 
 
 class _Reader:

@@ -70,6 +70,12 @@ def pack(files: Mapping[str, PluginFile]) -> bytes:
     return buffer.getvalue()
 
 
+def names(content: bytes) -> frozenset[str]:
+    """The files of an archive that `read` has returned."""
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        return frozenset(archive.namelist())
+
+
 def left_out(relative: PurePath) -> bool:
     """Whether a path below the folder is none of the archive's: caches, tools' own files."""
     return any(part in _LEFT_OUT for part in relative.parts) or relative.suffix == ".pyc"
@@ -116,12 +122,12 @@ def _check_size(size: int, name: str, where: str) -> None:
 def _check_archive(content: bytes, name: str, where: str) -> None:
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
-            names = archive.namelist()
+            listed = archive.namelist()
     except zipfile.BadZipFile:
         raise InputError(f"{name} is no zip file", fix="name a folder or a zip file", where=where) from None
-    if not names:
+    if not listed:
         raise InputError(f"{name} holds no file", fix="put a plugin into it, or leave plugins out", where=where)
-    for one in names:
+    for one in listed:
         path = PurePosixPath(one)
         if path.is_absolute() or ".." in path.parts or "\\" in one:
             what = f"{name} holds {one[:60]!r}, which leads out of the plugins folder"

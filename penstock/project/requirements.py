@@ -10,14 +10,16 @@ from __future__ import annotations
 import re
 
 from penstock.mwaa_limits import AIRFLOW_FOLDER, PLUGINS_FOLDER
-from penstock.project import versions
+from penstock.project import packages, pip_lines, versions
 from penstock.project.network import Network
+from penstock.project.packages import Container
+from penstock.project.pip_lines import PipLine
 from penstock.project.problems import Problems, shown
 from penstock.project.reach import is_sealed, out_of_reach, told
 
 _MWAA_SEES_CONSTRAINTS = re.compile(r"-c |--constraint ")
 _CONSTRAINT = re.compile(r"(?:-c|--constraint)(?:\s+|=)[\"']?(?P<target>[^\s\"']+)")
-_FILES = re.compile(r"(?:-r|--requirement|-e|--editable)(?:\s|=)")
+_FILES = re.compile(r"-r|-e|--requirement\b|--editable\b")
 _INDEX = re.compile(r"(?:-i|--index-url|--extra-index-url|--no-index|-f|--find-links)\b")
 _OWN_INDEX = re.compile(r"(?:-i|--index-url)[\s=]")
 _ADDRESS = re.compile(
@@ -27,7 +29,7 @@ _ADDRESS = re.compile(
 )
 """A line that pip fetches something for from where it says: an index, a page of links, `name @ address`, an address
 alone, a repository (pip documentation, "Requirements File Format" and "VCS Support")."""
-_AIRFLOW = re.compile(r"apache[-_.]airflow(?:\[[^]]*\])?\s*==\s*(?P<version>[^\s;,#]+)", re.IGNORECASE)
+# Who signs in by ssh shows a name and a key, and the name is no secret.
 _LOGIN = re.compile(r"(?<!ssh)://[^/\s@$]+@|://[^/\s:@]*:[^/\s@$]+@")
 
 
@@ -62,47 +64,53 @@ def cut_off(text: str, install_from: str, network: Network) -> bool:
     return is_sealed(network) and install_from == "index" and not own_index
 
 
-def check(text: str, name: str, airflow_version: str, install_from: str, network: Network, problems: Problems) -> None:
+def check(
+    text: str,
+    name: str,
+    airflow_version: str,
+    install_from: str,
+    network: Network,
+    problems: Problems,
+    container: Container,
+) -> None:
     """Report the lines that MWAA cannot use.
 
     Args:
         name: the file, as errors show it.
         network: that the environment is in.
+        container: what lies there when pip runs.
     """
+    sealed = is_sealed(network)
     for number, raw in enumerate(_lines(text), 1):
-        where = f"{name}:{number}:{len(raw) - len(raw.lstrip()) + 1}"
-        found = _problem(raw, airflow_version, install_from, sealed=is_sealed(network))
-        if found is None and (named := _ADDRESS.match(raw.strip())) is not None:
+        if (install_from == "plugins" or sealed) and _MWAA_SEES_CONSTRAINTS.search(raw) and not _target(raw):
+            what = "MWAA takes a line with '-c ' or '--constraint ' for one that sets constraints, even a comment"
+            fix = "word it differently; otherwise MWAA installs without its own constraints"
+            problems.add(what, fix=fix, where=f"{name}:{number}:{len(raw) - len(raw.lstrip()) + 1}")
+    for line in pip_lines.read(text):
+        found = _problem(line, airflow_version, install_from, container)
+        if found is None and (named := _ADDRESS.match(line.text)) is not None:
             host = out_of_reach(named["target"], network)
             # One that is filled in the container is not known here.
             found = told(host) if host and "${" not in host else None
         if found is not None:
-            problems.add(found[0], fix=found[1], where=where)
+            problems.add(found[0], fix=found[1], where=f"{name}:{line.number}:{line.column}")
 
 
-def _problem(raw: str, airflow_version: str, install_from: str, *, sealed: bool) -> tuple[str, str] | None:
+def _problem(line: PipLine, airflow_version: str, install_from: str, container: Container) -> tuple[str, str] | None:
     """What is wrong with one line, and its fix."""
-    line = raw.strip()
     offline = install_from == "plugins"
-    if (offline or sealed) and _MWAA_SEES_CONSTRAINTS.search(raw) and not _target(raw):
-        what = "MWAA takes a line with '-c ' or '--constraint ' for one that sets constraints, even a comment"
-        return what, "word it differently; otherwise MWAA installs without its own constraints"
-    if not line or line.startswith("#"):
-        return None
-    if target := _target(line):
+    if target := _target(line.text):
         return _constraint_problem(target, airflow_version, offline)
-    if _FILES.match(line):
+    if _FILES.match(line.text):
         return "MWAA gets this one file, and nothing that it names", "write the packages out here"
-    if offline and _INDEX.match(line):
+    if offline and _INDEX.match(line.text):
         return "with install_from: plugins, Penstock says where packages come from", "remove the line"
-    if _LOGIN.search(line):
+    if _LOGIN.search(line.text):
         what = "an address with a password or token in it: whoever reads the DAG bucket reads it"
         return what, "write ${NAME} for it, and export NAME in startup_script from a secret"
-    pinned = _AIRFLOW.match(line)
-    if pinned and pinned["version"] != airflow_version:
-        what = f"MWAA runs Airflow {airflow_version}, and this asks for {shown(pinned['version'])}"
-        return what, "remove the line: MWAA brings Airflow"
-    return None
+    if not line.package or line.is_filled:
+        return None
+    return packages.problem(line.package, airflow_version, container)
 
 
 def _constraint_problem(target: str, airflow_version: str, offline: bool) -> tuple[str, str] | None:
