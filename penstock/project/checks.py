@@ -36,6 +36,10 @@ class Checks:
         """The place of a part of the project file."""
         return self._document.where(at(self._root, path, key=key))
 
+    def line(self, *path: Any) -> str:
+        """The line of the project file that a part of it begins on, with its comment."""
+        return self._document.line(at(self._root, path))
+
     def add(self, what: str, fix: str, *path: Any, key: bool = False) -> None:
         """Report an error at a part of the project file."""
         self.problems.add(what, fix=fix, where=self.where(*path, key=key))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from penstock.project.composer import Node
@@ -49,17 +49,22 @@ def is_secret_key(key: str) -> bool:
     return words[-1] in _SECRET_WORDS
 
 
-def scalars(node: Node, key: str = "", *, skip: frozenset[str] = frozenset()) -> Iterator[tuple[str, Node]]:
-    """Every scalar below a node with the key that it stands under; an anchor's once per use; not below `skip`."""
+Path = tuple[str, ...]
+"""Keys from the top of a file to a value; entries of a list count for nothing."""
+
+
+def scalars(node: Node, path: Path = (), *, skip: Callable[[Path], bool] | None = None) -> Iterator[tuple[str, Node]]:
+    """Every scalar below a node with the key that it stands under; an anchor's once per use; not what is skipped."""
     if isinstance(node.value, dict):
         for name, value in node.value.items():
-            if name not in skip:
-                yield from scalars(value, str(name), skip=skip)
+            below = (*path, str(name))
+            if skip is None or not skip(below):
+                yield from scalars(value, below, skip=skip)
     elif isinstance(node.value, list):
         for value in node.value:
-            yield from scalars(value, key, skip=skip)
+            yield from scalars(value, path, skip=skip)
     else:
-        yield key, node
+        yield path[-1] if path else "", node
 
 
 def literal_secret(key: str, value: Any) -> str | None:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from penstock.project import across, folders, meltano, mwaa_files, slim_image, versions, workflow
+from penstock.project import across, folders, meltano, mwaa_files, mwaa_options, slim_image, versions, workflow
 from penstock.project.checks import Checks, known_names
 from penstock.project.composer import Node
 from penstock.project.document import Document, read_document, read_text
@@ -106,7 +106,7 @@ def load(path: Path) -> Project:
     document = read_document(path, str(path), text_keys=True)
     problems = Problems()
     environments = _environments(document, problems)
-    workflow.check_literals(document, problems, skip=_NAMES_OF_SECRETS)
+    workflow.check_literals(document, problems, skip=_has_no_literals)
     project = Project(path, path.parent.absolute(), document, environments)
     for environment in environments.values():
         _read_files(project, environment, problems)
@@ -115,6 +115,11 @@ def load(path: Path) -> Project:
     dag_files = _dag_files(project, problems)
     problems.raise_all()
     return replace(project, dag_files=dag_files)
+
+
+def _has_no_literals(path: tuple[str, ...]) -> bool:
+    """Whether what is below a key are names of secrets, or options of MWAA's, which are checked as such."""
+    return path[-1] in _NAMES_OF_SECRETS or path[-3:] == (*mwaa_options.HERE, mwaa_options.KEY)
 
 
 def _shown(path: Path, name: str) -> str:

@@ -4,25 +4,21 @@ from __future__ import annotations
 
 import json
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from penstock.mwaa_limits import (
     CLASSES,
-    FIXED_OPTIONS,
     LOG_RETENTION_DAYS,
     MAINTENANCE_WINDOW,
-    MAX_OPTION_KEY,
-    MAX_OPTION_VALUE,
     MOST_WORKERS,
-    OPTION_KEY,
     PUBLIC_AND_PRIVATE_SINCE,
     EnvironmentClass,
     Range,
     release_line,
 )
 from penstock.project import arns, versions
-from penstock.project.literals import references
 from penstock.project.mwaa import CreateAirflow
+from penstock.project.mwaa_options import HERE, check_options
 from penstock.project.permissions import filled
 from penstock.project.problems import nearest, shown
 from penstock.project.web_access import check_web_access
@@ -30,7 +26,6 @@ from penstock.project.web_access import check_web_access
 if TYPE_CHECKING:
     from penstock.project.checks import Checks
 
-HERE = ("airflow", "create")
 MAX_PERMISSIONS = 6_000
 """Characters of all permissions of an execution role, as JSON. IAM: the inline policies of a role have 10,240
 characters ("IAM and AWS STS quotas"); MWAA and our DAGs take up to 4,000."""
@@ -55,7 +50,7 @@ def check_create(checks: Checks, create: CreateAirflow) -> None:
         _check_access(checks, create.version)
     check_web_access(checks, create.web_access_cidrs, create.access)
     _check_room(checks, create)
-    _check_options(checks, create.options)
+    check_options(checks, create.options)
     _check_key(checks, create.kms_key)
     window = create.maintenance_window
     if window is not None and not MAINTENANCE_WINDOW.fullmatch(window):
@@ -123,28 +118,6 @@ def _check_room(checks: Checks, create: CreateAirflow) -> None:
     if size > MAX_PERMISSIONS:
         what = f"the permissions of Airflow take {size} characters, and its role has room for {MAX_PERMISSIONS}"
         checks.add(what, "join actions or resources, or give them to a task", *HERE, "permissions")
-
-
-def _check_options(checks: Checks, options: dict[str, str]) -> None:
-    for option, value in options.items():
-        path: tuple[Any, ...] = (*HERE, "options", option)
-        if not OPTION_KEY.fullmatch(option):
-            checks.add(f"{option[:60]!r} is no option", "write section.key", *path, key=True)
-        elif len(option) > MAX_OPTION_KEY:
-            what = f"{option[:60]!r}… has {len(option)} characters, and MWAA takes options of {MAX_OPTION_KEY}"
-            checks.add(what, "set it in startup_script: export AIRFLOW__SECTION__KEY=…", *path, key=True)
-        elif option in FIXED_OPTIONS:
-            checks.add(f"MWAA does not let anyone set {option}", "remove it", *path, key=True)
-        elif not (value.isascii() and value.isprintable()):
-            checks.add(f"the value of {option} is not printable ASCII", "use ASCII only", *path)
-        elif not 0 < len(value) <= MAX_OPTION_VALUE:
-            what = f"the value of {option} has {len(value)} characters, and MWAA takes 1 to {MAX_OPTION_VALUE}"
-            checks.add(what, "shorten it" if value else "give it a value, or remove it", *path)
-        elif references(value):
-            what = f"nothing fills ${{{references(value)[0][:60]}}} in the value of {option}: MWAA takes it as it is"
-            checks.add(
-                what, "write the value out; a secret belongs into Airflow's secrets backend, with permissions", *path
-            )
 
 
 def _check_key(checks: Checks, key: str | None) -> None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from penstock.project import plugins, requirements, startup
 from penstock.project.document import read_text
 from penstock.project.mwaa import CreateAirflow
-from penstock.project.mwaa_checks import HERE
+from penstock.project.mwaa_options import HERE
 from penstock.project.packages import Container
 from penstock_runtime.errors import InputError
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,7 +10,7 @@ import yaml
 
 from penstock.project.composer import Node
 from penstock.project.document import Document, at
-from penstock.project.literals import ALLOW, literal_secret, no_reference, references, scalars
+from penstock.project.literals import ALLOW, Path, literal_secret, no_reference, references, scalars
 from penstock.project.places import OpenMetadata
 from penstock.project.problems import Problems, nearest
 from penstock.project.versions import SOURCE_CONFIG_TYPES, WORKFLOW_CLASSES
@@ -30,8 +31,8 @@ class Workflow:
     names: dict[str, Node]
 
 
-def check_literals(document: Document, problems: Problems, *, skip: frozenset[str] = frozenset()) -> None:
-    """Report secrets that stand in the file as they are; `skip`: keys below which there are only names of secrets."""
+def check_literals(document: Document, problems: Problems, *, skip: Callable[[Path], bool] | None = None) -> None:
+    """Report secrets that stand in the file as they are; `skip`: keys below which others look, or only names stand."""
     for key, node in scalars(document.root, skip=skip):
         what = literal_secret(key, node.value)
         if what and ALLOW not in document.line(node):

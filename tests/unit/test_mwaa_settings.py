@@ -58,7 +58,25 @@ MISTAKES = {
     "long option": (f'{CREATE}, options: {{¦core.{"x" * 60}: "4"}}', "has 65 characters", "AIRFLOW__SECTION__KEY"),
     "empty option": (f'{CREATE}, options: {{core.x: ¦""}}', "has 0 characters, and MWAA takes 1 to 65536", "remove it"),
     "option beyond ASCII": (f"{CREATE}, options: {{core.x: ¦ü}}", "is not printable ASCII", "ASCII only"),
-    "option with a name": (f'{CREATE}, options: {{core.x: ¦"${{HOST}}"}}', "nothing fills ${HOST}", "secrets backend"),
+    "option with a name": (f'{CREATE}, options: {{core.x: ¦"${{HOST}}"}}', "nothing fills ${HOST}", "write the value"),
+    "option with a secret": (
+        f'{CREATE}, options: {{core.x: ¦"a-${{OM_JWT}}"}}', "nothing fills ${OM_JWT}", "export AIRFLOW__CORE__X, read"
+    ),
+    "password of the mail server": (
+        f"{CREATE}, options: {{smtp.smtp_password: ¦hunter2hunter2}}", "holds a secret", "into connection smtp_default"
+    ),
+    "name for that password": (
+        f'{CREATE}, options: {{smtp.smtp_password: ¦"${{PASSWORD}}"}}', "nothing fills", "into connection smtp_default"
+    ),
+    "name for a sensitive option": (
+        f'{CREATE}, options: {{sentry.sentry_dsn: ¦"${{DSN}}"}}', "nothing fills ${DSN}", "sentry.sentry_dsn_secret: <"
+    ),
+    "password of another option": (
+        f"{CREATE}, options: {{team.api_key: ¦hunter2}}", "'team.api_key' holds", "export AIRFLOW__TEAM__API_KEY, read"
+    ),
+    "secret that is no name of one": (
+        f"{CREATE}, options: {{sso.client_secret: ¦hunter2}}", "'sso.client_secret' holds", "SSO__CLIENT_SECRET"
+    ),
     "transport": (
         f"{CREATE}, options: {{¦celery_broker_transport_options.visibility_timeout: '60'}}",
         "MWAA does not let anyone set celery_broker",
@@ -101,6 +119,35 @@ def test_option_of_the_service_is_refused(tmp_path: Path, option: str) -> None:
     path = write(tmp_path, (CREATE, f"{CREATE}, options: {{{option}: x}}"))
 
     assert f"MWAA does not let anyone set {option}" in [what for _, what, _ in errors(path)]
+
+
+ELSEWHERE = """version: 3.0.6
+    class: mw1.small
+    options:
+      secrets.backend: airflow.providers.amazon.aws.secrets.secrets_manager.SecretsManagerBackend
+      sentry.sentry_dsn_secret: sentry_dsn
+      smtp.smtp_password_secret: mail/password
+      team.api_key: not-really-one  # penstock: allow-literal
+"""
+
+
+def test_option_may_name_what_the_secrets_backend_has(tmp_path: Path) -> None:
+    """A name is no secret; and what the user says is none, on its line, is none."""
+    edit = (f"airflow: {{create: {{{CREATE}}}}}", f"airflow:\n  create:\n    {ELSEWHERE}")
+    made = compile_plan(loaded(tmp_path, edit)).airflow
+
+    assert isinstance(made, Airflow)
+    assert made.options["smtp.smtp_password_secret"] == "mail/password"
+    assert made.options["team.api_key"] == "not-really-one"
+
+
+def test_option_of_one_environment_is_checked_there(tmp_path: Path) -> None:
+    """Once, at its place below the environment."""
+    more = "eu-central-1, airflow: {create: {options: {smtp.smtp_password: hunter2}}}, variables"
+    ((where, _, fix),) = errors(write(tmp_path, ("eu-central-1, variables", more)))
+
+    assert where == "penstock.yaml:4:81"
+    assert "smtp_default" in fix
 
 
 def _airflow(folder: Path, more: str, kind: str = "mw1.small", version: str = "3.0.6") -> Airflow:
