@@ -20,6 +20,11 @@ Reference, CreateSecret, Name). ECS knows ARNs only (Amazon ECS API Reference, S
 _KEY_WITH_COLON = re.compile(r"(?:secretsmanager:|arn:aws)[A-Za-z0-9/_+=.@:-]{1,600}#[^#\s]*:[^#\s]*")
 _PARAMETER = re.compile(r"ssm:(?P<name>[A-Za-z0-9/_.-]{1,1011})")
 
+_MAX_LEVELS = 15
+_RESERVED = re.compile(r"/?(ssm|aws(?!/))", re.IGNORECASE)
+"""Nobody can create a parameter that begins so; `/aws/…` are AWS's own, which are there to be read. For this and the
+levels: AWS Systems Manager User Guide, "Requirements and constraints for parameter names"."""
+
 
 def parse(name: str, reference: str, where: str) -> Secret:
     """Read a reference.
@@ -43,6 +48,9 @@ def parse(name: str, reference: str, where: str) -> Secret:
             )
         return Secret(name, "secretsmanager", match["id"] or match["name"], match["key"] or match["field"])
     if match := _PARAMETER.fullmatch(reference):
+        if wrong := _wrong_parameter(match["name"]):
+            what, fix = wrong
+            raise InputError(f"secret {name!r}: {shown(match['name'])} {what}", fix=fix, where=where)
         return Secret(name, "ssm", match["name"])
     if _KEY_WITH_COLON.fullmatch(reference):
         # In ECS's valueFrom a version follows behind a colon: <ARN>:<key>:<stage>:<version id> (Amazon ECS Developer
@@ -59,6 +67,18 @@ def parse(name: str, reference: str, where: str) -> Secret:
         fix="write secretsmanager:<name or ARN>, with #<key> for one field of a JSON secret, or ssm:<parameter>",
         where=where,
     )
+
+
+def _wrong_parameter(name: str) -> tuple[str, str] | None:
+    """Why no SSM parameter can have a name, and the fix."""
+    levels = name.removeprefix("/").split("/")
+    if "" in levels:
+        return "is no name of a parameter: a part of it is empty", "write ssm:/team/name, with single slashes"
+    if len(levels) > _MAX_LEVELS:
+        return f"has {len(levels)} levels, and SSM takes {_MAX_LEVELS}", "name a parameter with fewer"
+    if _RESERVED.match(name):
+        return "begins with ssm or aws, as no parameter of yours can", "write the parameter's whole name"
+    return None
 
 
 def region_of(secret: Secret, own: str) -> str:

@@ -164,6 +164,14 @@ def test_secrets_are_references(tmp_path: Path) -> None:
     assert secrets == {"OM_JWT": ("secretsmanager", arn, "token"), "PASSWORD": ("ssm", "/db/pw", None)}
 
 
+@pytest.mark.parametrize("name", ["token", "/token", "a/b", "/a" * 15, "/aws/service/x", "sso.token", "/a/aws"])
+def test_parameter_that_can_exist(tmp_path: Path, name: str) -> None:
+    """SSM has 15 levels, and parameters of AWS's own below /aws/."""
+    plan = _plan(tmp_path, ("secretsmanager:openmetadata", f"ssm:{name}"))
+
+    assert name in {one.id for d in plan.task_definitions for one in d.secrets}
+
+
 def test_extra_secrets_and_env_of_a_task(tmp_path: Path) -> None:
     """`secrets` adds, `env` sets; a schedule's env wins over a task's, and a task's over a variable."""
     edits = [

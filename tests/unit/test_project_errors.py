@@ -80,6 +80,15 @@ MISTAKES = {
         "'OM_JWT': the ARN lacks its end",
         "whole ARN",
     ),
+    "parameter with two slashes": (
+        "secretsmanager:openmetadata", "¦ssm://a//b/", "'OM_JWT': '//a//b/' is no name of", "single slashes",
+    ),
+    "parameter without a name": ("secretsmanager:openmetadata", "¦ssm:/", "'/' is no name of", "ssm:/team/name"),
+    "parameter too deep": (
+        "secretsmanager:openmetadata", "¦ssm:" + "/a" * 16, "has 16 levels, and SSM takes 15", "fewer",
+    ),
+    "parameter of SSM's own": ("secretsmanager:openmetadata", "¦ssm:/SSM-x", "'/SSM-x' begins with ssm", "whole name"),
+    "parameter named as AWS's": ("secretsmanager:openmetadata", "¦ssm:awsToken", "'awsToken' begins with", "whole"),
     "unknown secret": (LOAD, LOAD + "secrets: [¦PASSWRD], ", "there is no secret 'PASSWRD'", "'PASSWORD'"),
     "secret through env": (LOAD, LOAD + 'env: {X: ¦"${PASSWORD}"}, ', "would show secret", "secrets: [PASSWORD]"),
     "secret and variable": ("{HOST: d", '{¦OM_JWT: "${X}", HOST: d', "both a secret and a variable", "rename"),
