@@ -114,13 +114,13 @@ class _Compiler:
         self._problems.raise_all()
         airflow = self._airflow(prefix)
         where_they_run = self._network(found, airflow)
-        watch, untold = observability(settings.observability, settings.region, found)
+        watch, untold = observability(settings.observability, settings.region, found, settings.airflow.way)
         self._warn(found, where_they_run, airflow)
         told = airflow_warnings.warnings(self._project, self._name, airflow, len(drafted), where_they_run.endpoints)
         for text, place in told:
             self._warning(text, *place)
-        for warning in untold:
-            self._warning(warning, "observability")
+        for warning, key in untold:
+            self._warning(warning, "observability", *key)
         return Plan(
             format=FORMAT,
             project=settings.name,

@@ -12,11 +12,18 @@ from penstock_runtime.errors import InputError
 from penstock_runtime.schedule import Schedule
 from penstock_runtime.task_definition import TaskDefinition
 
+Warnings = list[tuple[str, tuple[str, ...]]]
+"""What to say, and the key of `observability` that it is about."""
+
 
 def observability(
-    settings: Observability, region: str, definitions: Sequence[TaskDefinition]
-) -> tuple[planned.Observability, list[str]]:
-    """The plan's part, and what to warn of."""
+    settings: Observability, region: str, definitions: Sequence[TaskDefinition], airflow: str
+) -> tuple[planned.Observability, Warnings]:
+    """The plan's part, and what to warn of.
+
+    Args:
+        airflow: which way the project takes to one; of an Airflow that is no MWAA, CloudWatch knows nothing.
+    """
     alarms = settings.alarms
     found, warnings = _prices(settings, region, definitions)
     made = planned.Observability(
@@ -36,7 +43,19 @@ def observability(
         prices=found if settings.dashboard else (),
         prices_checked=prices.CHECKED,
     )
-    return made, warnings if settings.dashboard else []
+    told = [(text, ()) for text in warnings] if settings.dashboard else []
+    return made, [*told, *_unheard(made, airflow)]
+
+
+def _unheard(made: planned.Observability, airflow: str) -> Warnings:
+    """That what is to get messages gets none: an environment may have turned off what the others have."""
+    alarms = made.alarms
+    of_tasks = made.stopped_tasks or alarms.failed_tasks or alarms.out_of_memory or alarms.overdue
+    of_airflow = airflow != "self_managed" and (alarms.queued_tasks or alarms.scheduler_silent_minutes)
+    if of_tasks or of_airflow or (airflow == "create" and alarms.broken_dag_files):
+        return []
+    text = "nothing is ever sent here: stopped_tasks is false, and every alarm is off"
+    return [(text, (key,)) for key in ("email", "topic") if getattr(made, key)]
 
 
 def overdue_after_minutes(settings: Alarms, schedule: Schedule, where: str) -> int | None:

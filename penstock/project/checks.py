@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from penstock.project import arns, interval, secrets, size, tasks, versions
+from penstock.project import arns, secrets, size, tasks
 from penstock.project.airflow_checks import check_airflow
 from penstock.project.airflow_use_checks import check_airflow_choice
 from penstock.project.composer import Node
@@ -16,7 +16,9 @@ from penstock.project.meltano import MeltanoProject
 from penstock.project.memory import check_memory
 from penstock.project.network_checks import check_network
 from penstock.project.observability_checks import check_observability
+from penstock.project.openmetadata_checks import check_openmetadata
 from penstock.project.problems import Problems, nearest
+from penstock.project.schedule_checks import check_schedules
 from penstock.project.secret_keys import check_secret_keys
 from penstock.project.settings import Settings
 from penstock.project.strict import settled
@@ -53,11 +55,11 @@ class Checks:
         check_ecs(self)
         check_memory(self)
         check_secret_keys(self)
-        self._openmetadata()
+        check_openmetadata(self)
         if meltano is not None:
             self._meltano(meltano)
         self._jobs()
-        self._schedules(meltano)
+        check_schedules(self, meltano)
         check_observability(self, meltano)
 
     def _names(self) -> None:
@@ -102,23 +104,6 @@ class Checks:
         if name not in known:
             kind = "secret" if only_secrets else "secret or variable"
             self.add(f"there is no {kind} {name[:60]!r}", nearest(name, known, kind=kind), *path)
-
-    def _openmetadata(self) -> None:
-        settings = self.settings.openmetadata
-        if settings is None:
-            return
-        if not versions.has_three_parts(settings.version):
-            fix = "write the server's version, such as 1.12.14"
-            self.add(
-                f"OpenMetadata version {settings.version[:20]!r} has not three parts", fix, "openmetadata", "version"
-            )
-        if settings.auth is not None:
-            path = ("openmetadata", "auth", "jwt_token")
-            names = references(settings.auth.jwt_token)
-            if len(names) != 1 or settings.auth.jwt_token != f"${{{names[0]}}}":
-                self.add("jwt_token is no ${NAME} of a secret", "put the token into secrets and write ${NAME}", *path)
-            else:
-                self.known(names[0], *path, only_secrets=True)
 
     def _meltano(self, project: MeltanoProject) -> None:
         settings = self.settings.meltano
@@ -175,7 +160,7 @@ class Checks:
             self.add(f"task {task.name!r} wants {what}", fix, *self._size_place(here))
         for position, name in enumerate(task.secrets):
             self.known(name, *here, "secrets", position, only_secrets=True)
-        self._env(task.env, *here, "env")
+        self.env(task.env, *here, "env")
 
     def _size_place(self, here: tuple[Any, ...]) -> tuple[Any, ...]:
         """Where a size comes from: the task's own keys, else the defaults', else the task."""
@@ -186,7 +171,8 @@ class Checks:
                     return (*path, key)
         return here
 
-    def _env(self, env: dict[str, str], *path: Any) -> None:
+    def env(self, env: dict[str, str], *path: Any) -> None:
+        """Environment variables that a task or a schedule sets."""
         for name, value in env.items():
             if not re.fullmatch(EnvironmentName, name) or name.startswith("PENSTOCK_"):
                 fix = "use letters, digits and _, and not the prefix PENSTOCK_"
@@ -227,37 +213,6 @@ class Checks:
             index = names.index(next(iter(waiting)))
             what = f"tasks of job {job!r} wait for each other: {', '.join(waiting)[:100]}"
             self.add(what, "break the circle", "jobs", job, "tasks", index, "after")
-
-    def _schedules(self, meltano: MeltanoProject | None) -> None:
-        settings = self.settings
-        seen: set[str] = set()
-        if settings.defaults.schedule.timezone is not None:
-            self._timezone(settings.defaults.schedule.timezone, "defaults", "schedule", "timezone")
-        for index, schedule in enumerate(settings.schedules):
-            here = ("schedules", index)
-            if schedule.name in seen:
-                self.add(f"two schedules are named {schedule.name!r}", "rename one", *here, "name")
-            seen.add(schedule.name)
-            known = {*settings.jobs, *(meltano.jobs if meltano else ())}
-            if schedule.job not in known and not (settings.meltano and meltano is None):
-                what = f"schedule {schedule.name!r} names job {schedule.job[:60]!r}, which does not exist"
-                self.add(what, nearest(schedule.job, known, kind="job"), *here, "job")
-            try:
-                interval.cron(schedule.interval, self.where(*here, "interval"))
-            except InputError as error:
-                self.problems.take(error)
-            if schedule.timezone is not None:
-                self._timezone(schedule.timezone, *here, "timezone")
-            for tag in schedule.tags or []:
-                if not 0 < len(tag) <= 100:
-                    self.add(f"tag {tag[:30]!r} wants 1 to 100 characters", "shorten it", *here, "tags")
-            self._env(schedule.env, *here, "env")
-
-    def _timezone(self, name: str, *path: Any) -> None:
-        try:
-            interval.check_timezone(name, self.where(*path))
-        except InputError as error:
-            self.problems.take(error)
 
 
 def known_names(settings: Settings) -> set[str]:

@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from penstock.project import arns
+from penstock.project.emails import check_addresses
 from penstock.project.meltano import MeltanoProject
 from penstock.project.observability import CREATE, NONE
 from penstock.project.problems import nearest
@@ -13,7 +14,6 @@ from penstock.project.problems import nearest
 if TYPE_CHECKING:
     from penstock.project.checks import Checks
 
-_EMAIL = re.compile(r"[^\s@,;<>]+@[^\s@,;<>]+\.[^\s@,;<>]+")
 _TOPIC = r"arn:aws[a-z-]*:sns:[a-z0-9-]+:[0-9]{12}:[A-Za-z0-9_-]{1,256}(\.fifo)?"
 """Amazon SNS API Reference, CreateTopic, Name."""
 STEP_MINUTES = 5
@@ -24,11 +24,7 @@ def check_observability(checks: Checks, meltano: MeltanoProject | None) -> None:
     """Addresses, ARNs of the right region, schedules that exist. `meltano` None: none, or it could not be read."""
     settings = checks.settings.observability
     here = ("observability",)
-    for index, address in enumerate(settings.email):
-        if not _EMAIL.fullmatch(address) or len(address) > 256:
-            checks.add(f"{address[:60]!r} is no e-mail address", "write name@example.com", *here, "email", index)
-        elif address in settings.email[:index]:
-            checks.add(f"{address[:60]!r} is listed twice", "remove one", *here, "email", index)
+    check_addresses(checks, settings.email, *here, "email")
     if settings.topic is not None:
         _check_topic(checks, settings.topic, *here, "topic")
     if settings.encryption not in (CREATE, NONE):

@@ -35,6 +35,9 @@ MISTAKES = {
     "no address": ("{email: [¦ops]}", "'ops' is no e-mail address", "name@example.com"),
     "address twice": ("{email: [a@b.io, ¦a@b.io]}", "listed twice", "remove one"),
     "address of two": ('{email: [¦"a@b.io, c@d.io"]}', "is no e-mail address", "name@example.com"),
+    "dots and a dash": ("{email: [¦ü..@-.x]}", "is no e-mail address for AWS", "name@example.com"),
+    "quotes": ("{email: [¦'\"x\"@b.io']}", "is no e-mail address without quotes", "name@example.com"),
+    "letters of a domain": ("{email: [¦ops@müller.de]}", "other letters than ASCII", "write ops@xn--mller-kva.de"),
     "one address, no list": ("{email: ¦a@b.io}", "wants a list", "a list"),
     "too many addresses": (
         "{email: ¦[" + ", ".join(f"a{n}@b.io" for n in range(21)) + "]}",
@@ -104,6 +107,43 @@ def test_what_the_file_says_is_in_the_plan(tmp_path: Path) -> None:
 
     assert (found.dashboard, found.email, found.encryption, found.prices) == (False, ("a@b.io",), None, ())
     assert (found.alarms.failed_tasks, found.alarms.queued_tasks) == (0, 3)
+
+
+OFF = "failed_tasks: 0, out_of_memory: 0, queued_tasks: 0, scheduler_silent_minutes: 0, broken_dag_files: 0"
+OFF = f"stopped_tasks: false, alarms: {{{OFF}, overdue_minutes: 0}}"
+
+
+@pytest.mark.parametrize("to", ["email: ¦[a@b.io]", f"topic: ¦{TOPIC}"])
+def test_addresses_that_never_hear_anything_are_warned_of(tmp_path: Path, to: str) -> None:
+    """At their place, for the environment that has all turned off; a single thing that is on is enough."""
+    text = f"{{{to.replace('¦', '')}, {OFF}}}"
+    silent = compiled(tmp_path, observed(text), ("eu-central-1", REGION))
+    loud = [
+        compiled(tmp_path / one.split(":")[0], observed(text.replace(one, on)), ("eu-central-1", REGION))
+        for one, on in [
+            ("stopped_tasks: false", "stopped_tasks: true"),
+            ("failed_tasks: 0", "failed_tasks: 1"),
+            ("out_of_memory: 0", "out_of_memory: 1"),
+            ("queued_tasks: 0", "queued_tasks: 1"),
+            ("scheduler_silent_minutes: 0", "scheduler_silent_minutes: 5"),
+            ("broken_dag_files: 0", "broken_dag_files: 1"),
+            ("overdue_minutes: 0", "overdue: {daily: 5}, overdue_minutes: 0"),
+        ]
+    ]
+
+    column = len("observability: {") + to.index("¦") + 1
+    assert silent.warnings == (
+        f"penstock.yaml:24:{column}: nothing is ever sent here: stopped_tasks is false, and every alarm is off",
+    )
+    assert [plan.warnings for plan in loud] == [()] * 7
+
+
+def test_alarms_of_mwaa_are_none_of_another_airflow(tmp_path: Path) -> None:
+    """CloudWatch knows nothing of an Airflow that somebody runs on their own."""
+    text = f"{{email: [a@b.io], {OFF.replace('queued_tasks: 0', 'queued_tasks: 1')}}}"
+    own = ("airflow: {create: {version: 3.0.6, class: mw1.small}}", "airflow: {self_managed: {version: 3.0.6}}")
+
+    assert "nothing is ever sent here" in "".join(compiled(tmp_path, observed(text), own).warnings)
 
 
 def test_an_environment_sets_its_own(tmp_path: Path) -> None:
