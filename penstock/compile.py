@@ -14,7 +14,7 @@ from penstock import airflow_warnings, endpoints, mwaa, network, reach
 from penstock.definitions import Draft, definitions
 from penstock.drafts import Drafting, arguments_of
 from penstock.observability import observability, overdue_after_minutes
-from penstock.project import airflow_use, interval, memory, regions, schedules, secrets, versions
+from penstock.project import airflow_use, interval, memory, openmetadata_checks, regions, schedules, secrets, versions
 from penstock.project.document import at
 from penstock.project.load import Environment, Project
 from penstock.project.meltano import MeltanoSchedule
@@ -315,6 +315,7 @@ class _Compiler:
             endpoints.missed(self._settings, found, _options(airflow)),
             endpoints.far_secrets(self._settings, found),
             memory.warnings(self._settings),
+            openmetadata_checks.warnings(self._settings),
             reach.without_endpoint(self._settings, made.endpoints),
         ):
             self._warning(text, *place)

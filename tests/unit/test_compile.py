@@ -172,6 +172,27 @@ def test_parameter_that_can_exist(tmp_path: Path, name: str) -> None:
     assert name in {one.id for d in plan.task_definitions for one in d.secrets}
 
 
+@pytest.mark.parametrize(
+    ("server", "warned"),
+    [
+        ("https://x.io/api", False),
+        ("https://x.io:8585/om/api", False),
+        ("https://[2001:db8::1]:8585/api", False),
+        ("https://${HOST}/api", False),
+        ("https://x.io:${PASSWORD}/api", False),
+        ("https://x.io", True),
+        ("https://x.io/api/", True),
+        ("https://x.io/${HOST}", True),
+    ],
+)
+def test_server_without_api_is_warned_of(tmp_path: Path, server: str, warned: bool) -> None:
+    """The client takes the address as it is; where a proxy has it elsewhere, the user knows better."""
+    plan = _plan(tmp_path, ("https://catalog.acme.io/api", server))
+
+    assert [one.split(": ")[0] for one in plan.warnings] == ["penstock.yaml:8:11"] * warned
+    assert all("does not end in /api" in one for one in plan.warnings)
+
+
 def test_extra_secrets_and_env_of_a_task(tmp_path: Path) -> None:
     """`secrets` adds, `env` sets; a schedule's env wins over a task's, and a task's over a variable."""
     edits = [

@@ -13,6 +13,7 @@ HERE = "¦"
 
 DAILY = '"0 3 * * *"'
 LOAD = "- {name: load, "
+SERVER = "https://catalog.acme.io/api"
 MISTAKES = {
     # name: (old text, new text, part of what, part of fix)
     "unknown key": ("timezone:", "¦timezon:", "unknown key 'timezon' of schedule 'daily'", "'timezone'"),
@@ -28,6 +29,11 @@ MISTAKES = {
     "short account": ("eu-west-1}", 'eu-west-1, account: ¦"1234"}', "wants the number of an AWS account", "twelve"),
     "odd region": ("{region: eu-west-1}", "{region: ¦Ireland}", "wants an AWS region, not 'Ireland'", "eu-west-1"),
     "server without a scheme": ("server: https://", "server: ¦", "wants an address that begins", "https://<host>/api"),
+    "server with half a bracket": (SERVER, "¦https://[x/api", "'https://[x/api' is no address", "https://<host>/api"),
+    "server with a huge port": (SERVER, "¦https://x:99999999/api", "'https://x:99999999/api' is no address", ":<port>"),
+    "server without a host": (SERVER, "¦https:///api", "'https:///api' names no host", "<host>"),
+    "server with a query": (SERVER, "¦https://x.io/api?a=1", "has something behind its path", "<host>"),
+    "server with an unknown name": (SERVER, "¦https://${HOTS}/api", "no secret or variable 'HOTS'", "'HOST'"),
     "name of a task": ("name: load,", "name: ¦my load,", "'name' of task 'my load' wants a name", "use letters"),
     "account as a number": ("eu-west-1}", "eu-west-1, account: ¦111122223333}", "wants text", 'quote it: "1111'),
     "impossible pair": (
