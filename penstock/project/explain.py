@@ -8,16 +8,18 @@ from collections.abc import Mapping
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
 
 from penstock.project.composer import Node
 from penstock.project.document import Document, at
-from penstock.project.problems import Problems, nearest, shown
+from penstock.project.problems import MOST, Problems, nearest, shown
 from penstock.project.shapes import words_of
 
 _WANTED = {
     "string_type": "text",
     "int_type": "a whole number",
     "int_from_float": "a whole number",
+    "float_type": "a number",
     "bool_type": "true or false",
     "list_type": "a list",
     "dict_type": "a mapping",
@@ -26,12 +28,20 @@ _WANTED = {
     "date_type": "a date without quotes, such as 2024-01-31",
 }
 
+_LOOKED_AT = 40 * MOST
+"""Errors of pydantic's: of some places it has two, and `Problems` stops at `MOST` of ours."""
+
 
 def explain(error: ValidationError, model: type[BaseModel], document: Document, root: Node, problems: Problems) -> None:
     """Turn what pydantic found in `root` into errors with places."""
-    for one in error.errors(include_url=False):
+    found = error.errors(include_url=False)[:_LOOKED_AT]
+    alternatives = _alternatives(found, root)
+    for one in found:
         loc = _path(root, one["loc"])
         kind, context = one["type"], one.get("ctx") or {}
+        kinds = alternatives.get(loc, [kind]) if _branch(root, one["loc"]) == loc else [kind]
+        if kind not in kinds[:1]:
+            continue
         node = at(root, loc)
         where = document.where(node)
         subject = _subject(root, loc)
@@ -49,10 +59,40 @@ def explain(error: ValidationError, model: type[BaseModel], document: Document, 
         elif kind == "penstock":
             problems.add(one["msg"], fix=context["fix"], where=where)
         elif kind in _WANTED:
-            problems.add(f"{subject} wants {_WANTED[kind]}, not {_got(node)}", fix=_fix(kind, node), where=where)
+            wanted = " or ".join(_WANTED[one] for one in kinds)
+            problems.add(f"{subject} wants {wanted}, not {_got(node)}", fix=_fix(kind, wanted, node), where=where)
+        elif kind in ("string_too_short", "too_short") and not node.value:
+            fix = "give it a value" if isinstance(node.value, str) else "give it at least one entry"
+            problems.add(f"{subject} is empty", fix=fix, where=where)
         else:
             what, fix = _constraint(kind, context, one["msg"])
             problems.add(f"{subject} {what}, not {_got(node)}", fix=fix, where=where)
+
+
+def _alternatives(errors: list[ErrorDetails], root: Node) -> dict[tuple[Any, ...], list[str]]:
+    """What a value of several types may be, by its place: pydantic has an error for each of the types.
+
+    Where the value is of one of them, and something within it is wrong, that is told and the others are not: their list
+    is empty.
+    """
+    found: dict[tuple[Any, ...], list[str]] = {}
+    for one in errors:
+        if (base := _branch(root, one["loc"])) is not None:
+            found.setdefault(base, []).append(one["type"])
+    for one in errors:
+        base = _branch(root, one["loc"])
+        if base is not None and (_path(root, one["loc"]) != base or one["type"] not in _WANTED):
+            found[base] = []
+    return found
+
+
+def _branch(root: Node, loc: tuple[Any, ...]) -> tuple[Any, ...] | None:
+    """The place of the value of several types that a path of pydantic's goes through; None: it does through none."""
+    for depth in range(1, len(loc) + 1):
+        before = _path(root, loc[: depth - 1])
+        if _path(root, loc[:depth]) == before:
+            return before
+    return None
 
 
 def _path(root: Node, loc: tuple[Any, ...]) -> tuple[Any, ...]:
@@ -70,9 +110,11 @@ def _is_branch(step: Any) -> bool:
 
 
 def _subject(root: Node, loc: tuple[Any, ...]) -> str:
-    names = [step for step in loc if isinstance(step, str)]
-    last = names[-1] if names else "the file"
-    return f"{last!r}{_within(root, loc[:-1])}" if names else last
+    named = [depth for depth, step in enumerate(loc) if isinstance(step, str)]
+    if not named:
+        return "the file"
+    subject = f"{loc[named[-1]]!r}{_within(root, loc[: named[-1]])}"
+    return f"an entry of {subject}" if named[-1] < len(loc) - 1 else subject
 
 
 def _within(root: Node, loc: tuple[Any, ...]) -> str:
@@ -100,19 +142,30 @@ def _got(node: Node) -> str:
     return shown(node.value) if isinstance(node.value, str) else str(node.text)[:60]
 
 
-def _fix(kind: str, node: Node) -> str:
+def _fix(kind: str, wanted: str, node: Node) -> str:
     if kind == "string_type" and node.text and node.value is not None:
         return f'quote it: "{node.text[:60]}"'
-    if isinstance(node.value, str) and kind in ("int_type", "bool_type", "date_type"):
+    if isinstance(node.value, str) and kind in ("int_type", "float_type", "bool_type", "date_type"):
         return "write it without quotes"
-    return f"write {_WANTED[kind]}"
+    return f"write {wanted}"
+
+
+_BOUNDS = {
+    "greater_than_equal": ("ge", "at least {}", "{} or later"),
+    "less_than_equal": ("le", "at most {}", "{} or earlier"),
+    "greater_than": ("gt", "more than {}", "a day after {}"),
+    "less_than": ("lt", "less than {}", "a day before {}"),
+}
+"""Kind of error → its limit's name, and the words for a limit that is a number, and a day."""
 
 
 def _constraint(kind: str, context: Mapping[str, Any], message: str) -> tuple[str, str]:
-    if kind in ("greater_than_equal", "less_than_equal"):
-        limit = context.get("ge", context.get("le"))
-        bound = "at least" if kind == "greater_than_equal" else "at most"
-        return f"wants {bound} {limit}", f"use {bound} {limit}"
+    if kind in _BOUNDS:
+        name, of_number, of_day = _BOUNDS[kind]
+        limit = context[name]
+        # pydantic gives the day as text.
+        bound = of_day.format(limit) if isinstance(limit, str) else of_number.format(f"{limit:.12g}")
+        return f"wants {bound}", f"use {bound}"
     if kind == "literal_error":
         return f"wants {context['expected']}", f"use {context['expected']}"
     if kind == "string_pattern_mismatch":
@@ -121,9 +174,12 @@ def _constraint(kind: str, context: Mapping[str, Any], message: str) -> tuple[st
     if kind in ("string_too_long", "string_too_short", "too_short", "too_long"):
         limit = context.get("max_length", context.get("min_length"))
         bound = "at most" if "max_length" in context else "at least"
-        unit = "characters" if kind.startswith("string") else "entries"
+        unit = ("character" if kind.startswith("string") else "entry") if limit == 1 else ""
+        unit = unit or ("characters" if kind.startswith("string") else "entries")
         return f"wants {bound} {limit} {unit}", f"use {bound} {limit} {unit}"
-    return f"is wrong ({message})", "correct it"
+    if kind == "int_parsing_size":
+        return "wants a number that is not that large", "use a smaller one"
+    return f"is wrong ({message})", "see schema/penstock.schema.json"
 
 
 def _fields(model: type[BaseModel], loc: tuple[Any, ...]) -> list[str]:
