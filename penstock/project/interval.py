@@ -63,16 +63,24 @@ def cron(interval: object, where: str) -> str | None:
     return expression
 
 
+_OF_A_MACHINE = frozenset({"localtime", "posixrules", "Factory"})
+"""Files beside those of the zones: what this machine is set to, and what one is set to before anyone has."""
+_OTHER_FORMS = ("posix/", "right/")
+"""The same zones once more, without and with leap seconds; Airflow's image need not have them."""
+
+
 @functools.cache
 def _timezones() -> frozenset[str]:
-    return frozenset(zoneinfo.available_timezones())
+    return frozenset(zoneinfo.available_timezones()) - _OF_A_MACHINE
 
 
 def check_timezone(name: str, where: str) -> None:
     """Raise an InputError where `name` is no IANA time zone."""
     try:
+        if name in _OF_A_MACHINE or name.startswith(_OTHER_FORMS):
+            raise ValueError(name)
         zoneinfo.ZoneInfo(name)
     except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
-        fix = nearest(name, _timezones(), kind="time zone")
+        fix = nearest(name.removeprefix("posix/").removeprefix("right/"), _timezones(), kind="time zone")
         fix = fix if fix.startswith("did") else "use an IANA name, such as Europe/Berlin or UTC"
         raise InputError(f"unknown time zone {shown(name)}", fix=fix, where=where) from None

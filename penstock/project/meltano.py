@@ -21,6 +21,7 @@ from penstock.project.document import MAX_BYTES, Document, read_document
 from penstock.project.interval import cron
 from penstock.project.literals import ALLOW, literal_secret, scalars
 from penstock.project.problems import Problems, nearest, shown
+from penstock.project.schedules import EARLIEST, LATEST
 from penstock.project.tasks import EnvironmentName, wrong_command
 from penstock_runtime.errors import InputError
 
@@ -230,7 +231,7 @@ def _schedule(document: Document, node: Node, jobs: dict[str, tuple[tuple[str, .
         tasks=tasks,
         elt=elt,
         env=_env(document, keys.get("env")),
-        start_date=_date(keys.get("start_date")),
+        start_date=_date(document, keys.get("start_date")),
         where=document.where(node),
         source=document.source(node),
     )
@@ -266,7 +267,14 @@ def _env(document: Document, node: Node | None) -> dict[str, str]:
     }
 
 
-def _date(node: Node | None) -> date | None:
+def _date(document: Document, node: Node | None) -> date | None:
     if node is None or not isinstance(node.value, date):
         return None
-    return node.value.date() if isinstance(node.value, datetime) else node.value
+    found = node.value.date() if isinstance(node.value, datetime) else node.value
+    if not EARLIEST <= found <= LATEST:
+        raise InputError(
+            f"start_date wants a day from {EARLIEST} to {LATEST}, not {found}",
+            fix="name the day on which the schedule begins",
+            where=document.where(node),
+        )
+    return found

@@ -13,14 +13,18 @@ START_DATE = date(2024, 1, 1)
 """Where no start date is given. It must be fixed: a date that moves would give a DAG another schedule at each build.
 Without `catchup` it only has to lie in the past."""
 
+EARLIEST, LATEST = date(1900, 1, 1), date(2199, 12, 31)
+"""Ours, so that no time zone and no search for the next run leaves the years 1 to 9999 that Python counts: Airflow's
+`CronTriggerTimetable` raises for 0001-01-01 and for 9999-12-30 (2.10.3, 3.0.6 and 3.3.1)."""
+
 
 class ScheduleSettings(Strict):
     """How schedules run. In `defaults.schedule` for all of them, in a schedule for that one."""
 
     timezone: str | None = None
     """IANA name, such as `Europe/Berlin`, in which the interval is read. Default `UTC`."""
-    start_date: date | None = None
-    """First day, in `timezone`: 2024-01-31, without quotes. Default 2024-01-01."""
+    start_date: date | None = Field(None, ge=EARLIEST, le=LATEST)
+    """First day, in `timezone`: 2024-01-31, without quotes, from 1900-01-01 to 2199-12-31. Default 2024-01-01."""
     catchup: bool | None = None
     """Whether Airflow runs the intervals that lie between `start_date` and now. Default false."""
     paused: bool | None = None

@@ -105,6 +105,7 @@ SAID = [
         "'retention_days' wants a number that is not that large",
         "a smaller one",
     ),
+    ("ScheduleSettings", {"start_date": datetime.date(1, 1, 1)}, "'start_date' wants 1900-01-01 or later", "or later"),
 ]
 
 
