@@ -88,6 +88,8 @@ def _check_groups(checks: Checks, groups: list[str]) -> None:
     for index, group in enumerate(groups):
         if not re.fullmatch(f"sg-{ID}", group):
             checks.add(f"{group[:60]!r} is no id of AWS", "write sg- and 8 or 17 hex digits", *here, index)
+        elif group in groups[:index]:
+            checks.add(f"{group} is there twice", "remove one", *here, index)
     if groups and checks.settings.network.create is not None:
         what = "these security groups are in the VPC of the MWAA environment, and the tasks are in one of their own"
         checks.add(what, "remove security_groups, or run the tasks there: network: {use: {vpc: …}}", *here, key=True)

@@ -137,9 +137,9 @@ class Checks:
         here = ("jobs", job, "tasks", index)
         kinds = [kind for kind in ("openmetadata", "meltano", "command") if getattr(task, kind) is not None]
         if len(kinds) != 1:
-            said = " and ".join(kinds) if kinds else "none of them"
+            has = " and ".join(kinds) if kinds else "none of them"
             fix = "keep one" if kinds else "add one of them"
-            self.add(f"task {task.name!r} wants one of openmetadata, meltano, command, and has {said}", fix, *here)
+            self.add(f"task {task.name!r} wants one of openmetadata, meltano, command, and has {has}", fix, *here)
         if task.meltano is not None and self.settings.meltano is None:
             self.add(f"task {task.name!r} needs a Meltano project", "add meltano: {project: …}", *here, "meltano")
         if task.openmetadata is not None and self.settings.openmetadata is None:
@@ -148,8 +148,8 @@ class Checks:
         if task.command is not None and task.image is None and self.settings.openmetadata is None:
             self.add(f"task {task.name!r} has no image", "add image: …", *here)
         for kind in ("meltano", "command"):
-            text = getattr(task, kind)
-            if isinstance(text, str) and (wrong := tasks.wrong_command([text])):
+            said = getattr(task, kind)
+            if said is not None and (wrong := tasks.wrong_line(said)):
                 fix = "close its quotes" if "split" in wrong else "write a program and its arguments, no more"
                 self.add(f"the command of task {task.name!r} {wrong}", fix, *here, kind)
         if task.image is not None and task.command is None:

@@ -132,4 +132,16 @@ def wrong_command(texts: Sequence[str]) -> str | None:
         parts = [part for text in texts for part in shlex.split(text)]
     except ValueError as error:
         return f"cannot be split into arguments: {str(error).lower()}"
-    return None if parts else "is empty"
+    return _wrong_arguments(parts)
+
+
+def wrong_line(line: str | Sequence[str]) -> str | None:
+    """What is wrong with a command line as a task has it: one text, or its arguments."""
+    return wrong_command([line]) if isinstance(line, str) else _wrong_arguments(line)
+
+
+def _wrong_arguments(arguments: Sequence[str]) -> str | None:
+    """Any but the first may be empty."""
+    if not arguments:
+        return "is empty"
+    return None if arguments[0].strip() else "names no program"

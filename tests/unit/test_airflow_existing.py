@@ -64,6 +64,11 @@ MISTAKES = {
         "the role is in account 111122223333, and this environment in 444455556666",
         "account of the MWAA environment",
     ),
+    "group twice": (
+        f"{{use: {{{USE}, security_groups: [sg-0a1b2c3d, ¦sg-0a1b2c3d]}}}}",
+        "sg-0a1b2c3d is there twice",
+        "remove one",
+    ),
     "group": (f"{{use: {{{USE}, security_groups: [¦vpc-0a1b2c3d]}}}}", "is no id of AWS", "sg-"),
     "alias": ('{self_managed: {version: 3.0.6, bucket: abc, kms_key: ¦"alias/x"}}', "no ARN of a KMS key", "alias"),
     "key elsewhere": (

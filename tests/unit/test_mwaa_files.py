@@ -349,6 +349,7 @@ MISTAKES: dict[str, tuple[str, Files, str, str, str]] = {
     "no script": (STARTUP, {}, "penstock.yaml:6:70", "start.sh does not exist", "check the path"),
     "empty script": (STARTUP, {"start.sh": "\n"}, "start.sh:1:1", "start.sh is empty", "leave startup_script out"),
     "line ends": (STARTUP, {"start.sh": "true\nls\r\n"}, "start.sh:2:1", "ends in CR LF", "LF line ends"),
+    "a program": (STARTUP, {"start.sh": b"ls\necho \0 x\n"}, "start.sh:2:1", "a NUL byte", "as text"),
     "secret in a script": (
         STARTUP, {"start.sh": "true\nexport DB_PASSWORD='hunter2'\n"}, "start.sh:2:1", "'DB_PASSWORD' holds", "Secrets",
     ),
@@ -375,6 +376,27 @@ def test_script_that_bash_cannot_read(tmp_path: Path) -> None:
 
     assert where == "start.sh:4:1"
     assert "syntax error near unexpected token `done'" in said
+
+
+@pytest.mark.skipif(shutil.which("bash") is None, reason="syntax is checked by bash, where there is one")
+@pytest.mark.parametrize("end", ["", " EOF\n", "EOF \n", "# EOF\n"])
+def test_here_document_that_does_not_end(tmp_path: Path, end: str) -> None:
+    """Nothing behind it would run, and MWAA would say nothing."""
+    script = f"ls\ncat <<EOF\nx\n{end}ls\n"
+    ((where, said, fix),) = errors(write(tmp_path, (CREATE, CREATE + STARTUP), files={"start.sh": script}))
+
+    assert where == "start.sh:2:1"
+    assert "no line is 'EOF' and nothing else" in said
+    assert fix == "end it with a line EOF, without spaces around it"
+
+
+@pytest.mark.parametrize(
+    "script",
+    ["cat <<EOF\nx\nEOF", "cat <<-EOF\n\tx\n\tEOF\n", "x=$(cat <<EOF\nx\nEOF)\n", "# <<EOF\n", "cat <<'A' <<B\nA\nB\n"],
+)  # fmt: skip
+def test_here_document_that_ends(tmp_path: Path, script: str) -> None:
+    """However bash lets it."""
+    assert loaded(tmp_path, (CREATE, CREATE + STARTUP), files={"start.sh": script})
 
 
 def test_script_is_read_and_not_run(tmp_path: Path) -> None:

@@ -112,6 +112,8 @@ MISTAKES = {
     "two kinds": (LOAD, "- ¦{name: load, command: ls, ", "has meltano and command", "keep one"),
     "no kind": (LOAD + "meltano: tap-a target-b", "- ¦{name: load, spot: true", "has none of them", "add one"),
     "open quote": ("tap-a target-b", "¦\"tap 'a\"", "no closing quotation", "close its quotes"),
+    "no program": ("meltano: tap-a target-b", "image: x, command: ¦['', -a]", "names no program", "a program and"),
+    "no program in quotes": ("meltano: tap-a target-b", "image: x, command: ¦'\"\" -a'", "names no program", "a pro"),
     "image of an engine": (LOAD, LOAD + "¦image: x, ", "only a plain command takes an image", "remove it"),
     "long project name": ("name: acme", "name: ¦" + "a" * 21, "wants at most 20 characters", ""),
     "odd project name": ("name: acme", "name: ¦Acme_1", "wants a name in lower case, not 'Acme_1'", "single dashes"),
