@@ -44,7 +44,7 @@ def wrong_address(address: str) -> tuple[str, str] | None:
     if not domain.isascii():
         return f"{what} for AWS: its domain has other letters than ASCII", _in_punycode(local, domain)
     if '"' in local:
-        return f"{what} without quotes", _FIX
+        return f"{what} that all mail servers take: it has quotes", _FIX
     labels = domain.split(".")
     is_host = len(labels) > 1 and all(map(_LABEL.fullmatch, labels)) and _TOP.fullmatch(labels[-1])
     if not _LOCAL.fullmatch(local) or not is_host:

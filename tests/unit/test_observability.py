@@ -36,7 +36,7 @@ MISTAKES = {
     "address twice": ("{email: [a@b.io, ¦a@b.io]}", "listed twice", "remove one"),
     "address of two": ('{email: [¦"a@b.io, c@d.io"]}', "is no e-mail address", "name@example.com"),
     "dots and a dash": ("{email: [¦ü..@-.x]}", "is no e-mail address for AWS", "name@example.com"),
-    "quotes": ("{email: [¦'\"x\"@b.io']}", "is no e-mail address without quotes", "name@example.com"),
+    "quotes": ("{email: [¦'\"x\"@b.io']}", "it has quotes", "name@example.com"),
     "letters of a domain": ("{email: [¦ops@müller.de]}", "other letters than ASCII", "write ops@xn--mller-kva.de"),
     "one address, no list": ("{email: ¦a@b.io}", "wants a list", "a list"),
     "too many addresses": (
