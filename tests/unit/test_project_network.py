@@ -124,7 +124,7 @@ USED = {
         "is no id of AWS",
         "sg- and 8 or 17",
     ),
-    "empty group": ("subnet_groups: {out: {subnets: ¦[]}}", "at least 1 entr", ""),
+    "empty group": ("subnet_groups: {out: {subnets: ¦[]}}", "is empty", ""),
     "group without subnets": ("subnet_groups: {out: ¦{}}", "'subnets' is missing", ""),
     "odd name of a group": ("subnet_groups: {¦a b: {subnets: [subnet-2a1b2c3d]}}", "cannot be the name", "40 letters"),
     "no id in a group": ("subnet_groups: {out: {subnets: [¦subnet-x]}}", "is no id of AWS", "subnet- and 8 or 17"),
