@@ -14,7 +14,8 @@ Grace = Annotated[int, Field(ge=0, le=WEEK_MINUTES)]
 
 
 class Alarms(Strict):
-    """CloudWatch alarms; each tells the topic. 0 turns one off."""
+    """CloudWatch alarms; each tells the topic. 0 turns one off. A function that Penstock makes to watch always has one
+    on its errors."""
 
     failed_tasks: int = Field(5, ge=0, le=100_000)
     """Fargate tasks that failed or never started, within an hour. Default 5; 0: no alarm. A single one gives a

@@ -157,6 +157,31 @@ def test_the_alarm_on_failures_reads_the_rule_that_finds_them(tmp_path: Path) ->
     ]
 
 
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"alarms": QUIET},
+        {"alarms": dataclasses.replace(QUIET, out_of_memory=2)},
+        {"alarms": dataclasses.replace(QUIET, out_of_memory=2), "stopped_tasks": False},
+        {"alarms": dataclasses.replace(QUIET, overdue=True), "stopped_tasks": False},
+        {"alarms": dataclasses.replace(QUIET, overdue=True)},
+    ],
+    ids=["messages", "messages and memory", "memory", "overdue", "messages and overdue"],
+)
+def test_no_function_fails_unheard(tmp_path: Path, settings: dict[str, Any]) -> None:
+    """Each function that the stack has, has an alarm on its errors, whichever other alarms are off."""
+    resources = synthesized(tmp_path, plan_with(**settings))
+    functions = {name for name, one in resources.items() if one["Type"] == "AWS::Lambda::Function"}
+    heard = {
+        one["Dimensions"][0]["Value"]["Ref"]
+        for one in alarms(resources).values()
+        if (one["Namespace"], one["MetricName"]) == ("AWS/Lambda", "Errors") and one["AlarmActions"]
+    }
+
+    assert functions
+    assert heard == functions
+
+
 def test_a_clock_wakes_the_function_that_looks_for_overdue_schedules(tmp_path: Path) -> None:
     """It alone is called, and finds where to look in its environment."""
     resources = synthesized(tmp_path, plan_with())
@@ -289,7 +314,8 @@ def test_each_part_can_be_turned_off(tmp_path: Path) -> None:
     only_alarms = synthesized(tmp_path / "c", plan_with(dashboard=False, stopped_tasks=False))
 
     assert {one["Type"] for one in only_dashboard.values()} == {"AWS::CloudWatch::Dashboard"}
-    assert not {one["Type"] for one in only_messages.values() if "CloudWatch" in one["Type"]}
+    assert not of_type(only_messages, "AWS::CloudWatch::Dashboard")
+    assert set(alarms(only_messages)) == {"acme-dev-failed-tasks-watch"}
     assert of_type(only_messages, "AWS::Events::Rule")
     assert set(alarms(only_alarms)) == set(alarms(synthesized(tmp_path / "d", plan_with())))
     # Failures are found and counted, and nobody is told.
