@@ -6,7 +6,6 @@ line with the outcome, and one line from which CloudWatch makes metrics.
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import tempfile
@@ -63,12 +62,16 @@ def _run(launch: Launch, environ: Mapping[str, str], run: Run | None, timeout: f
 
     with tempfile.TemporaryDirectory() as folder:
         report = Path(folder) / "report.json"
-        child = {**environ, **launch.environment, contract.REPORT: str(report)}
+        child = {**environ, **launch.environment, **({contract.REPORT: str(report)} if launch.reports else {})}
         outcome = process.run(
             launch.command, child, timeout_seconds=timeout, on_line=on_line, stop_timeout_seconds=stop_timeout
         )
         if report.exists():
-            counts = Counts(**json.loads(report.read_text()))
+            try:
+                counts = Counts.from_json(report.read_text())
+            except ValueError as error:
+                # How the run ended is worth more than what it counted.
+                _say(f"penstock: the engine's report cannot be read: {error}")
     seconds = time.monotonic() - began
     _say(f"penstock: {_sentence(outcome, counts, seconds, timeout)}")
     if run:

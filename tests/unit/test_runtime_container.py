@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import subprocess
@@ -102,15 +103,69 @@ def test_refuses_a_size_that_is_none(size: str) -> None:
     assert "never" not in done.stdout
 
 
-def test_takes_the_engines_own_counts() -> None:
+def workflow(folder: Path, code: str, **environ: str) -> subprocess.CompletedProcess[str]:
+    """Run an OpenMetadata workflow of a package that does `code` in place of the workflow."""
+    package = folder / "metadata" / "workflow"
+    package.mkdir(parents=True)
+    (package / "metadata.py").write_text(
+        f"import json, os, signal, time\nreport = os.environ['{contract.REPORT}']\n{code}"
+    )
+    config = folder / "config.yaml"
+    config.write_text("{}")
+    given = {
+        contract.ENGINE: "openmetadata",
+        contract.WORKFLOW_TYPE: "metadata",
+        contract.CONFIG_URI: config.as_uri(),
+        contract.CONFIG_SHA256: hashlib.sha256(b"{}").hexdigest(),
+        contract.NAMES: "[]",
+        "PYTHONPATH": f"{RUNTIME}{os.pathsep}{folder}",
+        **environ,
+    }
+    return start(**given)
+
+
+def test_takes_the_engines_own_counts(tmp_path: Path) -> None:
     """What the engine's process reports is in the last line and in the metrics."""
-    report = "{'records': 7, 'failures': 1, 'warnings': 0}"
-    done = start(f"import json, os; json.dump({report}, open(os.environ['{contract.REPORT}'], 'w'))")
+    counts = "{'records': 7, 'failures': 1, 'warnings': 0}"
+    done = workflow(tmp_path, f"json.dump({counts}, open(report, 'w')); os._exit(0)")
 
     *_, outcome, metric = done.stdout.splitlines()
     assert outcome.endswith("7 records, 1 failures, 0 warnings")
     assert json.loads(metric)["Records"] == 7
     assert json.loads(metric)["Warnings"] == 0
+
+
+BAD_REPORTS = {
+    "empty": "",
+    "half": '{"records": 1',
+    "no text": "\xff",
+    "no object": "[1]",
+    "other keys": '{"rows": 1}',
+    "no number": '{"records": "many"}',
+}
+
+
+@pytest.mark.parametrize("text", BAD_REPORTS.values(), ids=BAD_REPORTS)
+def test_a_report_that_is_none_hides_nothing(tmp_path: Path, text: str) -> None:
+    """How the run ended, with its code, its outcome line and its metrics, is told all the same."""
+    code = (
+        f"open(report, 'w', encoding='latin-1').write({text!r}); os.kill(os.getppid(), signal.SIGTERM); time.sleep(60)"
+    )
+    done = workflow(tmp_path, code, **{contract.STOP_TIMEOUT_SECONDS: "4"})
+
+    *_, told, outcome, metric = done.stdout.splitlines()
+    assert done.returncode == contract.Exit.STOPPED, done.stderr
+    assert told.startswith("penstock: the engine's report cannot be read: ")
+    assert outcome.startswith("penstock: stopped by SIGTERM")
+    assert "records" not in outcome
+    assert (json.loads(metric)["ExitCode"], json.loads(metric)["FailedRuns"]) == (143, 1)
+
+
+def test_a_command_is_asked_for_no_report() -> None:
+    """Only an engine that writes one is told where: a command might take the variable for its own."""
+    done = start(f"import os; print(os.environ.get('{contract.REPORT}', 'none'))")
+
+    assert done.stdout.splitlines()[1] == "none"
 
 
 def test_masks_secrets_only() -> None:

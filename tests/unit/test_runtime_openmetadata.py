@@ -7,12 +7,13 @@ import json
 import sys
 import uuid
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from penstock_runtime import contract
 from penstock_runtime.contract import Exit
-from penstock_runtime.engines import openmetadata
+from penstock_runtime.engines import Counts, openmetadata
 from penstock_runtime.errors import RunError
 from penstock_runtime.run import Run
 
@@ -110,3 +111,24 @@ def test_refuses_an_unknown_workflow_type(tmp_path: Path) -> None:
         openmetadata.launch(environ(tmp_path, "a: 1\n", **{contract.WORKFLOW_TYPE: "dataInsight"}))
 
     assert "autoClassification" in caught.value.fix
+
+
+def test_a_report_is_whole_or_not_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The process may be killed while it writes: the container then finds none, not half of one."""
+    step = SimpleNamespace(failures=["x"], warnings=[], records=["a", "b"])
+    workflow = SimpleNamespace(source=None, workflow_steps=lambda: [SimpleNamespace(get_status=lambda: step)])
+    report, write_text = tmp_path / "report.json", Path.write_text
+    monkeypatch.setenv(contract.REPORT, str(report))
+
+    def killed(path: Path, text: str) -> int:
+        write_text(path, text[:9])
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Path, "write_text", killed)
+        with pytest.raises(KeyboardInterrupt):
+            openmetadata._report(workflow)
+    assert not report.exists()
+
+    openmetadata._report(workflow)
+    assert Counts.from_json(report.read_text()) == Counts(records=2, failures=1, warnings=0)

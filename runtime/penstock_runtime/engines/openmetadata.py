@@ -72,6 +72,7 @@ def launch(environ: Mapping[str, str]) -> Launch:
             "DO_NOT_TRACK": "1",
             "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
         },
+        reports=True,
     )
 
 
@@ -204,7 +205,10 @@ def _report(workflow: Any) -> None:
     if first is not None:
         # Some steps count, others keep a list of names.
         counts.records = getattr(first, "record_count", 0) or len(first.records)
-    Path(path).write_text(json.dumps(vars(counts)))
+    # At once: this process may be killed at any moment, and half a report would be worse than none.
+    part = Path(f"{path}.part")
+    part.write_text(json.dumps(vars(counts)))
+    part.replace(path)
 
 
 def _known(kind: str) -> tuple[str, str]:
