@@ -46,23 +46,46 @@ def acknowledge_log_group(group: IConstruct, why: str = "CloudWatch Logs encrypt
 
 def acknowledge_function(function: IConstruct) -> None:
     """Accept how a function is set up that CloudFormation calls, and nobody else."""
-    once = "CloudFormation calls it, a few times in a deploy."
-    told = "CloudFormation waits for its answer, so a call that fails is told as a deploy that fails."
-    outside = "It calls S3 and CloudFormation only, and MWAA's VPC may have no way to the latter."
-    reasons = {"CKV_AWS_115": once, "NIST.800.53.R5-LambdaConcurrency": once}
-    reasons |= {"CKV_AWS_116": told, "NIST.800.53.R5-LambdaDLQ": told}
-    acknowledge(function, reasons | {"CKV_AWS_117": outside, "NIST.800.53.R5-LambdaInsideVPC": outside})
+    _acknowledge_function(
+        function,
+        unreserved="CloudFormation calls it, a few times in a deploy.",
+        no_queue="CloudFormation waits for its answer, so a call that fails is told as a deploy that fails.",
+        outside="It calls S3 and CloudFormation only, and MWAA's VPC may have no way to the latter.",
+    )
 
 
 def acknowledge_watch(function: IConstruct) -> None:
     """Accept how a function is set up that a clock calls."""
-    clock = "A clock calls it, every quarter of an hour."
-    told = "An alarm counts its errors, and the next call does what one has missed."
-    outside = "It calls S3, CloudWatch and SNS only, and MWAA's VPC may have no way to the latter."
-    key = "Its environment names a bucket and a topic, and nothing secret."
-    reasons = {"CKV_AWS_115": clock, "NIST.800.53.R5-LambdaConcurrency": clock, "CKV_AWS_173": key}
-    reasons |= {"CKV_AWS_116": told, "NIST.800.53.R5-LambdaDLQ": told}
-    acknowledge(function, reasons | {"CKV_AWS_117": outside, "NIST.800.53.R5-LambdaInsideVPC": outside})
+    _acknowledge_function(
+        function,
+        unreserved="A clock calls it, every quarter of an hour.",
+        no_queue="An alarm counts its errors, and the next call does what one has missed.",
+        outside="It calls S3, CloudWatch and SNS only, and MWAA's VPC may have no way to the latter.",
+    )
+    acknowledge(function, {"CKV_AWS_173": "Its environment names a bucket, a topic and a log group; nothing secret."})
+
+
+def acknowledge_listener(function: IConstruct) -> None:
+    """Accept how a function is set up that EventBridge calls, once for each task that failed.
+
+    A queue for what it could not tell would need somebody who reads it. A topic for that is what has failed.
+    """
+    _acknowledge_function(
+        function,
+        unreserved="EventBridge calls it for each task that failed; a limit would make messages late, or lose them.",
+        no_queue="What fails after Lambda's two retries is lost: a message. An alarm counts the errors, and the rule's "
+        "own metric counts the failure of the task all the same.",
+        outside="It calls SNS only, and MWAA's VPC may have no way to it.",
+    )
+    acknowledge(function, {"CKV_AWS_173": "Its environment names a topic and a log group; nothing secret."})
+
+
+def _acknowledge_function(function: IConstruct, *, unreserved: str, no_queue: str, outside: str) -> None:
+    """Accept that a function has no concurrency of its own, no dead-letter queue, and lies in no VPC."""
+    reasons = dict.fromkeys(("CKV_AWS_115", "NIST.800.53.R5-LambdaConcurrency"), unreserved)
+    reasons |= dict.fromkeys(("CKV_AWS_116", "NIST.800.53.R5-LambdaDLQ"), no_queue)
+    reasons |= dict.fromkeys(("CKV_AWS_117", "NIST.800.53.R5-LambdaInsideVPC"), outside)
+    acknowledge(function, reasons)
 
 
 @jsii.implements(cdk.IAspect)

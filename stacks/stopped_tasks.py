@@ -2,7 +2,7 @@
 
 One rule of the account's default event bus finds the failures of the environment's cluster, and calls a function with
 each; `penstock_runtime.stopped` is its code. What the rule has found is a metric of EventBridge's own, whatever becomes
-of it.
+of it. Messages are told once at best: see there what loses one.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from penstock_runtime import contract, diagnose, metrics, reasons, stopped
 from penstock_runtime.contract import CONTAINER_NAME
 from penstock_runtime.plan import Plan
 from stacks.function import function_of
-from stacks.nag import acknowledge_watch
+from stacks.nag import acknowledge_listener
 from stacks.notifications import Topic
 
 Pattern = dict[str, Any]
@@ -63,7 +63,7 @@ class StoppedTasks(Construct):
                 "LOG_GROUP": plan.log_group,
             },
         )
-        acknowledge_watch(self.function)
+        acknowledge_listener(self.function)
         cluster = stack.format_arn(service="ecs", resource="cluster", resource_name=plan.cluster)
         self.failed = events.Rule(
             self,

@@ -60,7 +60,8 @@ class Observability(Strict):
     dashboard: bool = True
     """Whether to make a CloudWatch dashboard. Default true."""
     stopped_tasks: bool = True
-    """Whether each Fargate task that failed or never started gives a message with cause and fix. Default true."""
+    """Whether each Fargate task that failed or never started gives a message with cause and fix. Default true. A
+    message that the topic does not take in three tries is lost; an alarm says so."""
     alarms: Alarms = Alarms()
     """CloudWatch alarms."""
     email: list[str] = Field(default_factory=list, max_length=20)

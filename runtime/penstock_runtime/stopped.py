@@ -4,6 +4,11 @@ EventBridge calls it with each ECS Task State Change event of a failure on the e
 this by itself: EventBridge refuses the patterns that it would take to sort ECS's words ("Rule is too complex"), and
 cannot publish to an encrypted topic whose key names who may use it for what.
 
+A message can be lost. Where the call fails, Lambda tries twice more, within minutes; where the account has no place for
+the call, for six hours (AWS Lambda Developer Guide, "How Lambda handles errors and retries with asynchronous
+invocation"). Nothing repeats it then: what failed is to be seen in Airflow, as ever. An alarm counts the calls that
+fail. A queue would keep such messages for somebody who looks there; that one can as well look at the tasks.
+
 Besides the standard library it needs `diagnose` and what that imports, and the boto3 that Lambda has.
 """
 
@@ -58,7 +63,7 @@ def handler(event: Mapping[str, Any], _context: Any) -> None:
     """Tell of one failure. What it needs is in its environment, see `stacks.stopped_tasks`.
 
     Raises:
-        Exception: whatever AWS answers; Lambda tries twice more, and an alarm counts the errors.
+        Exception: whatever AWS answers. Lambda tries twice more, then the message is lost; an alarm counts the errors.
     """
     setting, detail = os.environ, event["detail"]
     of = {"Project": setting["PROJECT"], "Environment": setting["ENVIRONMENT"]}

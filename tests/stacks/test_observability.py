@@ -182,6 +182,34 @@ def test_no_function_fails_unheard(tmp_path: Path, settings: dict[str, Any]) -> 
     assert heard == functions
 
 
+def test_what_is_accepted_of_a_function_is_true_of_it(tmp_path: Path) -> None:
+    """Its reasons stand in the template, for auditors: they say who calls it, what it may call, what it is told."""
+    resources = synthesized(tmp_path, plan_with())
+    by_clock = {
+        target["Arn"]["Fn::GetAtt"][0]: "ScheduleExpression" in rule
+        for rule in of_type(resources, "AWS::Events::Rule")
+        for target in rule["Targets"]
+    }
+    found = {name: one for name, one in resources.items() if one["Type"] == "AWS::Lambda::Function"}
+
+    assert sorted(by_clock.values()) == [False, True]
+    assert by_clock.keys() == found.keys()
+    for name, function in found.items():
+        reasons = {one["id"]: one["comment"] for one in function["Metadata"]["checkov"]["skip"]}
+        role = resources[function["Properties"]["Role"]["Fn::GetAtt"][0]]["Properties"]
+        told = function["Properties"]["Environment"]["Variables"]
+        actions = json.dumps(role["Policies"])
+        assert ("clock" in reasons["CKV_AWS_115"]) is by_clock[name]
+        assert ("EventBridge" in reasons["CKV_AWS_115"]) is not by_clock[name]
+        # A clock comes again; an event does not.
+        assert ("next call" in reasons["CKV_AWS_116"]) is by_clock[name]
+        assert ("lost" in reasons["CKV_AWS_116"]) is not by_clock[name]
+        for service, action in (("S3", "s3:"), ("CloudWatch", "cloudwatch:"), ("SNS", "sns:")):
+            assert (service in reasons["CKV_AWS_117"]) is (action in actions), (name, service)
+        for word, variable in (("bucket", "ARTIFACTS"), ("topic", "TOPIC"), ("log group", "LOG_GROUP")):
+            assert (word in reasons["CKV_AWS_173"]) is (variable in told), (name, word)
+
+
 def test_a_clock_wakes_the_function_that_looks_for_overdue_schedules(tmp_path: Path) -> None:
     """It alone is called, and finds where to look in its environment."""
     resources = synthesized(tmp_path, plan_with())
