@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,8 +16,6 @@ from penstock_runtime.task_definition import Architecture, Image, Secret
 
 RECIPES = Path(__file__).resolve().parent.parent / "runtime" / "images"
 """A folder for each recipe: Dockerfile, locked requirements and what else the build needs."""
-
-LEFT_OUT = shutil.ignore_patterns(*image_context.LEFT_OUT)
 
 
 @dataclass(frozen=True)
@@ -105,7 +102,7 @@ def assemble(image: Image, project_root: Path, context: Path) -> None:
             f"there is no image recipe {image.reference!r}: {recipe / 'Dockerfile'} is missing",
             fix=f"use one of {', '.join(known)}" if known else "restore runtime/images/ from the repository",
         )
-    shutil.copytree(recipe, context, ignore=LEFT_OUT)
+    image_context.copy(recipe, context)
     project = context / "project"
     if image.context is None:
         project.mkdir()
@@ -116,4 +113,4 @@ def assemble(image: Image, project_root: Path, context: Path) -> None:
             f"{image.context!r}, which goes into the {image.reference} image, is no folder in {project_root}",
             fix="correct the path in the project file",
         )
-    shutil.copytree(folder, project, ignore=LEFT_OUT)
+    image_context.copy(folder, project)

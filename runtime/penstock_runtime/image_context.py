@@ -9,6 +9,7 @@ from __future__ import annotations
 import fnmatch
 import hashlib
 import os
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,32 +18,53 @@ LEFT_OUT = (
     ".env",
     ".env.*",
     ".git",
-    "output",
     "__pycache__",
     "*.pyc",
     ".venv",
     ".pytest_cache",
     ".DS_Store",
 )
-"""What a project's folder holds on an engineer's machine and an image must not: secrets, caches, results."""
+"""What a project's folder holds on an engineer's machine and an image must not, at any depth: secrets, caches."""
+RESULTS = "output"
+"""Folder of results, left out directly below the project's folder only: there Meltano's targets for files write
+(MeltanoHub, target-jsonl, `destination_path`). Further down it is somebody's source."""
 
 
 def digest(*folders: Path) -> str:
     """SHA-256 over the names and the content of what goes into an image, folder by folder."""
     found = hashlib.sha256()
     for folder in folders:
-        for path in sorted(_files(folder)):
-            content = path.read_bytes()
-            found.update(f"{path.relative_to(folder).as_posix()}\0{len(content)}\0".encode())
+        for name in sorted(files(folder)):
+            content = (folder / name).read_bytes()
+            found.update(f"{name.as_posix()}\0{len(content)}\0".encode())
             found.update(content)
         found.update(b"\0")
     return found.hexdigest()
 
 
-def _files(folder: Path) -> Iterator[Path]:
-    for place, folders, files in os.walk(folder, followlinks=True):
-        folders[:] = [name for name in folders if not _left_out(name)]
-        yield from (Path(place, name) for name in files if not _left_out(name))
+def copy(folder: Path, to: Path) -> None:
+    """Copy what goes into an image; links become what they lead to. `to` may exist."""
+    to.mkdir(parents=True, exist_ok=True)
+    for name in files(folder):
+        (to / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy2(folder / name, to / name)
+
+
+def files(folder: Path) -> Iterator[Path]:
+    """What of a folder goes into an image, relative to it; in no order.
+
+    Raises:
+        OSError: a folder cannot be read.
+    """
+    for place, folders, names in os.walk(folder, onerror=_raise, followlinks=True):
+        below = Path(place).relative_to(folder)
+        top = below == Path()
+        folders[:] = [name for name in folders if not _left_out(name) and not (top and name == RESULTS)]
+        yield from (below / name for name in names if not _left_out(name))
+
+
+def _raise(error: OSError) -> None:
+    raise error
 
 
 def _left_out(name: str) -> bool:

@@ -31,8 +31,8 @@ def recipes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def project(root: Path) -> Path:
     """A Meltano project as it looks on an engineer's machine."""
     folder = root / "ingestion/meltano"
-    for path in ("meltano.yml", "taps/tap.py", ".env", ".env.prod", ".meltano/meltano.db", "output/x.json",
-                 ".git/config", "taps/__pycache__/tap.pyc"):  # fmt: skip
+    for path in ("meltano.yml", "taps/tap.py", "taps/output/__init__.py", ".env", ".env.prod", ".meltano/meltano.db",
+                 "output/x.json", ".git/config", "taps/__pycache__/tap.pyc", "taps/.env"):  # fmt: skip
         (folder / path).parent.mkdir(parents=True, exist_ok=True)
         (folder / path).write_text(path)
     return folder
@@ -44,7 +44,8 @@ def built_assets(folder: Path) -> list[dict[str, Any]]:
 
 
 def test_the_context_holds_the_recipe_and_the_project(recipes: Path, tmp_path: Path) -> None:
-    """The recipe's files at the top, the project below `project/`, without secrets, caches and results."""
+    """The recipe's files at the top, the project below `project/`, without secrets, caches and results. Meltano's
+    folder of results is the one at the top: a package of that name is source."""
     project(tmp_path)
     image.assemble(BUILT, tmp_path, tmp_path / "context")
 
@@ -53,7 +54,27 @@ def test_the_context_holds_the_recipe_and_the_project(recipes: Path, tmp_path: P
         for path in (tmp_path / "context").rglob("*")
         if path.is_file()
     }
-    assert found == {"Dockerfile", "requirements.txt", "project/meltano.yml", "project/taps/tap.py"}
+    assert found == {
+        "Dockerfile", "requirements.txt", "project/meltano.yml", "project/taps/tap.py",
+        "project/taps/output/__init__.py",
+    }  # fmt: skip
+
+
+def test_a_program_stays_one_and_a_link_becomes_what_it_leads_to(recipes: Path, tmp_path: Path) -> None:
+    """In the context as in the project's folder."""
+    folder = project(tmp_path)
+    (folder / "taps/tap.py").chmod(0o755)
+    (tmp_path / "shared").mkdir()
+    (tmp_path / "shared/macros.sql").write_text("select 1")
+    (folder / "shared").symlink_to(tmp_path / "shared")
+    (folder / "one.sql").symlink_to(tmp_path / "shared/macros.sql")
+    image.assemble(BUILT, tmp_path, tmp_path / "context")
+
+    made = tmp_path / "context/project"
+    assert (made / "taps/tap.py").stat().st_mode & 0o111
+    for path in ("shared/macros.sql", "one.sql"):
+        assert (made / path).read_text() == "select 1"
+    assert not [one for one in made.rglob("*") if one.is_symlink()]
 
 
 def test_an_image_is_built_for_its_definitions_and_its_tag_follows_the_contents(recipes: Path, tmp_path: Path) -> None:

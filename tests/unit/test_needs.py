@@ -300,10 +300,30 @@ def test_the_hash_of_an_image_follows_what_goes_into_it(tmp_path: Path) -> None:
     (two / "x" / ".env").write_text("S=2")
     (two / ".meltano").mkdir()
     (two / ".meltano" / "state").write_text("")
+    (two / "output").mkdir()
+    (two / "output" / "rows.jsonl").write_text("{}")
+    assert image_context.digest(one, two) == before
+    (two / "x" / "output").mkdir()
+    (two / "x" / "output" / "__init__.py").write_text("")
+    assert image_context.digest(one, two) != before
+    (two / "x" / "output" / "__init__.py").unlink()
     assert image_context.digest(one, two) == before
 
     (two / "meltano.yml").rename(two / "x" / "meltano.yml")
     assert image_context.digest(one, two) != before
+
+
+def test_what_the_hash_is_of_is_what_is_copied(tmp_path: Path) -> None:
+    """The image and the push that asks for it follow one list."""
+    folder = tmp_path / "project"
+    for path in ("meltano.yml", "a/output/x.py", "a/.venv/x", "a/.env.prod", "output/x", "a/b/c.pyc", ".meltano/x"):
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        (folder / path).write_text(path)
+    image_context.copy(folder, tmp_path / "copy")
+
+    copied = {one.relative_to(tmp_path / "copy").as_posix() for one in (tmp_path / "copy").rglob("*") if one.is_file()}
+    assert copied == {"meltano.yml", "a/output/x.py"}
+    assert image_context.digest(tmp_path / "copy") == image_context.digest(folder)
 
 
 def test_a_push_uploads_into_the_release_only(plan: Plan) -> None:
