@@ -18,8 +18,9 @@ import os
 import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone, tzinfo
 from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 STATE = "watch/overdue.json"
 """Key in the artifacts bucket."""
@@ -32,6 +33,7 @@ MOST_TOLD = 100
 _QUERIES = 500
 """Of one call. Source: Amazon CloudWatch API Reference, GetMetricData; so are the two below."""
 _OLDEST_SECONDS = 455 * 86_400
+_LAST = timezone(timedelta(hours=-12))
 _STEPS = ((86_400, 300), (_OLDEST_SECONDS, 3600))
 """Age of the oldest point in seconds → width of the steps: up to 63 days back CloudWatch has steps of five minutes,
 beyond them of an hour."""
@@ -87,7 +89,7 @@ def watched(plan: Mapping[str, Any]) -> list[Watched]:
         minutes = schedule["overdue_after_minutes"]
         if minutes is None:
             continue
-        start = datetime.fromisoformat(schedule["start_date"]).replace(tzinfo=timezone.utc).timestamp()
+        start = _midnight(schedule["start_date"], schedule["timezone"])
         before = {name for task in schedule["tasks"] for name in task["after"]}
         found += [
             Watched(schedule["name"], task["name"], minutes, start)
@@ -95,6 +97,19 @@ def watched(plan: Mapping[str, Any]) -> list[Watched]:
             if task["name"] not in before
         ]
     return found
+
+
+def _midnight(date: str, zone: str) -> float:
+    """When a date begins in a time zone, in seconds since 1970.
+
+    The zone's rules are the system's. Lambda does not promise to have them, nor those of a zone that is new: then it is
+    where on earth the date begins last. A schedule that is new is watched half a day late, rather than called late.
+    """
+    try:
+        there: tzinfo = timezone.utc if zone == "UTC" else ZoneInfo(zone)
+    except ZoneInfoNotFoundError:
+        there = _LAST
+    return datetime.fromisoformat(date).replace(tzinfo=there).timestamp()
 
 
 def begin(tasks: Iterable[Watched], state: State, now: float) -> State:

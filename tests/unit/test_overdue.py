@@ -5,11 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from penstock.compile import compile_plan
 from penstock_runtime.overdue import State, Watched, begin, last_successes, late, message, watched
+from tests.unit.project_files import loaded
 
 HOUR, DAY = 3600, 86_400
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC).timestamp()
@@ -61,6 +64,7 @@ def test_the_last_tasks_of_each_schedule_are_watched() -> None:
             {
                 "name": "daily",
                 "start_date": "2026-01-02",
+                "timezone": "UTC",
                 "overdue_after_minutes": 90,
                 "tasks": [
                     {"name": "load", "after": []},
@@ -68,12 +72,54 @@ def test_the_last_tasks_of_each_schedule_are_watched() -> None:
                     {"name": "clean", "after": []},
                 ],
             },
-            {"name": "by-hand", "start_date": "2026-01-01", "overdue_after_minutes": None, "tasks": []},
+            {
+                "name": "by-hand",
+                "start_date": "2026-01-01",
+                "timezone": "UTC",
+                "overdue_after_minutes": None,
+                "tasks": [],
+            },
         ]
     }
     start = datetime(2026, 1, 2, tzinfo=UTC).timestamp()
 
     assert watched(plan) == [Watched("daily", "catalogue", 90, start), Watched("daily", "clean", 90, start)]
+
+
+@pytest.mark.parametrize(
+    ("zone", "start"),
+    [
+        ("UTC", "2026-12-01T00:00+00:00"),
+        ("America/Los_Angeles", "2026-12-01T08:00+00:00"),
+        ("Asia/Tokyo", "2026-11-30T15:00+00:00"),
+        # This system does not know it, as Lambda's may not: watched too late, rather than called late.
+        ("Mars/Olympus_Mons", "2026-12-01T12:00+00:00"),
+    ],
+)
+def test_a_schedule_starts_where_it_is(zone: str, start: str) -> None:
+    """Its start date is one of its time zone."""
+    tasks = [{"name": "load", "after": []}]
+    schedule = {
+        "name": "s", "start_date": "2026-12-01", "timezone": zone, "overdue_after_minutes": 60, "tasks": tasks,
+    }  # fmt: skip
+    (found,) = watched({"schedules": [schedule]})
+
+    assert found.start == datetime.fromisoformat(start).timestamp()
+
+
+def test_a_new_schedule_west_of_greenwich_is_not_late_before_its_first_run(tmp_path: Path) -> None:
+    """By a project's own plan, with the grace that it has by default: seen before its start, looked at till then."""
+    pacific = "timezone: America/Los_Angeles\n    start_date: 2026-12-01"
+    plan = compile_plan(loaded(tmp_path, ("0 3 * * *", "0 23 * * *"), ("timezone: Europe/Berlin", pacific)))
+    (schedule,) = [one for one in plan.schedules if one.start_date == "2026-12-01"]
+    tasks = [one for one in watched(json.loads(plan.to_json())) if one.schedule == schedule.name]
+    first_run = datetime(2026, 12, 2, 7, tzinfo=UTC).timestamp()
+    state = begin(tasks, State(), first_run - 10 * DAY)
+
+    assert tasks
+    for at in range(int(first_run - 10 * DAY), int(first_run) + 1, 900):
+        state = begin(tasks, state, at)
+        assert late(tasks, state, at) == []
 
 
 def test_a_new_schedule_has_all_its_time_from_when_it_is_first_seen() -> None:
