@@ -2,7 +2,7 @@
 
 They stand in the task definition's `entryPoint`, so that an upstream image needs nothing of ours in it. `_bootstrap` is
 the text that runs: it must stand alone (standard library, and the boto3 that every image has), so it spells out names
-of `contract`; a test compares them.
+of `contract`; tests run it with those.
 """
 
 from __future__ import annotations

@@ -107,7 +107,12 @@ def test_a_vpn_reaches_the_page_of_airflow(tmp_path: Path, base: Plan, stack: st
 def test_traffic_to_s3_stays_inside_and_flows_are_logged(templates: Templates) -> None:
     template = plans.template(templates, "network")
 
-    template.has_resource_properties("AWS::EC2::VPCEndpoint", {"VpcEndpointType": "Gateway"})
+    gateways = [
+        statements.text(one["Properties"]["ServiceName"])
+        for one in plans.resources(templates, "AWS::EC2::VPCEndpoint")
+        if one["Properties"]["VpcEndpointType"] == "Gateway"
+    ]
+    assert gateways == ["com.amazonaws.<AWS::Region>.s3"]
     template.has_resource_properties("AWS::EC2::FlowLog", {"TrafficType": "ALL"})
     template.has_resource_properties("AWS::Logs::LogGroup", {"RetentionInDays": 30})
 

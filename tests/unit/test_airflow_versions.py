@@ -46,7 +46,10 @@ def test_version_without_a_lock_is_refused_by_name() -> None:
 
 def test_every_lock_is_of_a_version_that_the_table_knows() -> None:
     """So its Python is known; and each lock names that version."""
-    for lock in (REQUIREMENTS / "airflow").glob("*.txt"):
+    locks = sorted((REQUIREMENTS / "airflow").glob("*.txt"))
+
+    assert [lock.stem for lock in locks] == ["2.10.3", "2.11.0", "3.0.6", "3.3.1"]
+    for lock in locks:
         assert lock.stem in versions.AIRFLOW
         assert f"\napache-airflow=={lock.stem} " in lock.read_text()
         assert f"amazon=={versions.AIRFLOW[lock.stem].amazon_provider} " in lock.read_text()

@@ -14,6 +14,14 @@ import pytest
 from penstock.local import cache, command, environments, images
 from penstock_runtime.errors import PenstockError
 
+LOCKS = {
+    "requirements/images/openmetadata-1.12.txt",
+    "runtime/images/meltano/requirements.txt",
+    "ingestion/meltano/requirements/build.txt",
+    "ingestion/meltano/requirements/tap-nycflights.txt",
+    "ingestion/meltano/requirements/target-postgres.txt",
+}
+"""Of the repository as it is; a team may add its own."""
 STOCK = "docker.getcollate.io/openmetadata/ingestion:1.12.14"
 
 
@@ -68,7 +76,11 @@ def test_an_unknown_image_is_an_error(reference: str) -> None:
 
 def test_locks_name_no_place() -> None:
     """Every line of a lock is a package, a hash or a comment without an address."""
-    for lock in environments_locks():
+    locks = environments_locks()
+    root = Path(__file__).parents[2]
+
+    assert {lock.relative_to(root).as_posix() for lock in locks} >= LOCKS
+    for lock in locks:
         text = lock.read_text()
         assert "--hash=sha256:" in text
         assert "://" not in text

@@ -10,6 +10,8 @@ import sys
 import zipfile
 from pathlib import Path
 
+import pytest
+
 from penstock_runtime import bootstrap, contract
 
 FAKE_BOTO3 = """
@@ -32,9 +34,11 @@ sys.exit(7)
 """
 
 
-def start(tmp_path: Path, data: bytes, sha256: str) -> subprocess.CompletedProcess[str]:
+def start(
+    tmp_path: Path, data: bytes, sha256: str, *, boto3: str = FAKE_BOTO3, without: str = ""
+) -> subprocess.CompletedProcess[str]:
     """Run the entry point with a runtime archive in a bucket that is a folder."""
-    (tmp_path / "boto3.py").write_text(FAKE_BOTO3)
+    (tmp_path / "boto3.py").write_text(boto3)
     (tmp_path / "bucket" / "runtime").mkdir(parents=True)
     (tmp_path / "bucket" / "runtime" / "x.zip").write_bytes(data)
     environ = {
@@ -45,6 +49,7 @@ def start(tmp_path: Path, data: bytes, sha256: str) -> subprocess.CompletedProce
         contract.RUNTIME_URI: "s3://bucket/runtime/x.zip",
         contract.RUNTIME_SHA256: sha256,
     }
+    environ.pop(without, None)
     return subprocess.run(
         [sys.executable, *bootstrap.ENTRY_POINT[1:]], env=environ, capture_output=True, text=True, timeout=30
     )
@@ -94,12 +99,23 @@ def test_says_what_it_cannot_fetch(tmp_path: Path) -> None:
     assert done.stderr == ""
 
 
-def test_spells_names_as_the_contract_does() -> None:
-    """The text imports nothing of ours, so it repeats names: they are the contract's."""
-    for name in (contract.RUNTIME_URI, contract.RUNTIME_SHA256):
-        assert f'os.environ["{name}"]' in bootstrap.SOURCE
-    assert f"sys.exit({contract.Exit.ARTIFACT:d})" in bootstrap.SOURCE
-    assert f"os._exit({contract.Exit.STOPPED:d})" in bootstrap.SOURCE
+def test_a_stop_while_it_fetches_has_the_documented_code(tmp_path: Path) -> None:
+    """SIGTERM before the runtime is there: the code of a stop, at once, and no line that blames the archive."""
+    stopped = "os.kill(os.getpid(), 15); import time; time.sleep(20)"
+    done = start(tmp_path, archive(), "0" * 64, boto3=FAKE_BOTO3.replace("path =", f"{stopped}; path ="))
+
+    assert (done.returncode, done.stdout, done.stderr) == (contract.Exit.STOPPED, "", "")
+
+
+@pytest.mark.parametrize("name", [contract.RUNTIME_URI, contract.RUNTIME_SHA256])
+def test_a_variable_that_is_missing_is_named(tmp_path: Path, name: str) -> None:
+    """As the contract spells it; with both of them the archive runs, see above."""
+    data = archive()
+    done = start(tmp_path, data, hashlib.sha256(data).hexdigest(), without=name)
+
+    assert done.returncode == contract.Exit.ARTIFACT
+    assert name in done.stdout
+    assert "the runtime runs" not in done.stdout
 
 
 def test_is_small() -> None:
