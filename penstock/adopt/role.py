@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from penstock.adopt.live import Statement
+from penstock.policy_statement import actions, listed, resources
 
 READS = "iam:ListRolePolicies, iam:GetRolePolicy, iam:ListAttachedRolePolicies, iam:GetPolicy, iam:GetPolicyVersion"
 """The actions that `statements` takes."""
@@ -33,10 +34,8 @@ def _statements(iam: Any, role: str) -> Iterator[Statement]:
 
 
 def _allowing(policy: str, document: dict[str, Any]) -> Iterator[Statement]:
-    for one in _listed(document.get("Statement")):
+    for one in listed(document.get("Statement")):
         if one.get("Effect") == "Allow":
-            yield Statement(policy, tuple(_listed(one.get("Action"))), tuple(_listed(one.get("Resource"))))
-
-
-def _listed(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else [] if value is None else [value]
+            tests = one.get("Condition") or {}
+            conditions = frozenset(key.lower() for keys in tests.values() for key in keys)
+            yield Statement(policy, tuple(actions(one)), tuple(resources(one)), conditions)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, Literal
 
+from penstock import policy_statement
 from penstock.diff.templates import Templates, name
 from penstock.diff.values import text
 
@@ -86,16 +87,11 @@ def grants(templates: Templates, called: Templates = MappingProxyType({})) -> It
 
 
 def _statements(who: str, document: Mapping[str, Any], on: str | None = None) -> Iterator[Grant]:
-    for statement in _listed(document["Statement"]):
+    for statement in policy_statement.listed(document["Statement"]):
         condition = text(statement["Condition"]) if statement.get("Condition") else ""
         principal = f" by {text(statement['Principal'])}" if "Principal" in statement else ""
-        actions = [text(one) for one in _listed(statement.get("Action"))]
-        actions += [f"everything but {text(one)}" for one in _listed(statement.get("NotAction"))]
-        resources = [text(one) for one in _listed(statement.get("Resource"))] or ([on] if on else [])
-        if "NotResource" in statement:
-            resources.append("everything but " + ", ".join(text(one) for one in _listed(statement["NotResource"])))
-        for action in actions:
-            for resource in resources:
+        for action in policy_statement.actions(statement, text):
+            for resource in policy_statement.resources(statement, text) or ([on] if on else []):
                 yield Grant(who, statement.get("Effect", "Allow"), action, resource + principal, condition)
 
 
@@ -114,7 +110,3 @@ def _together(kind: Literal["gained", "lost"], found: set[Grant]) -> list[Change
         Change(kind, who, effect, tuple(actions), resource, condition)
         for (who, effect, resource, condition), actions in groups.items()
     ]
-
-
-def _listed(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else [] if value is None else [value]

@@ -72,6 +72,19 @@ CLOSED = tuple(dataclasses.replace(one, way_out=None) for one in GOOD.subnets or
         ({"role": (Statement("all", ("*",), ("*",)),)}, "warning", "all lets whoever writes DAGs", 1),
         ({"role": (Statement("ecs", ("ecs:RunTask",), ("*",)),)}, "warning", "every resource: ecs:RunTask", 1),
         ({"role": (Statement("r", ("iam:PassRole",), ("arn:aws:iam::1:role/*",)),)}, "warning", "iam:PassRole", 1),
+        (
+            {"role": (Statement("p", ("everything but iam:*",), ("*",)),)},
+            "warning",
+            "resource: everything but iam:*",
+            1,
+        ),
+        ({"role": (Statement("n", ("*",), ("everything but arn:aws:s3:::x",)),)}, "warning", "every resource: *", 1),
+        (
+            {"role": (Statement("q", ("everything but s3:*",), ("arn:aws:iam::1:role/*",)),)},
+            "warning",
+            "everything but s3:*",
+            1,
+        ),
     ],
 )
 def test_each_thing_that_is_wrong_is_found(change: dict[str, Any], level: str, what: str, count: int) -> None:

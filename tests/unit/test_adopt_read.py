@@ -132,6 +132,45 @@ def test_a_sound_environment_has_no_finding() -> None:
     assert "s3control.GetPublicAccessBlock" not in account.calls
 
 
+def role(**statement: Any) -> Account:
+    """An account whose execution role allows one thing."""
+    document = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", **statement}]}
+    return Account(iam_GetRolePolicy={"PolicyDocument": json.dumps(document)})
+
+
+POWER_USER = {"NotAction": ["iam:*", "organizations:*", "account:*"], "Resource": "*"}
+QUEUE_KEY = {
+    "Action": ["kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey*", "kms:Encrypt"],
+    "NotResource": "arn:aws:kms:*:111122223333:key/*",
+    "Condition": {"StringLike": {"kms:ViaService": ["sqs.eu-west-1.amazonaws.com"]}},
+}
+
+
+@pytest.mark.parametrize(
+    ("statement", "listed"),
+    [
+        (POWER_USER, "everything but iam:*, organizations:*, account:*"),
+        ({"Action": "*", "NotResource": "arn:aws:s3:::secret"}, "*"),
+        ({"Action": "s3:GetObject", "NotResource": ["arn:aws:s3:::a/*", "arn:aws:s3:::b/*"]}, "s3:GetObject"),
+        (
+            {key: value for key, value in QUEUE_KEY.items() if key != "Condition"},
+            ", ".join(sorted(QUEUE_KEY["Action"])),
+        ),
+        (QUEUE_KEY | {"NotResource": "arn:aws:kms:*:111122223333:key/1"}, ", ".join(sorted(QUEUE_KEY["Action"]))),
+    ],
+)
+def test_all_but_some_is_as_wide_as_all(statement: dict[str, Any], listed: str) -> None:
+    """AWS's PowerUserAccess is written so, and so is many a policy that was meant to be careful."""
+    what = f"own lets whoever writes DAGs do this with every resource: {listed}"
+
+    assert told(read("team", role(**statement))) == [("warning", what)]
+
+
+def test_what_mwaas_guide_asks_for_is_no_finding() -> None:
+    """It asks for the keys of all accounts but the user's, since the queue's key is MWAA's own."""
+    assert told(read("team", role(**QUEUE_KEY))) == []
+
+
 @pytest.mark.parametrize(
     ("own", "accounts", "blocked"),
     [

@@ -65,6 +65,16 @@ def test_policies_apart_from_roles_and_of_buckets_count_too() -> None:
     }
 
 
+def test_all_actions_but_some_are_one_grant() -> None:
+    """`everything but a` beside `everything but b` would be everything."""
+    grant = {"Statement": {"Effect": "Allow", "NotAction": ["iam:*", "account:*"], "Resource": "*"}}
+    policy = {"Type": "AWS::IAM::Policy", "Properties": {"Roles": ["worker"], "PolicyDocument": grant}}
+
+    assert [str(one) for one in permissions.compare({}, {"a": {"Resources": {"Policy": policy}}})] == [
+        "worker: everything but iam:*, account:* on *"
+    ]
+
+
 def test_a_boundary_and_a_keys_policy_are_permissions() -> None:
     """What no policy can exceed, gained and lost; who may use a key, statement by statement."""
     boundary = "arn:aws:iam::111122223333:policy/limits"
