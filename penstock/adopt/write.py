@@ -5,10 +5,11 @@ from __future__ import annotations
 import difflib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from penstock.adopt.live import Live
 from penstock.project.airflow import WAYS
+from penstock.project.composer import Node
 from penstock.project.document import Document, at, parse, read_text
 from penstock.project.edit import put
 from penstock_runtime.errors import InputError
@@ -75,12 +76,8 @@ def region_of(document: Document, environment: str | None) -> str | None:
     if environment is not None and environment not in names:
         fix = f"use one of: {', '.join(names)}" if names else f"add environments: {{{environment}: {{region: …}}}}"
         raise InputError(f"there is no environment {environment[:60]!r}", fix=fix, where=document.name)
-    chosen = environment or next(iter(names), None)
-    for place in ((("environments", chosen, "region"),) if chosen else ()) + (("region",),):
-        node = at(document.root, place)
-        if isinstance(node.value, str):
-            return node.value
-    return None
+    node = _setting(document, environment, "region")
+    return None if node is None else str(node.value)
 
 
 def adoption(document: Document, live: Live, environment: str | None) -> Adoption:
@@ -93,10 +90,9 @@ def adoption(document: Document, live: Live, environment: str | None) -> Adoptio
         InputError: the project is for another account, or the file is written in a way that this cannot edit.
     """
     above = ("environments", environment) if environment is not None else ()
-    account = _text(document, (*above, "account"))
-    if account is not None and account != live.account:
-        node = at(document.root, (*above, "account"))
-        what = f"the project deploys to account {account}, and {live.name} is in {live.account}"
+    node = _setting(document, environment, "account")
+    if node is not None and node.value != live.account:
+        what = f"the project deploys to account {node.value}, and {live.name} is in {live.account}"
         fix = "adopt it for an environment of that account: penstock --environment NAME adopt"
         raise InputError(what, fix=f"{fix} {live.name}", where=document.where(node))
     airflow: dict[str, Any] = {
@@ -123,10 +119,30 @@ def adoption(document: Document, live: Live, environment: str | None) -> Adoptio
     return Adoption(Path(document.name), document.text, text, airflow, network)
 
 
+def _setting(document: Document, environment: str | None, key: str) -> Node | None:
+    """What an environment, or the first where none is named, says of its place; else what the top level says.
+
+    None: neither says anything; an environment's `null` takes back what the top level says.
+    """
+    declared = at(document.root, ("environments",)).value
+    names = list(declared) if isinstance(declared, dict) else []
+    chosen = environment if environment is not None else next(iter(names), None)
+    for place in ((("environments", chosen),) if chosen is not None else ()) + ((),):
+        node = _node(document, (*place, key))
+        if node is not None:
+            return node if isinstance(node.value, str) else None
+    return None
+
+
 def _text(document: Document, path: tuple[Any, ...]) -> str | None:
+    node = _node(document, path)
+    return node.value if node is not None and isinstance(node.value, str) else None
+
+
+def _node(document: Document, path: tuple[Any, ...]) -> Node | None:
     node: Any = document.root
     for step in path:
         node = node.value.get(step) if isinstance(node.value, dict) else None
         if node is None:
             return None
-    return node.value if isinstance(node.value, str) else None
+    return cast("Node", node)
