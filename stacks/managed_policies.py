@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from typing import Any
 
 import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
@@ -77,7 +78,7 @@ def pack(statements: Sequence[iam.PolicyStatement], stack: cdk.Stack) -> list[li
     room = MAX_CHARACTERS - len('{"Version":"2012-10-17","Statement":[]}')
     for alike in groups.values():
         resources = list(dict.fromkeys(one for statement in alike for one in statement.resources))
-        frame = len(_longest(stack.resolve(_with(alike[0], []).to_json()))) + len('"Resource":[],')
+        frame = len(_longest(_frame(alike[0], stack))) + len('"Resource":[],')
         taken: list[str] = []
         left = room - frame
         for resource in resources:
@@ -96,8 +97,13 @@ def pack(statements: Sequence[iam.PolicyStatement], stack: cdk.Stack) -> list[li
 
 
 def _with(statement: iam.PolicyStatement, resources: Sequence[str]) -> iam.PolicyStatement:
-    """A copy for other resources."""
+    """A copy for other resources; of a statement without any, a copy of it."""
     return statement.copy(resources=list(resources) or None)
+
+
+def _frame(statement: iam.PolicyStatement, stack: cdk.Stack) -> dict[str, Any]:
+    """All of a statement but its resources."""
+    return {name: value for name, value in stack.resolve(statement.to_json()).items() if name != "Resource"}
 
 
 def _longest(value: object) -> str:

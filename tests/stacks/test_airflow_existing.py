@@ -15,7 +15,7 @@ from penstock_runtime.airflow_environment import SelfManagedAirflow, UsedAirflow
 from penstock_runtime.errors import InputError
 from penstock_runtime.plan import Plan
 from stacks.build import build_stacks
-from stacks.managed_policies import MAX_CHARACTERS, ManagedPolicies
+from stacks.managed_policies import MAX_CHARACTERS, ManagedPolicies, pack
 from tests.stacks import plans, statements
 
 KEY = f"arn:aws:kms:{plans.REGION}:{plans.ACCOUNT}:key/1a2b3c4d"
@@ -180,6 +180,27 @@ def test_what_is_too_long_for_one_policy_goes_to_several(tmp_path: Path, account
     run = statements.that_allow(statements.of_role(template, "Airflow"), "ecs:RunTask")
     found = [resource for one in run for resource in one["Resource"]]
     assert sorted(written(one).rsplit("/", 1)[-1].rstrip('"') for one in found) == [f"{one}:*" for one in families]
+
+
+@pytest.mark.parametrize(("count", "policies"), [(1, 1), (70, 1), (140, 2), (210, 3)])
+def test_a_policy_is_filled_before_the_next_is_begun(count: int, policies: int) -> None:
+    """Each resource counts once: what is in the next policy would not have fitted into the one before."""
+    stack = cdk.Stack(cdk.App(), "stack", env=cdk.Environment(account=plans.ACCOUNT, region=plans.REGION))
+    task = f"arn:aws:ecs:{plans.REGION}:{plans.ACCOUNT}:task-definition/acme-dev-command"
+    arns = [f"{task}-{number:012}:*" for number in range(count)]
+    packed = pack([iam.PolicyStatement(actions=["ecs:RunTask"], resources=arns)], stack)
+    documents = [[one for statement in document for one in statement.resources] for document in packed]
+
+    assert [one for document in documents for one in document] == arns
+    assert len(documents) == policies
+    sizes = [len(written(whole(document))) for document in packed]
+    assert all(MAX_CHARACTERS - len(f'"{arns[0]}",') <= size <= MAX_CHARACTERS for size in sizes[:-1])
+    assert sizes[-1] <= MAX_CHARACTERS
+
+
+def whole(statements: list[iam.PolicyStatement]) -> dict[str, Any]:
+    """As IAM gets it."""
+    return {"Version": "2012-10-17", "Statement": [one.to_json() for one in statements]}
 
 
 def written(document: Any) -> str:
