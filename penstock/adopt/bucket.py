@@ -9,6 +9,7 @@ import botocore.exceptions
 
 from penstock.adopt.live import Gone
 from penstock.adopt.look import Clients, Look
+from penstock.deployed.account import error_code
 
 BLOCKS = ("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets")
 _NO_BLOCK = "NoSuchPublicAccessBlockConfiguration"
@@ -61,7 +62,7 @@ class BucketLook:
         try:
             found = self._clients("s3").get_bucket_encryption(Bucket=self.name)["ServerSideEncryptionConfiguration"]
         except botocore.exceptions.ClientError as error:
-            if error.response["Error"]["Code"] != _NO_ENCRYPTION:
+            if error_code(error) != _NO_ENCRYPTION:
                 raise
             return ""
         keys = [one.get("ApplyServerSideEncryptionByDefault", {}).get("KMSMasterKeyID") for one in found["Rules"]]
@@ -78,6 +79,6 @@ def _block(ask: Any) -> Mapping[str, Any]:
         found: Mapping[str, Any] = ask()["PublicAccessBlockConfiguration"]
         return found
     except botocore.exceptions.ClientError as error:
-        if error.response["Error"]["Code"] != _NO_BLOCK:
+        if error_code(error) != _NO_BLOCK:
             raise
         return {}

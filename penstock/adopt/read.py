@@ -2,57 +2,23 @@
 
 from __future__ import annotations
 
-import os
-import re
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
-import boto3
 import botocore.exceptions
-from botocore.config import Config
 
 from penstock.adopt.bucket import BucketLook
 from penstock.adopt.live import Gone, Live, Unread
 from penstock.adopt.look import Clients
 from penstock.adopt.network import NetworkLook
 from penstock.adopt.role import READS, statements
+from penstock.deployed.account import aws, denied, error_code
 from penstock.project.problems import nearest
 from penstock_runtime.errors import InputError, PenstockError
 
 T = TypeVar("T")
-_DENIED = ("AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "AuthorizationError")
-_HOST_PREFIX = {"mwaa": "AWS_ENDPOINT_URL_MWAA", "s3control": "AWS_ENDPOINT_URL_S3_CONTROL"}
-"""Services whose calls put a prefix before the host, and the variable that sets another address for them."""
 _NEEDED = ("AirflowVersion", "SourceBucketArn", "DagS3Path", "ExecutionRoleArn")
 """What `airflow.use` cannot be written without. The API's model requires no member of `Environment` at all."""
-
-
-def connect(region: str | None) -> Clients:
-    """Clients of one region, with the caller's credentials; None: the region that these come with.
-
-    Raises:
-        InputError: there is no region.
-    """
-    session = boto3.session.Session(region_name=region)
-    if session.region_name is None:
-        raise InputError("the project names no region", fix="add --region, or a region to the project file")
-
-    def client(service: str) -> Any:
-        # The prefix (`api.`, the account) goes before AWS's host; an endpoint that somebody has set is the whole one.
-        own_endpoint = any(name in os.environ for name in ("AWS_ENDPOINT_URL", _HOST_PREFIX.get(service, "")))
-        config = Config(retries={"total_max_attempts": 3}, connect_timeout=10, inject_host_prefix=not own_endpoint)
-        make: Any = session.client
-        made = make(service, config=config)
-        if own_endpoint:
-            # S3 Control's rules of endpoints add the account whatever the configuration says; before it is signed.
-            made.meta.events.register_first("request-created.s3-control", _without_account)
-        return made
-
-    return client
-
-
-def _without_account(request: Any, **_: Any) -> None:
-    request.url = re.sub(r"^(https?://)[0-9]{12}\.", r"\1", request.url)
 
 
 def read(name: str, clients: Clients) -> Live:
@@ -62,15 +28,8 @@ def read(name: str, clients: Clients) -> Live:
         InputError: there is none of that name in this account and region.
         PenstockError: AWS cannot be reached, or does not tell of the environment itself.
     """
-    try:
+    with aws(f"read the environment {name[:80]!r}", "it takes airflow:GetEnvironment and airflow:ListEnvironments"):
         found = _environment(name, clients("mwaa"))
-    except botocore.exceptions.NoCredentialsError as error:
-        raise PenstockError("there are no AWS credentials", fix="aws configure, or set AWS_PROFILE") from error
-    except (botocore.exceptions.ClientError, botocore.exceptions.BotoCoreError) as error:
-        raise PenstockError(
-            f"AWS does not tell of the environment {name[:80]!r}: {error}",
-            fix="check credentials, region and network; it takes airflow:GetEnvironment and airflow:ListEnvironments",
-        ) from error
     return _Reader(name, found, clients).read()
 
 
@@ -81,7 +40,7 @@ def _environment(name: str, mwaa: Any) -> dict[str, Any]:
     except botocore.exceptions.ParamValidationError as error:
         raise InputError(f"{name[:90]!r} cannot be the name of an environment", fix="check it") from error
     except botocore.exceptions.ClientError as error:
-        if error.response["Error"]["Code"] not in ("ResourceNotFoundException", "NotFound"):
+        if error_code(error) not in ("ResourceNotFoundException", "NotFound"):
             raise
     pages = mwaa.get_paginator("list_environments").paginate()
     names = [one for page in pages for one in page["Environments"]]
@@ -141,11 +100,11 @@ class _Reader:
         try:
             return look()
         except botocore.exceptions.ClientError as error:
-            code = str(error.response["Error"]["Code"])
+            code = error_code(error)
             if gone is not None and code in gone:
                 self._gone.append(gone[code])
             else:
-                self._unread.append(Unread(permission, "" if code in _DENIED else str(error)))
+                self._unread.append(Unread(permission, "" if denied(error) else str(error)))
         except botocore.exceptions.BotoCoreError as error:
             self._unread.append(Unread(permission, str(error)))
         return None

@@ -9,10 +9,11 @@ import typer
 
 from penstock.adopt import write
 from penstock.adopt.findings import findings
-from penstock.adopt.read import connect, read
+from penstock.adopt.read import read
 from penstock.cli import context as contexts
 from penstock.cli.output import Format, data, show_json, talk
 from penstock.cli.project import FormatOption
+from penstock.deployed.account import Account
 from penstock_runtime.errors import InputError
 
 
@@ -39,7 +40,7 @@ def adopt(
     if region is not None and theirs is not None and region != theirs:
         fix = "leave --region out, or adopt it for an environment of that region: penstock --environment NAME adopt …"
         raise InputError(f"the project deploys to {theirs}, not to {region}", fix=fix, where=document.name)
-    live = read(name, connect(region or theirs))
+    live = read(name, Account.at(region or theirs).client)
     adopted = write.adoption(document, live, own.environment)
     wrong = findings(live)
     written = bool(adopted.diff) and not dry_run

@@ -1,4 +1,7 @@
-"""What is deployed, read and changed with the caller's AWS credentials: the only part of the desk that calls AWS.
+"""What is deployed, read and changed with the caller's AWS credentials.
+
+Two more parts of the desk call AWS: `penstock.adopt`, by this package's clients, and `penstock.local`, by clients of
+its own, which call the embedded AWS and no other.
 
 account      boto3 clients; AWS's errors as ours
 state        the deployed project: buckets, facts, manifest, plan, templates

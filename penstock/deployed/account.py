@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import os
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -12,15 +14,21 @@ import boto3
 import botocore.exceptions
 from botocore.config import Config
 
-from penstock_runtime.errors import PenstockError
+from penstock_runtime.errors import InputError, PenstockError
 from penstock_runtime.plan import Plan
 
 MISSING = frozenset({"NoSuchKey", "NoSuchBucket", "404"})
 """Codes of S3 for what is not there."""
 THREADS = 16
 """Uploads at once; as many connections are kept open."""
-_DENIED = frozenset({"AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "403"})
+CONNECT_SECONDS = 10
+"""For one attempt to connect; botocore's own minute, five times over, looks like a command that hangs."""
+_DENIED = frozenset({"AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "AuthorizationError", "403"})
 _EXPIRED = frozenset({"ExpiredToken", "ExpiredTokenException", "InvalidClientTokenId", "RequestExpired"})
+
+
+_HOST_PREFIX = {"mwaa": "AWS_ENDPOINT_URL_MWAA", "s3control": "AWS_ENDPOINT_URL_S3_CONTROL"}
+"""Services whose calls put a prefix before the host, and the variable that sets another address for them."""
 
 
 @dataclass(frozen=True)
@@ -28,6 +36,20 @@ class Account:
     """The account that the caller's credentials belong to, in one region."""
 
     region: str
+
+    @classmethod
+    def at(cls, region: str | None) -> Account:
+        """The account in one region; None: in the region that the credentials come with.
+
+        Raises:
+            InputError: they come with none.
+            PenstockError: AWS_PROFILE names no profile.
+        """
+        with aws("find the region"):
+            found = region or boto3.session.Session().region_name
+        if found is None:
+            raise InputError("the project names no region", fix="add --region, or a region to the project file")
+        return cls(found)
 
     @cached_property
     def _session(self) -> boto3.session.Session:
@@ -39,8 +61,19 @@ class Account:
         Args:
             region: another one than the account's.
         """
-        config = Config(max_pool_connections=THREADS, retries={"mode": "standard", "max_attempts": 5})
-        return self._session.client(service, region_name=region, config=config)  # type: ignore[call-overload]
+        # The prefix (`api.`, the account) goes before AWS's host; an endpoint that somebody has set is the whole one.
+        own_endpoint = any(name in os.environ for name in ("AWS_ENDPOINT_URL", _HOST_PREFIX.get(service, "")))
+        config = Config(
+            max_pool_connections=THREADS,
+            retries={"mode": "standard", "max_attempts": 5},
+            connect_timeout=CONNECT_SECONDS,
+            inject_host_prefix=not own_endpoint,
+        )
+        made = self._session.client(service, region_name=region, config=config)  # type: ignore[call-overload]
+        if own_endpoint:
+            # S3 Control's rules of endpoints add the account whatever the configuration says; before it is signed.
+            made.meta.events.register_first("request-created.s3-control", _without_account)
+        return made
 
     @cached_property
     def s3(self) -> Any:
@@ -71,9 +104,16 @@ class Account:
             )
 
 
+def _without_account(request: Any, **_: Any) -> None:
+    request.url = re.sub(r"^(https?://)[0-9]{12}\.", r"\1", request.url)
+
+
 @contextlib.contextmanager
-def aws(what: str) -> Iterator[None]:
+def aws(what: str, needs: str = "docs/permissions.md lists what push and diff use") -> Iterator[None]:
     """Turn what AWS refuses while we do `what` into an error with its fix.
+
+    Args:
+        needs: which permissions `what` takes, or where that is told.
 
     Raises:
         PenstockError: AWS refused, or could not be reached.
@@ -86,13 +126,18 @@ def aws(what: str) -> Iterator[None]:
     except botocore.exceptions.ClientError as error:
         code = error_code(error)
         fix = "read AWS's message; then try again"
-        if code in _DENIED:
-            fix = "give the caller the permission that AWS names; docs/permissions.md lists what push and diff use"
+        if denied(error):
+            fix = f"give the caller the permission that AWS names; {needs}"
         elif code in _EXPIRED:
             fix = "sign in again: the credentials have expired or are wrong"
         raise PenstockError(f"{what}: {error}", fix=fix) from error
     except botocore.exceptions.BotoCoreError as error:
         raise PenstockError(f"{what}: {error}", fix="check the network, the region and AWS_PROFILE") from error
+
+
+def denied(error: botocore.exceptions.ClientError) -> bool:
+    """Whether the caller lacks the permission."""
+    return error_code(error) in _DENIED
 
 
 def error_code(error: botocore.exceptions.ClientError) -> str:

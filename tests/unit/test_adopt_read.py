@@ -306,3 +306,20 @@ def test_no_default_route_and_a_dead_one() -> None:
 
     assert [what.partition(":")[0] for _, what in none] == [f"{one} has no default route" for one in SUBNETS]
     assert dead == [("error", f"the default route of {one} leads to nat-1, which is gone") for one in SUBNETS]
+
+
+@pytest.mark.parametrize(
+    ("answer", "what", "fix"),
+    [
+        ("AccessDeniedException", r"read the environment 'team': .*said AWS", "airflow:GetEnvironment"),
+        ("ExpiredTokenException", "said AWS", "sign in again"),
+        (botocore.exceptions.NoCredentialsError(), "no AWS credentials", "AWS_PROFILE"),
+        (botocore.exceptions.ConnectTimeoutError(endpoint_url="https://a"), "Connect timeout", "check the network"),
+    ],
+)
+def test_an_environment_that_cannot_be_read_ends_it(answer: Answer, what: str, fix: str) -> None:
+    """In the words that push and diff use."""
+    with pytest.raises(PenstockError, match=what) as told:
+        read("team", Account(mwaa_GetEnvironment=answer))
+
+    assert fix in told.value.fix
