@@ -124,16 +124,6 @@ PLUGINS_FOLDER = "/usr/local/airflow/plugins"
 """Where MWAA unpacks plugins.zip. UG, "Installing custom plugins"."""
 AIRFLOW_FOLDER = "/usr/local/airflow/"
 
-FIXED_PROPERTIES: dict[str, str] = {
-    "Name": "name",
-    "NetworkConfiguration.SubnetIds": "subnets",
-    "KmsKey": "KMS key",
-    "EndpointManagement": "endpoint management",
-}
-"""Property of AWS::MWAA::Environment → what it is called. A change of one replaces the environment, and the database
-with all runs, connections and variables goes with the old one. CloudFormation, AWS::MWAA::Environment, "Update
-requires: Replacement"; the API's UpdateEnvironment knows none of the four. All others are updated in place."""
-
 STEPPING_STONE = (2, 11)
 """The release line of Airflow 2 from which 3 can be reached, and the other way round."""
 

@@ -13,7 +13,6 @@ import re
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
-from typing import Any
 
 from penstock.project import folders
 from penstock.project.composer import MAX_NODES, Node, TooManyValuesError
@@ -34,9 +33,8 @@ class MeltanoSchedule:
     """One schedule: of a job (`job` and `tasks`), or of an extractor and a loader (`elt`)."""
 
     name: str
-    interval: Any
-    """As written; Meltano lists anything."""
     cron: str | None
+    """Of its interval; None: by hand only."""
     job: str | None
     tasks: tuple[tuple[str, ...], ...]
     """Per task the texts that its `meltano run` gets; a nested list is one task."""
@@ -225,7 +223,6 @@ def _schedule(document: Document, node: Node, jobs: dict[str, tuple[tuple[str, .
         elt = (extractor, loader, f"--transform={transform}", f"--state-id={name}")
     return MeltanoSchedule(
         name=name,
-        interval=interval.plain(),
         cron=None if interval.value is None else cron(interval.value, document.where(interval)),
         job=job,
         tasks=tasks,

@@ -242,7 +242,6 @@ UNKNOWN = Reason(
     "ECS tells no stop code that is known here",
     "read ECS's words and the end of the task's log",
 )
-KNOWN_STOP_CODES = (FAILED_TO_START, EXITED, BY_SOMEBODY, *(code for codes in STOPS.values() for code in codes))
 
 
 def every() -> tuple[Reason, ...]:

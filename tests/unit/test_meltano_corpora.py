@@ -56,7 +56,7 @@ def _text(value: Any) -> str:
 
 
 def _listing(project: meltano.MeltanoProject) -> list[tuple[object, ...]]:
-    return sorted((one.name, one.interval, one.cron, one.job, one.tasks, one.elt, one.env) for one in project.schedules)
+    return sorted((one.name, one.cron, one.job, one.tasks, one.elt, one.env) for one in project.schedules)
 
 
 def _expected(case: Path) -> list[tuple[object, ...]]:
@@ -69,7 +69,7 @@ def _expected(case: Path) -> list[tuple[object, ...]]:
     def env(one: Any) -> dict[str, str]:
         return {name: _text(value) for name, value in one["env"].items() if value is not None}
 
-    head = [(str(one["name"]), one["interval"], one["cron_interval"], one) for one in listed["job"] + listed["elt"]]
+    head = [(str(one["name"]), one["cron_interval"], one) for one in listed["job"] + listed["elt"]]
     return sorted(
         (*first, one["job"]["name"], tasks(one["job"]["tasks"]), (), env(one))
         if "job" in one
@@ -80,7 +80,7 @@ def _expected(case: Path) -> list[tuple[object, ...]]:
 
 @pytest.mark.parametrize("case", [case for case in LISTED if case.name not in STRICTER], ids=lambda case: case.name)
 def test_listing_is_meltanos(case: Path) -> None:
-    """Names, intervals, cron, jobs, tasks, arguments and environment: as Meltano lists them."""
+    """Names, cron, jobs, tasks, arguments and environment: as Meltano lists them."""
     project, error = _read(case)
 
     assert error == ""
