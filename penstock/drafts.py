@@ -26,14 +26,13 @@ from penstock.project.problems import Problems
 from penstock.project.strict import settled
 from penstock.project.tasks import TaskSettings
 from penstock_runtime import task_definition as planned
+from penstock_runtime.airflow.request import OVERRIDES_LIMIT
 from penstock_runtime.contract import MELTANO_STATE, SERVER_VARIABLE
 from penstock_runtime.fill import PLACEHOLDER, names
 from penstock_runtime.plan import Config
 from penstock_runtime.schedule import Engine, Task
 from penstock_runtime.task_definition import Image, PullThrough
 
-MAX_OVERRIDES = 8192
-"""Characters that RunTask takes as `overrides`. Source: AWS, RunTask."""
 OVERRIDES_RESERVE = 2048
 """Kept for what the operator adds to a task's own: which run it is, its config's address and hash, its size."""
 
@@ -223,7 +222,7 @@ class Drafting:
         pairs = [{"name": name, "value": value} for name, value in task.environment.items()]
         parts: list[Any] = [pairs, json.dumps(task.command), json.dumps(task.names)]
         size = sum(len(json.dumps(part)) for part in parts)
-        room = MAX_OVERRIDES - OVERRIDES_RESERVE
+        room = OVERRIDES_LIMIT - OVERRIDES_RESERVE
         if size > room:
             self._problems.add(
                 f"the environment of task {task.name!r} takes {size} characters, and RunTask leaves room for {room}",

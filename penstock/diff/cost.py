@@ -16,10 +16,10 @@ from croniter import croniter, croniter_range
 
 from penstock.diff.prices import HOURS, Prices
 from penstock.diff.templates import Templates
+from penstock_runtime.airflow.request import DEFAULT_STORAGE_GIB
 
 MIB_PER_GB = 1024
 CPU_UNITS_PER_VCPU = 1024
-INCLUDED_STORAGE_GIB = 20
 INCLUDED_SCHEDULERS = 2
 INCLUDED_WEB_SERVERS = 2
 _YEAR = datetime(2026, 1, 1)
@@ -102,7 +102,7 @@ def _days(*fields: str) -> int:
 def _task(task: Mapping[str, Any], architectures: Mapping[str, str], prices: Prices) -> float | None:
     architecture = architectures.get(task["family"], "x86_64")
     vcpu, gb = prices.get(f"fargate.{architecture}.vcpu_hour"), prices.get(f"fargate.{architecture}.gb_hour")
-    storage = max(task.get("ephemeral_storage_gib", INCLUDED_STORAGE_GIB) - INCLUDED_STORAGE_GIB, 0)
+    storage = max(task.get("ephemeral_storage_gib", DEFAULT_STORAGE_GIB) - DEFAULT_STORAGE_GIB, 0)
     per_gb = prices.get("fargate.storage_gb_hour") if storage else 0.0
     if vcpu is None or gb is None or per_gb is None:
         return None

@@ -23,6 +23,7 @@ from penstock.project.settings import ENVIRONMENT_NAME, MAX_ENVIRONMENT_NAME, Pl
 from penstock.project.workflow import Workflow
 from penstock_runtime.errors import InputError
 from penstock_runtime.plan import DagFile
+from penstock_runtime.workflow_types import WORKFLOW_CLASSES
 
 OWN_FOLDER = Path(__file__).resolve().parents[2]
 LOADER = "schedules.py"
@@ -226,7 +227,7 @@ def _read_workflow(
     project: Project, checks: Checks, kind: str, config: str, here: tuple[str | int, ...]
 ) -> Workflow | None:
     problems = checks.problems
-    if kind not in versions.WORKFLOW_CLASSES:
+    if kind not in WORKFLOW_CLASSES:
         what, fix = workflow.unknown_type(kind)
         checks.add(what, fix, *here, "type")
         return None

@@ -12,6 +12,7 @@ from pydantic_core import PydanticCustomError
 from penstock.project.permissions import Permission
 from penstock.project.shapes import shape
 from penstock.project.strict import Strict
+from penstock_runtime.airflow.request import DEFAULT_STORAGE_GIB
 from penstock_runtime.task_definition import Architecture
 
 EnvironmentName = r"^[A-Za-z_][A-Za-z0-9_]*$"
@@ -40,7 +41,7 @@ class TaskSettings(Strict):
     """CPU, in ECS units: 1024 units are one vCPU. Default 512."""
     memory_mib: int | None = None
     """Hard memory limit, in MiB. Above it ECS kills the container (exit code 137). Default 1024."""
-    ephemeral_storage_gib: int | None = Field(None, ge=20, le=200)
+    ephemeral_storage_gib: int | None = Field(None, ge=DEFAULT_STORAGE_GIB, le=200)
     """Disk, in GiB: 20 (default, without charge) to 200."""
     timeout_minutes: int | None = Field(None, ge=1, le=1440)
     """Wall-clock limit of one run, in minutes, counted from the container's start. Default 60."""
@@ -70,7 +71,7 @@ BASE = TaskSettings(
     operator="ecs",
     cpu_units=512,
     memory_mib=1024,
-    ephemeral_storage_gib=20,
+    ephemeral_storage_gib=DEFAULT_STORAGE_GIB,
     timeout_minutes=60,
     spot=False,
     architecture="x86_64",

@@ -60,19 +60,6 @@ OPENMETADATA_LINES: tuple[str, ...] = ("1.6", "1.12", "2.0")
 OPENMETADATA_IMAGE = "docker.getcollate.io/openmetadata/ingestion"
 """The upstream image; its tag is the server's version. Source: OpenMetadata, "Run the ingestion externally"."""
 
-WORKFLOW_CLASSES: dict[str, str] = {
-    "metadata": "metadata",
-    "lineage": "metadata",
-    "dbt": "metadata",
-    "elasticSearchReindex": "metadata",
-    "usage": "usage",
-    "profiler": "profiler",
-    "autoClassification": "classification",
-    "TestSuite": "data_quality",
-    "application": "application",
-}
-"""Workflow type → module of `metadata.workflow`. Source: the image's main.py and the package, 1.6 to 2.0."""
-
 SOURCE_CONFIG_TYPES: dict[str, str] = {
     "DatabaseUsage": "usage",
     "Profiler": "profiler",

@@ -13,8 +13,9 @@ from penstock.project.document import Document, at
 from penstock.project.literals import ALLOW, Path, literal_secret, no_reference, references, scalars
 from penstock.project.places import OpenMetadata
 from penstock.project.problems import Problems, nearest
-from penstock.project.versions import SOURCE_CONFIG_TYPES, WORKFLOW_CLASSES
+from penstock.project.versions import SOURCE_CONFIG_TYPES
 from penstock_runtime.contract import SERVER_VARIABLE
+from penstock_runtime.workflow_types import WORKFLOW_CLASSES
 
 MAX_NODES = 20_000
 """Values of a workflow file; ten thousand table patterns are fewer."""

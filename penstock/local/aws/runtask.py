@@ -8,9 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from penstock.local.aws import compat, definition, iam
+from penstock_runtime.airflow.request import OVERRIDES_LIMIT
 
-MAX_OVERRIDES = 8192
-"""Characters of the overrides, as JSON."""
 MAX_COUNT, MAX_CLIENT_TOKEN, MAX_STARTED_BY = 10, 64, 128
 FARGATE = ("FARGATE", "FARGATE_SPOT")
 
@@ -103,8 +102,8 @@ def _check_numbers(call: Mapping[str, Any]) -> None:
 
 
 def _check_overrides(overrides: Mapping[str, Any], found: Mapping[str, Any]) -> None:
-    if len(json.dumps(overrides, separators=(",", ":"), ensure_ascii=False)) > MAX_OVERRIDES:
-        raise Refusal("InvalidParameterException", f"Container Overrides length must be at most {MAX_OVERRIDES}")
+    if len(json.dumps(overrides, separators=(",", ":"), ensure_ascii=False)) > OVERRIDES_LIMIT:
+        raise Refusal("InvalidParameterException", f"Container Overrides length must be at most {OVERRIDES_LIMIT}")
     names = [one["name"] for one in found["containerDefinitions"]]
     for one in overrides.get("containerOverrides") or []:
         if one.get("name") not in names:

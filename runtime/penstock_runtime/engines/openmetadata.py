@@ -22,24 +22,12 @@ from penstock_runtime.errors import RunError
 from penstock_runtime.fetch import fetch
 from penstock_runtime.fill import fill
 from penstock_runtime.run import Run, read, read_names
+from penstock_runtime.workflow_types import WORKFLOW_CLASSES
 
 PACKAGE = "openmetadata-ingestion"
 
 STOCK_CONFIG, STOCK_TYPE, STOCK_RUN = "config", "pipelineType", "pipelineRunId"
 """The environment variables of the upstream image's own `main.py`."""
-
-WORKFLOWS: dict[str, tuple[str, str]] = {
-    "metadata": ("metadata", "MetadataWorkflow"),
-    "lineage": ("metadata", "MetadataWorkflow"),
-    "dbt": ("metadata", "MetadataWorkflow"),
-    "elasticSearchReindex": ("metadata", "MetadataWorkflow"),
-    "usage": ("usage", "UsageWorkflow"),
-    "profiler": ("profiler", "ProfilerWorkflow"),
-    "autoClassification": ("classification", "AutoClassificationWorkflow"),
-    "TestSuite": ("data_quality", "TestSuiteWorkflow"),
-    "application": ("application", "ApplicationWorkflow"),
-}
-"""Workflow type → module under `metadata.workflow`, and class. The same in the package's 1.6, 1.12 and 2.0."""
 
 _REFUSED = frozenset({"ParsingConfigurationError", "InvalidWorkflowException", "ConfigurationError", "ValidationError",
                       "InvalidWorkflowJSONException", "InvalidAppConfiguration"})  # fmt: skip
@@ -212,13 +200,13 @@ def _report(workflow: Any) -> None:
 
 
 def _known(kind: str) -> tuple[str, str]:
-    if kind not in WORKFLOWS:
+    if kind not in WORKFLOW_CLASSES:
         raise RunError(
             f"unknown workflow type {kind!r}",
-            fix=f"use one of {', '.join(WORKFLOWS)}",
+            fix=f"use one of {', '.join(WORKFLOW_CLASSES)}",
             exit_code=Exit.WRONG_INPUT,
         )
-    return WORKFLOWS[kind]
+    return WORKFLOW_CLASSES[kind]
 
 
 def _left_out(settings: dict[str, Any], error: BaseException) -> RunError:
