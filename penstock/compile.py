@@ -86,12 +86,9 @@ class _Compiler:
         self._variables = {**self._settings.variables, **variables}
         own = self._settings.airflow.chosen.version
         self._airflow_version = own if airflow_version is None else airflow_version
-        if not versions.has_three_parts(self._airflow_version):
-            what = f"Airflow version {self._airflow_version[:20]!r} has not three parts"
-            raise InputError(what, fix=f"use one of: {', '.join(versions.AIRFLOW)}")
-        if versions.is_too_old(self._airflow_version):
-            what = f"Airflow {self._airflow_version} is older than 2.9, the oldest that Penstock's operator runs on"
-            raise InputError(what, fix=f"use one of: {', '.join(versions.AIRFLOW)}")
+        if problem := versions.problem(self._airflow_version):
+            what, fix = problem
+            raise InputError(what, fix=fix)
         self._problems = Problems()
         self._drafting = Drafting(project, name, environment, self._variables, self._problems)
         self._warnings: list[str] = []

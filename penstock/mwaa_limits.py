@@ -10,6 +10,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from penstock.version_number import parse
+
 MICRO = "mw1.micro"
 
 
@@ -129,18 +131,12 @@ STEPPING_STONE = (2, 11)
 
 
 def version_problem(old: str, new: str) -> str | None:
-    """Why an environment of Airflow `old` cannot become one of `new` in place, or None.
+    """Why an environment of Airflow `old` cannot become one of `new` in place; None: it can, or one is no version.
 
     UG, "Changing the Apache Airflow version": up and down within a major version; between majors only from and to 2.11,
     in both directions; anything else needs a new environment.
     """
-    before, after = release_line(old), release_line(new)
-    if before[0] == after[0] or STEPPING_STONE in (before, after):
+    before, after = parse(old), parse(new)
+    if before is None or after is None or before[0] == after[0] or STEPPING_STONE in (before[:2], after[:2]):
         return None
     return f"an environment of Airflow {old} cannot change to {new} in place: between 2 and 3 the way leads over 2.11"
-
-
-def release_line(version: str) -> tuple[int, int]:
-    """`(3, 0)` of `3.0.6`."""
-    major, minor = version.split(".")[:2]
-    return int(major), int(minor)

@@ -6,7 +6,6 @@ Sources: Amazon MWAA User Guide, "Create an Amazon S3 bucket for Amazon MWAA", "
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
@@ -14,7 +13,6 @@ from typing import Literal
 from penstock.adopt.live import Live, Statement, Unread
 from penstock.policy_statement import EVERYTHING_BUT
 from penstock.project import versions
-from penstock.project.versions import OLDEST
 
 SUBNETS = 2
 """MWAA's, in two availability zones."""
@@ -49,11 +47,8 @@ def _unread(one: Unread) -> Finding:
 def _environment(live: Live) -> Iterator[Finding]:
     if live.status != "AVAILABLE":
         yield Finding("warning", f"the environment is {live.status}", "deploy when it is AVAILABLE")
-    line = tuple(int(part) for part in re.findall(r"\d+", live.version)[:2])
-    if line < OLDEST:
-        yield Finding(
-            "error", f"Airflow {live.version} is older than 2.9", "upgrade it: MWAA changes the version in place"
-        )
+    if problem := versions.problem(live.version, upgrade=versions.UPGRADE):
+        yield Finding("error", *problem)
     elif live.version not in versions.AIRFLOW:
         known = ", ".join(versions.AIRFLOW)
         yield Finding(

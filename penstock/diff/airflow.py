@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from penstock.diff.templates import Change, Templates, name
-from penstock.mwaa_limits import release_line, version_problem
+from penstock.mwaa_limits import version_problem
+from penstock.version_number import parse
 
 _TYPE = "AWS::MWAA::Environment"
 
@@ -26,9 +27,10 @@ class Move:
         if self.problem:
             return f"{self.environment}: {self.problem}"
         # MWAA user guide, "Changing the Apache Airflow version".
-        way = "downgrades" if _parts(self.after) < _parts(self.before) else "upgrades"
+        before, after = parse(self.before) or (), parse(self.after) or ()
+        way = "downgrades" if after < before else "upgrades"
         what = f"{self.environment}: MWAA {way} Airflow {self.before} to {self.after} in place"
-        if release_line(self.before)[0] != release_line(self.after)[0]:
+        if before[:1] != after[:1]:
             what += ", from one major version to another: try the DAGs on it first (penstock up --airflow)"
         return f"{what}; it rolls back where the requirements do not fit the new version"
 
@@ -48,8 +50,4 @@ def moves(before: Templates, after: Templates, changes: list[Change]) -> Iterato
 
 def _version(resource: Mapping[str, Any]) -> str | None:
     found = resource.get("Properties", {}).get("AirflowVersion")
-    return found if isinstance(found, str) else None
-
-
-def _parts(version: str) -> list[int]:
-    return [int(part) for part in version.split(".")]
+    return found if isinstance(found, str) and parse(found) else None

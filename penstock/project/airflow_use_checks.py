@@ -37,13 +37,9 @@ def _check_existing(checks: Checks, way: str) -> None:
     settings = checks.settings
     existing: Any = getattr(settings.airflow, way)
     here = ("airflow", way)
-    version = existing.version
-    if not versions.has_three_parts(version):
-        fix = f"use one of: {', '.join(versions.AIRFLOW)}"
-        checks.add(f"Airflow version {version[:20]!r} has not three parts", fix, *here, "version")
-    elif versions.is_too_old(version):
-        what = f"Airflow {version} is older than 2.9, the oldest that Penstock's operator runs on"
-        checks.add(what, "upgrade it first; MWAA changes the version in place", *here, "version")
+    upgrade = "upgrade it first" if way == "self_managed" else versions.UPGRADE
+    if problem := versions.problem(existing.version, upgrade=upgrade):
+        checks.add(*problem, *here, "version")
     if existing.bucket is not None and (wrong := wrong_name(existing.bucket)):
         checks.add(*wrong, *here, "bucket")
     if not re.fullmatch(_FOLDER, existing.dags):

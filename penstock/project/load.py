@@ -10,7 +10,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from penstock.project import across, folders, meltano, mwaa_files, mwaa_options, slim_image, versions, workflow
+from penstock.project import across, folders, meltano, mwaa_files, mwaa_options, slim_image, workflow
 from penstock.project.checks import Checks, known_names
 from penstock.project.composer import Node
 from penstock.project.document import Document, read_document, read_text
@@ -21,6 +21,7 @@ from penstock.project.overrides import environment_root
 from penstock.project.problems import Problems, nearest
 from penstock.project.settings import ENVIRONMENT_NAME, MAX_ENVIRONMENT_NAME, Place, Settings
 from penstock.project.workflow import Workflow
+from penstock.version_number import parse
 from penstock_runtime.errors import InputError
 from penstock_runtime.plan import DagFile
 from penstock_runtime.workflow_types import WORKFLOW_CLASSES
@@ -218,7 +219,7 @@ def _read_meltano(project: Project, folder: str, where: str, problems: Problems)
 def _read_mwaa(project: Project, checks: Checks) -> None:
     """The files of the environment that Penstock creates."""
     create = checks.settings.airflow.create
-    if create is not None and versions.has_three_parts(create.version):
+    if create is not None and parse(create.version) is not None:
         named = lambda path: _shown(project.path, posixpath.normpath(path))  # noqa: E731
         mwaa_files.read(project.mwaa_files, project.folder, create, checks, named)
 

@@ -14,7 +14,6 @@ from penstock.mwaa_limits import (
     PUBLIC_AND_PRIVATE_SINCE,
     EnvironmentClass,
     Range,
-    release_line,
 )
 from penstock.project import arns, versions
 from penstock.project.mwaa import CreateAirflow
@@ -22,6 +21,7 @@ from penstock.project.mwaa_options import HERE, check_options
 from penstock.project.permissions import filled
 from penstock.project.problems import nearest, shown
 from penstock.project.web_access import check_web_access
+from penstock.version_number import parse
 
 if TYPE_CHECKING:
     from penstock.project.checks import Checks
@@ -33,20 +33,15 @@ characters ("IAM and AWS STS quotas"); MWAA and our DAGs take up to 4,000."""
 
 def check_create(checks: Checks, create: CreateAirflow) -> None:
     """All that can be known of an environment without its files; `mwaa_files` reads and checks those."""
-    has_version = versions.has_three_parts(create.version)
-    if not has_version:
-        fix = f"use one of: {', '.join(versions.AIRFLOW)}"
-        checks.add(f"Airflow version {create.version[:20]!r} has not three parts", fix, *HERE, "version")
-    elif versions.is_too_old(create.version):
-        what = f"Airflow {create.version} is older than 2.9, the oldest that Penstock's operator runs on"
-        checks.add(what, f"use one of: {', '.join(versions.AIRFLOW)}", *HERE, "version")
+    if problem := versions.problem(create.version):
+        checks.add(*problem, *HERE, "version")
     size = CLASSES.get(create.environment_class)
     if size is None:
         fix = nearest(create.environment_class, CLASSES, kind="class")
         checks.add(f"unknown MWAA class {create.environment_class[:20]!r}", fix, *HERE, "class")
     else:
         _check_counts(checks, create, size)
-    if create.access == "public_and_private" and has_version:
+    if create.access == "public_and_private":
         _check_access(checks, create.version)
     check_web_access(checks, create.web_access_cidrs, create.access)
     _check_room(checks, create)
@@ -103,7 +98,8 @@ def _fix(key: str, allowed: Range, smallest: str) -> str:
 
 
 def _check_access(checks: Checks, version: str) -> None:
-    if release_line(version) < PUBLIC_AND_PRIVATE_SINCE:
+    parts = parse(version)
+    if parts is not None and parts < PUBLIC_AND_PRIVATE_SINCE:
         since = ".".join(str(part) for part in PUBLIC_AND_PRIVATE_SINCE)
         what = f"MWAA gives Airflow {version} one kind of access; both at once come with Airflow {since}"
         checks.add(what, f"use access: private or public, or Airflow {since} or later", *HERE, "access")

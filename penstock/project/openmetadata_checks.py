@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from penstock.project import versions
 from penstock.project.literals import references
 from penstock.project.problems import shown
 from penstock.project.settings import Settings
+from penstock.version_number import parse
 from penstock_runtime.fill import PLACEHOLDER
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ def check_openmetadata(checks: Checks) -> None:
     settings = checks.settings.openmetadata
     if settings is None:
         return
-    if not versions.has_three_parts(settings.version):
+    if parse(settings.version) is None:
         fix = "write the server's version, such as 1.12.14"
         checks.add(f"OpenMetadata version {settings.version[:20]!r} has not three parts", fix, HERE, "version")
     if settings.server is not None:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
+
+from penstock.version_number import parse
 
 CHECKED = "2026-11-01"
 """When the tables were last compared with their sources."""
@@ -29,20 +30,28 @@ AIRFLOW: dict[str, MwaaAirflow] = {
 
 OLDEST = (2, 9)
 """The operator is written for the amazon provider from 8.24 on, which came with Airflow 2.9."""
+UPGRADE = "upgrade it first; MWAA changes the version in place"
+"""What to do with an environment of an older one. Source: MWAA user guide, "Changing the Apache Airflow version"."""
 
 CONSTRAINTS = "https://raw.githubusercontent.com/apache/airflow/constraints-{airflow}/constraints-{python}.txt"
 """Where Airflow's project keeps the packages that each version was tested with. Source: Airflow, "Installation from
 PyPI"; MWAA asks for this address in a requirements.txt (MWAA user guide, "Installing Python dependencies")."""
 
 
-def has_three_parts(version: str) -> bool:
-    """Whether it is a version as both Airflow and OpenMetadata number theirs: `3.0.6`."""
-    return re.fullmatch(r"[0-9]{1,4}\.[0-9]{1,4}\.[0-9]{1,4}", version) is not None
+def problem(version: str, *, upgrade: str = "") -> tuple[str, str] | None:
+    """What keeps Penstock from an Airflow of that version, and what to do; None: nothing that is known.
 
-
-def is_too_old(version: str) -> bool:
-    """Whether an Airflow of three parts is older than `OLDEST`."""
-    return tuple(int(part) for part in version.split(".")[:2]) < OLDEST
+    Args:
+        upgrade: what to do where it is too old; by default, to use another one.
+    """
+    use = f"use one of: {', '.join(AIRFLOW)}"
+    parts = parse(version)
+    if parts is None:
+        return f"Airflow version {version[:20]!r} has not three parts", use
+    if parts < OLDEST:
+        oldest = ".".join(str(part) for part in OLDEST)
+        return f"Airflow {version} is older than {oldest}, the oldest that Penstock's operator runs on", upgrade or use
+    return None
 
 
 def airflow_python(version: str) -> str:
@@ -50,8 +59,7 @@ def airflow_python(version: str) -> str:
     known = AIRFLOW.get(version)
     if known is not None:
         return known.python
-    major, minor = version.split(".")[:2]
-    return "3.12" if (int(major), int(minor)) >= (2, 11) else "3.11"
+    return "3.12" if (parse(version) or ()) >= (2, 11) else "3.11"
 
 
 OPENMETADATA_LINES: tuple[str, ...] = ("1.6", "1.12", "2.0")

@@ -66,6 +66,8 @@ CLOSED = tuple(dataclasses.replace(one, way_out=None) for one in GOOD.subnets or
         ({"gone": (Gone("the role is gone", "make it"),)}, "error", "the role is gone", 1),
         ({"unread": (Unread("kms:DescribeKey", "timeout"),)}, "warning", "by kms:DescribeKey: timeout", 1),
         ({"version": "2.8.1"}, "error", "older than 2.9", 1),
+        ({"version": "3"}, "error", "has not three parts", 1),
+        ({"version": "1" * 4301 + ".0.0"}, "error", "has not three parts", 1),
         ({"version": "3.9.9"}, "warning", "was not tried", 1),
         ({"status": "UPDATING"}, "warning", "is UPDATING", 1),
         ({"logs": {"TaskLogs": False, "WorkerLogs": True}}, "warning", "logs are off: TaskLogs", 1),

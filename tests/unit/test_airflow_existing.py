@@ -27,8 +27,10 @@ MISTAKES = {
     "two": (f"{{use: {{{USE}}}, ¦self_managed: {{version: 3.0.6}}}}", "and has use, self_managed", "keep one"),
     "no version": ("{use: ¦{environment: team, bucket: team-dags, execution_role: r}}", "'version' is missing", "add"),
     "two parts": ('{self_managed: {version: ¦"2.10"}}', "'2.10' has not three parts", "2.10.3"),
+    "digits without end": (f"{{self_managed: {{version: ¦3.0.{'1' * 4301}}}}}", "has not three parts", "3.0.6"),
     "other digits": ("{self_managed: {version: ¦३.२.३}}", "'३.२.३' has not three parts", "3.0.6"),
-    "long version": (f"{{use: {{{USE.replace('2.10.3', '¦99999.1.1')}}}}}", "'99999.1.1' has not three", "3.0.6"),
+    "long use": (f"{{use: {{{USE.replace('2.10.3', '¦' + '2' * 4301 + '.10.3')}}}}}", "has not three parts", "3.0.6"),
+    "too old use": (f"{{use: {{{USE.replace('2.10.3', '¦2.8.1')}}}}}", "older than 2.9", "MWAA changes the version"),
     "too old": ("{self_managed: {version: ¦2.8.1}}", "older than 2.9", "upgrade"),
     "environment's name": (
         f"{{use: {{{USE.replace('team,', '¦1team,', 1)}}}}}",

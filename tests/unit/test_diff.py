@@ -91,6 +91,16 @@ def test_another_airflow_is_told_with_what_mwaa_allows(
     assert report.compare((after, None), (after, data), prices={}).airflow == ()
 
 
+@pytest.mark.parametrize("old", ["latest", "3.0", "9" * 4301 + ".0.0"])
+def test_what_is_no_version_of_airflow_is_a_change_as_any_other(plan: Plan, old: str) -> None:
+    """Somebody may have deployed it by hand, from a template of their own."""
+    before, after = (edited("airflow", "Environment", AirflowVersion=one) for one in (old, "3.0.6"))
+    found = report.compare((before, None), (after, plans.as_data(plan)), prices={})
+
+    assert found.airflow == ()
+    assert not found.empty
+
+
 def test_a_version_that_mwaa_refuses_ends_the_command(plan: Plan) -> None:
     """With the version that is possible."""
     before, after = (edited("airflow", "Environment", AirflowVersion=one) for one in ("2.9.2", "3.0.6"))

@@ -16,9 +16,9 @@ from penstock.mwaa_limits import (
     MICRO,
     PUBLIC_AND_PRIVATE_SINCE,
     WORKERS_QUOTA,
-    release_line,
 )
 from penstock.project import arns
+from penstock.version_number import parse
 
 Properties = dict[str, Any]
 
@@ -61,7 +61,8 @@ def _access(properties: Properties) -> str | None:
     if access not in ACCESS:
         return f"WebserverAccessMode must be one of {', '.join(ACCESS)}"
     version = properties.get("AirflowVersion")
-    if access == "PUBLIC_AND_PRIVATE" and version and release_line(version) < PUBLIC_AND_PRIVATE_SINCE:
+    parts = parse(str(version))
+    if access == "PUBLIC_AND_PRIVATE" and parts is not None and parts < PUBLIC_AND_PRIVATE_SINCE:
         return f"WebserverAccessMode {access} is not available for Apache Airflow {version}"
     return None
 
