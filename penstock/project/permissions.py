@@ -29,7 +29,7 @@ _WILDCARDS = ("*", "?")
 
 
 class Permission(Strict):
-    """Something that a task's own role may do: an Allow statement of IAM."""
+    """Something that a role of a task, or Airflow's, may do besides: an Allow statement of IAM."""
 
     actions: list[str] = Field(min_length=1, max_length=100)
     """`service:Action`, such as `glue:GetTables`; a `*` may stand at the end (`glue:Get*`)."""
@@ -81,7 +81,7 @@ def wrong_permission(permission: Permission, variables: Mapping[str, str], regio
         elif is_whole(resource) and services & NEVER_ANY:
             service = min(services & NEVER_ANY)
             yield (
-                f"{service} actions on any resource ({resource[:60]}): whoever runs the task could have much more",
+                f"{service} actions on any resource ({resource[:60]}): whoever has that role could do much more",
                 "name the resources, such as the ARN of one role",
                 path,
             )
