@@ -260,7 +260,9 @@ def test_push_refuses_dags_that_go_to_another_airflow(live_project: LiveProject)
     """The bucket of the last deploy is not theirs any more."""
     live_project.git("checkout", "--quiet", "--force", "main")
     team = {"environment": "team", "version": "3.0.6", "bucket": "team-dags", "execution_role": "team-role"}
-    live_project.edit(airflow={"use": team}, schedules=[live_project.hello])
+    live_project.edit(
+        environments={"dev": {"region": "eu-west-1"}}, airflow={"use": team}, schedules=[live_project.hello]
+    )
     before = live_project.files(), live_project.manifest()
     refused = live_project.penstock("push", code=1)
 
@@ -318,11 +320,11 @@ def test_a_push_with_the_documented_permissions_and_no_more(pushed: LiveProject)
     """`--to` spares CloudFormation; without any one of the grants the push is refused and nothing is live."""
     (pushed.folder / "dags").mkdir(exist_ok=True)
     (pushed.folder / "dags" / "own.py").write_text("# ours\n")
-    pushed.commit("a file that goes again")
-    pushed.penstock("push")
+    # What was deployed, what is live and what was before it stay; one more is retired.
+    for name in ("first", "second", "third"):
+        pushed.add_schedule(name)
+        pushed.penstock("push")
     (pushed.folder / "dags" / "own.py").unlink()
-    pushed.add_schedule("between")
-    pushed.penstock("push")
     pushed.add_schedule("pushed")
     assert pushed.age()
     to = f"s3://{pushed.dags}/dags/acme-dev/"
@@ -344,4 +346,4 @@ def test_a_push_with_the_documented_permissions_and_no_more(pushed: LiveProject)
     told = json.loads(full.stdout)
 
     assert told["release"]["by"] == "push"
-    assert pushed.scheduled() == {"hello", "between", "pushed", "last"}
+    assert pushed.scheduled() == {"hello", "first", "second", "third", "pushed", "last"}
