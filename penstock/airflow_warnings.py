@@ -36,7 +36,7 @@ def warnings(
         yield from _of_the_backend(settings, airflow)
         yield from _without_endpoint(settings, airflow, endpoints)
     everywhere = {name: one.settings for name, one in project.environments.items()}
-    own_files = bool(project.dag_files)
+    own_files = bool(project.dag_folder.files)
     yield from shared_airflow.warnings(environment, everywhere, project.meltanos, dag_files=own_files)
 
 

@@ -21,6 +21,8 @@ from pathlib import Path
 from types import MappingProxyType
 
 import penstock_runtime
+from penstock import own_dag_files
+from penstock.project.dag_files import IGNORE
 from penstock_runtime.contract import RELEASES_FOLDER, config_key, plan_key, runtime_key
 from penstock_runtime.errors import PenstockError
 from penstock_runtime.infrastructure import plan_sha256
@@ -69,14 +71,15 @@ def build(plan: Plan, *, dags_folder: Path) -> Bundle:
     held = {f"shards/{number:02}.json": text.encode() for number, text in enumerate(_shards(plan))}
     held |= {f"penstock_runtime/{path}": runtime[path] for path in _needed_by("airflow/", runtime)}
     template = (dags_folder / LOADER).read_text(encoding="utf-8")
-    own = {file.path: file.text.encode() for file in plan.dag_files}
+    own = dict(own_dag_files.placed(plan.dag_files))
     # The hash also covers what lies beside the release, so that no two bundles share one.
     release = _release({**held, LOADER: template.encode(), **{f"dags/{path}": own[path] for path in own}})
     dags = {f"{RELEASES_FOLDER}/{release}/{path}": content for path, content in held.items()}
     for number in range(_shard_count(len(plan.schedules))):
         loader = _fill(_fill(template, "RELEASE", release), "SHARD", f"{number:02}")
         dags[f"schedules_{number:02}.py"] = loader.encode()
-    dags[".airflowignore"] = _AIRFLOWIGNORE.encode()
+    # Last, so that no pattern of the project's own shows the releases again.
+    own[IGNORE] = own.get(IGNORE, b"") + _AIRFLOWIGNORE.encode()
     dags |= own
     archive = _archive({path: content for path, content in runtime.items() if not path.startswith("airflow/")})
     sha256 = hashlib.sha256(archive).hexdigest()

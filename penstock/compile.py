@@ -136,7 +136,7 @@ class _Compiler:
                 replace(schedule, tasks=tuple(replace(draft.task, family=families[draft.key]) for draft in drafts))
                 for schedule, drafts, _ in sorted(drafted, key=lambda one: one[0].dag_id)
             ),
-            dag_files=self._project.dag_files,
+            dag_files=self._project.dag_folder.files,
             protected=settings.protected,
             observability=watch,
             warnings=tuple(self._warnings),
@@ -316,6 +316,7 @@ class _Compiler:
             reach.without_endpoint(self._settings, made.endpoints),
         ):
             self._warning(text, *place)
+        self._warnings += [self._project.place(text) for text in self._project.dag_folder.warnings]
         needed = any(f"${{{SERVER_VARIABLE}}}" in config.text for config in self._drafting.configs.values())
         if needed and SERVER_VARIABLE not in self._variables:
             self._warning(

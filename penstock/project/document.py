@@ -74,24 +74,9 @@ def read_text(path: Path, name: str, *, where: str = "") -> str:
     """The text of a UTF-8 file. `where` is the place that names it, for errors about the file as a whole.
 
     Raises:
-        InputError: it is missing, no file, too large, unreadable or not UTF-8.
+        InputError: it is missing, not a file, too large, unreadable or not UTF-8.
     """
-    name = name if len(name) <= MAX_NAME else name[:MAX_NAME] + "…"
-    where = where or name
-    try:
-        status = path.stat()
-        if not stat.S_ISREG(status.st_mode):
-            kind = "a folder" if stat.S_ISDIR(status.st_mode) else "not a regular file"
-            raise InputError(f"{name} is {kind}", fix="name a file", where=where)
-        data = _read(path)
-        if len(data) > MAX_BYTES:
-            size = f"{max(status.st_size, len(data)) / 1024 / 1024:.1f} MiB"
-            raise InputError(f"{name} is too large: {size}, and 2 MiB are the limit", fix="split it", where=where)
-    except (OSError, ValueError) as error:
-        if isinstance(error, FileNotFoundError | NotADirectoryError):
-            raise InputError(f"{name} does not exist", fix="check the path", where=where) from None
-        reason = os.strerror(error.errno) if isinstance(error, OSError) and error.errno else str(error)
-        raise InputError(f"{name} cannot be read: {reason}", fix="check the path", where=where) from None
+    data = read_bytes(path, name, where=where, advice="split it")
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -100,18 +85,48 @@ def read_text(path: Path, name: str, *, where: str = "") -> str:
         raise InputError(
             f"byte 0x{data[error.start]:02x} is not UTF-8",
             fix="save the file as UTF-8",
-            where=f"{name}:{line + 1}:{column + 1}",
+            where=f"{_short(name)}:{line + 1}:{column + 1}",
         ) from None
 
 
-def _read(path: Path) -> bytes:
-    """A file's bytes, one more than `MAX_BYTES` at most.
+def read_bytes(path: Path, name: str, *, where: str = "", max_bytes: int = MAX_BYTES, advice: str) -> bytes:
+    """A file's bytes, for a file of `max_bytes` at most. `advice` is the fix for a larger one.
+
+    Raises:
+        InputError: it is missing, not a file, too large or unreadable.
+    """
+    name = _short(name)
+    where = where or name
+    try:
+        status = path.stat()
+        if not stat.S_ISREG(status.st_mode):
+            kind = "a folder" if stat.S_ISDIR(status.st_mode) else "not a regular file"
+            raise InputError(f"{name} is {kind}", fix="name a file", where=where)
+        data = _read(path, max_bytes)
+        if len(data) > max_bytes:
+            size = f"{max(status.st_size, len(data)) / 1024 / 1024:.1f} MiB"
+            limit = f"{max_bytes // 1024 // 1024} MiB are the limit"
+            raise InputError(f"{name} is too large: {size}, and {limit}", fix=advice, where=where)
+    except (OSError, ValueError) as error:
+        if isinstance(error, FileNotFoundError | NotADirectoryError):
+            raise InputError(f"{name} does not exist", fix="check the path", where=where) from None
+        reason = os.strerror(error.errno) if isinstance(error, OSError) and error.errno else str(error)
+        raise InputError(f"{name} cannot be read: {reason}", fix="check the path", where=where) from None
+    return data
+
+
+def _short(name: str) -> str:
+    return name if len(name) <= MAX_NAME else name[:MAX_NAME] + "…"
+
+
+def _read(path: Path, max_bytes: int) -> bytes:
+    """A file's bytes, one more than `max_bytes` at most.
 
     A kernel's file has no size and may make its reader wait for ever; `O_NONBLOCK` makes that an error.
     """
     with os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb", buffering=0) as file:
         data = b""
-        while len(data) <= MAX_BYTES and (more := file.read(MAX_BYTES + 1 - len(data))):
+        while len(data) <= max_bytes and (more := file.read(max_bytes + 1 - len(data))):
             data += more
         if more is None:
             raise OSError(errno.EAGAIN, os.strerror(errno.EAGAIN))

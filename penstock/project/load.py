@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import posixpath
 import re
 from dataclasses import dataclass, field, replace
@@ -10,20 +9,21 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from penstock.project import across, folders, meltano, mwaa_files, mwaa_options, slim_image, workflow
+from penstock.project import across, dag_files, folders, meltano, mwaa_files, mwaa_options, slim_image, workflow
 from penstock.project.checks import Checks, known_names
 from penstock.project.composer import Node
-from penstock.project.document import Document, read_document, read_text
+from penstock.project.dag_files import DagFolder
+from penstock.project.document import Document, read_document
 from penstock.project.explain import explain
 from penstock.project.meltano import MeltanoProject
 from penstock.project.mwaa_files import MwaaFiles
 from penstock.project.overrides import environment_root
 from penstock.project.problems import Problems, nearest
 from penstock.project.settings import ENVIRONMENT_NAME, MAX_ENVIRONMENT_NAME, Place, Settings
+from penstock.project.versions import airflow_python
 from penstock.project.workflow import Workflow
 from penstock.version_number import parse
 from penstock_runtime.errors import InputError
-from penstock_runtime.plan import DagFile
 from penstock_runtime.workflow_types import WORKFLOW_CLASSES
 
 OWN_FOLDER = Path(__file__).resolve().parents[2]
@@ -60,7 +60,8 @@ class Project:
     """Folder as in the project file → Meltano project."""
     mwaa_files: MwaaFiles = field(default_factory=MwaaFiles)
     """Requirements, plugins and startup scripts of its MWAA environments."""
-    dag_files: tuple[DagFile, ...] = ()
+    dag_folder: DagFolder = field(default_factory=DagFolder)
+    """Its own `dags/`."""
 
     @property
     def name(self) -> str:
@@ -114,9 +115,9 @@ def load(path: Path) -> Project:
         _read_files(project, environment, problems)
     roots = {name: (one.settings, one.root) for name, one in environments.items()}
     across.check(roots, project.meltanos, document, problems)
-    dag_files = _dag_files(project, problems)
+    dag_folder = _dag_folder(project, problems)
     problems.raise_all()
-    return replace(project, dag_files=dag_files)
+    return replace(project, dag_folder=dag_folder)
 
 
 def _has_no_literals(path: tuple[str, ...]) -> bool:
@@ -265,35 +266,19 @@ def _escapes(path: str) -> bool:
     return path.startswith(("/", "~")) or "\\" in path or not path
 
 
-def _dag_files(project: Project, problems: Problems) -> tuple[DagFile, ...]:
-    """The user's own DAG files: every Python file below `dags/`."""
+def _dag_folder(project: Project, problems: Problems) -> DagFolder:
+    """The user's own `dags/`."""
     folder = project.folder / "dags"
-    shown = _shown(project.path, "dags")
-    if not folders.is_folder(folder):
-        if os.path.lexists(folder):
-            problems.add(f"{shown} is no folder", fix="make it one, or remove it", where=shown)
-        return ()
     template = OWN_FOLDER / "dags"
-    own = template.is_dir() and folder.samefile(template)
-    try:
-        paths = folders.files_below(folder, ".py")
-    except folders.TooManyError as error:
-        problems.add(f"{shown}: {error}", fix="keep DAG files only in that folder", where=shown)
-        return ()
-    found = []
-    for path in paths:
-        name = path.relative_to(folder).as_posix()
-        if "__pycache__" in name or name.startswith(".") or (own and name == LOADER):
-            continue
-        shown = _shown(project.path, f"dags/{name}")
-        if not name.isprintable() or "\\" in name:
-            problems.add("a DAG file's name holds a control character or `\\`", fix="rename it", where=shown)
-            continue
-        if re.fullmatch(r"schedules_[0-9]+\.py|release/.*", name):
-            problems.add(f"{shown} has a name that Penstock uses in the bundle", fix="rename it", where=shown)
-            continue
-        try:
-            found.append(DagFile(name, read_text(path, shown)))
-        except InputError as error:
-            problems.take(error)
-    return tuple(found)
+    own = template.is_dir() and folder.is_dir() and folder.samefile(template)
+    airflows = [one.settings.airflow for one in project.environments.values()]
+    versions = [chosen.version for one in airflows if (chosen := one.create or one.use or one.self_managed)]
+    newest = max((parsed for version in versions if (parsed := parse(version))), default=(3, 0, 0))
+    return dag_files.read(
+        folder,
+        _shown(project.path, "dags"),
+        problems,
+        leave_out=LOADER if own else None,
+        python=airflow_python(".".join(str(part) for part in newest)),
+        airflow=newest[0],
+    )

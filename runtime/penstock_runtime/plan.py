@@ -7,6 +7,7 @@ The same input gives the same bytes: no time, no path of a machine, no order tha
 
 from __future__ import annotations
 
+import base64
 import json
 from dataclasses import dataclass, field
 from typing import Literal
@@ -29,11 +30,18 @@ class Config:
 
 @dataclass(frozen=True)
 class DagFile:
-    """A DAG file of the user's own, which goes along."""
+    """A file of the project's own `dags/` folder, which goes along: a DAG file, or what lies beside one."""
 
     path: str
     """Relative to the project's `dags/` folder."""
     text: str
+    encoding: Literal["utf-8", "base64"] = "utf-8"
+    """What `text` is: the file's own text, or base64 of a file that is not text."""
+
+    @property
+    def content(self) -> bytes:
+        """The file's bytes."""
+        return base64.b64decode(self.text) if self.encoding == "base64" else self.text.encode()
 
 
 @dataclass(frozen=True)

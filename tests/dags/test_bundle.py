@@ -20,10 +20,33 @@ from airflow import DAG
 
 dag = DAG("my-own", schedule=None, start_date=datetime(2024, 1, 1), tags=["own"])
 """
+DAG_WITH_HELPERS = """from datetime import datetime
+from pathlib import Path
+
+from airflow import DAG
+from common.helper import TAG
+
+sql = (Path(__file__).parent / "sql" / "q.sql").read_text()
+dag = DAG("with-helpers", schedule=None, start_date=datetime(2024, 1, 1), tags=[TAG, sql])
+"""
+IGNORED = "from airflow import DAG\nraise RuntimeError\n"
+OWN_FILES = (
+    DagFile("my_own.py", OWN_DAG),
+    DagFile("team/with_helpers.py", DAG_WITH_HELPERS),
+    DagFile("team/sql/q.sql", "q"),
+    DagFile("common/__init__.py", ""),
+    DagFile("common/helper.py", "TAG = 'helped'"),
+    # The one line says the same as a regular expression (Airflow 2) and as a glob (3).
+    DagFile(".airflowignore", "ignored.py"),
+    DagFile("ignored.py", IGNORED),
+)
 
 
 def test_bundle_is_read_as_it_is(under_airflow: Any, tmp_path: Path) -> None:
-    """Every schedule of every shard is a DAG, and nothing below `release/` is taken for a DAG file."""
+    """Every schedule of every shard is a DAG, and nothing below `release/` is taken for a DAG file.
+
+    The project's own DAG files find the modules and the queries beside them, and its `.airflowignore` holds.
+    """
     schedules = tuple(replace(DAILY, name=f"s{n:02}", dag_id=f"s{n:02}") for n in range(60))
     plan = Plan(
         format=1,
@@ -40,7 +63,7 @@ def test_bundle_is_read_as_it_is(under_airflow: Any, tmp_path: Path) -> None:
         task_definitions=(),
         configs=(),
         schedules=schedules,
-        dag_files=(DagFile("my_own.py", OWN_DAG),),
+        dag_files=OWN_FILES,
     )
     made = bundle.build(plan, dags_folder=ROOT / "dags")
     made.write(tmp_path)
@@ -49,9 +72,11 @@ def test_bundle_is_read_as_it_is(under_airflow: Any, tmp_path: Path) -> None:
     found = under_airflow("read_dags.py", tmp_path / "dags")
 
     assert found["import_errors"] == {}
-    assert set(found["dags"]) == {"my-own", *(one.dag_id for one in schedules)}
+    assert set(found["dags"]) == {"my-own", "with-helpers", *(one.dag_id for one in schedules)}
+    assert set(found["dags"]["with-helpers"]["tags"]) == {"helped", "q"}
     assert {Path(dag["fileloc"]).name for dag in found["dags"].values()} == {
         "my_own.py",
+        "with_helpers.py",
         "schedules_00.py",
         "schedules_01.py",
     }

