@@ -20,19 +20,26 @@ TOO_LONG = replace(
     DAILY, name="too-long", dag_id="acme-too-long", tasks=(replace(LOAD, environment={"A": "x" * 9000}),)
 )
 
+UNUSABLE = replace(DAILY, name="unusable", dag_id="acme/unusable id")
+TWICE = replace(DAILY, name="twice")
+
 
 @pytest.fixture(scope="session")
 def parsed(under_airflow: Any, tmp_path_factory: pytest.TempPathFactory) -> Any:
     """Good and bad schedules in one shard, as that Airflow reads them."""
-    folder = write_bundle(tmp_path_factory.mktemp("dags"), DAILY, BAD_CRON, UNKNOWN_TASK, TOO_LONG, BY_HAND)
+    folder = write_bundle(tmp_path_factory.mktemp("dags"), DAILY, BAD_CRON, UNKNOWN_TASK, TOO_LONG, BY_HAND, UNUSABLE, TWICE)
+    (shard,) = folder.rglob("shards/*.json")
+    data = json.loads(shard.read_text())
+    data["schedules"] += ["not a schedule", {"dag_id": 7}]
+    shard.write_text(json.dumps(data))
     return under_airflow("read_dags.py", folder)
 
 
 def test_every_schedule_is_a_dag(parsed: Any) -> None:
-    """No schedule vanishes, and the file has no import error, though three of five cannot be built."""
+    """No schedule vanishes, and the file has no import error, though seven of nine cannot be built."""
     assert parsed["import_errors"] == {}
     expected = {"acme-daily", "acme-by-hand", "acme-bad-cron", "acme-bad-order", "acme-too-long"}
-    assert set(parsed["dags"]) == expected
+    assert set(parsed["dags"]) == expected | {f"penstock-broken-07-{number}" for number in (5, 6, 7, 8)}
 
 
 def test_schedule_becomes_dag(parsed: Any) -> None:
@@ -111,6 +118,10 @@ def test_no_time_before_airflow_was_started_counts(under_airflow: Any, tmp_path:
         ("acme-bad-cron", "99 * * * *"),
         ("acme-bad-order", "nobody"),
         ("acme-too-long", "RunTask takes 8192"),
+        ("penstock-broken-07-5", "'acme/unusable id' cannot be built"),
+        ("penstock-broken-07-6", "another schedule has the DAG id 'acme-daily' too"),
+        ("penstock-broken-07-7", "cannot be built"),
+        ("penstock-broken-07-8", "7 cannot be built"),
     ],
 )
 def test_broken_schedule_says_why(parsed: Any, dag_id: str, reason: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
@@ -40,17 +41,29 @@ def load_schedules(release: Path, shard: str) -> dict[str, DAG]:
     data = _shard(release / "shards" / f"{shard}.json")
     resources = _resources(release.parent.parent / contract.RESOURCES_FILE)
     wanted = get_parsing_context().dag_id
-    dags = {}
+    dags: dict[str, DAG] = {}
     for number, raw in enumerate(data["schedules"]):
-        dag_id = str(raw.get("dag_id", f"penstock-broken-{shard}-{number}"))
-        if wanted not in (None, dag_id):
+        facts = raw if isinstance(raw, dict) else {}
+        # What a schedule is called whose own id Airflow takes for none, or that shares it with another one.
+        other = f"penstock-broken-{shard}-{number}"
+        dag_id = facts.get("dag_id")
+        if wanted not in (None, dag_id, other):
             continue
         try:
+            if f"dag {dag_id}" in dags:
+                raise ValueError(f"another schedule has the DAG id {dag_id!r} too")
             dag = build(from_data(Schedule, raw), resources, data["project"], data["environment"])
         except Exception as error:  # noqa: BLE001  whatever is wrong with one schedule stays with it
-            dag = broken(dag_id, raw, error)
-        dags[f"dag {dag_id}"] = dag
+            usable = _is_dag_id(dag_id) and f"dag {dag_id}" not in dags
+            dag = broken(dag_id if usable else other, facts, error)
+        if wanted in (None, dag.dag_id):
+            dags[f"dag {dag.dag_id}"] = dag
     return dags
+
+
+def _is_dag_id(value: object) -> bool:
+    """Whether Airflow takes it for a DAG id (`airflow.utils.helpers.validate_key`)."""
+    return isinstance(value, str) and re.fullmatch(r"[\w.-]{1,250}", value) is not None
 
 
 def build(schedule: Schedule, resources: Resources, project: str, environment: str) -> DAG:
@@ -109,9 +122,10 @@ def broken(dag_id: str, raw: dict[str, Any], error: Exception) -> DAG:
     """A DAG in the place of one that cannot be built. It keeps a sound interval, and fails on it.
 
     Args:
+        dag_id: one that Airflow takes.
         raw: the schedule as it is in the shard; nothing of it is known to be right.
     """
-    reason = f"schedule '{dag_id}' cannot be built: {error}"
+    reason = f"schedule {raw.get('dag_id', dag_id)!r} cannot be built: {error}"
     try:
         timetable = _timetable(raw["cron"], raw["timezone"])
         if timetable is not None:
@@ -163,7 +177,7 @@ def _shard(path: Path) -> Any:
     except (OSError, ValueError) as error:
         raise PenstockError(f"{path} cannot be read: {error}", fix="deploy or push the project again") from error
     if not isinstance(data, dict) or data.get("format") != 1:
-        raise PenstockError(f"{path} is no shard of format 1", fix="deploy or push the project again")
+        raise PenstockError(f"{path} is not a shard of format 1", fix="deploy or push the project again")
     return data
 
 
