@@ -14,7 +14,7 @@ from penstock.cli import context as contexts
 from penstock.cli.output import Format, data, show_json, talk
 from penstock.cli.project import FormatOption
 from penstock.deployed.account import Account
-from penstock_runtime.errors import InputError
+from penstock_runtime.errors import InputError, plain
 
 
 def add_to(app: typer.Typer) -> None:
@@ -52,7 +52,9 @@ def adopt(
     else:
         data.print(adopted.diff or f"{adopted.path} says it already", markup=False, end="" if adopted.diff else "\n")
         for one in wrong:
-            talk.print(f"{one.level}: {one.what}\n  fix: {one.fix}", style=_STYLES[one.level], markup=False)
+            talk.print(
+                f"{one.level}: {plain(one.what)}\n  fix: {plain(one.fix)}", style=_STYLES[one.level], markup=False
+            )
         if adopted.network is None:
             talk.print("network is left as it is: not all subnets could be read", style="yellow")
         talk.print("nothing is written" if not written else "next: penstock validate", markup=False)

@@ -9,6 +9,7 @@ from penstock.diff import plans, protection, templates
 from penstock.diff.cost import Cost
 from penstock.diff.prices import DATE
 from penstock.diff.report import Report
+from penstock_runtime.errors import visible
 
 _SIGNS = {"added": "+", "removed": "-", "changed": "~", "replaced": "!", "gained": "+", "lost": "-"}
 _MANY = 40
@@ -123,6 +124,6 @@ def _title(text: str) -> None:
 
 def _print(told: Sequence[str]) -> None:
     for line in (line for one in told[:_MANY] for line in one.splitlines()):
-        data.print(f"  {line}", markup=False)
+        data.print(f"  {visible(line)}", markup=False)
     if len(told) > _MANY:
         data.print(f"  … and {len(told) - _MANY} more: --format json has them all", markup=False)

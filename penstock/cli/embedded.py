@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -10,12 +11,12 @@ import typer
 from penstock.cli import context as contexts
 from penstock.cli.output import Format, Steps, data, show, show_json, talk
 from penstock.cli.project import FormatOption
-from penstock.local import fargate, instance, interrupts, records, services, trouble
+from penstock.local import dag_problems, fargate, instance, interrupts, records, services, trouble
 from penstock.local import run as runs
 from penstock.local.system import System, attach
 from penstock.local.up import end
 from penstock.local.up import up as bring_up
-from penstock_runtime.errors import InputError
+from penstock_runtime.errors import InputError, plain, visible
 
 
 def add_to(app: typer.Typer) -> None:
@@ -31,13 +32,18 @@ AirflowOption = Annotated[
 
 
 def up(context: typer.Context, airflow: AirflowOption = None) -> None:
-    """Bring the embedded system up, or up to date with the project."""
+    """Bring the embedded system up, or up to date with the project.
+
+    Exit code 1 if Airflow cannot read a DAG file or build a schedule; the system is up then.
+    """
     own = contexts.of(context)
     own.plan(airflow=airflow)  # what is wrong is said before anything is made
     with instance.locked(own.folder):
         system = bring_up(own.project, own.environment, own.folder, Steps(), airflow_version=airflow)
     talk.print()
     _where(system)
+    if _tell_dag_problems(dag_problems.find(system.airflow)):
+        raise typer.Exit(1)
 
 
 def run(
@@ -63,6 +69,7 @@ def run(
         try:
             if bring:
                 system = bring_up(own.project, own.environment, own.folder, steps, airflow_version=airflow)
+                _tell_dag_problems(dag_problems.find(system.airflow))
             else:
                 system = attach(own.instance())
             with trouble.explained(system.instance):
@@ -85,7 +92,7 @@ def run(
 
 
 def status(context: typer.Context, form: FormatOption = Format.text) -> None:
-    """Show what is up, where its page is, and the last runs. Exit code 1 if something that should be up is not."""
+    """Show what is up, where its page is, and the last runs. Exit code 1 if something is not as it should be."""
     own = contexts.of(context).instance()
     rows = [
         {
@@ -99,8 +106,11 @@ def status(context: typer.Context, form: FormatOption = Format.text) -> None:
     ]
     whole = own.ready and all(row["state"] == "up" for row in rows)
     recent = records.read(own)
+    system = attach(own) if whole else None
+    problems = dag_problems.find(system.airflow) if system else []
     if form is Format.json:
-        show_json({"up": whole, "services": rows, "runs": [result.data() for result in recent]})
+        found = {"up": whole, "services": rows, "runs": [result.data() for result in recent]}
+        show_json({**found, "dag_problems": [vars(problem) for problem in problems]})
     else:
         show(rows, ["service", "state", "pid", "address", "log"], form, empty="no service is up")
         if recent:
@@ -110,10 +120,11 @@ def status(context: typer.Context, form: FormatOption = Format.text) -> None:
                 for one in recent[-5:]
             ]
             show(shown, ["run", "schedule", "state", "seconds"], form)
-        if whole:
+        if system:
             talk.print()
-            _where(attach(own))
-    raise typer.Exit(0 if whole else 1)
+            _where(system)
+        _tell_dag_problems(problems)
+    raise typer.Exit(0 if whole and not problems else 1)
 
 
 def logs(
@@ -162,6 +173,16 @@ def down(
                 found.save()
             else:
                 records.remove(found)
+
+
+def _tell_dag_problems(problems: Sequence[dag_problems.DagProblem]) -> bool:
+    """Print what Airflow cannot run; whether there is anything."""
+    if problems:
+        talk.print()
+    for problem in problems:
+        talk.print(f"error: {plain(str(problem))}", style="red", markup=False)
+        talk.print("  fix: correct it in the project, then run penstock up", style="red", markup=False)
+    return bool(problems)
 
 
 def _where(system: System) -> None:
@@ -218,4 +239,5 @@ def _print_log(name: str, lines: list[str], form: Format) -> None:
         show_json({"log": name, "lines": lines})
         return
     for line in lines:
-        data.file.write(line + "\n")
+        # A program's own colours may go to a file; on a terminal its sequences could set titles or the clipboard.
+        data.file.write((visible(line, keep="\t") if data.is_terminal else line) + "\n")

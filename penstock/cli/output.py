@@ -46,8 +46,9 @@ def show(rows: Sequence[dict[str, Any]], columns: Sequence[str], form: Format, *
 
 
 def show_json(value: Any) -> None:
-    """Print one JSON document."""
-    sys.stdout.write(json.dumps(value, indent=2, ensure_ascii=False) + "\n")
+    """Print one JSON document; a control character that JSON allows as it is, C1's for example, is written escaped."""
+    text = json.dumps(value, indent=2, ensure_ascii=False)
+    sys.stdout.write("".join(map(_in_json, text)) + "\n" if not text.replace("\n", "").isprintable() else text + "\n")
 
 
 class Step:
@@ -84,7 +85,11 @@ class Steps:
 
     def note(self, text: str) -> None:
         """One line about the step at hand."""
-        talk.print(f"  {text}", style="dim", markup=False)
+        talk.print(f"  {plain(text)}", style="dim", markup=False)
+
+
+def _in_json(character: str) -> str:
+    return character if character.isprintable() or character == "\n" else json.dumps(character)[1:-1]
 
 
 def _cell(value: Any) -> str:

@@ -11,7 +11,7 @@ from penstock.cli import context as contexts
 from penstock.cli.output import Format, data, show_json, talk
 from penstock.compile import compile_plan
 from penstock.project import schema as project_schema
-from penstock_runtime.errors import plain
+from penstock_runtime.errors import plain, visible
 
 FormatOption = Annotated[Format, typer.Option("--format", help="How to print the data.")]
 
@@ -59,11 +59,11 @@ def plan(context: typer.Context, form: FormatOption = Format.text) -> None:
     )
     for schedule in found.schedules:
         when = f"{schedule.cron} {schedule.timezone}" if schedule.cron else "by hand"
-        data.print(f"\nschedule {schedule.name} ({when}), job {schedule.job}", markup=False)
+        data.print(f"\n{visible(f'schedule {schedule.name} ({when}), job {schedule.job}')}", markup=False)
         for task in schedule.tasks:
             after = f" after {', '.join(task.after)}" if task.after else ""
             what = " ".join(task.command) or f"{task.engine} {task.workflow_type}"
-            data.print(f"  {task.name}{after}: {what}", markup=False)
+            data.print(f"  {visible(f'{task.name}{after}: {what}')}", markup=False)
             size = f"{task.cpu_units} CPU units, {task.memory_mib} MiB, at most {task.timeout_minutes} minutes"
             data.print(f"    {size}, task definition {task.family}", style="dim", markup=False)
     for warning in found.warnings:

@@ -31,6 +31,20 @@ class Dag:
     """When it runs, in Airflow's words: the cron expression (3) or its description (2)."""
     parsed: datetime
     """When its file was read last."""
+    file: str = ""
+    """Path of its file."""
+    description: str = ""
+
+
+@dataclass(frozen=True)
+class ImportProblem:
+    """A DAG file that Airflow could not read."""
+
+    file: str
+    """Its path, below the DAG folder (3) or from the root (2)."""
+    trace: str
+    at: datetime
+    """When Airflow last tried."""
 
 
 @dataclass(frozen=True)
@@ -104,14 +118,18 @@ class AirflowClient:
                 tags = tuple(sorted(tag["name"] for tag in one["tags"]))
                 timetable = one.get("timetable_summary") or one.get("timetable_description") or ""
                 parsed = datetime.fromisoformat(one["last_parsed_time"])
-                found.append(Dag(one["dag_id"], one["is_paused"], tags, timetable, parsed))
+                file, description = one.get("fileloc") or "", one.get("description") or ""
+                found.append(Dag(one["dag_id"], one["is_paused"], tags, timetable, parsed, file, description))
             if len(found) >= answer["total_entries"] or not answer["dags"]:
                 return found
 
-    def import_errors(self) -> dict[str, str]:
-        """DAG files that Airflow could not read, each with its traceback."""
+    def import_errors(self) -> list[ImportProblem]:
+        """DAG files that Airflow could not read."""
         answer = self._call("GET", f"/importErrors?limit={PAGE}")
-        return {one["filename"]: one["stack_trace"] for one in answer["import_errors"]}
+        return [
+            ImportProblem(one["filename"], one["stack_trace"], datetime.fromisoformat(one["timestamp"]))
+            for one in answer["import_errors"]
+        ]
 
     def wait_for_dags(self, dag_ids: Collection[str], *, seconds: float, since: datetime | None = None) -> None:
         """Wait until Airflow has parsed these DAGs; with `since` (with time zone), after that moment.
@@ -123,7 +141,7 @@ class AirflowClient:
         deadline = time.monotonic() + seconds
         while missing := wanted - {dag.dag_id for dag in self.dags() if since is None or dag.parsed > since}:
             if time.monotonic() > deadline:
-                errors = "".join(f"\n{file}:\n{trace}" for file, trace in self.import_errors().items())
+                errors = "".join(f"\n{error.file}:\n{error.trace}" for error in self.import_errors())
                 raise PenstockError(
                     f"Airflow has no DAG {', '.join(sorted(missing))} after {seconds:.0f} seconds{errors}",
                     fix="mend the file named above"

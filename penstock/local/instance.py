@@ -3,9 +3,11 @@
 The folder is `.penstock/<environment>/` beside the project file:
 
     instance.json     id, ports, processes; written after every process start
-    private/          passwords and tokens of this instance, readable by its owner only
+    private/          passwords and tokens of this instance
     logs/             one file per process, and those of the CDK CLI
     aws/ airflow/ catalogue/ images/ cdk.out/ runs/
+
+Only its owner may enter it: what Meltano and Airflow write there holds secrets, too.
 """
 
 from __future__ import annotations
@@ -82,8 +84,7 @@ class Instance:
         """
         with files.writing(folder):
             for name in ("logs", "private", "images", "runs"):
-                (folder / name).mkdir(parents=True, exist_ok=True)
-            (folder / "private").chmod(0o700)
+                (folder / name).mkdir(mode=0o700, parents=True, exist_ok=True)
             instance = cls(folder, secrets.token_hex(8))
             instance.save()
         return instance
@@ -154,13 +155,39 @@ class Instance:
 
 @contextlib.contextmanager
 def locked(folder: Path) -> Iterator[None]:
-    """Hold the folder for one command that changes it.
+    """Hold the folder for one command that changes it. What is made in the block is for its owner only.
 
     Raises:
-        PenstockError: another command holds it, or the folder cannot be written, now or later in the block.
+        PenstockError: another command holds it; the folder is a link or another user's; it cannot be written, now or
+            later in the block.
     """
+    _check_own(folder)
+    mask = os.umask(0o077)
+    try:
+        with _held(folder):
+            yield
+    finally:
+        os.umask(mask)
+
+
+def _check_own(folder: Path) -> None:
+    """Refuse what `penstock down` would delete in a place that nobody named."""
+    for path in (folder.parent, folder):
+        if path.is_symlink():
+            raise PenstockError(
+                f"{path} is a symbolic link: penstock down would empty what it points to",
+                fix="remove the link; to use another disk, put the project there",
+            )
+        if path.exists() and os.geteuid() not in (0, path.stat().st_uid):
+            raise PenstockError(f"{path} belongs to another user", fix="use a checkout of your own, or remove it")
+
+
+@contextlib.contextmanager
+def _held(folder: Path) -> Iterator[None]:
     with files.writing(folder):
         folder.mkdir(parents=True, exist_ok=True)
+        for path in (folder.parent, folder):  # an earlier version left them open to all
+            path.chmod(0o700)
         file = (folder.parent / f"{folder.name}.lock").open("a+")
     with files.writing(folder), file:
         try:

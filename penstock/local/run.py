@@ -11,7 +11,7 @@ import time
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from penstock.local import fargate, trouble, warehouse
+from penstock.local import dag_problems, fargate, trouble, warehouse
 from penstock.local.catalogue import client as catalogue
 from penstock.local.progress import Progress
 from penstock.local.system import System
@@ -84,10 +84,11 @@ def run(system: System, schedule: Schedule, progress: Progress) -> RunResult:
     """Start a run by hand and follow it until Airflow calls it ended.
 
     Raises:
-        PenstockError: Airflow did not take the run, or is gone.
+        PenstockError: the schedule could not be built; Airflow did not take the run, or is gone.
     """
     start = time.monotonic()
     airflow, dag_id = system.airflow, schedule.dag_id
+    _check_built(system, schedule)
     before = [one.run_id for one in airflow.runs(dag_id) if one.state not in ENDED]
     paused = airflow.paused(dag_id)
     run_id = airflow.trigger(dag_id)
@@ -105,6 +106,14 @@ def run(system: System, schedule: Schedule, progress: Progress) -> RunResult:
             with contextlib.suppress(PenstockError):  # of an Airflow that is gone; why, is told already
                 airflow.set_paused(dag_id, paused=True)
     return _result(system, schedule, run_id, state, time.monotonic() - start)
+
+
+def _check_built(system: System, schedule: Schedule) -> None:
+    for dag in system.airflow.dags():
+        if dag.dag_id == schedule.dag_id and dag_problems.is_stand_in(dag):
+            raise PenstockError(
+                dag_problems.reason_of(dag), fix="correct the schedule in the project file, then run penstock up"
+            )
 
 
 def _follow(system: System, dag_id: str, run_id: str, progress: Progress) -> str:
@@ -133,13 +142,14 @@ def _result(system: System, schedule: Schedule, run_id: str, state: str, seconds
     instances = {one.task_id: one for one in system.airflow.task_instances(schedule.dag_id, run_id)}
     tasks = []
     for task in schedule.tasks:
-        instance, container = instances[task.name], ran.get(task.name)
+        instance, container = instances.get(task.name), ran.get(task.name)
         tasks.append(
             TaskResult(
                 name=task.name,
-                state=instance.state or "waiting",
-                tries=instance.try_number,
-                seconds=instance.seconds,
+                # A deploy in the meantime may have taken the task away.
+                state=(instance.state or "waiting") if instance else "removed",
+                tries=instance.try_number if instance else 0,
+                seconds=instance.seconds if instance else None,
                 exit_code=container.exit_code if container else None,
                 fargate_task=container.arn.rsplit("/", 1)[-1] if container else None,
             )

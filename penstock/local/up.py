@@ -17,6 +17,7 @@ from penstock import bundle, mwaa_limits
 from penstock.compile import compile_plan
 from penstock.home import DAGS, HOME
 from penstock.local import (
+    dag_problems,
     deploy,
     docker,
     existing,
@@ -188,12 +189,16 @@ class _Bringer:
                 note(line)
             server = self._airflow(plan, endpoint, server)
         client = server.client()
-        with step(f"DAGs of {len(plan.schedules)} schedules"):
+        with step(f"DAGs of {len(plan.schedules)} schedules") as dags_step:
             sync = instance.processes["sync"]
             services.wait(sync, lambda: _synced(dags, server), seconds=START_SECONDS)
             since = self.airflow_began or (datetime.now(UTC) if new else None)
             ids = [schedule.dag_id for schedule in plan.schedules]
             client.wait_for_dags(ids, seconds=DAGS_SECONDS, since=since)
+            if since is not None:
+                dag_problems.wait_for_own_files(client, plan, since=since)
+            if dag_problems.find(client):
+                dags_step.fail()
             self._unpause(plan, server)
         return System(instance, plan, endpoint, server, client)
 

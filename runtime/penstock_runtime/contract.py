@@ -86,6 +86,9 @@ RESOURCES_FILE = "resources.json"
 RELEASES_FOLDER = "release"
 """Everything else of the bundle is in `release/<hash>/`; the loader files name the hash."""
 
+ERROR_TAG = "penstock-error"
+"""Marks a DAG that stands for a schedule which could not be built."""
+
 # Keys in the artifacts bucket.
 CONFIGS_PREFIX = "configs"
 RUNTIME_PREFIX = "runtime"

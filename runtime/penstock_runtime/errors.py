@@ -37,10 +37,14 @@ def plain(text: str) -> str:
 
     A file's name or a value may hold an escape sequence that repaints the screen, or turns the reading direction.
     """
-    text = text if len(text) <= MAX_LINE else text[: MAX_LINE - 1] + "…"
+    return visible(text if len(text) <= MAX_LINE else text[: MAX_LINE - 1] + "…")
+
+
+def visible(text: str, keep: str = "") -> str:
+    """A text whose control, invisible and half characters are escapes, but for those in `keep`."""
     if text.isprintable():
         return text
-    return "".join(one if one.isprintable() else one.encode("unicode_escape").decode() for one in text)
+    return "".join(one if one.isprintable() or one in keep else one.encode("unicode_escape").decode() for one in text)
 
 
 class InputError(PenstockError):

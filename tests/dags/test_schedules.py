@@ -27,7 +27,9 @@ TWICE = replace(DAILY, name="twice")
 @pytest.fixture(scope="session")
 def parsed(under_airflow: Any, tmp_path_factory: pytest.TempPathFactory) -> Any:
     """Good and bad schedules in one shard, as that Airflow reads them."""
-    folder = write_bundle(tmp_path_factory.mktemp("dags"), DAILY, BAD_CRON, UNKNOWN_TASK, TOO_LONG, BY_HAND, UNUSABLE, TWICE)
+    folder = write_bundle(
+        tmp_path_factory.mktemp("dags"), DAILY, BAD_CRON, UNKNOWN_TASK, TOO_LONG, BY_HAND, UNUSABLE, TWICE
+    )
     (shard,) = folder.rglob("shards/*.json")
     data = json.loads(shard.read_text())
     data["schedules"] += ["not a schedule", {"dag_id": 7}]

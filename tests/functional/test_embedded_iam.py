@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import ssl
+import urllib.error
+import urllib.request
 from collections.abc import Callable
 from typing import Any
 
@@ -279,3 +282,40 @@ def test_wrong_secret_key_is_refused(aws: Aws) -> None:
     assert "clusterArns" in aws.client("ecs", keys).list_clusters()
     with pytest.raises(ClientError, match="signature"):
         aws.client("ecs", Keys(keys.access_key_id, "wrong", keys.session_token)).list_clusters()
+
+
+ROOTS_CALLS: dict[str, Callable[[Any], Any]] = {
+    "sts": lambda client: client.get_caller_identity(),
+    "s3": lambda client: client.list_buckets(),
+    "ecs": lambda client: client.list_clusters(),
+    "iam": lambda client: client.list_roles(),
+    "cloudformation": lambda client: client.list_stacks(),
+    "mwaa": lambda client: client.list_environments(),
+}
+
+
+@pytest.mark.parametrize("service", ROOTS_CALLS)
+def test_root_key_is_worth_nothing_without_its_secret(aws: Aws, service: str) -> None:
+    """Its id is in logs and on command lines; each request's signature is checked, as those of sessions are."""
+    root = aws.endpoint.root()
+    forged = Keys(root.access_key_id, "not-the-secret")
+
+    ROOTS_CALLS[service](aws.endpoint.client(service, root))
+    with pytest.raises(ClientError, match=r"SignatureDoesNotMatch|InvalidSignature"):
+        ROOTS_CALLS[service](aws.endpoint.client(service, forged))
+
+
+def test_root_presigns_with_its_secret_only(aws: Aws) -> None:
+    """A presigned address of S3 holds a signature, and that is checked too."""
+    s3 = aws.client("s3")
+    s3.create_bucket(Bucket="presigned")
+    s3.put_object(Bucket="presigned", Key="a", Body=b"content")
+    forged = aws.endpoint.client("s3", Keys(aws.endpoint.root().access_key_id, "not-the-secret"))
+    trusted = ssl.create_default_context(cafile=str(aws.endpoint.ca))
+    address = {"Params": {"Bucket": "presigned", "Key": "a"}}
+
+    with urllib.request.urlopen(s3.generate_presigned_url("get_object", **address), context=trusted) as answer:
+        assert answer.read() == b"content"
+    with pytest.raises(urllib.error.HTTPError) as caught:
+        urllib.request.urlopen(forged.generate_presigned_url("get_object", **address), context=trusted)
+    assert caught.value.code == 403

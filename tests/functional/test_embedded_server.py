@@ -81,6 +81,21 @@ def test_files_are_private_and_processes_marked(aws: Aws) -> None:
         assert "AKIA" not in "".join(one.environ().values())
 
 
+def test_nothing_of_it_is_outside_its_own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing has a fixed name in the temporary folder, where another user can make it first, or link or read it."""
+    shared = tmp_path / "shared"
+    shared.mkdir(mode=0o777)
+    for name in ("TMPDIR", "STATE_DIR", "S3_DATA_DIR"):
+        monkeypatch.setenv(name, str(shared))
+    with serving(tmp_path / "own") as server:
+        server.endpoint.client("s3").create_bucket(Bucket="any")
+        for path in (server.state, *server.state.rglob("*")):
+            assert path.stat().st_mode & 0o077 == 0, path
+        assert any((server.state / "ministack").iterdir())
+
+    assert list(shared.iterdir()) == []
+
+
 def test_port_that_is_taken_is_an_error(aws: Aws, tmp_path: Path) -> None:
     command = [sys.executable, "-m", "penstock.local.aws", "--state", str(tmp_path / "second")]
     more = ["--port", str(aws.endpoint.port), "--images", str(tmp_path), "--region", "eu-west-1"]

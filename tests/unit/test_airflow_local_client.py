@@ -165,7 +165,7 @@ def test_dags_are_read_to_the_last_page(airflow: Server) -> None:
 def test_waiting_for_a_dag_that_cannot_be_read(airflow: Server) -> None:
     """The error carries the traceback that Airflow has."""
     airflow.answers["GET /api/v2/dags?limit=100&offset=0"] = (200, {"dags": [], "total_entries": 0})
-    errors = {"import_errors": [{"filename": "a.py", "stack_trace": "NameError: x"}]}
+    errors = {"import_errors": [{"filename": "a.py", "stack_trace": "NameError: x", "timestamp": NOW.isoformat()}]}
     airflow.answers["GET /api/v2/importErrors?limit=100"] = (200, errors)
 
     with pytest.raises(PenstockError, match=r"no DAG d after 0 seconds(?s:.*)NameError: x"):

@@ -12,6 +12,7 @@ import secrets
 import shutil
 import socket
 import sys
+import tempfile
 from pathlib import Path
 
 from penstock.local.aws import tls
@@ -25,6 +26,11 @@ SERVICES = (
 """What may be called; another service is refused, and so opens no port of its own."""
 
 
+OWN_FOLDERS = {"STATE_DIR": "ministack", "S3_DATA_DIR": "ministack-s3", "TMPDIR": "tmp"}
+"""Environment variable → folder below the state: where ministack keeps keys, data and functions' code. By default all
+of that has fixed names in the temporary folder, which other users of the machine can make first, link and read."""
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m penstock.local.aws", description="The embedded AWS.")
     parser.add_argument("--state", type=Path, required=True, help="folder for certificates, keys and tasks")
@@ -36,9 +42,11 @@ def main() -> int:
     state: Path = arguments.state.absolute()
     try:
         _port_is_free(arguments.port)
+        os.umask(0o077)
         state.mkdir(parents=True, exist_ok=True)
         (state / STATE_FILE).unlink(missing_ok=True)
-        shutil.rmtree(state / "tasks", ignore_errors=True)
+        for name in ("tasks", *OWN_FOLDERS.values()):
+            shutil.rmtree(state / name, ignore_errors=True)
         certificate = tls.make(state)
         endpoint = Endpoint(state, arguments.port, certificate.ca, arguments.account, arguments.region)
         _configure(endpoint, certificate)
@@ -73,6 +81,10 @@ def _configure(endpoint: Endpoint, certificate: tls.Certificate) -> None:
     file.unlink(missing_ok=True)
     file.touch(mode=0o600)
     file.write_text(json.dumps(root))
+    for name, folder in OWN_FOLDERS.items():
+        (endpoint.state / folder).mkdir(mode=0o700)
+        os.environ[name] = str(endpoint.state / folder)
+    tempfile.tempdir = None  # look at TMPDIR again
     os.environ.update(
         AWS_ACCESS_KEY_ID=root["access_key_id"],
         AWS_SECRET_ACCESS_KEY=root["secret_access_key"],

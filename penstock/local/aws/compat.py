@@ -83,7 +83,8 @@ NAMES: dict[str, tuple[str, ...]] = {
     "iam": ("_roles",),
     "iam_actions": ("extract_resource_arn", "request_tag_context"),
     "iam_evaluator": (
-        "AuthError", "EvalContext", "_conditions_met", "enforce", "evaluate_trust_policy", "is_root_access_key",
+        "AuthError", "EvalContext", "_conditions_met", "_is_root_key", "enforce", "evaluate_trust_policy",
+        "is_root_access_key",
     ),
     "kms": ("_resolve_key",),
     "lambda_svc": ("_functions",),

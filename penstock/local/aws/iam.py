@@ -57,6 +57,8 @@ def install() -> None:
     compat.iam_actions.request_tag_context = request_tag_context
     # ministack takes `test`, any twelve digits and no key at all for root; here root is one secret key.
     compat.iam_evaluator.is_root_access_key = compat.sts.is_root_access_key = is_root
+    # It checks no signature of root's, so that the key's id, which logs hold, would be enough. Here it is checked.
+    compat.iam_evaluator._is_root_key = lambda _: False
 
 
 def is_root(access_key_id: str) -> bool:

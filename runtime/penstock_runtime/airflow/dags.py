@@ -21,9 +21,6 @@ from penstock_runtime.plain_data import from_data
 from penstock_runtime.resources import Resources
 from penstock_runtime.schedule import Schedule
 
-ERROR_TAG = "penstock-error"
-"""Marks a DAG that stands for a schedule which could not be built."""
-
 
 def load_schedules(release: Path, shard: str) -> dict[str, DAG]:
     """The DAGs of one shard, under names for a module's globals; in a worker, only the one about to run.
@@ -55,7 +52,7 @@ def load_schedules(release: Path, shard: str) -> dict[str, DAG]:
             dag = build(from_data(Schedule, raw), resources, data["project"], data["environment"])
         except Exception as error:  # noqa: BLE001  whatever is wrong with one schedule stays with it
             usable = _is_dag_id(dag_id) and f"dag {dag_id}" not in dags
-            dag = broken(dag_id if usable else other, facts, error)
+            dag = broken(str(dag_id) if usable else other, facts, error)
         if wanted in (None, dag.dag_id):
             dags[f"dag {dag.dag_id}"] = dag
     return dags
@@ -140,7 +137,7 @@ def broken(dag_id: str, raw: dict[str, Any], error: Exception) -> DAG:
         catchup=False,
         is_paused_upon_creation=raw.get("paused") is True,
         max_active_runs=1,
-        tags=[ERROR_TAG],
+        tags=[contract.ERROR_TAG],
         doc_md=f"**This schedule cannot be built.** Its runs fail.\n\n{_fenced('', reason)}",
     )
     BrokenSchedule(task_id="broken", dag=dag, reason=reason)
