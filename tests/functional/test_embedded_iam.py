@@ -308,7 +308,7 @@ def test_root_key_is_worth_nothing_without_its_secret(aws: Aws, service: str) ->
 def test_root_presigns_with_its_secret_only(aws: Aws) -> None:
     """A presigned address of S3 holds a signature, and that is checked too."""
     s3 = aws.client("s3")
-    s3.create_bucket(Bucket="presigned")
+    s3.create_bucket(Bucket="presigned", CreateBucketConfiguration={"LocationConstraint": aws.endpoint.region})
     s3.put_object(Bucket="presigned", Key="a", Body=b"content")
     forged = aws.endpoint.client("s3", Keys(aws.endpoint.root().access_key_id, "not-the-secret"))
     trusted = ssl.create_default_context(cafile=str(aws.endpoint.ca))

@@ -88,7 +88,7 @@ def test_nothing_of_it_is_outside_its_own_folder(tmp_path: Path, monkeypatch: py
     for name in ("TMPDIR", "STATE_DIR", "S3_DATA_DIR"):
         monkeypatch.setenv(name, str(shared))
     with serving(tmp_path / "own") as server:
-        server.endpoint.client("s3").create_bucket(Bucket="any")
+        server.endpoint.client("sqs").create_queue(QueueName="any")
         for path in (server.state, *server.state.rglob("*")):
             assert path.stat().st_mode & 0o077 == 0, path
         assert any((server.state / "ministack").iterdir())
