@@ -30,7 +30,7 @@ def show_report(report: Report) -> None:
     """Print the whole comparison."""
     _title("Schedules")
     show_schedules(report.schedules)
-    _print([f"{_SIGNS[kind]} DAG file {path}" for kind, path in report.dag_files])
+    _print([f"{_SIGNS[kind]} dags/{path}" for kind, path in report.dag_files])
     _title("Settings")
     _print([f"~ {one}" for one in report.settings] or ["no settings changes"])
     _title("Infrastructure")
