@@ -22,7 +22,7 @@ LOCKS = {
     "ingestion/meltano/requirements/target-postgres.txt",
 }
 """Of the repository as it is; a team may add its own."""
-STOCK = "docker.getcollate.io/openmetadata/ingestion:1.12.14"
+STOCK = "docker.getcollate.io/openmetadata/ingestion-base:1.12.14"
 
 
 @pytest.fixture(autouse=True)
@@ -49,7 +49,7 @@ def test_a_manifest_is_found_by_its_reference(tmp_path: Path) -> None:
     assert [found.name for found in path.parent.iterdir()] == [path.name]
 
 
-@pytest.mark.parametrize("reference", [STOCK, "docker.getcollate.io/openmetadata/ingestion-base:1.12.3"])
+@pytest.mark.parametrize("reference", [STOCK, "docker.getcollate.io/openmetadata/ingestion:1.12.3"])
 def test_a_stock_image_has_a_lock(reference: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """OpenMetadata's image of a known release line stands for a committed lock."""
     asked: list[Path] = []
