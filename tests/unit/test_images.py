@@ -36,13 +36,14 @@ def quiet(_text: str) -> None:
 
 def test_a_manifest_is_found_by_its_reference(tmp_path: Path) -> None:
     """The file's name is the agreed hash; what is written is what is read; nothing else is left in the folder."""
-    manifest = images.Manifest("x/y:1", ["/a/bin"], "/a/work", {"K": "v"})
+    manifest = images.Manifest("x/y:1", ["/a/bin"], "/a/work", {"K": "v"}, ["run"], ["all"])
 
     path = images.write(tmp_path / "images", manifest)
 
     assert path.name == hashlib.sha256(b"x/y:1").hexdigest()[:32] + ".json"
     assert json.loads(path.read_text()) == {
         "reference": "x/y:1", "path": ["/a/bin"], "workdir": "/a/work", "environment": {"K": "v"},
+        "entry_point": ["run"], "command": ["all"],
     }  # fmt: skip
     assert images.load(tmp_path / "images", "x/y:1") == manifest
     assert images.load(tmp_path / "images", "x/y:2") is None
