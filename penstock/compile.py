@@ -14,7 +14,17 @@ from penstock import airflow_warnings, endpoints, mwaa, network, reach
 from penstock.definitions import Draft, definitions
 from penstock.drafts import Drafting, arguments_of
 from penstock.observability import observability, overdue_after_minutes
-from penstock.project import airflow_use, interval, memory, openmetadata_checks, regions, schedules, secrets, versions
+from penstock.project import (
+    airflow_use,
+    interval,
+    memory,
+    openmetadata_checks,
+    own_images,
+    regions,
+    schedules,
+    secrets,
+    versions,
+)
 from penstock.project.document import at
 from penstock.project.load import Environment, Project
 from penstock.project.meltano import MeltanoSchedule
@@ -92,6 +102,8 @@ class _Compiler:
         self._problems = Problems()
         self._drafting = Drafting(project, name, environment, self._variables, self._problems)
         self._warnings: list[str] = []
+        self._unwatched: list[str] = []
+        """Names of schedules whose success nothing reports, and which are to be watched."""
 
     def compile(self) -> Plan:
         settings = self._settings
@@ -154,9 +166,12 @@ class _Compiler:
             if tasks > MAX_TASKS:
                 what = f"the schedules up to this one have more than {MAX_TASKS} tasks"
                 raise InputError(what, fix="split the project", where=where)
-            due = overdue_after_minutes(
-                self._settings.observability.alarms, schedule, self._where("observability", "alarms", "overdue")
-            )
+            alarms, place = self._settings.observability.alarms, self._where("observability", "alarms", "overdue")
+            known = tuple(draft.task for draft in drafts)
+            due = overdue_after_minutes(alarms, replace(schedule, tasks=known), place)
+            if due is not None and not own_images.seen(known):
+                self._unwatched.append(schedule.name)
+                due = None
             drafted.append((replace(schedule, overdue_after_minutes=due), drafts, where))
         return drafted
 
@@ -312,11 +327,14 @@ class _Compiler:
             endpoints.missed(self._settings, found, _options(airflow)),
             endpoints.far_secrets(self._settings, found),
             memory.warnings(self._settings),
+            own_images.unmasked(self._settings),
             openmetadata_checks.warnings(self._settings),
             reach.without_endpoint(self._settings, made.endpoints),
         ):
             self._warning(text, *place)
         self._warnings += [self._project.place(text) for text in self._project.dag_folder.warnings]
+        if self._unwatched:
+            self._warning(own_images.unwatched(self._unwatched), "schedules")
         needed = any(f"${{{SERVER_VARIABLE}}}" in config.text for config in self._drafting.configs.values())
         if needed and SERVER_VARIABLE not in self._variables:
             self._warning(

@@ -21,14 +21,15 @@ from penstock_runtime.errors import InputError
 from penstock_runtime.schedule import Task
 from penstock_runtime.task_definition import Architecture, Image, Permission, Secret, TaskDefinition
 
-MOST_IN_ONE_STACK = 120
+MOST_IN_ONE_STACK = 80
 """Task definitions that are with the cluster, in one stack; if there are more, all of them are spread over 16 stacks.
 Each has three resources; CloudFormation takes 500 in a stack ("AWS CloudFormation quotas")."""
-MOST_IN_A_SPREAD_STACK = 160
-CHARACTERS_OF_ONE = 4_000
-"""Room that a task definition and its roles take in a template, about; a template has 1 MB (the same quotas)."""
+MOST_IN_A_SPREAD_STACK = 90
+CHARACTERS_OF_ONE = 10_000
+"""Room that a task definition and its roles take in a template, about, two thirds of it the text of the entry point;
+a template has 1 MB (the same quotas)."""
 
-Key = tuple[str, Image, bool, str, tuple[str, ...], str, bool]
+Key = tuple[str, Image, bool, str, tuple[str, ...], str, bool, bool]
 
 
 @dataclass(frozen=True)
@@ -53,7 +54,8 @@ class Draft:
         """
         granted = json.dumps([_without_reason(one) for one in self.permissions], sort_keys=True)
         image = self.image, self.default_image
-        return self.task.engine, *image, self.architecture, self.secrets, granted, self.read_only_root
+        held = granted, self.read_only_root, self.task.runtime
+        return self.task.engine, *image, self.architecture, self.secrets, *held
 
     @property
     def family_digest(self) -> str:
@@ -63,6 +65,9 @@ class Draft:
         # Only where there are some, so that a project's families outlive these settings being thought of.
         if self.permissions or self.read_only_root:
             told.append([[_without_reason(one) for one in self.permissions], self.read_only_root])
+        # A release that is still running gives its commands to the runtime: its definition stays.
+        if not self.task.runtime:
+            told.append("the image's own entry point")
         return _digest(told, FAMILY_DIGITS)
 
 
@@ -115,6 +120,7 @@ def definitions(
                 read_only_root=first.read_only_root,
                 secret_kms_keys=_keys(first, secrets, kms_keys, region),
                 stack=stack,
+                runtime=first.task.runtime,
             )
         )
     _check_digests(families, groups)

@@ -13,7 +13,7 @@ from typing import Any
 
 from penstock.definitions import Draft
 from penstock.network import place_of
-from penstock.project import secrets, tasks, workflow
+from penstock.project import own_images, secrets, tasks, workflow
 from penstock.project.document import at
 from penstock.project.image_names import located, rule
 from penstock.project.images import ImageSource
@@ -51,6 +51,7 @@ class _Work:
     secrets: tuple[str, ...] = ()
     """Besides those among `names`."""
     permissions: tuple[Permission, ...] = ()
+    runtime: bool = True
 
 
 class Drafting:
@@ -109,7 +110,8 @@ class Drafting:
         command = arguments_of([task.command]) if isinstance(task.command, str) else tuple(task.command)
         image = self._located(task.image, self._images.command) if task.image else self._openmetadata_image()
         named = set(names(list(command))) & self._known()
-        return _Work("command", image, named, default_image=task.image is None, command=command)
+        runtime = own_images.has_runtime(task)
+        return _Work("command", image, named, default_image=task.image is None, command=command, runtime=runtime)
 
     def _meltano_work(self, command: tuple[str, ...], more: Iterable[str] = ()) -> _Work:
         settings, project = self._meltano()
@@ -163,7 +165,7 @@ class Drafting:
             self._problems.add(what, fix="remove it from env", where=where)
         # Meltano's own database is beside its project.
         read_only = read_only and work.engine != "meltano"
-        for key in sorted(_of_the_definition(work.engine, read_only) & used):
+        for key in sorted(_of_the_definition(work.engine, read_only and work.runtime) & used):
             # ECS refuses a definition with both ("The secret name must be unique and not shared with …").
             what = f"task {name!r} gets {key} from a secret, and Penstock sets that itself"
             self._problems.add(what, fix="take the secret from the task, or rename it", where=where)
@@ -177,6 +179,7 @@ class Drafting:
             command=self._command(work, environment),
             workflow_type=work.workflow_type,
             config=work.config,
+            runtime=work.runtime,
             **place,
             **run,
         )

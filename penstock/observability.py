@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from penstock import prices
+from penstock.project import own_images
 from penstock.project.gap import longest_gap_minutes
 from penstock.project.observability import NONE, Alarms, Observability
 from penstock_runtime import observability as planned
@@ -59,13 +60,14 @@ def _unheard(made: planned.Observability, airflow: str) -> Warnings:
 
 
 def overdue_after_minutes(settings: Alarms, schedule: Schedule, where: str) -> int | None:
-    """How long a schedule may be without a success: its longest rest and its grace. None: it is not watched.
+    """How long a schedule may be without a success: its longest rest and its grace. None: it is not to be watched.
 
     Args:
+        schedule: with its tasks.
         where: place of `alarms.overdue` in the project file.
 
     Raises:
-        InputError: a schedule that runs by hand only is to be watched.
+        InputError: a schedule is to be watched by name, and runs by hand only or has no success that can be seen.
     """
     own = settings.overdue.get(schedule.name)
     if schedule.cron is None:
@@ -73,6 +75,10 @@ def overdue_after_minutes(settings: Alarms, schedule: Schedule, where: str) -> i
             what = f"schedule {schedule.name!r} runs by hand only: it is never overdue"
             raise InputError(what, fix="remove it from overdue", where=where)
         return None
+    if own and not own_images.seen(schedule.tasks):
+        what = f"schedule {schedule.name!r} cannot be watched for being overdue: {own_images.UNSEEN}"
+        fix = "say python: true in that task where the image has Python 3.10 or later, or remove it from overdue"
+        raise InputError(what, fix=fix, where=where)
     grace = (0 if schedule.paused else settings.overdue_minutes) if own is None else own
     return longest_gap_minutes(schedule.cron, schedule.timezone) + grace if grace else None
 

@@ -90,8 +90,10 @@ def _runs(plan: Plan, stopped: StoppedTasks | None) -> list[cloudwatch.IWidget]:
             failures(stopped, _HOUR).with_(label="failed or never started"),
             out_of_memory(plan, _HOUR).with_(label="of these, out of memory"),
         ]
+    # An image's own entry point writes no metric.
+    label = "runs" if all(one.runtime for one in plan.task_definitions) else "runs, but for images without python: true"
     return [
-        _graph("Runs of tasks, by the hour", _own(plan, "Runs", label="runs"), unit="runs"),
+        _graph("Runs of tasks, by the hour", _own(plan, "Runs", label=label), unit="runs"),
         _graph("Failures, by the hour", *failed, unit="tasks"),
     ]
 
@@ -121,7 +123,8 @@ def _cost(plan: Plan) -> list[cloudwatch.IWidget]:
     text = (
         f"### About the cost\nAn estimate: seconds that containers ran, at prices on demand, as of "
         f"{plan.observability.prices_checked} or as the project sets them ({told}). Not in it: pulling images, Spot's "
-        "discount, disk above 20 GiB, tasks killed before they wrote their last line, MWAA, network, logs."
+        "discount, disk above 20 GiB, tasks killed before they wrote their last line, commands in images without "
+        "python: true, MWAA, network, logs."
     )
     return [
         _graph("Fargate, estimated, by the hour", *lines, unit="USD", stacked=True),

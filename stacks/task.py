@@ -79,21 +79,18 @@ class FargateTask(Construct):
             name=contract.CONTAINER_NAME,
             image=image.uri,
             essential=True,
-            entry_point=list(bootstrap.ENTRY_POINT),
+            entry_point=list(bootstrap.ENTRY_POINT) if self._definition.runtime else None,
             environment=[
                 container.KeyValuePairProperty(name=name, value=value)
                 for name, value in sorted(self._environment().items())
-            ],
+            ]
+            or None,
             secrets=[
                 container.SecretProperty(name=one.name, value_from=secret.value_from(self._stack, one))
                 for one in self._definition.secrets
             ]
             or None,
-            linux_parameters=container.LinuxParametersProperty(
-                # An init process reaps what the engine's own children leave, and hands SIGTERM on.
-                init_process_enabled=True,
-                tmpfs=[self._tmp()] if self._definition.read_only_root else None,
-            ),
+            linux_parameters=self._linux_parameters(),
             readonly_root_filesystem=self._definition.read_only_root or None,
             repository_credentials=container.RepositoryCredentialsProperty(
                 credentials_parameter=secret.log_in(image.credentials)
@@ -105,6 +102,17 @@ class FargateTask(Construct):
                 log_driver="awslogs",
                 options=self._log_options(),
             ),
+        )
+
+    def _linux_parameters(self) -> ecs.CfnTaskDefinition.LinuxParametersProperty | None:
+        definition = self._definition
+        if not (definition.runtime or definition.read_only_root):
+            return None
+        return ecs.CfnTaskDefinition.LinuxParametersProperty(
+            # An init process reaps what the engine's own children leave, and hands SIGTERM on. An image's own entry
+            # point may insist on being process 1 itself (just-containers/s6-overlay, issue 535).
+            init_process_enabled=definition.runtime or None,
+            tmpfs=[self._tmp()] if definition.read_only_root else None,
         )
 
     def _log_options(self) -> dict[str, str]:
@@ -131,24 +139,33 @@ class FargateTask(Construct):
         )
 
     def _environment(self) -> dict[str, str]:
+        if not self._definition.runtime:
+            return {}
         bucket, sha256 = self._surroundings.artifacts.bucket_name, self._surroundings.runtime_sha256
         environment = {
             contract.ARTIFACTS_BUCKET: bucket,
             contract.RUNTIME_URI: f"s3://{bucket}/{contract.runtime_key(sha256)}",
             contract.RUNTIME_SHA256: sha256,
+            contract.ARTIFACTS_REGION: self._stack.region,
             # So that the runtime knows what to mask in the log.
             contract.SECRET_NAMES: json.dumps([one.name for one in self._definition.secrets]),
             contract.STOP_TIMEOUT_SECONDS: str(self._plan.ecs.stop_timeout_seconds),
         }
         if self._definition.read_only_root:
-            # Where libraries keep caches and settings, of which nobody asked them to keep any.
-            environment["HOME"] = "/tmp"  # noqa: S108  the container's
+            # Where libraries keep caches and settings, of which nobody asked them to keep any. Not as HOME: below the
+            # image's own, Python finds what OpenMetadata's image holds (`pip install` as its user).
+            environment[contract.HOME] = "/tmp"  # noqa: S108  the container's
         if self._definition.engine == "meltano":
             environment[contract.MELTANO_STATE] = f"s3://{bucket}/{contract.STATE_PREFIX}"
         return environment
 
     def _artifact_statements(self) -> list[iam.PolicyStatement]:
-        """The task role's rights: fetch its code; OpenMetadata also its config; Meltano also keeps its state."""
+        """The task role's rights: fetch its code; OpenMetadata also its config; Meltano also keeps its state.
+
+        None where nothing of ours is in the container.
+        """
+        if not self._definition.runtime:
+            return []
         bucket = self._surroundings.artifacts
         prefixes = [contract.RUNTIME_PREFIX]
         if self._definition.engine == "openmetadata":
@@ -218,7 +235,7 @@ class FargateTask(Construct):
         statements: Sequence[iam.PolicyStatement],
         permitted: Mapping[str, iam.PolicyDocument] | None = None,
     ) -> iam.Role:
-        needs = iam.PolicyDocument(statements=list(statements))
+        needs = {"Needs": iam.PolicyDocument(statements=list(statements))} if statements else {}
         role = iam.Role(
             self,
             name,
@@ -228,7 +245,7 @@ class FargateTask(Construct):
                 # Nobody else's ECS may assume it (AWS, "Cross-service confused deputy prevention").
                 conditions={"StringEquals": {"aws:SourceAccount": self._stack.account}},
             ),
-            inline_policies={"Needs": needs, **(permitted or {})},
+            inline_policies={**needs, **(permitted or {})},
         )
         acknowledge_wildcards(role, statements, "Below one prefix of its own bucket or log group; or ECR's log-in.")
         return role

@@ -16,6 +16,13 @@ from penstock_runtime.errors import plain, visible
 FormatOption = Annotated[Format, typer.Option("--format", help="How to print the data.")]
 
 
+ALONE = (
+    "its image's own entry point gets the command: Airflow stops it up to 15 minutes after {} minutes, and nobody if "
+    "Airflow is gone; secrets are not masked in its log; no metrics"
+)
+"""Of a task in an image of which nobody says that it has Python."""
+
+
 def add_to(app: typer.Typer) -> None:
     """Register the commands."""
     app.command()(validate)
@@ -66,6 +73,8 @@ def plan(context: typer.Context, form: FormatOption = Format.text) -> None:
             data.print(f"  {visible(f'{task.name}{after}: {what}')}", markup=False)
             size = f"{task.cpu_units} CPU units, {task.memory_mib} MiB, at most {task.timeout_minutes} minutes"
             data.print(f"    {size}, task definition {task.family}", style="dim", markup=False)
+            if not task.runtime:
+                data.print(f"    {ALONE.format(task.timeout_minutes)}", style="dim", markup=False)
     for warning in found.warnings:
         talk.print(f"warning: {plain(warning)}", style="yellow", markup=False, soft_wrap=True)
 

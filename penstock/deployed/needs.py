@@ -105,7 +105,7 @@ def _against(there: Facts, definition: Facts) -> list[str]:
         told.append("other permissions")
     told += [
         f"{title(name)} {differences(there.get(name), definition.get(name))}"
-        for name in ("image", "architecture", "read_only_root")
+        for name in ("image", "architecture", "read_only_root", "runtime")
         if there.get(name) != definition.get(name)
     ]
     return told

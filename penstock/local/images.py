@@ -1,8 +1,10 @@
 """What stands for a container image in the embedded mode: a manifest that names folders on this machine.
 
 `<first 32 hex digits of sha256(reference)>.json` in the images folder holds `reference`, `path` (folders that go on
-PATH), `workdir` (copied for each container; null: an empty one) and `environment`. The embedded ECS reads it when it
-"pulls". The virtual environment behind it holds what the image holds, and no more.
+PATH), `workdir` (copied for each container; null: an empty one), `environment`, and the image's own `entry_point` and
+`command`. The embedded ECS reads it when it "pulls". The virtual environment behind it holds what the image holds, and
+no more. Of an image of the user's own nothing is known: this machine's programs (/usr/bin, /bin) stand for it, and a
+bare Python where the image is said to have one.
 """
 
 from __future__ import annotations
@@ -13,14 +15,19 @@ import os
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from functools import partial
 from pathlib import Path
 
 from penstock.home import REQUIREMENTS
-from penstock.local import environments
+from penstock.local import cache, environments
 from penstock_runtime.errors import PenstockError
 from penstock_runtime.plan import Plan
+from penstock_runtime.task_definition import TaskDefinition
 
 _STOCK = re.compile(r"(?:^|/)openmetadata/ingestion(?:-base)?:(?P<line>\d+\.\d+)\.\d+[^/]*$")
+
+_PYTHON = re.compile(r"(?:^|/)python(?:[:@]|$)")
+"""Docker's official image of Python, also in a mirror or a cache."""
 
 LOCKS = {"1.12": "openmetadata-1.12.txt"}
 """Release line of OpenMetadata's image → the lock, in `requirements/images/`, that stands for it."""
@@ -34,6 +41,8 @@ class Manifest:
     path: Sequence[str]
     workdir: str | None = None
     environment: Mapping[str, str] = field(default_factory=dict)
+    entry_point: Sequence[str] = ()
+    command: Sequence[str] = ()
 
 
 def file_name(reference: str) -> str:
@@ -64,15 +73,45 @@ def register_stock(folder: Path, plan: Plan, report: Callable[[str], None]) -> N
     Raises:
         PenstockError: nothing here can stand for one of them.
     """
-    for reference in stock_references(plan):
+    for manifest in stand_ins(plan, report):
+        write(folder, manifest)
+
+
+def stand_ins(plan: Plan, report: Callable[[str], None]) -> list[Manifest]:
+    """What stands for each image that the plan takes from a registry, installed where it is not there yet.
+
+    Raises:
+        PenstockError: nothing here can stand for one of them.
+    """
+    users: dict[str, list[TaskDefinition]] = {}
+    for definition in plan.task_definitions:
+        if definition.image.kind != "built":
+            users.setdefault(definition.image.reference, []).append(definition)
+    return [_stand_in(reference, users[reference], report) for reference in sorted(users)]
+
+
+def _stand_in(reference: str, users: Sequence[TaskDefinition], report: Callable[[str], None]) -> Manifest:
+    if _STOCK.search(reference) or any(one.engine != "command" for one in users):
         environment = stock_environment(reference, report)
-        write(folder, Manifest(reference, [str(environment / "bin")], environment={"PYTHONUNBUFFERED": "1"}))
+        return Manifest(reference, [str(environment / "bin")], environment={"PYTHONUNBUFFERED": "1"})
+    if any(one.runtime for one in users) or _PYTHON.search(reference):
+        report(f"{reference}: a bare Python and this machine's programs stand for it")
+        return Manifest(reference, [str(bare_python(report) / "bin")], command=("python3",))
+    report(f"{reference}: this machine's programs stand for it")
+    return Manifest(reference, [], command=("sh",))
 
 
-def stock_references(plan: Plan) -> list[str]:
-    """The images that the plan takes from a registry, each once, in order."""
-    images = (definition.image for definition in plan.task_definitions)
-    return sorted({image.reference for image in images if image.kind != "built"})
+def bare_python(report: Callable[[str], None]) -> Path:
+    """A virtual environment with nothing in it but Python.
+
+    Raises:
+        PenstockError: the interpreter is missing.
+    """
+    interpreter = environments.find_python(environments.PYTHON)
+    key = hashlib.sha256(environments.describe(interpreter).encode()).hexdigest()[:16]
+    folder = cache.root() / "envs" / f"python-{key}"
+    make = partial(environments.run_uv, "venv", "--no-project", "--python", str(interpreter), str(folder))
+    return cache.once(folder, make, report)
 
 
 def stock_environment(reference: str, report: Callable[[str], None]) -> Path:
@@ -86,8 +125,8 @@ def stock_environment(reference: str, report: Callable[[str], None]) -> Path:
     if lock is None:
         raise PenstockError(
             f"the embedded mode has nothing that stands for the image {reference}",
-            fix=f"here it knows OpenMetadata's ingestion image of {', '.join(LOCKS)}, and the images that Penstock "
-            "builds; on AWS any image runs",
+            fix=f"for workflows it knows OpenMetadata's images of {', '.join(LOCKS)}, for workflows and Meltano the "
+            "images that Penstock builds; on AWS any image that holds them runs",
         )
     path = REQUIREMENTS / "images" / lock
     return environments.ensure(path.stem, path, report=report)

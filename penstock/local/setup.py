@@ -79,8 +79,7 @@ def main() -> int:
         report = lambda text: print(text, file=sys.stderr)  # noqa: E731
         postgres(report)
         airflow(plan.airflow.version, report)
-        for reference in images.stock_references(plan):
-            images.stock_environment(reference, report)
+        images.stand_ins(plan, report)
     except PenstockError as error:
         print(f"error: {error}", file=sys.stderr)
         return error.exit_code

@@ -154,6 +154,10 @@ class Checks:
                 self.add(f"the command of task {task.name!r} {wrong}", fix, *here, kind)
         if task.image is not None and task.command is None:
             self.add(f"task {task.name!r}: only a plain command takes an image", "remove it", *here, "image", key=True)
+        if task.python is not None and task.image is None:
+            what = f"task {task.name!r}: python says what its image holds, and it names no image"
+            fix = "remove it: in OpenMetadata's image, and in those that are built, the runtime always starts"
+            self.add(what, fix, *here, "python", key=True)
         run = settled(TaskSettings, BASE, self.settings.defaults.task, task)
         if misfit := size.misfit(run["cpu_units"], run["memory_mib"]):
             what, fix = misfit

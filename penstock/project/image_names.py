@@ -163,5 +163,5 @@ def _check_pull_through(checks: Checks, reference: str, source: ImageSource, *pa
     what = f"the image {reference[:80]!r} is not in {upstream[:60]}, which it is to be pulled through from"
     fix = f"write the name that it has in {upstream[:60]}, or use mirror: …"
     if isinstance(source, StockImage):
-        fix = f"add repository: the name that it has in {upstream[:60]}, such as docker.io/openmetadata/ingestion"
+        fix = f"add repository: the name that it has in {upstream[:60]}, such as docker.io/openmetadata/ingestion-base"
     checks.add(what, fix, *path)

@@ -33,7 +33,7 @@ _MIRROR = shape(
 _IMAGE = shape(
     r"^[A-Za-z0-9][A-Za-z0-9.:/_-]*$",
     "the name of an image",
-    "write registry and name, such as docker.io/openmetadata/ingestion",
+    "write registry and name, such as docker.io/openmetadata/ingestion-base",
 )
 _TAG = shape(
     r"^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$", "the tag of an image", "use 1 to 128 letters, digits, `_`, `.` and `-`"
@@ -75,10 +75,11 @@ class ImageSource(Strict):
 
 
 class StockImage(ImageSource):
-    """OpenMetadata's ingestion image."""
+    """OpenMetadata's image for ingestion."""
 
     repository: str | None = Field(None, pattern=_IMAGE, max_length=255)
-    """Registry and name. Default: docker.getcollate.io/openmetadata/ingestion."""
+    """Registry and name. Default: docker.getcollate.io/openmetadata/ingestion-base. An image of your own must have the
+    package and its connectors, Python 3.10 or later as `python3`, and certificates of authorities."""
     tag: str | None = Field(None, pattern=_TAG)
     """Default: the version of the OpenMetadata server."""
     digest: str | None = Field(None, pattern=_DIGEST)

@@ -44,15 +44,17 @@ class TaskSettings(Strict):
     ephemeral_storage_gib: int | None = Field(None, ge=DEFAULT_STORAGE_GIB, le=200)
     """Disk, in GiB: 20 (default, without charge) to 200."""
     timeout_minutes: int | None = Field(None, ge=1, le=1440)
-    """Wall-clock limit of one run, in minutes, counted from the container's start. Default 60."""
+    """Wall-clock limit of one run, in minutes, counted from the container's start. Default 60. In an image without
+    `python` Airflow keeps it, up to 15 minutes late."""
     spot: bool | None = None
     """Whether to run on Fargate Spot, which is cheaper and may be stopped at two minutes' notice; on demand where Spot
     has no capacity. Default false."""
     architecture: Architecture | None = None
     """Processor: `x86_64` (default) or `arm64`."""
     read_only_root: bool | None = None
-    """Whether the container may write nowhere but in /tmp (`ecs.tmp_mib`). Not for Meltano, which writes beside its
-    project: in `defaults.task` it leaves Meltano's tasks out. Default false."""
+    """Whether the container may write nowhere but in /tmp (`ecs.tmp_mib`), which is HOME, too, unless the image is one
+    of your own without `python`. Not for Meltano, which writes beside its project: in `defaults.task` it leaves
+    Meltano's tasks out. Default false."""
     subnets: str | None = None
     """Which of `network.use.subnet_groups` to run in. Default: `network.use.task_subnets`. A network that Penstock
     creates has one place for tasks, its private subnets, so there every task runs in these."""
@@ -101,11 +103,19 @@ class Task(TaskSettings):
     """A Meltano run: the arguments of `meltano run`, such as `tap-gitlab target-postgres`."""
     command: str | list[str] | None = Field(None, min_length=1)
     """A plain command: a list of arguments, or a text that is split as a shell would. No shell runs it.
-    `${NAME}` of a variable is filled; a secret that it names is an environment variable of the container."""
+    `${NAME}` of a variable is filled; a secret that it names is an environment variable of the container, and stays
+    `${NAME}` in the command, for a shell that you start (`[sh, -c, …]`)."""
     after: list[str] | None = None
     """The tasks of the job that must succeed first. Default: the one before it in the list; `[]`: none."""
     image: str | None = Field(None, min_length=1, max_length=500)
-    """The image of a plain command, as ECS can pull it. Default: OpenMetadata's ingestion image."""
+    """The image of a plain command, as ECS can pull it. Default: OpenMetadata's ingestion image. Any image will do: its
+    own entry point gets the command, and nothing of Penstock's is in the container; see `python`."""
+    python: bool | None = None
+    """Whether `image` has Python 3.10 or later as `python3`, and certificates of authorities. True: Penstock's runtime
+    starts the command in the place of the image's entry point, ends it at `timeout_minutes`, masks secrets in its log
+    and writes its metrics. False (default, but true for OpenMetadata's own images): Airflow stops the Fargate task up
+    to 15 minutes after `timeout_minutes`, and nobody does where Airflow is gone; its log is as the command writes it,
+    and it writes no metrics, so that nobody is told when it is overdue."""
     env: dict[str, Value] = Field(
         default_factory=dict, json_schema_extra={"propertyNames": {"pattern": EnvironmentName}}
     )

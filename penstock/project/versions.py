@@ -65,8 +65,11 @@ def airflow_python(version: str) -> str:
 OPENMETADATA_LINES: tuple[str, ...] = ("1.6", "1.12", "2.0")
 """Release lines of the server whose ingestion package was tried."""
 
-OPENMETADATA_IMAGE = "docker.getcollate.io/openmetadata/ingestion"
-"""The upstream image; its tag is the server's version. Source: OpenMetadata, "Run the ingestion externally"."""
+OPENMETADATA_IMAGE = "docker.getcollate.io/openmetadata/ingestion-base"
+"""The upstream image; its tag is the server's version. It has Python 3.10 and the package with all extras, for the user
+`openmetadata` (1000), in /home/openmetadata/.local; it starts in /ingestion. Source: OpenMetadata, "Run the ingestion
+externally"; open-metadata/OpenMetadata, ingestion/operators/docker/Dockerfile. `openmetadata/ingestion`, which has
+Airflow beside it and is several times as large, works too."""
 
 SOURCE_CONFIG_TYPES: dict[str, str] = {
     "DatabaseUsage": "usage",

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import re
+import site
 import tempfile
 import time
 from collections.abc import Callable, Mapping
@@ -62,7 +63,12 @@ def _run(launch: Launch, environ: Mapping[str, str], run: Run | None, timeout: f
 
     with tempfile.TemporaryDirectory() as folder:
         report = Path(folder) / "report.json"
-        child = {**environ, **launch.environment, **({contract.REPORT: str(report)} if launch.reports else {})}
+        child = {
+            **environ,
+            **_home(environ),
+            **launch.environment,
+            **({contract.REPORT: str(report)} if launch.reports else {}),
+        }
         outcome = process.run(
             launch.command, child, timeout_seconds=timeout, on_line=on_line, stop_timeout_seconds=stop_timeout
         )
@@ -77,6 +83,12 @@ def _run(launch: Launch, environ: Mapping[str, str], run: Run | None, timeout: f
     if run:
         _say(metrics.line(run, outcome, counts, seconds, size))
     return outcome.exit_code
+
+
+def _home(environ: Mapping[str, str]) -> dict[str, str]:
+    """Another home folder, where the image's cannot be written; Python still finds what is installed below that one."""
+    home = environ.get(contract.HOME)
+    return {"HOME": home, "PYTHONUSERBASE": site.getuserbase()} if home else {}
 
 
 def _secret_names(environ: Mapping[str, str]) -> tuple[str, ...]:

@@ -20,11 +20,16 @@ RUNTIME_SHA256 = "PENSTOCK_RUNTIME_SHA256"
 """The archive's SHA-256, in hex; another content is refused."""
 ARTIFACTS_BUCKET = "PENSTOCK_ARTIFACTS_BUCKET"
 """Name of the bucket that holds workflow configs, the runtime archive and Meltano's state."""
+ARTIFACTS_REGION = "PENSTOCK_ARTIFACTS_REGION"
+"""Its region: `AWS_REGION` may be the user's own, for something else."""
 SECRET_NAMES = "PENSTOCK_SECRET_NAMES"  # noqa: S105  names, no values
 """JSON list: which environment variables hold secrets. Their values are masked in the container's output; where the
 variable is missing, those of all `NAMES` are."""
 STOP_TIMEOUT_SECONDS = "PENSTOCK_STOP_TIMEOUT_SECONDS"
 """The container's `stopTimeout`, in seconds: what ECS leaves between SIGTERM and SIGKILL. Missing: ECS's default."""
+HOME = "PENSTOCK_HOME"
+"""Home folder of the engine's process, where the root file system is read-only. Empty or missing: the image's own, or
+the one that the task sets."""
 MELTANO_STATE = "MELTANO_STATE_BACKEND_URI"
 """Meltano's own: where it keeps the state of its pipelines."""
 
@@ -42,7 +47,8 @@ COMMAND = "PENSTOCK_COMMAND"
 TIMEOUT_SECONDS = "PENSTOCK_TIMEOUT_SECONDS"
 """Wall-clock limit of the run, in seconds, from the container's start."""
 RUN = "PENSTOCK_RUN"
-"""JSON object that says which run this is: project, environment, schedule, job, task, dag_run, try."""
+"""JSON object that says which run this is: project, environment, schedule, job, task, dag_run, try. The only one of
+these that a container gets in which the runtime does not start."""
 SIZE = "PENSTOCK_SIZE"
 """JSON object: cpu_units and memory_mib that this run was given. For its metrics only: without it they lack memory
 against limit, and cost."""

@@ -46,8 +46,10 @@ def diagnose(task: Mapping[str, Any]) -> Diagnosis:
 def reason_of(task: Mapping[str, Any]) -> Reason:
     """The reason of a task that did not succeed; see `diagnose`."""
     container = _container(task)
-    code, stop_code = container.get("exitCode"), task.get("stopCode")
+    code, stop_code, alone = container.get("exitCode"), task.get("stopCode"), runs_alone(task)
     told = [str(text) for text in (task.get("stoppedReason"), container.get("reason")) if text]
+    if stop_code == reasons.FAILED_TO_START and _says(told, reasons.PROGRAM_MISSING_WORDS):
+        return reasons.PROGRAM_MISSING if alone else reasons.PYTHON_MISSING
     if stop_code == reasons.FAILED_TO_START:
         matching = (reason for reason, words in reasons.STARTS.items() if _says(told, words))
         return next(matching, reasons.NOT_STARTED)
@@ -58,11 +60,22 @@ def reason_of(task: Mapping[str, Any]) -> Reason:
         return reasons.UNKNOWN
     if _says(told, reasons.OUT_OF_MEMORY_WORDS):
         return reasons.OUT_OF_MEMORY
-    if stop_code == reasons.BY_SOMEBODY and code not in reasons.OWN_EXITS:
+    if stop_code == reasons.BY_SOMEBODY and alone and _says(told, reasons.ON_KILL_WORDS):
+        return reasons.STOPPED_BY_AIRFLOW
+    if stop_code == reasons.BY_SOMEBODY and (alone or code not in reasons.OWN_EXITS):
         return reasons.STOPPED_BY_SOMEBODY
     if code is None:
         return reasons.NO_EXIT_CODE
+    if alone and code in reasons.OWN_EXITS:
+        # The command's own, whatever the runtime means by it.
+        return reasons.OTHER_EXIT
     return reasons.EXITS.get(code, reasons.OTHER_EXIT)
+
+
+def runs_alone(task: Mapping[str, Any]) -> bool:
+    """Whether the image's own entry point runs the command, and no runtime of ours: RunTask gave it the command."""
+    overrides = (task.get("overrides") or {}).get("containerOverrides") or []
+    return any(one.get("command") for one in overrides if one.get("name") == CONTAINER_NAME)
 
 
 def _says(told: Iterable[str], words: Iterable[str]) -> bool:

@@ -6,6 +6,7 @@ import hashlib
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
+from penstock_runtime import s3
 from penstock_runtime.contract import Exit
 from penstock_runtime.errors import RunError
 
@@ -37,24 +38,19 @@ def fetch(uri: str, sha256: str) -> bytes:
 
 
 def _from_s3(uri: str, bucket: str, key: str) -> bytes:
-    import boto3
-    from botocore.exceptions import BotoCoreError, ClientError
-
     try:
-        return boto3.client("s3").get_object(Bucket=bucket, Key=key)["Body"].read()
-    except ClientError as error:
-        code = error.response.get("Error", {}).get("Code", "")
-        fix = {
-            "NoSuchKey": "deploy or push again: the artifacts bucket does not hold it any more",
-            "AccessDenied": "check that the task role may read this bucket (s3:GetObject) and use its key",
-        }.get(code, "check the artifacts bucket and the task role")
+        return s3.read(bucket, key)
+    except s3.S3Error as error:
+        if not error.code:
+            fix = "check that the task's subnets reach S3 (NAT or a gateway endpoint)"
+            if "CERTIFICATE_VERIFY_FAILED" in str(error):
+                fix = "install ca-certificates in the image, or name a file of certificates in AWS_CA_BUNDLE"
+        else:
+            fix = {
+                "NoSuchKey": "deploy or push again: the artifacts bucket does not hold it any more",
+                "AccessDenied": "check that the task role may read this bucket (s3:GetObject) and use its key",
+            }.get(error.code, "check the artifacts bucket and the task role")
         raise _failed(uri, str(error), fix) from error
-    except BotoCoreError as error:
-        raise _failed(
-            uri,
-            str(error),
-            "check that the task's subnets reach S3 (NAT or a gateway endpoint), and its role",
-        ) from error
 
 
 def _failed(uri: str, what: str, fix: str) -> RunError:

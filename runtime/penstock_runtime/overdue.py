@@ -94,7 +94,8 @@ def watched(plan: Mapping[str, Any]) -> list[Watched]:
         found += [
             Watched(schedule["name"], task["name"], minutes, start)
             for task in schedule["tasks"]
-            if task["name"] not in before
+            # Without the runtime it writes no metric, and would be overdue for ever.
+            if task["name"] not in before and task.get("runtime", True)
         ]
     return found
 
@@ -180,8 +181,8 @@ def message(tasks: list[Watched], state: State, *, of: Mapping[str, str], log_gr
     names = ", ".join(schedules[:3]) + (f" and {len(schedules) - 3} more" if len(schedules) > 3 else "")
     text = {
         "what": f"overdue in {prefix}: {names}",
-        "fix": "see the last runs in Airflow: is the DAG paused, waiting for a worker, failing, or gone? Is "
-        "the schedule to rest, write `none` for it in observability.alarms.overdue",
+        "fix": "see the last runs in Airflow: is the DAG paused, waiting for a worker, failing, or gone? If "
+        "the schedule is to rest, write 0 for it in observability.alarms.overdue",
         "tasks": [
             {
                 "schedule": task.schedule,

@@ -17,6 +17,7 @@ BY_SOMEBODY = "UserInitiated"
 
 _PULL = "CannotPull*"
 _PREPARE = "ResourceInit*"
+_START = "Cannot*Container*"
 
 
 @dataclass(frozen=True)
@@ -38,6 +39,23 @@ OUT_OF_MEMORY = Reason(
 )
 OUT_OF_MEMORY_WORDS = ("*OutOfMemory*", "*killed due to memory usage*")
 """In the container's reason; the task's says only that the container exited."""
+
+PROGRAM_MISSING_WORDS = (f"{_START}executable file not found*", f"{_START}exec: *no such file or directory*")
+"""The program that starts the container is not in the image. Which one that is depends on who starts it."""
+PYTHON_MISSING = Reason(
+    "NoPython",
+    "the image has no `python3`, which starts Penstock's runtime",
+    "take `python: true` out of the task in penstock.yaml, and the image's own entry point runs the command; or put "
+    "Python 3.10 or later into the image, which OpenMetadata's and Meltano's need",
+)
+"""Where the runtime starts."""
+PROGRAM_MISSING = Reason(
+    "NoProgram",
+    "the image does not have the program of the task's command, or of its own entry point, which gets the command",
+    "correct the command in penstock.yaml: a program that is in the image, or what its entry point takes, where it has "
+    "one; for what a shell does (&&, |, $NAME) write [sh, -c, …] where the image has one",
+)
+"""Where the image's own entry point runs."""
 
 STARTS: dict[Reason, tuple[str, ...]] = {
     Reason(
@@ -156,9 +174,21 @@ STARTS: dict[Reason, tuple[str, ...]] = {
         transient=True,
     ): ("Timeout waiting for *",),
     Reason(
+        "WrongFormat",
+        "the program that starts the container is for another architecture, or a script without its first line #!",
+        "set architecture to the one that the image is for; give a script its #! line, or name its interpreter",
+    ): (f"{_START}exec format error*",),
+    Reason(
+        "NotPermitted",
+        "the program that starts the container may not be executed",
+        "make it executable in the image (chmod +x), also for the image's user; or correct the command",
+    ): (f"{_START}permission denied*",),
+    PYTHON_MISSING: (),
+    PROGRAM_MISSING: (),
+    Reason(
         "CannotStart",
-        "the image could not be started: `python` is not on its PATH, or it is for another architecture",
-        "check that the image holds Python 3.10 or later as `python`, and its architecture",
+        "the image could not be started",
+        "read ECS's words; check the image's entry point, its working directory and its architecture",
     ): ("CannotStartContainer*", "CannotCreateContainer*"),
 }
 """With stop code `TaskFailedToStart`: the reason and its words, in the task's `stoppedReason`."""
@@ -182,6 +212,16 @@ STOPS: dict[Reason, tuple[str, ...]] = {
     ): ("TerminationNotice", "InfrastructureHealth"),
 }  # fmt: skip
 """The reason and its stop codes."""
+
+STOPPED_BY_AIRFLOW = Reason(
+    "StoppedByAirflow",
+    "Airflow stopped the task: its time was up, or somebody marked it or its run",
+    "raise timeout_minutes of the task if it needs longer (Airflow stops it 15 minutes after that); run it again if "
+    "nothing of that was meant",
+)
+"""Where no runtime in the container keeps the time."""
+ON_KILL_WORDS = ("Task killed by the user",)
+"""What the amazon provider's operator gives as its reason (`EcsRunTaskOperator.on_kill`)."""
 
 STOPPED_BY_SOMEBODY = Reason(
     "StoppedBySomebody",
@@ -219,7 +259,12 @@ EXITS: dict[int, Reason] = {
     ),
     Exit.STOPPED: Reason("Stopped", "the container was asked to stop (SIGTERM)", "run the task again"),
     126: Reason("NotExecutable", "the command may not be executed", "check the command of the task and the image"),
-    127: Reason("NoCommand", "the command is not in the image", "check the command of the task and the image"),
+    127: Reason(
+        "NoCommand",
+        "a program is not in the image: the command, one that it calls, or `python3`, which starts Penstock's runtime",
+        "read the end of the task's log; correct the command, or, where `exec python3 failed` is there, take "
+        "`python: true` out of the task in penstock.yaml",
+    ),
     139: Reason(
         "Crashed",
         "the engine crashed (segmentation fault)",
@@ -246,5 +291,14 @@ UNKNOWN = Reason(
 
 def every() -> tuple[Reason, ...]:
     """All reasons, each once."""
-    last = (NOT_STARTED, *STOPS, STOPPED_BY_SOMEBODY, *EXITS.values(), OTHER_EXIT, NO_EXIT_CODE, UNKNOWN)
+    last = (
+        NOT_STARTED,
+        *STOPS,
+        STOPPED_BY_AIRFLOW,
+        STOPPED_BY_SOMEBODY,
+        *EXITS.values(),
+        OTHER_EXIT,
+        NO_EXIT_CODE,
+        UNKNOWN,
+    )
     return (OUT_OF_MEMORY, *STARTS, *last)

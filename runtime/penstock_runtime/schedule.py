@@ -38,6 +38,9 @@ class Task:
     """Where it runs; empty: where the deploy's tasks do."""
     assign_public_ip: bool = False
     """Whether it gets a public address in `subnets`."""
+    runtime: bool = True
+    """Whether Penstock's runtime starts the command in the container, ends it in time, masks its secrets and writes its
+    metrics. False: the image's own entry point gets the command, and nothing of ours is in the container."""
 
 
 @dataclass(frozen=True)

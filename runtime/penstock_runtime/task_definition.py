@@ -83,3 +83,5 @@ class TaskDefinition:
     """ARNs of the KMS keys that encrypt its secrets and its registry's log-in; AWS's own are not among them."""
     stack: str | None = None
     """The stack of its own kind that it is in: a hex digit; None: it is with the cluster."""
+    runtime: bool = True
+    """Whether the container starts Penstock's runtime; otherwise it has the image's own entry point."""

@@ -54,6 +54,7 @@ for task in dag.tasks:
         value, error = task.execute({"ti": ti}), None
     except BaseException as raised:  # noqa: BLE001  what it is, is the answer
         value, error = None, f"{type(raised).__name__}: {raised}"
-    results[task.task_id] = {"value": value, "error": error, "log": log.lines}
+    limit = task.execution_timeout.total_seconds()
+    results[task.task_id] = {"value": value, "error": error, "log": log.lines, "limit_seconds": limit}
 
 Path(answer).write_text(json.dumps(results))

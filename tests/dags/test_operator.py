@@ -21,6 +21,7 @@ NAMES = (
     "no-capacity",
     "killed",
     "silent",
+    "own-image",
     "spot-is-full",
     "nothing-is-left",
 )
@@ -39,6 +40,7 @@ def ran(under_airflow: Any, tmp_path_factory: pytest.TempPathFactory) -> tuple[F
             ],
             "killed": [RUNNING],
             "silent": [{**ended(0), "containers": []}],
+            "own-image": [ended(0)],
             "spot-is-full": [ended(0)],
         },
         refused={"no-capacity": "RESOURCE:MEMORY", "nothing-is-left": "Capacity is unavailable at this time."},
@@ -49,6 +51,7 @@ def ran(under_airflow: Any, tmp_path_factory: pytest.TempPathFactory) -> tuple[F
     tasks = [replace(LOAD, name=name, family=name, after=()) for name in NAMES]
     tasks[1] = replace(CATALOGUE, name="catalogues", family="catalogues", after=())
     tasks[-2:] = [replace(one, spot=True) for one in tasks[-2:]]
+    tasks[-3] = replace(tasks[-3], engine="command", command=("sh", "-c", "echo {{ ds }}", ""), runtime=False)
     folder = write_bundle(tmp_path_factory.mktemp("dags"), replace(DAILY, tasks=tuple(tasks)))
     with serving(fake) as address:
         environ = {
@@ -103,6 +106,20 @@ def test_openmetadata_task_gets_its_config(ran: tuple[FakeEcs, Any]) -> None:
     assert variables[contract.CONFIG_URI] == f"s3://acme-artifacts/configs/{'ab' * 32}.yaml"
     assert variables[contract.CONFIG_SHA256] == "ab" * 32
     assert variables[contract.WORKFLOW_TYPE] == "metadata"
+
+
+def test_an_own_image_gets_the_command_and_airflow_keeps_the_time(ran: tuple[FakeEcs, Any]) -> None:
+    """Its entry point gets every argument as it is; nothing of ours but which run it is; its limit and 15 minutes."""
+    fake, results = ran
+    (given,) = fake.parameters("RunTask", "own-image")
+    (container,) = given["overrides"]["containerOverrides"]
+
+    assert container["command"] == ["sh", "-c", "echo {{ ds }}", ""]
+    assert [one["name"] for one in container["environment"]] == [contract.RUN, "TEMPLATE"]
+    assert results["own-image"]["error"] is None
+    assert results["own-image"]["limit_seconds"] == (30 + 15) * 60
+    assert any("Airflow stops it after 45 minutes" in line for line in results["own-image"]["log"])
+    assert not any("Airflow stops it" in line for line in results["succeeds"]["log"])
 
 
 def test_each_task_is_started_once_under_a_name_of_its_own(ran: tuple[FakeEcs, Any]) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from penstock.local import fargate, images
+from penstock_runtime.diagnose import diagnose
 from penstock_runtime.plan import Plan
 from tests.functional.embedded import until
 from tests.functional.permission_system import ACCOUNT, Deployed, deployed_project
@@ -31,6 +32,15 @@ open('/tmp/written', 'w').close()
 s3 = boto3.client('s3')
 print('keys', s3.list_objects_v2(Bucket=sys.argv[1])['KeyCount'], flush=True)
 """
+WORDS = ["a b", "", 'it\'s "quoted"', "$HOME", "${WORD}", "{{ ds }}", "%s|&;<*", "ü\tß", "back\\slash"]
+OWN: list[tuple[str, Any, str, dict[str, Any]]] = [
+    ("busybox", ["printf", "<%s>\\n", *WORDS], "busybox:1.37", {}),
+    ("shell", ["sh", "-c", "echo word $WORD; exit 2"], "alpine:3.22", {"secrets": ["WORD"]}),
+    ("slim", ["python3", "-c", "import sys; print(sys.flags, sys.path[-1]); sys.exit(3)"], "python:3.12-slim", {}),
+    ("text", "sh -c 'echo one; exec sleep 60'", "busybox:1.37", {}),
+    ("missing", ["no-such-program", "x"], "busybox:1.37", {}),
+]
+"""Tasks in images of which nobody says that they have Python."""
 PROJECT: dict[str, Any] = {
     "name": "acme",
     "environments": {"dev-eu": {"region": "eu-west-1"}},
@@ -56,6 +66,7 @@ PROJECT: dict[str, Any] = {
                     "name": name,
                     "command": ["python", "-c", READ, bucket],
                     "image": "quay.io/acme/reader:7",
+                    "python": True,
                     "spot": True,
                     "permissions": [{"actions": ["s3:ListBucket"], "resources": [f"arn:aws:s3:::{LAKE}"]}],
                     "after": [],
@@ -67,18 +78,29 @@ PROJECT: dict[str, Any] = {
                     "name": "deaf",
                     "command": ["python", "-c", DEAF],
                     "image": "quay.io/acme/reader:7",
+                    "python": True,
                     "secrets": ["WORD"],
                 }
             ]
-        }
+        },
+        "own": {
+            "tasks": [
+                {"name": name, "command": command, "image": f"quay.io/acme/{image}", "after": [], **more}
+                for name, command, image, more in OWN
+            ]
+        },
     },
-    "schedules": [{"name": "by-hand", "job": "read", "interval": "@manual"}],
+    "schedules": [
+        {"name": "by-hand", "job": "read", "interval": "@manual"},
+        {"name": "own", "job": "own", "interval": "@manual"},
+    ],
 }
 
 
 def stand_in(folder: Path, plan: Plan) -> None:
-    """This very environment, which holds boto3, for the image, under the name that it has in the cache."""
-    for reference in images.stock_references(plan):
+    """This very environment, which holds boto3, for the reader's image, under the name that it has in the cache."""
+    images.register_stock(folder, plan, print)
+    for reference in {one.image.reference for one in plan.task_definitions if "/reader:" in one.image.reference}:
         images.write(folder, images.Manifest(reference, [str(Path(sys.executable).parent)]))
 
 
@@ -167,6 +189,54 @@ def test_a_stopped_task_reports_its_end_within_the_stop_timeout(system: Deployed
     assert json.loads(metric)["ExitCode"] == 143
     (task,) = system.root("ecs").describe_tasks(cluster=system.plan.cluster, tasks=[arn])["tasks"]
     assert 7 <= (task["executionStoppedAt"] - task["stoppingAt"]).total_seconds() < 12
+
+
+def test_a_command_runs_in_any_image(system: Deployed) -> None:
+    """Argument by argument as it is written, by the image's own entry point, with nothing of ours around it."""
+    ended = system.ended(start(system, "busybox"))
+
+    assert ended.code == 0, ended.text
+    assert ended.lines == [f"<{word}>" for word in WORDS]
+
+
+def test_an_own_image_s_exit_code_and_secrets_are_the_command_s(system: Deployed) -> None:
+    """The secret is in the environment, and in the log as the command prints it; 2 is no code of the runtime's."""
+    arns = [start(system, name) for name in ("shell", "slim")]
+    shell, slim = (system.ended(arn) for arn in arns)
+    task = described(system, arns[0])
+
+    assert (shell.code, shell.lines) == (2, ["word value-of-WORD"]), shell.text
+    assert (slim.code, len(slim.lines)) == (3, 1), slim.text
+    assert diagnose(task).cause == "the engine ended with an exit code of its own"
+    given = task["overrides"]["containerOverrides"][0]
+    assert [one["name"] for one in given["environment"]] == ["PENSTOCK_RUN"]
+
+
+def test_an_own_image_is_stopped_from_outside(system: Deployed) -> None:
+    """What Airflow does where its time is up reaches the command itself."""
+    arn = start(system, "text")
+    until(lambda: "one" in fargate.log(system.plan, system.endpoint, arn), 60)
+    system.airflow("ecs").stop_task(cluster=system.plan.cluster, task=arn, reason="Task killed by the user")
+    ended = system.ended(arn)
+
+    assert (ended.code, ended.stop_code, ended.lines) == (143, "UserInitiated", ["one"])
+    assert "raise timeout_minutes" in diagnose(described(system, arn)).fix
+
+
+def test_an_own_image_without_the_program_says_so(system: Deployed) -> None:
+    """In ECS's words, and in ours with what to do."""
+    arn = start(system, "missing")
+    ended = system.ended(arn)
+
+    assert (ended.code, ended.stop_code) == (None, "TaskFailedToStart")
+    assert 'exec: "no-such-program": executable file not found in $PATH' in ended.reason
+    assert "correct the command in penstock.yaml" in diagnose(described(system, arn)).fix
+
+
+def described(system: Deployed, arn: str) -> dict[str, Any]:
+    """A Fargate task, as ECS describes it."""
+    found: dict[str, Any] = system.root("ecs").describe_tasks(cluster=system.plan.cluster, tasks=[arn])["tasks"][0]
+    return found
 
 
 def needs(system: Deployed, name: str) -> tuple[str, str]:

@@ -24,7 +24,7 @@ from penstock_runtime.task_definition import Image
 from stacks.image import assemble
 from tests.functional.servers import ROOT, database_server, recording_catalogue
 
-STOCK_IMAGE = "docker.getcollate.io/openmetadata/ingestion:1.12.14"
+STOCK_IMAGE = "docker.getcollate.io/openmetadata/ingestion-base:1.12.14"
 PASSWORD = "pa:ss/w@rd%1"
 """With what a URL must quote. No space: OpenMetadata 1.12 writes it as `+`, which SQLAlchemy does not take for one."""
 JANUARY = {"airlines": 16, "airports": 1458, "flights": 27004, "planes": 3322, "weather": 2226}

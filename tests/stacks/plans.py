@@ -62,6 +62,18 @@ COMMAND = TaskDefinition(
     cpu_units=256,
     memory_mib=512,
 )
+OWN_IMAGE = TaskDefinition(
+    family="acme-dev-command-ad5b1f00",
+    role_prefix="acme-dev-ad5b1f2a",
+    engine="command",
+    image=Image("registry", "public.ecr.aws/docker/library/busybox:1.37"),
+    architecture="x86_64",
+    secrets=(TOKEN,),
+    cpu_units=256,
+    memory_mib=512,
+    runtime=False,
+)
+"""Nothing of ours is in its container. Not in `PLAN`."""
 TASK = Task(
     name="catalogue",
     after=(),

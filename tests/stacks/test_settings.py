@@ -26,7 +26,7 @@ CATALOG = f"arn:aws:glue:{plans.REGION}:{plans.ACCOUNT}:catalog"
 IN_REGION = {"StringEquals": {"aws:RequestedRegion": [plans.REGION]}}
 OPENMETADATA = dataclasses.replace(
     plans.OPENMETADATA,
-    image=Image("cached", "hub/openmetadata/ingestion:1.12.14"),
+    image=Image("cached", "hub/openmetadata/ingestion-base:1.12.14"),
     read_only_root=True,
     permissions=(
         Permission(("glue:GetTables", "glue:Get*"), (CATALOG,), IN_REGION, ""),
@@ -42,9 +42,17 @@ ELSEWHERE = Secret("ELSEWHERE", "secretsmanager", f"arn:aws:secretsmanager:us-ea
 MELTANO = dataclasses.replace(
     plans.MELTANO, secrets=(*plans.MELTANO.secrets, ELSEWHERE), secret_kms_keys=(SECRETS_KEY, FAR_KEY)
 )
+OWN_IMAGE = dataclasses.replace(plans.OWN_IMAGE, permissions=(Permission(("glue:GetTables",), (CATALOG,), {}, ""),))
+OWN_READ_ONLY = dataclasses.replace(
+    plans.OWN_IMAGE,
+    family="acme-dev-command-ad5b1f01",
+    role_prefix="acme-dev-ad5b1f2b",
+    secrets=(),
+    read_only_root=True,
+)
 PLAN: Plan = dataclasses.replace(
     plans.PLAN,
-    task_definitions=(OPENMETADATA, MELTANO, COMMAND),
+    task_definitions=(OPENMETADATA, MELTANO, COMMAND, OWN_IMAGE, OWN_READ_ONLY),
     ecs=Ecs("enhanced", stop_timeout_seconds=30, tmp_mib=64),
     logs=Logs("non-blocking", max_buffer_mib=25, kms_key=KEY),
     iam=Iam(BOUNDARY, "/data/", "dp-", "acme"),
@@ -195,23 +203,48 @@ def test_the_cluster_and_its_containers_are_as_the_project_says(settled: Templat
 
 
 def test_a_read_only_root_has_a_tmp_that_anybody_may_write(settled: Templates) -> None:
-    """The image's user is not root, and a volume of Fargate's would be root's. HOME is there, too."""
+    """The image's user is not root, and a volume of Fargate's would be root's. The runtime makes it HOME, too.
+
+    HOME itself stays: Python finds the packages of OpenMetadata's image below it.
+    """
     main = container(settled, OPENMETADATA.family)
 
     assert main["ReadonlyRootFilesystem"] is True
     assert main["LinuxParameters"]["Tmpfs"] == [{"ContainerPath": "/tmp", "Size": 64, "MountOptions": ["mode=1777"]}]
-    assert {"Name": "HOME", "Value": "/tmp"} in main["Environment"]
+    assert {"Name": "PENSTOCK_HOME", "Value": "/tmp"} in main["Environment"]
+    assert "HOME" not in {one["Name"] for one in main["Environment"]}
     other = container(settled, plans.MELTANO.family)
     assert "ReadonlyRootFilesystem" not in other
-    assert "HOME" not in {one["Name"] for one in other["Environment"]}
+    assert "PENSTOCK_HOME" not in {one["Name"] for one in other["Environment"]}
+
+
+def test_nothing_of_ours_is_in_an_image_of_the_user_s_own(settled: Templates) -> None:
+    """Its own entry point, process 1 included, and no variable; secrets, log and stop timeout as everywhere."""
+    main, read_only = (container(settled, one.family) for one in (OWN_IMAGE, OWN_READ_ONLY))
+
+    assert {"EntryPoint", "Command", "Environment", "LinuxParameters"} & main.keys() == set()
+    assert [one["Name"] for one in main["Secrets"]] == ["OM_JWT"]
+    assert (main["StopTimeout"], main["LogConfiguration"]["LogDriver"]) == (30, "awslogs")
+    assert read_only["LinuxParameters"].keys() == {"Tmpfs"}
+    assert "Environment" not in read_only
+
+
+def test_the_role_of_such_a_task_may_do_what_the_user_permits_and_no_more(settled: Templates) -> None:
+    """It fetches nothing from the artifacts bucket."""
+    roles = {one["Properties"]["RoleName"]: one["Properties"] for one in plans.resources(settled, "AWS::IAM::Role")}
+    own, other = (roles[f"{one.role_prefix}-task"] for one in (OWN_IMAGE, OWN_READ_ONLY))
+
+    (policy,) = own["Policies"]
+    assert [one["Action"] for one in policy["PolicyDocument"]["Statement"]] == ["glue:GetTables"]
+    assert "Policies" not in other
 
 
 def test_an_image_is_pulled_through_the_cache(settled: Templates) -> None:
     """The rule is there before the definition; ECS may make that one repository and pull from it."""
     (rule,) = plans.resources(settled, "AWS::ECR::PullThroughCacheRule")
     role = statements.of_role(settled["acme-dev-airflow"], f"{OPENMETADATA.role_prefix}-exec")
-    repository = f"arn:aws:ecr:{plans.REGION}:{plans.ACCOUNT}:repository/hub/openmetadata/ingestion"
-    reference = f"{plans.ACCOUNT}.dkr.ecr.{plans.REGION}.amazonaws.com/hub/openmetadata/ingestion:1.12.14"
+    repository = f"arn:aws:ecr:{plans.REGION}:{plans.ACCOUNT}:repository/hub/openmetadata/ingestion-base"
+    reference = f"{plans.ACCOUNT}.dkr.ecr.{plans.REGION}.amazonaws.com/hub/openmetadata/ingestion-base:1.12.14"
 
     assert rule["Properties"] == {
         "CredentialArn": RULE.credentials,

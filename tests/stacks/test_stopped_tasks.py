@@ -23,6 +23,7 @@ ARN = f"arn:aws:ecs:{plans.REGION}:{plans.ACCOUNT}:cluster/acme-dev"
 SPOT = {"stop_code": "SpotInterruption", "reason": "Your Spot Task was interrupted."}
 GONE = {"stop_code": "TerminationNotice", "reason": "Fargate stops the task to replace its infrastructure"}
 PERSON = {"stop_code": "UserInitiated", "reason": "Task stopped by user"}
+START = "CannotStartContainerError: unable to start container process: "
 OOM = "OutOfMemoryError: Container killed due to memory usage"
 
 FAILURES: list[dict[str, Any]] = [
@@ -37,6 +38,9 @@ FAILURES: list[dict[str, Any]] = [
     {"code": 137, "container_reason": OOM, **PERSON},
     *({"code": code, **how} for code in (None, 1, 143) for how in (SPOT, GONE, PERSON)),
     *({"code": code, **PERSON} for code in (2, 65, 124, 137)),
+    {"code": 143, "stop_code": "UserInitiated", "reason": "Task killed by the user", "alone": True},
+    {"stop_code": "TaskFailedToStart", "reason": f'{START}exec: "etl": executable file not found', "alone": True},
+    {"code": 2, "alone": True},
     {"code": 1, "stop_code": "", "reason": "no stop code"},
     {"code": 1, "stop_code": "ServiceSchedulerInitiated", "reason": "of a later ECS"},
 ]

@@ -147,7 +147,7 @@ def test_meltano_runs_in_a_built_image_or_one_that_is_named(tmp_path: Path) -> N
     ("name", "edits"),
     [
         ("MELTANO_STATE_BACKEND_URI", [(LOAD, LOAD + "secrets: [MELTANO_STATE_BACKEND_URI], ")]),
-        ("HOME", [_more("{name: x, command: ls, image: x, read_only_root: true, secrets: [HOME]}")]),
+        ("HOME", [_more("{name: x, command: ls, read_only_root: true, secrets: [HOME]}")]),
     ],
 )
 def test_secret_cannot_be_what_the_definition_sets(tmp_path: Path, name: str, edits: list[tuple[str, str]]) -> None:

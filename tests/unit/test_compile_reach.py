@@ -25,7 +25,7 @@ def test_stock_image_is_out_of_reach_without_internet(tmp_path: Path) -> None:
     ((where, what, fix),) = refused(tmp_path, SEALED, ("https://catalog.acme.io/api", "http://10.0.0.1/api"))
 
     assert where == "penstock.yaml:9:12"
-    assert "'docker.getcollate.io/openmetadata/ingestion:1.12.14' is out of reach" in what
+    assert "'docker.getcollate.io/openmetadata/ingestion-base:1.12.14' is out of reach" in what
     assert "ECR in eu-west-1 only" in what
     assert "images.openmetadata.mirror" in fix
     assert "egress: nat" in fix
@@ -89,7 +89,7 @@ US = "111122223333.dkr.ecr.us-east-1.amazonaws.com"
         (
             "command: ls",
             f"openmetadata: {{mirror: ¦{US}}}",
-            f"image '{US}/openmetadata/ingestion:1.12.14' is out of reach",
+            f"image '{US}/openmetadata/ingestion-base:1.12.14' is out of reach",
             "set images.openmetadata.mirror; or",
         ),
         (

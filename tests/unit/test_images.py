@@ -22,7 +22,7 @@ LOCKS = {
     "ingestion/meltano/requirements/target-postgres.txt",
 }
 """Of the repository as it is; a team may add its own."""
-STOCK = "docker.getcollate.io/openmetadata/ingestion:1.12.14"
+STOCK = "docker.getcollate.io/openmetadata/ingestion-base:1.12.14"
 
 
 @pytest.fixture(autouse=True)
@@ -36,20 +36,21 @@ def quiet(_text: str) -> None:
 
 def test_a_manifest_is_found_by_its_reference(tmp_path: Path) -> None:
     """The file's name is the agreed hash; what is written is what is read; nothing else is left in the folder."""
-    manifest = images.Manifest("x/y:1", ["/a/bin"], "/a/work", {"K": "v"})
+    manifest = images.Manifest("x/y:1", ["/a/bin"], "/a/work", {"K": "v"}, ["run"], ["all"])
 
     path = images.write(tmp_path / "images", manifest)
 
     assert path.name == hashlib.sha256(b"x/y:1").hexdigest()[:32] + ".json"
     assert json.loads(path.read_text()) == {
         "reference": "x/y:1", "path": ["/a/bin"], "workdir": "/a/work", "environment": {"K": "v"},
+        "entry_point": ["run"], "command": ["all"],
     }  # fmt: skip
     assert images.load(tmp_path / "images", "x/y:1") == manifest
     assert images.load(tmp_path / "images", "x/y:2") is None
     assert [found.name for found in path.parent.iterdir()] == [path.name]
 
 
-@pytest.mark.parametrize("reference", [STOCK, "docker.getcollate.io/openmetadata/ingestion-base:1.12.3"])
+@pytest.mark.parametrize("reference", [STOCK, "docker.getcollate.io/openmetadata/ingestion:1.12.3"])
 def test_a_stock_image_has_a_lock(reference: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """OpenMetadata's image of a known release line stands for a committed lock."""
     asked: list[Path] = []

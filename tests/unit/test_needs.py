@@ -245,7 +245,7 @@ def test_an_image_that_is_named_is_another_definition_than_the_same_by_default(t
     """The name of its family is another one, and nothing else."""
     task = "- {name: load, meltano: tap-a target-b}"
     plain = "- {name: load, command: ls}"
-    named = "- {name: load, command: ls, image: docker.getcollate.io/openmetadata/ingestion:1.12.14}"
+    named = "- {name: load, command: ls, image: docker.getcollate.io/openmetadata/ingestion-base:1.12.14}"
     old, new = (compile_plan(loaded(tmp_path / str(n), (task, one))) for n, one in enumerate((plain, named)))
     (family,) = (one.family for one in old.task_definitions if one.engine == "command")
 

@@ -19,9 +19,9 @@ TOP = ("schedules:\n", "{}\nschedules:\n")
 @pytest.mark.parametrize(
     ("images", "expected"),
     [
-        ("{tag: 1.12.14-slim}", "docker.getcollate.io/openmetadata/ingestion:1.12.14-slim"),
-        (f"{{digest: 'sha256:{'0' * 64}'}}", f"docker.getcollate.io/openmetadata/ingestion@sha256:{'0' * 64}"),
-        (f"{{mirror: {MIRROR}}}", f"{MIRROR}/openmetadata/ingestion:1.12.14"),
+        ("{tag: 1.12.14-slim}", "docker.getcollate.io/openmetadata/ingestion-base:1.12.14-slim"),
+        (f"{{digest: 'sha256:{'0' * 64}'}}", f"docker.getcollate.io/openmetadata/ingestion-base@sha256:{'0' * 64}"),
+        (f"{{mirror: {MIRROR}}}", f"{MIRROR}/openmetadata/ingestion-base:1.12.14"),
         ("{repository: registry.acme.io/om}", "registry.acme.io/om:1.12.14"),
     ],
     ids=["tag", "digest", "mirror", "repository"],

@@ -16,16 +16,24 @@ def stopped(
     stop_code: str = "EssentialContainerExited",
     reason: str = "",
     container_reason: str = "",
+    alone: bool = False,
 ) -> dict[str, Any]:
+    """A task as ECS describes it.
+
+    Args:
+        alone: whether it ran in an image of the user's own, whose entry point got the command from RunTask.
+    """
     container: dict[str, Any] = {"name": CONTAINER_NAME, "lastStatus": "STOPPED"}
     if code is not None:
         container["exitCode"] = code
     if container_reason:
         container["reason"] = container_reason
+    override = {"name": CONTAINER_NAME, "environment": [], **({"command": ["x"]} if alone else {})}
     return {
         "stopCode": stop_code,
         "stoppedReason": reason,
         "containers": [{"name": "sidecar", "exitCode": 0}, container],
+        "overrides": {"containerOverrides": [override]},
     }
 
 
@@ -135,8 +143,67 @@ CASES = [
     ),
     ("Timeout waiting for network interface provisioning to complete.", None, "try again", True),
     ("Rate exceeded", None, "same minute", True),
-    ('CannotStartContainerError: exec: "python": executable file not found in $PATH', None, "as `python`", False),
+    (
+        "CannotStartContainerError: ResourceInitializationError: failed to create new container runtime task: failed "
+        "to create shim task: OCI runtime create failed: runc create failed: unable to start container process: exec: "
+        '"python3": executable file not found in $PATH: unknown',
+        None,
+        "take `python: true` out",
+        False,
+    ),
+    (
+        "CannotStartContainerError: failed to create shim: OCI runtime create failed: container_linux.go:380: starting "
+        'container process caused: exec: "/opt/run.sh": permission denied: unknown',
+        None,
+        "chmod +x",
+        False,
+    ),
+    (
+        "CannotStartContainerError: failed to create shim task: OCI runtime create failed: runc create failed: unable "
+        "to start container process: exec /usr/local/bin/etl: exec format error",
+        None,
+        "architecture",
+        False,
+    ),
+    ("CannotStartContainerError: cannot start", None, "working directory", False),
 ]
+
+
+@pytest.mark.parametrize("program", ["python3", "etl", "/opt/etl"])
+@pytest.mark.parametrize(
+    "words",
+    ['exec: "{}": executable file not found in $PATH: unknown', 'exec: "{}": stat {}: no such file or directory'],
+)
+def test_a_missing_program_of_an_own_image_is_the_command_s(words: str, program: str) -> None:
+    """There nobody but the user named it, also where it is Python: no word of the runtime or of its key."""
+    reason = "CannotStartContainerError: failed to create shim task: " + words.format(program, program)
+    found = diagnose(stopped(stop_code="TaskFailedToStart", reason=reason, alone=True))
+
+    assert "correct the command in penstock.yaml" in found.fix
+    assert "runtime" not in found.cause + found.fix
+    assert "python: true" not in found.cause + found.fix
+
+
+@pytest.mark.parametrize("code", [Exit.WRONG_INPUT, Exit.ARTIFACT, Exit.TIMED_OUT])
+def test_exit_codes_of_an_own_image_are_the_command_s(code: int) -> None:
+    """What a code means in our runtime, it does not mean there: `ls` ends with 2 where a file is missing."""
+    found = diagnose(stopped(code=code, alone=True))
+
+    assert (found.cause, found.fix) == (
+        "the engine ended with an exit code of its own",
+        "read the end of the task's log",
+    )
+
+
+@pytest.mark.parametrize("code", [137, 143, 124, None])
+def test_the_time_of_an_own_image_is_airflow_s(code: int | None) -> None:
+    """It stopped the task by `on_kill`; somebody else stops it in other words."""
+    words = "Task killed by the user"
+    found = diagnose(stopped(code=code, stop_code="UserInitiated", reason=words, alone=True))
+    others = diagnose(stopped(code=code, stop_code="UserInitiated", reason="enough", alone=True))
+
+    assert "raise timeout_minutes" in found.fix
+    assert others.cause.startswith("somebody, or Airflow")
 
 
 @pytest.mark.parametrize(("reason", "code", "fix", "transient"), CASES)

@@ -38,6 +38,17 @@ class Image:
     path: tuple[str, ...]
     workdir: Path | None
     environment: dict[str, str]
+    entry_point: tuple[str, ...] = ()
+    command: tuple[str, ...] = ()
+
+    def argv(self, entry_point: Sequence[str] | None, command: Sequence[str] | None) -> list[str]:
+        """What a container starts with these settings of ECS's in the place of the image's own.
+
+        With another entry point the image's own command counts no more (Docker, "docker container run", --entrypoint).
+        """
+        if entry_point:
+            return [*entry_point, *(command or ())]
+        return [*self.entry_point, *(command or self.command)]
 
 
 class Container:
@@ -139,7 +150,14 @@ def load_image(folder: Path, reference: str) -> Image | None:
     except FileNotFoundError:
         return None
     workdir = Path(data["workdir"]) if data.get("workdir") else None
-    return Image(reference, tuple(data["path"]), workdir, dict(data.get("environment") or {}))
+    return Image(
+        reference,
+        tuple(data["path"]),
+        workdir,
+        dict(data.get("environment") or {}),
+        tuple(data.get("entry_point") or ()),
+        tuple(data.get("command") or ()),
+    )
 
 
 def _pipe(pipe: IO[bytes] | None) -> IO[bytes]:

@@ -111,10 +111,7 @@ class Task:
 
         role = self._role("taskRoleArn")
         override = self._override(container["name"])
-        argv = [
-            *(container.get("entryPoint") or []),
-            *(override.get("command") or container.get("command") or []),
-        ]
+        argv = image.argv(container.get("entryPoint"), override.get("command") or container.get("command"))
         folder.mkdir(parents=True)
         try:
             with self._lock:

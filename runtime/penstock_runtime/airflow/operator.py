@@ -20,7 +20,7 @@ from penstock_runtime.schedule import Task
 
 START_MINUTES = 15
 """On top of `timeout_minutes`, which counts from the container's start: capacity, pulling the image,
-stopping."""
+stopping. Where no runtime in the container keeps that time, this one is all there is."""
 POLL_SECONDS = 6
 """Between two DescribeTasks of one task; ECS allows 20 such calls a second."""
 LOG_SECONDS = 5
@@ -83,6 +83,12 @@ class FargateTaskOperator(EcsRunTaskOperator):  # type: ignore[misc]
         ti = context["ti"]
         facts = {**self.run_facts, "task": self.fargate_task.name, "dag_run": ti.run_id, "try": ti.try_number}
         self.overrides = request.overrides(self.fargate_task, self.deployed, facts)
+        if not self.fargate_task.runtime:
+            self.log.info(
+                "The image's own entry point runs the command: secrets are not masked in its log, and Airflow stops it "
+                "after %d minutes",
+                self.fargate_task.timeout_minutes + START_MINUTES,
+            )
         self._started_by = request.started_by(ti.dag_id, ti.run_id, ti.task_id, ti.map_index, ti.try_number)
         super().execute(context)
 

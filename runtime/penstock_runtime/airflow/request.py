@@ -28,16 +28,19 @@ def overrides(task: Task, resources: Resources, run: Mapping[str, str | int]) ->
     Raises:
         PenstockError: RunTask would refuse them as too long.
     """
-    environment = {**task.environment, **_contract(task, resources, run)}
+    told = _contract(task, resources, run) if task.runtime else {contract.RUN: _compact(dict(run))}
+    environment = {**task.environment, **told}
+    container: dict[str, Any] = {
+        "name": contract.CONTAINER_NAME,
+        "environment": [{"name": name, "value": environment[name]} for name in sorted(environment)],
+    }
+    if not task.runtime:
+        # For the image's own entry point, argument by argument: no shell sees it.
+        container["command"] = list(task.command)
     made: dict[str, Any] = {
         "cpu": str(task.cpu_units),
         "memory": str(task.memory_mib),
-        "containerOverrides": [
-            {
-                "name": contract.CONTAINER_NAME,
-                "environment": [{"name": name, "value": environment[name]} for name in sorted(environment)],
-            }
-        ],
+        "containerOverrides": [container],
     }
     if task.ephemeral_storage_gib != DEFAULT_STORAGE_GIB:
         made["ephemeralStorage"] = {"sizeInGiB": task.ephemeral_storage_gib}
@@ -98,6 +101,8 @@ def _contract(task: Task, resources: Resources, run: Mapping[str, str | int]) ->
         contract.RUN: _compact(dict(run)),
         contract.SIZE: _compact({"cpu_units": task.cpu_units, "memory_mib": task.memory_mib}),
     }
+    if "HOME" in task.environment:
+        environment[contract.HOME] = ""
     if task.workflow_type is not None:
         environment[contract.WORKFLOW_TYPE] = task.workflow_type
     if task.config is not None:
