@@ -106,7 +106,7 @@ def rule(source: PullThrough, prefix: str) -> planned.PullThrough | None:
 
 
 def rule_prefix(source: PullThrough, prefix: str) -> str:
-    """The rule's own prefix, or one made of the environment's and of what the rule is fixed to: unique in an account, 30
+    """The rule's own prefix, or one made of the environment's and of what a rule is fixed to: unique in an account, 30
     characters. So a rule with another log-in is another rule: CloudFormation makes it before it deletes the old one,
     and an account has a prefix once."""
     if source.prefix is not None:
