@@ -109,10 +109,13 @@ DOCUMENTED: dict[tuple[str, str, str], Limit] = {
     ("s3", "LifecycleRule", "ID"): Limit("cannot be longer than 255 characters", None, 255),
     ("s3", "Tag", "Key"): Limit("Guide: Amazon S3 User Guide, Using cost allocation S3 bucket tags", None, 128),
     ("s3", "Tag", "Value"): Limit("Guide: Amazon S3 User Guide, Using cost allocation S3 bucket tags", None, 256),
+    ("secretsmanager", "CreateSecretRequest", "Name"): Limit(
+        "can contain ASCII letters, numbers", r"[A-Za-z0-9/_+=.@-]+"
+    ),
     ("sns", "CreateTopicInput", "Name"): Limit(
         "must be between 1 and 256 characters long", r"[A-Za-z0-9_-]{1,256}|[A-Za-z0-9_-]{1,251}\.fifo"
     ),
-    ("sns", "CreateTopicInput", "DisplayName"): Limit("Guide: Amazon SNS Developer Guide, Creating a topic", None, 100),
+    ("sns", "AWS::SNS::Topic", "DisplayName"): Limit("Guide: Amazon SNS Developer Guide, Creating a topic", None, 100),
     ("sns", "SubscribeInput", "Protocol"): Limit(
         "Supported protocols include", "https?|email|email-json|sms|sqs|application|lambda|firehose"
     ),
@@ -120,4 +123,4 @@ DOCUMENTED: dict[tuple[str, str, str], Limit] = {
         "wildcard characters", r"[^\s<>{}\[\]?*\"#%\\^|~`$&,;:/\x00-\x1f\x7f-\x9f\ufffe\uffff]*"
     ),
 }  # fmt: skip
-"""Service, shape and member → the limit."""
+"""Service, shape and member → the limit; of one value among the attributes of a call, type and property."""

@@ -26,6 +26,8 @@ class Shape:
     least: int | None = None
     """Characters, members, or the number itself, by the type; both ends count."""
     most: int | None = None
+    sensitive: bool = False
+    """Whether its value belongs in no message."""
 
 
 @dataclass(frozen=True)
@@ -84,6 +86,7 @@ def _shape(name: str, raw: Mapping[str, Any]) -> Shape:
         tuple(raw.get("enum", ())),
         raw.get("min"),
         raw.get("max"),
+        raw.get("sensitive", False),
     )
 
 

@@ -123,6 +123,9 @@ class _Walker:
         return _Member(found, DOCUMENTED.get((self._model.service, shape.name, name)))
 
     def _value(self, value: Any, path: str, place: _Member | None) -> None:
+        own = DOCUMENTED.get((self._model.service, self._kind, path))
+        if place is not None and own is not None:
+            place = _Member(place.shape, own)
         if _is_function(value):
             self._found.later.add(path)
             if place is not None:
@@ -179,12 +182,12 @@ class _Walker:
 
     def _hold(self, value: Any, path: str, place: _Member) -> None:
         for why in refused(value, place.shape, place.limit):
-            self._refuse(path, value, why)
+            self._refuse(path, None if place.shape.sensitive else value, why)
 
     def _refuse(self, path: str, value: Any, why: str) -> None:
         if why.startswith("Member "):
-            text = "" if value is None else f"Value '{str(value)[:_SHOWN]}' at "
-            why = f"1 validation error detected: {text}'{path}' failed to satisfy constraint: {why}"
+            text = "" if value is None else f" '{str(value)[:_SHOWN]}'"
+            why = f"1 validation error detected: Value{text} at '{path}' failed to satisfy constraint: {why}"
         self._found.refused.append(why)
 
 
