@@ -50,7 +50,7 @@ class ServiceEndpoints(Construct):
             allow_all_outbound=False,
         )
         for caller in callers:
-            group.add_ingress_rule(caller, HTTPS, "AWS's services, by HTTPS")
+            group.add_ingress_rule(caller, HTTPS, "The services of AWS, by HTTPS")
         for service in services:
             if service == "dynamodb":
                 dynamodb = ec2.GatewayVpcEndpointAwsService.DYNAMODB

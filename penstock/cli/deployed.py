@@ -166,6 +166,10 @@ def _refuse(report: Report, allowed: set[str], yes: bool) -> None:
     if unknown:
         fix = f"one of: {', '.join(sorted(names))}" if names else "leave --allow-replacement out"
         raise InputError(f"{unknown[0]!r} is not about to be replaced or deleted", fix=fix)
+    # No --allow-replacement helps here, so this comes first.
+    if report.refusal:
+        what, _, fix = report.refusal.partition(". ")
+        raise PenstockError(f"this deploy would be refused: {what}", fix=fix[:1].lower() + fix[1:])
     refused = report.dangers if not yes else report.refused(allowed)
     if refused:
         told = "\n".join(f"  - {danger.what}" for danger in refused)
@@ -177,6 +181,3 @@ def _refuse(report: Report, allowed: set[str], yes: bool) -> None:
     if impossible:
         fix = f"go to Airflow 2.11 first, or leave airflow.create.version at {impossible.before}"
         raise PenstockError(f"MWAA would refuse this deploy: {impossible}", fix=fix)
-    if report.refusal:
-        what, _, fix = report.refusal.partition(". ")
-        raise PenstockError(f"this deploy would be refused: {what}", fix=fix[:1].lower() + fix[1:])

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from types import MappingProxyType
 from typing import Any
 
-from penstock.diff import airflow, cost, permissions, plans, protection, templates
+from penstock.diff import airflow, cost, permissions, plans, protection, templates, unique
 from penstock.diff.cost import Cost
 from penstock.diff.fields import Field
 from penstock.diff.prices import DATE, Prices
@@ -111,7 +111,7 @@ def compare(
         after=cost.estimate({**kept, **new}, new_plan, prices),
         dangers=tuple(_danger(change) for change in changes if change.loss),
         airflow=tuple(airflow.moves(old, new, changes)),
-        refusal=refusal or _held(templates.held(old, new)),
+        refusal=refusal or _held(templates.held(old, new)) or _taken([one for one in changes if one.taken]),
     )
 
 
@@ -127,8 +127,24 @@ def _held(found: Sequence[templates.Held]) -> str | None:
     )
 
 
+def _taken(found: Sequence[templates.Change]) -> str | None:
+    if not found:
+        return None
+    first = found[0]
+    more = f" (and {len(found) - 1} more like it)" if len(found) > 1 else ""
+    why = f"would be replaced, because {', '.join(first.because)} cannot change" if first.because else "would be made"
+    return (
+        f"{_kind(first)} {first.name} {why}, and the new one finds {first.taken} taken by the one that is there{more}. "
+        f"Take the change back, {unique.fix(first.type)}"
+    )
+
+
+def _kind(change: templates.Change) -> str:
+    return change.type.removeprefix("AWS::").replace("::", " ")
+
+
 def _danger(change: templates.Change) -> Danger:
-    kind = change.type.removeprefix("AWS::").replace("::", " ")
+    kind = _kind(change)
     if change.kind == "removed":
         return Danger(change.name, f"{kind} {change.name} would be deleted, and with it {change.loss}")
     why = ", ".join(change.because)

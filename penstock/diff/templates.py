@@ -6,12 +6,15 @@ though its own template does not change by a letter; references are followed acr
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Literal
 
+from penstock.diff import unique
 from penstock.diff.fields import Field, between
 from penstock.diff.replacement import FIXED, HOLDS_DATA, STAYS
+from penstock.diff.unique import at
 from penstock.diff.values import plain
 
 Templates = Mapping[str, Mapping[str, Any]]
@@ -47,6 +50,8 @@ class Change:
     """Of a removed one: whether it stays in the account, without a stack."""
     stays: tuple[str, ...] = ()
     """Of a changed one: what leaves the template and stays in force, and what to do."""
+    taken: str = ""
+    """Of a replaced or added one: what it would have in common with one that is there, so that the deploy fails."""
 
     @property
     def loss(self) -> str | None:
@@ -57,14 +62,14 @@ class Change:
 
 def compare(before: Templates, after: Templates) -> list[Change]:
     """The changes that a deploy of `after` makes. A stack that only `before` has is not touched by a deploy."""
-    old, new = _resources(before), _resources(after)
-    replaced = _replaced(old, new, _exports(after))
+    old, new, exports = _resources(before), _resources(after), _exports(after)
+    replaced, again = _replaced(old, new, exports), _again(before, after)
     found = []
     for key in sorted({*old, *new}):
         stack = key[0]
         was, is_now = old.get(key), new.get(key)
         if was is None:
-            found.append(Change("added", stack, new[key]["Type"], name(key, new[key])))
+            found.append(Change("added", stack, new[key]["Type"], name(key, new[key]), taken=again.get(key, "")))
         elif is_now is None:
             if stack in after:
                 kept = was.get("DeletionPolicy") in ("Retain", "RetainExceptOnCreate")
@@ -73,12 +78,28 @@ def compare(before: Templates, after: Templates) -> list[Change]:
             changed, fields = tuple(sorted(_changed(was, is_now))), tuple(_fields(was, is_now))
             if key in replaced:
                 because = tuple(sorted(replaced[key]))
-                found.append(Change("replaced", stack, was["Type"], name(key, was), changed, because, fields))
+                taken = unique.kept(was, is_now, partial(_moves, stack, replaced, exports)) or ""
+                me = name(key, was)
+                found.append(Change("replaced", stack, was["Type"], me, changed, because, fields, taken=taken))
             elif changed:
                 stays = tuple(_stays(was, is_now))
                 me = name(key, is_now)
                 found.append(Change("changed", stack, is_now["Type"], me, changed, fields=fields, stays=stays))
     return found
+
+
+def _again(before: Templates, after: Templates) -> dict[Id, str]:
+    """What comes under another logical id, and would have the identity of one that its stack still has then."""
+    return {
+        (stack, new): unique.told(after[stack]["Resources"][new])
+        for stack in after
+        for new, _ in unique.again(before.get(stack, {}).get("Resources", {}), after[stack].get("Resources", {}))
+    }
+
+
+def _moves(stack: str, replaced: Container[Id], exports: Mapping[str, tuple[str, Any]], value: Any) -> bool:
+    """Whether a value refers to something that is replaced."""
+    return any(one in replaced for one in _references(stack, value, exports))
 
 
 def left_over(before: Templates, after: Templates) -> list[str]:
@@ -106,8 +127,7 @@ def held(before: Templates, after: Templates) -> list[Held]:
         importers = tuple(one for one, template in before.items() if one != stack and name_ in _imports(template))
         if stack not in after or not importers:
             continue
-        moved = any(one in replaced for one in _references(stack, value, exports))
-        if moved or exports.get(name_) != (stack, value):
+        if _moves(stack, replaced, exports, value) or exports.get(name_) != (stack, value):
             found.append(Held(name_, stack, importers))
     return found
 
@@ -163,7 +183,7 @@ def _replaced(
         if was["Type"] != is_now["Type"]:
             found[key] = {"Type"}
             continue
-        fixed = {path for path in FIXED.get(was["Type"], ()) if _at(was, path) != _at(is_now, path)}
+        fixed = {path for path in FIXED.get(was["Type"], ()) if at(was, path) != at(is_now, path)}
         if fixed:
             found[key] = fixed
     grew = True
@@ -173,9 +193,7 @@ def _replaced(
             if key in found:
                 continue
             moved = {
-                path
-                for path in FIXED.get(new[key]["Type"], ())
-                if any(one in found for one in _references(key[0], _at(new[key], path), exports))
+                path for path in FIXED.get(new[key]["Type"], ()) if _moves(key[0], found, exports, at(new[key], path))
             }
             if moved:
                 found[key], grew = moved, True
@@ -219,10 +237,3 @@ def _stays(was: Mapping[str, Any], is_now: Mapping[str, Any]) -> Iterator[str]:
     for key, meaning in STAYS.get(is_now["Type"], {}).items():
         if key in old and key not in new:
             yield f"{key} was {old[key]}; {meaning}"
-
-
-def _at(resource: Mapping[str, Any], path: str) -> Any:
-    found: Any = resource.get("Properties", {})
-    for part in path.split("."):
-        found = found.get(part) if isinstance(found, Mapping) else None
-    return found

@@ -106,10 +106,14 @@ def rule(source: PullThrough, prefix: str) -> planned.PullThrough | None:
 
 
 def rule_prefix(source: PullThrough, prefix: str) -> str:
-    """The rule's own prefix, or one made of the environment's and the registry: unique in an account, 30 characters."""
+    """The rule's own prefix, or one made of the environment's and of what a rule is fixed to: unique in an account, 30
+    characters. So a rule with another log-in is another rule: CloudFormation makes it before it deletes the old one,
+    and an account has a prefix once."""
     if source.prefix is not None:
         return source.prefix
-    digest = hashlib.sha256(f"{prefix} {source.upstream}".encode()).hexdigest()[:6]
+    # Only where there is one, so that the rules without it keep their prefix.
+    fixed = [source.upstream, *([source.credentials] if source.credentials is not None else [])]
+    digest = hashlib.sha256(" ".join([prefix, *fixed]).encode()).hexdigest()[:6]
     return f"{prefix[:23].rstrip('-')}-{digest}"
 
 

@@ -50,7 +50,8 @@ class PullThrough(Strict):
     # Amazon ECR API Reference, CreatePullThroughCacheRule, ecrRepositoryPrefix.
     prefix: str | None = Field(None, min_length=2, max_length=30, pattern=_PREFIX)
     """What the cached repositories' names start with, 2 to 30 characters. An account has one rule for each prefix and
-    region. Default: made of project and environment."""
+    region, and a rule that exists cannot get another `upstream` or `credentials` under its prefix. Default: made of
+    project, environment, upstream and credentials, so that they can."""
     create: bool = True
     """Whether the deploy makes the rule (default); false: it exists under `prefix`."""
     # The same, credentialArn: the name must begin so.

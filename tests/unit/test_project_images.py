@@ -94,6 +94,26 @@ def test_image_is_not_too_long_behind_its_mirror_or_cache(tmp_path: Path) -> Non
     assert "has 264 characters, and ECS takes 255" in long["mirror"][0][1]
 
 
+def test_another_log_in_is_another_rule(tmp_path: Path) -> None:
+    """A rule is fixed to upstream and log-in, so both are in the prefix that nobody names; one that is named stays."""
+
+    def prefix(**settings: str) -> str:
+        cache = ", ".join(f"{name}: {value}" for name, value in settings.items())
+        folder = tmp_path / str(len(list(tmp_path.iterdir())))
+        folder.mkdir()
+        image = command(f"image: {settings['upstream']}/a/b:1")
+        images = top(f"images: {{command: {{pull_through: {{{cache}}}}}}}")
+        (rule,) = plan_of(folder, TWO_ACCOUNTS, image, images).pull_through
+        return rule.prefix
+
+    hub = {"upstream": "docker.io", "credentials": CACHE_SECRET}
+    other = {**hub, "credentials": CACHE_SECRET.replace("-AbCdEf", "-GhIjKl")}
+
+    assert len({prefix(**hub), prefix(**other), prefix(upstream="quay.io")}) == 3
+    assert prefix(**hub) == prefix(**hub)
+    assert prefix(**hub, prefix="hub") == prefix(**other, prefix="hub") == "hub"
+
+
 SHARED_RULE = "images: {{command: {{pull_through: {{upstream: quay.io, prefix: hub{}}}}}}}"
 
 

@@ -9,6 +9,7 @@
     ecr, s3               answers that ministack gives more freely than AWS
     launch                what ECS does before a container starts: image, secrets, log stream, as the execution role
     events                ECS Task State Change events
+    api_models            calls that the services' own models refuse
     cfn/                  CloudFormation resource types that ministack lacks, and the checks that it does not make
     endpoint              the way in for the desk; imports nothing of the above
 

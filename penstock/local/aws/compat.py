@@ -67,7 +67,7 @@ NAMES: dict[str, tuple[str, ...]] = {
         "_run_ready_scripts",
     ),
     "cloudformation": ("_exports", "_stacks"),
-    "cloudwatch_logs": ("_create_log_group", "_create_log_stream", "_put_log_events"),
+    "cloudwatch_logs": ("_create_log_group", "_create_log_stream", "_put_log_events", "handle_request"),
     "ec2": (
         "_ACTION_MAP", "_addresses", "_allocate_address", "_create_flow_logs", "_create_nat_gateway", "_flow_logs",
         "_error", "_nat_gateways", "_network_acls", "_p", "_parse_member_list", "_route_tables", "_security_groups",
@@ -76,9 +76,9 @@ NAMES: dict[str, tuple[str, ...]] = {
     "ecr": ("_describe_images", "_find_image", "_repositories"),
     "ecs": (
         "_ACTION_MAP", "_clusters", "_register_task_definition", "_resolve_cluster_name", "_resolve_td_key",
-        "_tags", "_task_defs",
+        "_tags", "_task_defs", "handle_request",
     ),
-    "eventbridge": ("_dispatch_event", "_dispatch_to_lambda", "_invoke_target"),
+    "eventbridge": ("_dispatch_event", "_dispatch_to_lambda", "_invoke_target", "handle_request"),
     "handlers": ("_imported_export_names",),
     "iam": ("_roles",),
     "iam_actions": ("extract_resource_arn", "request_tag_context"),
@@ -99,9 +99,9 @@ NAMES: dict[str, tuple[str, ...]] = {
         "_copy_object", "_create_multipart_upload", "_error", "_get_object", "_head_object", "_multipart_uploads",
         "_object_versions", "_public_access_blocked", "_put_object", "_upload_part", "s3control_error",
     ),
-    "secretsmanager": ("_resolve", "_secrets", "resolve_secret_string"),
+    "secretsmanager": ("_resolve", "_secrets", "handle_request", "resolve_secret_string"),
     "ssm": ("_lookup_parameter", "resolve_parameter_value"),
-    "stacks": ("_resolve_stack_outputs",),
+    "stacks": ("_provision_resource", "_resolve_stack_outputs", "_update_resource"),
     "stepfunctions": (
         "_ExecutionError", "_execute_task", "_invoke_aws_sdk_integration", "_prefix_sdk_error", "_state_machines",
     ),

@@ -18,7 +18,20 @@ from urllib.parse import parse_qs
 from hypercorn.asyncio import serve
 from hypercorn.config import Config
 
-from penstock.local.aws import cfn, compat, ecr, events, functions, iam, s3, s3_encryption, states, trust, vpc_endpoint
+from penstock.local.aws import (
+    api_models,
+    cfn,
+    compat,
+    ecr,
+    events,
+    functions,
+    iam,
+    s3,
+    s3_encryption,
+    states,
+    trust,
+    vpc_endpoint,
+)
 from penstock.local.aws.ecs import Ecs
 from penstock.local.aws.endpoint import STATE_FILE, Endpoint
 from penstock.local.aws.task import Place
@@ -61,6 +74,7 @@ def run(endpoint: Endpoint, certificate: Certificate, images: Path) -> None:
     s3.install()
     cfn.install(endpoint)
     functions.install(endpoint)
+    api_models.install()
     # It would run whatever scripts lie in /docker-entrypoint-initaws.d and /etc/localstack.
     compat.app._run_init_scripts = lambda: None
     compat.app._run_ready_scripts = _nothing

@@ -22,6 +22,7 @@ from penstock.local.aws.cfn import (
     named_network,
     network,
     pull_through,
+    refusals,
     secret,
 )
 from penstock.local.aws.endpoint import Endpoint
@@ -39,4 +40,5 @@ def install(endpoint: Endpoint) -> None:
     bucket.correct(handlers["AWS::S3::Bucket"])
     secret.correct(handlers["AWS::SecretsManager::Secret"])
     exports.install()
+    refusals.install()
     compat.provisioners._custom_resource_create = custom.refuse

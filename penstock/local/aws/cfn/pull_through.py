@@ -39,7 +39,7 @@ def _create(_logical_id: str, properties: Properties, _stack: str) -> Made:
 
 
 def _update(prefix: str, old: Properties, new: Properties, stack: str) -> Made:
-    # Prefix and registry are fixed: a change of the prefix makes another rule; its log-in can be changed.
+    # All of it is fixed at creation: another prefix makes another rule, and `refusals` refuses the rest.
     return (prefix, {}) if old["EcrRepositoryPrefix"] == new["EcrRepositoryPrefix"] else _create("", new, stack)
 
 

@@ -1,0 +1,1 @@
+"""What AWS takes: facts about its services, each once, with its source."""
