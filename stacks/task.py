@@ -194,11 +194,11 @@ class FargateTask(Construct):
         """Read these secrets, and decrypt them where their key is not AWS's own."""
         grants: dict[str, set[str]] = {}
         for one in read:
-            action, resource = secret.readable(self._stack, one)
-            grants.setdefault(action, set()).add(resource)
+            action, resources = secret.readable(self._stack, one)
+            grants.setdefault(action, set()).update(resources)
         statements = [
-            iam.PolicyStatement(actions=[action], resources=sorted(resources))
-            for action, resources in sorted(grants.items())
+            iam.PolicyStatement(actions=[action], resources=sorted(granted))
+            for action, granted in sorted(grants.items())
         ]
         if self._definition.secret_kms_keys:
             # Whoever reads a secret decrypts it, by way of its store (AWS KMS Developer Guide, "kms:ViaService").
