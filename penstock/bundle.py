@@ -80,6 +80,7 @@ def build(plan: Plan, *, dags_folder: Path) -> Bundle:
         dags[f"schedules_{number:02}.py"] = loader.encode()
     # Last, so that no pattern of the project's own shows the releases again.
     own[IGNORE] = own.get(IGNORE, b"") + _AIRFLOWIGNORE.encode()
+    dags[f"{RELEASES_FOLDER}/{IGNORE}"] = _ALL_IGNORED.encode()
     dags |= own
     archive = _archive({path: content for path, content in runtime.items() if not path.startswith("airflow/")})
     sha256 = hashlib.sha256(archive).hexdigest()
@@ -97,6 +98,10 @@ def build(plan: Plan, *, dags_folder: Path) -> Bundle:
 _AIRFLOWIGNORE = f"^{RELEASES_FOLDER}/\n/{RELEASES_FOLDER}/\n"
 """Airflow 2 searches each line as a regular expression in the path below this file; Airflow 3 takes each for a glob
 as in .gitignore. The first line hides the releases in 2 and nothing in 3, the second in 3 (and harmless in 2)."""
+
+_ALL_IGNORED = "[^.]*\n"
+"""In the folder of the releases, which is filled before the first one is live, and with it the file above: to Airflow 2
+the pattern is found in any path, and to Airflow 3 it is any name that does not begin with a dot."""
 
 
 def shard_of(name: str, count: int) -> int:

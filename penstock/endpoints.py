@@ -7,7 +7,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from penstock.project.arns import partition_of
 from penstock.project.network_checks import (
     AGENT_ENDPOINTS,
-    AGENT_REGIONS,
     AIRFLOW_ENDPOINTS,
     COMMERCIAL_ENDPOINTS,
     SECRET_ENDPOINTS,
@@ -16,6 +15,7 @@ from penstock.project.network_checks import (
 from penstock.project.reach import is_sealed
 from penstock.project.secrets import region_of
 from penstock.project.settings import Settings
+from penstock_runtime.network import AGENT_REGIONS
 from penstock_runtime.task_definition import Secret, TaskDefinition
 
 Place = tuple[str | int, ...]

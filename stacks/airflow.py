@@ -52,7 +52,7 @@ class AirflowStack(cdk.Stack):
         )
         release = deploy_bundle(self, DagFolder(bucket, DAGS, delivery.plan.prefix), delivery)
         # Last of all: an update of MWAA that fails is rolled back with DAGs and task definitions as they were.
-        release.live.node.add_dependency(made)
+        release.comes_after(made)
         if airflow.endpoint_management == "service":
             # With the customer's endpoints the environment is still to be made: it may have no address yet.
             cdk.CfnOutput(self, "AirflowUrl", value=f"https://{made.environment.attr_webserver_url}")

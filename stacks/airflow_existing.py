@@ -27,7 +27,7 @@ class UsedAirflowStack(cdk.Stack):
         made = policies.make(f"{prefix}: what its DAGs in {airflow.name} need", role=airflow.execution_role)
         release = deploy_bundle(self, _guest_folder(self, airflow.bucket, airflow, prefix), delivery)
         # A DAG that arrives may run at once: its permissions come first, too.
-        release.live.node.add_dependency(*made)
+        release.comes_after(*made)
 
 
 class SelfManagedAirflowStack(cdk.Stack):

@@ -63,12 +63,15 @@ def deploy_files(
     prefix: str | None = None,
     role: iam.IRole | None = None,
     stays: bool = True,
+    extract: bool = True,
 ) -> s3_deployment.BucketDeployment:
     """Copy files to a bucket at deploy time. What is there already stays.
 
     Args:
         prefix: the folder in the bucket.
         role: what CDK's function runs as, with all that it needs; None: CDK makes one, which may write the bucket.
+        extract: whether the sources are archives of files. If not, they are the files, and S3's versions of them are
+            known afterwards.
         stays: whether the files outlive the stack. If not, all that is below `prefix` goes with it.
     """
     key = to.encryption_key
@@ -79,6 +82,7 @@ def deploy_files(
         destination_bucket=to if key is None else _without_key(scope, f"{name}Bucket", to),
         destination_key_prefix=prefix,
         prune=False,
+        extract=extract,
         # Our buckets outlive their stacks, and so does what is in them.
         retain_on_delete=stays,
         memory_limit=512,

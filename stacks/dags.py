@@ -54,7 +54,7 @@ def deploy_bundle(stack: cdk.Stack, folder: DagFolder, delivery: Delivery) -> Re
             infrastructure.FILE: ingestion.infrastructure,
         },
     )
-    release.live.node.add_dependency(*ingestion.add_tasks(stack))
+    release.comes_after(*ingestion.add_tasks(stack))
     return release
 
 

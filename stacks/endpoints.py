@@ -9,10 +9,15 @@ from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
+from penstock_runtime.network import AGENT_REGIONS
+
 HTTPS = ec2.Port.tcp(443)
 OURS = ("ecs", "secretsmanager", "ssm", "sts")
 """Services that only our own roles call in the VPC, so that their endpoints can refuse all others. The rest MWAA calls
-too, also as an account of its own, and its user guide wants full access on them."""
+too, also as an account of its own, and its user guide asks for full access on them.
+
+Not `ecs` in `AGENT_REGIONS`: there Fargate's agent calls it by this endpoint, and no document says as which account. A
+policy that refuses it keeps every task from starting."""
 LAYERS = "prod-{region}-starport-layer-bucket"
 """The bucket that ECR keeps image layers in; ECR itself signs the requests for them.
 Source: Amazon ECR User Guide, "Interface VPC endpoints", minimum Amazon S3 bucket permissions."""
@@ -33,6 +38,7 @@ class ServiceEndpoints(Construct):
         *,
         vpc: ec2.Vpc,
         s3: ec2.GatewayVpcEndpoint,
+        region: str,
         services: Sequence[str],
         callers: Sequence[ec2.ISecurityGroup],
         trusted_accounts: Sequence[str],
@@ -66,7 +72,7 @@ class ServiceEndpoints(Construct):
                 # Without it CDK would let the whole VPC in.
                 open=False,
             )
-            if service in OURS:
+            if service in OURS and not (service == "ecs" and region in AGENT_REGIONS):
                 endpoint.add_to_policy(self._own_accounts())
 
     def _own_accounts(self) -> iam.PolicyStatement:

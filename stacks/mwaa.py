@@ -10,13 +10,12 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_logs as logs
 from aws_cdk import aws_mwaa as mwaa
 from aws_cdk import aws_s3 as s3
-from aws_cdk import aws_s3_deployment as s3_deployment
 from constructs import Construct, IDependable
 
 from penstock_runtime.airflow_environment import Airflow, LogKind
 from penstock_runtime.contract import endpoint_role_name
-from stacks.bucket import deploy_files
 from stacks.environment_endpoints import environment_endpoints
+from stacks.environment_files import EnvironmentFile
 from stacks.nag import acknowledge_log_group
 from stacks.network import Network
 from stacks.shared_endpoints import SharedEndpoints
@@ -59,10 +58,10 @@ class Mwaa(Construct):
         """
         super().__init__(scope, name)
         before: list[IDependable] = [role, bucket, *self._log_groups(airflow)]
-        if files is not None:
-            # Nothing is deleted: a deploy that is rolled back needs what the environment had before.
-            source = s3_deployment.Source.asset(str(files))
-            before.append(deploy_files(self, "Files", to=bucket, sources=[source]))
+        requirements = self._file("Requirements", airflow.requirements and airflow.requirements.key, files, bucket)
+        plugins = self._file("Plugins", airflow.plugins, files, bucket)
+        startup_script = self._file("Startup", airflow.startup_script and airflow.startup_script.key, files, bucket)
+        before += [one.uploaded for one in (requirements, plugins, startup_script) if one is not None]
         # PUBLIC_AND_PRIVATE too: workers call the web server by it (API Reference, CreateEnvironment).
         place: dict[str, Any] = {
             "web_server": airflow.access != "public",
@@ -89,10 +88,12 @@ class Mwaa(Construct):
             airflow_configuration_options=airflow.options or None,
             source_bucket_arn=bucket.bucket_arn,
             dag_s3_path=DAGS,
-            # No object versions: each key is of one content.
-            requirements_s3_path=airflow.requirements.key if airflow.requirements else None,
-            plugins_s3_path=airflow.plugins,
-            startup_script_s3_path=airflow.startup_script.key if airflow.startup_script else None,
+            requirements_s3_path=requirements and requirements.key,
+            requirements_s3_object_version=requirements and requirements.version,
+            plugins_s3_path=plugins and plugins.key,
+            plugins_s3_object_version=plugins and plugins.version,
+            startup_script_s3_path=startup_script and startup_script.key,
+            startup_script_s3_object_version=startup_script and startup_script.version,
             execution_role_arn=role.role_arn,
             kms_key=airflow.kms_key,
             network_configuration=mwaa.CfnEnvironment.NetworkConfigurationProperty(
@@ -109,6 +110,12 @@ class Mwaa(Construct):
         self.environment.node.add_dependency(*before)
         if customer and not network.shared:
             environment_endpoints(self, environment=self.environment, **place)
+
+    def _file(self, name: str, key: str | None, files: Path | None, bucket: s3.IBucket) -> EnvironmentFile | None:
+        if key is None:
+            return None
+        assert files is not None, "an environment that names files is given them"
+        return EnvironmentFile(self, name, key=key, files=files, bucket=bucket)
 
     def _shared_endpoints(
         self, airflow: Airflow, owner_role: str, prefix: str, topic: str | None, place: dict[str, Any]

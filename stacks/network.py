@@ -119,6 +119,7 @@ class NetworkStack(cdk.Stack):
                 "Endpoints",
                 vpc=vpc,
                 s3=s3,
+                region=plan.region,
                 services=settings.endpoints,
                 callers=(tasks, airflow),
                 trusted_accounts=settings.trusted_accounts,

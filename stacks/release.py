@@ -20,7 +20,7 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_s3_deployment as s3_deployment
-from constructs import Construct
+from constructs import Construct, IDependable
 
 from penstock_runtime import activation, contract, infrastructure, manifest, retired
 from penstock_runtime.plan import Plan
@@ -120,16 +120,25 @@ class ReleaseDeployment(Construct):
         if key:
             statements.append(key_statement(cdk.Stack.of(self), key, write=True))
         function = _function(self, statements)
-        self.live = _resource(
+        self._found = found
+        self._live = _resource(
             self, function, "activate", plan, release, source, artifacts=artifacts, bucket=bucket, folder=folder.path
         )
-        """The switch. What the DAGs need must be there before it: make it depend on that."""
-        self.live.node.add_dependency(files, found)
+        self._live.node.add_dependency(files, found)
+
+    def comes_after(self, *needed: IDependable) -> None:
+        """What the facts tell of and what the DAGs need is there first; then the facts, and right after them the switch.
+
+        Facts that come before what they tell of are wrong while it is being made, which is half an hour where MWAA is
+        updated, and for as long as a roll-back takes: a push would count on task definitions that are not there.
+        """
+        self._found.node.add_dependency(*needed)
+        self._live.node.add_dependency(*needed)
 
 
 def release_of(bundle: Path) -> str:
     """The hash of the one release in a bundle's folder."""
-    (release,) = (path.name for path in (bundle / contract.RELEASES_FOLDER).iterdir())
+    (release,) = (path.name for path in (bundle / contract.RELEASES_FOLDER).iterdir() if path.is_dir())
     return release
 
 

@@ -12,7 +12,8 @@ from penstock_runtime.task_definition import Secret
 def value_from(stack: cdk.Stack, secret: Secret) -> str:
     """ECS's `valueFrom`: where the agent reads the value when the container starts.
 
-    A secret that is given by name gets an ARN without the six random characters: Secrets Manager takes both.
+    A secret that is given by name gets a partial ARN, without the six random characters. Secrets Manager takes both;
+    ECS's reference asks for the full ARN (Amazon ECS API Reference, Secret, valueFrom), which only its owner knows.
     """
     if secret.store == "ssm":
         return _parameter_arn(stack, secret.id)
@@ -21,14 +22,18 @@ def value_from(stack: cdk.Stack, secret: Secret) -> str:
     return f"{arn}:{secret.key}::" if secret.key else arn
 
 
-def readable(stack: cdk.Stack, secret: Secret) -> tuple[str, str]:
-    """The IAM action and the one resource that let the execution role read this secret."""
+def readable(stack: cdk.Stack, secret: Secret) -> tuple[str, tuple[str, ...]]:
+    """The IAM action, and the resources that let the execution role read this secret and no other.
+
+    A secret that is given by name has two: its full ARN, which ends in a dash and six random characters, and the
+    partial ARN that ECS passes on. Reports disagree about which of them Secrets Manager checks: tasks have been refused
+    on the partial one although the full one was granted (aws-cdk #18555, #20744).
+    """
     if secret.store == "ssm":
-        return "ssm:GetParameters", _parameter_arn(stack, secret.id)
+        return "ssm:GetParameters", (_parameter_arn(stack, secret.id),)
     if secret.id.startswith("arn:"):
-        return "secretsmanager:GetSecretValue", secret.id
-    # Secrets Manager puts a dash and six random characters behind the name in an ARN.
-    return "secretsmanager:GetSecretValue", _secret_arn(stack, f"{secret.id}-??????")
+        return "secretsmanager:GetSecretValue", (secret.id,)
+    return "secretsmanager:GetSecretValue", (_secret_arn(stack, secret.id), _secret_arn(stack, f"{secret.id}-??????"))
 
 
 def services(stack: cdk.Stack, secrets: Iterable[Secret]) -> list[str]:

@@ -130,12 +130,13 @@ class FargateTask(Construct):
     def _tmp(self) -> ecs.CfnTaskDefinition.TmpfsProperty:
         """Memory, not a volume: Fargate's volumes belong to root, and the images run as somebody else.
 
-        Fargate knows them since January 2026 (AWS, "Amazon ECS supports tmpfs mounts on AWS Fargate").
+        Fargate knows them since January 2026 (AWS, "Amazon ECS supports tmpfs mounts on AWS Fargate"). Everybody may
+        write there without being told so: 1777 is the mode of a tmpfs (Linux, Documentation/filesystems/tmpfs.rst), and
+        Docker's too. ECS lists `mode` among the options, and does not say how a value would be given.
         """
         return ecs.CfnTaskDefinition.TmpfsProperty(
             container_path="/tmp",  # noqa: S108  the container's
             size=self._plan.ecs.tmp_mib,
-            mount_options=["mode=1777"],
         )
 
     def _environment(self) -> dict[str, str]:
@@ -211,11 +212,11 @@ class FargateTask(Construct):
         """Read these secrets, and decrypt them where their key is not AWS's own."""
         grants: dict[str, set[str]] = {}
         for one in read:
-            action, resource = secret.readable(self._stack, one)
-            grants.setdefault(action, set()).add(resource)
+            action, resources = secret.readable(self._stack, one)
+            grants.setdefault(action, set()).update(resources)
         statements = [
-            iam.PolicyStatement(actions=[action], resources=sorted(resources))
-            for action, resources in sorted(grants.items())
+            iam.PolicyStatement(actions=[action], resources=sorted(granted))
+            for action, granted in sorted(grants.items())
         ]
         if self._definition.secret_kms_keys:
             # Whoever reads a secret decrypts it, by way of its store (AWS KMS Developer Guide, "kms:ViaService").

@@ -6,6 +6,7 @@ though its own template does not change by a letter; references are followed acr
 
 from __future__ import annotations
 
+import re
 from collections.abc import Container, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -27,8 +28,15 @@ _NAMES = ("Name", "BucketName", "LogGroupName", "RoleName", "Family", "ClusterNa
 _RETENTION = ("DeletionPolicy", "UpdateReplacePolicy")
 _POLICIES = frozenset({"PolicyDocument", "AssumeRolePolicyDocument", "KeyPolicy", "Policies"})
 """Properties whose values are told as permissions."""
-_FILES = frozenset({"Code", "Content", "SourceBucketNames", "SourceObjectKeys"})
-"""Where the deploy's own files lie."""
+_FILES = frozenset(
+    {
+        *("Code", "Content", "SourceBucketNames", "SourceObjectKeys"),
+        *("RequirementsS3ObjectVersion", "PluginsS3ObjectVersion", "StartupScriptS3ObjectVersion"),
+    }
+)
+"""Where the deploy's own files lie, and versions that S3 gives them as they are uploaded."""
+_UPLOAD = "Custom::CDKBucketDeployment"
+"""Goes by its logical id without the hash: that of a file of MWAA's is its content's (`stacks.environment_files`)."""
 
 
 @dataclass(frozen=True)
@@ -146,11 +154,15 @@ def name(key: Id, resource: Mapping[str, Any]) -> str:
 
 def _resources(templates: Templates) -> dict[Id, Mapping[str, Any]]:
     return {
-        (stack, logical_id): resource
+        (stack, _place(logical_id, resource)): resource
         for stack, template in templates.items()
         for logical_id, resource in template.get("Resources", {}).items()
         if resource["Type"] not in _NOISE
     }
+
+
+def _place(logical_id: str, resource: Mapping[str, Any]) -> str:
+    return re.sub("[0-9A-F]{8}$", "", logical_id) if resource["Type"] == _UPLOAD else logical_id
 
 
 def _exports(templates: Templates) -> dict[str, tuple[str, Any]]:

@@ -26,17 +26,7 @@ version 1.4.0"), ECS for the operator, STS for roles that a task takes on. Logs 
 SECRET_ENDPOINTS = {"secretsmanager": "secretsmanager", "ssm": "ssm"}
 """A store of secrets → the service that ECS reads it from (same page)."""
 AGENT_ENDPOINTS = ("ecs-agent", "ecs-telemetry")
-AGENT_REGIONS = (
-    "ap-east-2",
-    "ap-southeast-5",
-    "ap-southeast-6",
-    "ap-southeast-7",
-    "ca-west-1",
-    "eusc-de-east-1",
-    "mx-central-1",
-)
-"""Regions since December 2023, where ECS asks for these two as well.
-Source: Amazon ECS Developer Guide, "Amazon ECS interface VPC endpoints", considerations."""
+"""What ECS asks for as well in `AGENT_REGIONS`."""
 
 RETENTION_DAYS = (
     *(1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827),

@@ -62,7 +62,9 @@ class Place(Strict):
     meltano: Meltano | None = None
     """The Meltano project."""
     secrets: dict[str, Value] = Field(default_factory=dict, json_schema_extra=_NAMED)
-    """Name → reference: `secretsmanager:<name or ARN>[#<key of a JSON secret>]` or `ssm:<parameter>`."""
+    """Name → reference: `secretsmanager:<name or ARN>[#<key of a JSON secret>]` or `ssm:<parameter>`.
+
+    Prefer the full ARN: it is what ECS's reference asks for."""
     # Ours: each takes 80 characters in a role of every task definition, and those share a template of 1 MB.
     secret_kms_keys: list[str] = Field(default_factory=list, max_length=10)
     """ARNs of the KMS keys of your own that encrypt these secrets and parameters, at most 10. ECS may decrypt with

@@ -5,6 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+AGENT_REGIONS = (
+    "ap-east-2",
+    "ap-southeast-5",
+    "ap-southeast-6",
+    "ap-southeast-7",
+    "ca-west-1",
+    "eusc-de-east-1",
+    "mx-central-1",
+)
+"""Regions since December 2023, where ECS's own agent uses the VPC's endpoints of ECS: `ecs`, `ecs-agent`, `ecs-telemetry`.
+Source: Amazon ECS Developer Guide, "Amazon ECS interface VPC endpoints", considerations."""
+
 
 @dataclass(frozen=True)
 class Network:

@@ -13,6 +13,7 @@ from penstock import bundle
 from penstock_runtime.airflow_environment import Airflow
 from penstock_runtime.network import Network
 from penstock_runtime.plan import DagFile, Plan
+from penstock_runtime.schedule import Schedule
 
 OWN_DAG = """from datetime import datetime
 
@@ -42,13 +43,23 @@ OWN_FILES = (
 )
 
 
-def test_bundle_is_read_as_it_is(under_airflow: Any, tmp_path: Path) -> None:
-    """Every schedule of every shard is a DAG, and nothing below `release/` is taken for a DAG file.
+def test_nothing_is_read_before_the_first_release_is_live(under_airflow: Any, tmp_path: Path) -> None:
+    """The folder of the releases is there first, and what hides it from outside comes with the switch."""
+    plan = plan_of((DAILY,))
+    bundle.build(plan, dags_folder=ROOT / "dags").write(tmp_path)
+    for path in (tmp_path / "dags" / plan.prefix).iterdir():
+        if path.is_file():
+            path.rename(next((tmp_path / "dags" / plan.prefix / "release").glob("*/")) / path.name)
 
-    The project's own DAG files find the modules and the queries beside them, and its `.airflowignore` holds.
-    """
-    schedules = tuple(replace(DAILY, name=f"s{n:02}", dag_id=f"s{n:02}") for n in range(60))
-    plan = Plan(
+    found = under_airflow("read_dags.py", tmp_path / "dags")
+
+    assert found["import_errors"] == {}
+    assert found["dags"] == {}
+
+
+def plan_of(schedules: tuple[Schedule, ...]) -> Plan:
+    """A plan of these schedules, with DAG files of the user's own."""
+    return Plan(
         format=1,
         project="acme",
         environment="dev",
@@ -65,6 +76,15 @@ def test_bundle_is_read_as_it_is(under_airflow: Any, tmp_path: Path) -> None:
         schedules=schedules,
         dag_files=OWN_FILES,
     )
+
+
+def test_bundle_is_read_as_it_is(under_airflow: Any, tmp_path: Path) -> None:
+    """Every schedule of every shard is a DAG, and nothing below `release/` is taken for a DAG file.
+
+    The project's own DAG files find the modules and the queries beside them, and its `.airflowignore` holds.
+    """
+    schedules = tuple(replace(DAILY, name=f"s{n:02}", dag_id=f"s{n:02}") for n in range(60))
+    plan = plan_of(schedules)
     made = bundle.build(plan, dags_folder=ROOT / "dags")
     made.write(tmp_path)
     (tmp_path / "dags" / plan.prefix / "resources.json").write_text(json.dumps(asdict(RESOURCES)))

@@ -166,7 +166,10 @@ def base_template() -> dict[str, Any]:
     execution = policy(
         "all",
         {"Action": ["logs:CreateLogStream", "logs:PutLogEvents"], "Resource": {"Fn::GetAtt": ["Logs", "Arn"]}},
-        {"Action": "secretsmanager:GetSecretValue", "Resource": {"Fn::Join": ["", [secret_arn, "-??????"]]}},
+        {
+            "Action": "secretsmanager:GetSecretValue",
+            "Resource": [secret_arn, {"Fn::Join": ["", [secret_arn, "-??????"]]}],
+        },
     )
     container = {
         "Name": "main",

@@ -160,6 +160,7 @@ class Environment:
             ASSETS: "assets",
             LAKE: "lake",
             f"{REGISTRY}-??????": "registry",
+            REGISTRY: "partial",
             f"{CONNECTIONS}/*": "connections",
             "copies/acme/reader": "mirror",
             **{f"{rule.prefix}/acme/reader": "cache" for rule in plan.pull_through},

@@ -56,6 +56,7 @@ RELEASE: dict[Key, str] = {
 
 IMAGES: dict[Key, str] = {
     ("exec", "secretsmanager:GetSecretValue", "secret:{registry}"): "get the log-in",
+    ("exec", "secretsmanager:GetSecretValue", "secret:{partial}"): "get the log-in",
     ("exec", "ecr:BatchImportUpstreamImage", "repository/{cache}"): "pull the image",
     ("exec", "ecr:CreateRepository", "repository/{cache}"): "pull the image",
     ("exec", "ecr:GetAuthorizationToken", "*"): "log in to the registry",

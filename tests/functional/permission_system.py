@@ -112,6 +112,8 @@ class Deployed:
             PARAMETER.lstrip("/"): "parameter",
             "penstock-sample/openmetadata-??????": "secret",
             "penstock-sample/warehouse-??????": "secret",
+            "penstock-sample/openmetadata": "partial",
+            "penstock-sample/warehouse": "partial",
         }
         for definition in self.plan.task_definitions:
             arns = self.root("ecs").describe_task_definition(taskDefinition=definition.family)["taskDefinition"]

@@ -21,6 +21,7 @@ STEPS: dict[Key, str] = {
     ("airflow", "logs:GetLogEvents", LOG_STREAMS): "log",
     ("airflow", "ecs:StopTask", "task/{prefix}/*"): "stop",
     ("exec", "secretsmanager:GetSecretValue", "secret:{secret}"): "get the secrets",
+    ("exec", "secretsmanager:GetSecretValue", "secret:{partial}"): "get the secrets",
     ("exec", "ssm:GetParameters", "parameter/{parameter}"): "get the secrets",
     ("exec", "ecr:GetAuthorizationToken", "*"): "log in to the registry",
     ("exec", "ecr:BatchCheckLayerAvailability", "repository/{images}"): "pull the image",

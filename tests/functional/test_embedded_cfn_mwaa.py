@@ -106,6 +106,33 @@ def test_mwaa_environment_is_checked(aws: Aws, name: str, change: dict[str, Any]
     assert aws.client("mwaa").list_environments()["Environments"] == []
 
 
+def test_mwaa_reads_a_file_in_the_version_that_is_named(aws: Aws) -> None:
+    """One that is not there is refused; so is a new key without a version, which MWAA may read in the one of before.
+
+    Source: botocore's mwaa model, `RequirementsS3ObjectVersion`: "You must specify a version each time"
+    """
+    deploy(aws.endpoint, "files", airflow(aws))
+    s3, mwaa = aws.client("s3"), aws.client("mwaa")
+    bucket = mwaa.get_environment(Name="acme")["Environment"]["SourceBucketArn"].rsplit(":", 1)[-1]
+    versions = {key: s3.put_object(Bucket=bucket, Key=key, Body=b"")["VersionId"] for key in ("a.txt", "b.txt")}
+    named = {"RequirementsS3Path": "a.txt", "RequirementsS3ObjectVersion": versions["a.txt"]}
+    deploy(aws.endpoint, "files", airflow(aws, **named))
+
+    for wrong in ({**named, "RequirementsS3ObjectVersion": "none"}, {"RequirementsS3Path": "b.txt"}):
+        with pytest.raises(AssertionError, match="has no version"):
+            deploy(aws.endpoint, "files", airflow(aws, **wrong))
+    found = mwaa.get_environment(Name="acme")["Environment"]
+    assert {name: found[name] for name in named} == named
+    deploy(
+        aws.endpoint,
+        "files",
+        airflow(aws, RequirementsS3Path="b.txt", RequirementsS3ObjectVersion=versions["b.txt"]),
+    )
+    for key, version in versions.items():
+        s3.delete_object(Bucket=bucket, Key=key, VersionId=version)
+    assert delete(aws.endpoint, "files") == "DELETE_COMPLETE"
+
+
 def airflow(aws: Aws, **change: Any) -> dict[str, Any]:
     role = {
         "AssumeRolePolicyDocument": trust("airflow.amazonaws.com", "airflow-env.amazonaws.com"),

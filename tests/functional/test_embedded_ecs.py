@@ -223,6 +223,29 @@ def test_partial_secret_arn_names_one_secret_only(aws: Aws) -> None:
         manager.get_secret_value(SecretId=f"{base}:app/tok")
 
 
+def test_partial_secret_arn_must_be_granted_as_well(aws: Aws) -> None:
+    """AWS's own check is in doubt: a role that is granted the full ARN or the partial one alone is refused on the other.
+
+    Source: aws-cdk #18555 and #20744
+    """
+    stored = aws.client("secretsmanager").create_secret(Name="app/both", SecretString="both")["ARN"]
+    partial = stored[:-7]
+    definition = aws.register(
+        "both", {"secrets": [{"name": "BOTH", "valueFrom": partial}], "command": ["greet"], "environment": []}
+    )
+    refused = []
+    for granted in ([stored], [partial], [stored, partial]):
+        allow = {"Effect": "Allow", "Action": "secretsmanager:GetSecretValue", "Resource": granted}
+        aws.client("iam").put_role_policy(
+            RoleName="tool-exec", PolicyName="both", PolicyDocument=json.dumps({"Statement": [allow]})
+        )
+        refused.append(aws.stopped(aws.start("true", taskDefinition=definition))["stoppedReason"])
+
+    assert f"on resource: {partial} because" in refused[0]
+    assert f"on resource: {stored} because" in refused[1]
+    assert "not authorized" not in refused[2]
+
+
 def test_parameter_as_secret(aws: Aws) -> None:
     """The execution role needs ssm:GetParameters.
 

@@ -79,12 +79,18 @@ def deployed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployed]:
 
 
 def test_the_environment_has_its_files_and_its_log_groups(deployed: Deployed) -> None:
-    """The role can read each file that the environment names; the groups have their retention."""
+    """The role can read each file that the environment names, in that version; the groups have their retention."""
     groups = deployed.endpoint.client("logs").describe_log_groups(logGroupNamePrefix="airflow-full-dev-")["logGroups"]
 
     assert deployed.read("RequirementsS3Path").startswith(b'--constraint "https://')
     assert deployed.read("StartupScriptS3Path") == (PROJECT / "airflow" / "startup.sh").read_bytes()
     assert b"acme_plugin.py" in deployed.read("PluginsS3Path")
+    found = deployed.environment()
+    for kind in ("Requirements", "Plugins", "StartupScript"):
+        there = deployed.endpoint.client("s3").list_object_versions(
+            Bucket=found["SourceBucketArn"].rsplit(":", 1)[-1], Prefix=found[f"{kind}S3Path"]
+        )["Versions"]
+        assert [one["VersionId"] for one in there] == [found[f"{kind}S3ObjectVersion"]]
     assert {one["logGroupName"].rsplit("-", 1)[-1] for one in groups} == {
         *("DAGProcessing", "Scheduler", "Task", "WebServer", "Worker"),
     }
@@ -116,7 +122,7 @@ def test_only_a_changed_file_changes_the_environment(deployed: Deployed) -> None
     assert deployed.deploy().endswith("exit 0")
     after = deployed.environment()
     changed = {name for name in after if after[name] != before.get(name)}
-    assert changed == {"RequirementsS3Path", "LastUpdate"}
+    assert changed == {"RequirementsS3Path", "RequirementsS3ObjectVersion", "LastUpdate"}
     assert b"tabulate==0.9.0" in deployed.read("RequirementsS3Path")
     bucket = after["SourceBucketArn"].rsplit(":", 1)[-1]
     assert deployed.endpoint.client("s3").head_object(Bucket=bucket, Key=before["RequirementsS3Path"])

@@ -166,6 +166,7 @@ def files(folder: Path) -> Files:
         f"dags/release/{RELEASE}/shards/00.json": "{}",
         "dags/schedules_00.py": "",
         "dags/.airflowignore": "",
+        "dags/release/.airflowignore": "",
         f"artifacts/runtime/{RUNTIME_SHA256}.zip": "zip",
         "artifacts/configs/ef.yaml": "source: {}",
     }

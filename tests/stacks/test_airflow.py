@@ -124,6 +124,16 @@ def test_a_deploy_is_checked_before_it_changes_a_task(templates: Templates) -> N
     assert not any(action.startswith(("s3:Put", "s3:Delete")) for one in role for action in one["Action"])
 
 
+def test_facts_are_written_after_what_they_tell_of(templates: Templates) -> None:
+    """resources.json and infrastructure.json follow MWAA and the task definitions, and the switch follows them."""
+    resources = templates["acme-dev-airflow"]["Resources"]
+    (facts,) = [name for name, one in resources.items() if one == deployments(templates)["dags/acme-dev"]]
+    there = [name for name, one in resources.items() if one["Type"] == "AWS::ECS::TaskDefinition"]
+
+    assert {"Environment", *there} <= set(resources[facts]["DependsOn"])
+    assert facts in switch(templates, "acme-dev-airflow")["DependsOn"]
+
+
 def test_where_the_project_comes_from_is_in_the_template(tmp_path: Path) -> None:
     """So that a newer commit takes effect, though its files be the deployed ones."""
     source = Source(1_700_000_060, 1_700_000_000, "abc1234+", replace="2026-11-21T10:00:00+00:00")
@@ -140,6 +150,7 @@ def test_the_bundle_is_laid_out_for_the_switch(tmp_path: Path) -> None:
     asset = tmp_path / "cdk.out" / f"asset.{properties['SourceObjectKeys'][0].removesuffix('.zip')}"
 
     assert {path.relative_to(asset).as_posix() for path in asset.rglob("*") if path.is_file()} == {
+        ".airflowignore",
         f"{plans.RELEASE}/shards/00.json",
         f"{plans.RELEASE}/top/schedules_00.py",
         f"{plans.RELEASE}/top/.airflowignore",

@@ -93,12 +93,17 @@ def test_airflow_gets_no_secret(templates: Templates) -> None:
 
 
 def test_each_execution_role_reads_its_own_secrets(templates: Templates) -> None:
-    """A definition's execution role reads exactly the secrets of that definition."""
+    """A definition's execution role reads exactly the secrets of that definition: one that goes by its name by its full
+    and by its partial ARN, one that goes by its ARN by that alone."""
+    by_name = ("-??????", "")
     secret = f"arn:aws:secretsmanager:{plans.REGION}:{plans.ACCOUNT}:secret:"
     expected = {
-        plans.OPENMETADATA: {f"{secret}acme/openmetadata-??????", f"{secret}acme/warehouse-??????"},
+        plans.OPENMETADATA: {
+            *(f"{secret}acme/openmetadata{end}" for end in by_name),
+            *(f"{secret}acme/warehouse{end}" for end in by_name),
+        },
         plans.MELTANO: {
-            f"{secret}acme/warehouse-??????",
+            *(f"{secret}acme/warehouse{end}" for end in by_name),
             f"{secret}other-AbCdEf",
             f"arn:aws:ssm:{plans.REGION}:{plans.ACCOUNT}:parameter/acme/slack",
         },

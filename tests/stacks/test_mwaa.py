@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from penstock.diff.templates import compare
 from penstock_runtime.airflow_environment import AIRFLOW_LOGS, Airflow, AirflowFile, AirflowLog
 from penstock_runtime.plan import Plan
 from stacks.build import build_stacks
@@ -32,9 +33,9 @@ FULL = Airflow(
     maintenance_window="SUN:03:30",
     worker_replacement="forced",
     endpoint_management="customer",
-    requirements=AirflowFile("requirements/aa.txt", "tabulate\n"),
-    plugins="plugins/bb.zip",
-    startup_script=AirflowFile("startup/cc.sh", "true\n"),
+    requirements=AirflowFile("requirements/aaaaaaaa.txt", "tabulate\n"),
+    plugins="plugins/bbbbbbbb.zip",
+    startup_script=AirflowFile("startup/cccccccc.sh", "true\n"),
 )
 PLAN = dataclasses.replace(plans.PLAN, airflow=FULL)
 
@@ -45,11 +46,15 @@ def full(tmp_path_factory: pytest.TempPathFactory) -> Templates:
     return synthesize(PLAN, tmp_path_factory.mktemp("full"))
 
 
-def synthesize(plan: Plan, folder: Path, *, nag: bool = False) -> Templates:
-    """As `plans.synthesize`, with files for the environment."""
+FOLDERS = {"Requirements": "requirements", "Plugins": "plugins", "StartupScript": "startup"}
+"""What a file's properties of the environment begin with → its folder in the bucket."""
+
+
+def synthesize(plan: Plan, folder: Path, *, nag: bool = False, more: tuple[str, ...] = ()) -> Templates:
+    """As `plans.synthesize`, with files for the environment, and `more` of them."""
     app = plans.application(folder / "cdk.out")
     environment = folder / "environment"
-    for key in ("requirements/aa.txt", "plugins/bb.zip", "startup/cc.sh"):
+    for key in ("requirements/aaaaaaaa.txt", "plugins/bbbbbbbb.zip", "startup/cccccccc.sh", *more):
         (environment / key).parent.mkdir(parents=True, exist_ok=True)
         (environment / key).write_text("")
     files = dataclasses.replace(plans.files(folder), environment=environment)
@@ -65,10 +70,21 @@ def resources(templates: Templates, kind: str) -> dict[str, dict[str, Any]]:
     return {name: one for name, one in found.items() if one["Type"] == kind}
 
 
+def uploads(templates: Templates) -> dict[str, dict[str, Any]]:
+    """The deployments of the environment's files, by logical id."""
+    found = resources(templates, "Custom::CDKBucketDeployment")
+    return {
+        name: one
+        for name, one in found.items()
+        if one["Properties"].get("DestinationBucketKeyPrefix") in FOLDERS.values()
+    }
+
+
 def test_every_setting_is_in_the_template(full: Templates) -> None:
     """Under the service's name for it; what depends on other resources is in the other tests."""
     found = resources(full, "AWS::MWAA::Environment")["Environment"]["Properties"]
     others = {"ExecutionRoleArn", "SourceBucketArn", "NetworkConfiguration", "LoggingConfiguration", "Tags"}
+    others |= {name for name in found if name.endswith("S3ObjectVersion")}
 
     assert {name: value for name, value in found.items() if name not in others} == {
         "Name": "acme-dev",
@@ -81,9 +97,9 @@ def test_every_setting_is_in_the_template(full: Templates) -> None:
         "MaxWebservers": 5,
         "WebserverAccessMode": "PUBLIC_AND_PRIVATE",
         "DagS3Path": "dags",
-        "RequirementsS3Path": "requirements/aa.txt",
-        "PluginsS3Path": "plugins/bb.zip",
-        "StartupScriptS3Path": "startup/cc.sh",
+        "RequirementsS3Path": "requirements/aaaaaaaa.txt",
+        "PluginsS3Path": "plugins/bbbbbbbb.zip",
+        "StartupScriptS3Path": "startup/cccccccc.sh",
         "KmsKey": KEY,
         "WeeklyMaintenanceWindowStart": "SUN:03:30",
         "WorkerReplacementStrategy": "FORCED",
@@ -130,14 +146,36 @@ def test_log_groups_are_there_first_with_a_retention(which: str, request: pytest
 
 def test_files_are_there_before_the_environment_names_them(templates: Templates, full: Templates) -> None:
     """And stay: a deploy that is rolled back needs the old ones. Without files there is no deployment for them."""
-    deployments = resources(full, "Custom::CDKBucketDeployment")
-    ((name, files),) = [
-        (name, one) for name, one in deployments.items() if "DestinationBucketKeyPrefix" not in one["Properties"]
-    ]
+    environment, deployments = resources(full, "AWS::MWAA::Environment")["Environment"], uploads(full)
 
-    assert files["Properties"]["Prune"] is False
-    assert name in resources(full, "AWS::MWAA::Environment")["Environment"]["DependsOn"]
-    assert len(resources(templates, "Custom::CDKBucketDeployment")) == len(deployments) - 1
+    assert {one["Properties"]["DestinationBucketKeyPrefix"] for one in deployments.values()} == set(FOLDERS.values())
+    for name, one in deployments.items():
+        assert (one["Properties"]["Prune"], one["Properties"]["Extract"]) == (False, False)
+        assert name in environment["DependsOn"]
+    assert uploads(templates) == {}
+
+
+def test_each_file_is_named_with_the_version_that_was_uploaded(full: Templates, tmp_path: Path) -> None:
+    """The upload of that very key says it. Another content is another upload: what was uploaded is never sent again."""
+    environment = resources(full, "AWS::MWAA::Environment")["Environment"]["Properties"]
+    for name, folder in FOLDERS.items():
+        (upload,) = [
+            one for one, found in uploads(full).items() if found["Properties"]["DestinationBucketKeyPrefix"] == folder
+        ]
+        version = {"Fn::Select": [0, {"Fn::GetAtt": [upload, "SourceObjectVersionIds"]}]}
+        assert environment[f"{name}S3ObjectVersion"] == version
+        (key,) = uploads(full)[upload]["Properties"]["SourceObjectKeys"]
+        assert f"{folder}/{key}" == environment[f"{name}S3Path"]
+        assert uploads(full)[upload]["Properties"]["OutputObjectVersionIds"] is True
+    other = dataclasses.replace(FULL, requirements=AirflowFile("requirements/dddddddd.txt", "tabulate==1\n"))
+    changed = synthesize(dataclasses.replace(PLAN, airflow=other), tmp_path, more=("requirements/dddddddd.txt",))
+
+    assert len(set(uploads(changed)) - set(uploads(full))) == 1
+    assert len(set(uploads(changed)) & set(uploads(full))) == 2
+    (found,) = [one for one in compare(full, changed) if one.type == "AWS::MWAA::Environment"]
+    assert found.properties == ("RequirementsS3ObjectVersion", "RequirementsS3Path")
+    assert [one.path for one in found.fields] == ["RequirementsS3Path"]
+    assert not [one for one in compare(full, changed) if one.kind in ("added", "removed", "replaced")]
 
 
 def test_a_key_of_ones_own_encrypts_the_bucket_and_is_used_by_way_of_two_services(full: Templates) -> None:

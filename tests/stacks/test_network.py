@@ -220,6 +220,16 @@ def test_credentials_of_strangers_are_of_no_use_in_the_vpc(sealed: Templates) ->
     assert [service for service in ("airflow.api", "logs") if "PolicyDocument" in found[service]] == []
 
 
+def test_fargates_agent_is_let_through_where_it_uses_the_vpcs_endpoint(tmp_path: Path) -> None:
+    """In regions since December 2023 Fargate itself calls ECS by the VPC's endpoint, as whoever: it has no policy."""
+    services = (*plans.SEALED.network.endpoints, "ecs-agent", "ecs-telemetry")
+    plan = dataclasses.replace(plans.SEALED, region="ca-west-1")
+    found = endpoints(with_network(plan, tmp_path, endpoints=services))
+
+    assert not [name for name in ("ecs", "ecs-agent", "ecs-telemetry") if "PolicyDocument" in found[name]]
+    assert "PolicyDocument" in found["secretsmanager"]
+
+
 def test_a_network_that_exists_is_used_by_its_ids(tmp_path: Path) -> None:
     """No network stack, no import: the ids of the plan are in the MWAA environment and in resources.json."""
     templates = plans.synthesize(plans.EXISTING, tmp_path)

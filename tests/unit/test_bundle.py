@@ -49,11 +49,16 @@ def test_same_plan_gives_same_bytes(plan: Plan) -> None:
 
 
 def test_everything_is_below_the_prefix_and_in_the_release(plan: Plan) -> None:
-    """Beside the release only what Airflow looks for by name: the ignore file, loaders, the user's own files."""
+    """Beside the release only what Airflow looks for by name: the ignore files, loaders, the user's own files."""
     bundle = build(plan, dags_folder=DAGS)
     beside = {path for path in bundle.dags if f"/release/{bundle.release}/" not in path}
 
-    assert beside == {"acme-dev/.airflowignore", "acme-dev/schedules_00.py", "acme-dev/mine/own.py"}
+    assert beside == {
+        "acme-dev/.airflowignore",
+        "acme-dev/release/.airflowignore",
+        "acme-dev/schedules_00.py",
+        "acme-dev/mine/own.py",
+    }
     assert bundle.dags["acme-dev/mine/own.py"] == b"# mine\n"
 
 

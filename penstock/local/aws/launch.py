@@ -125,8 +125,10 @@ def _secret(source: str, execution_key: str | None) -> str:
     key, stage, version = [*fields[_SECRET_ARN_FIELDS:], "", "", ""][:3]
     what += ": unable to retrieve secret from asm"
     _, stored = compat.secretsmanager._resolve(reference)
-    arn = stored["ARN"] if stored else reference
-    _require(execution_key, "secretsmanager:GetSecretValue", arn, what)
+    # Reports disagree about whether AWS checks a partial ARN as it is or the full one that it stands for (aws-cdk
+    # #18555, #20744), so a role must be granted both.
+    for arn in dict.fromkeys((reference, stored["ARN"] if stored else reference)):
+        _require(execution_key, "secretsmanager:GetSecretValue", arn, what)
     value = compat.secretsmanager.resolve_secret_string(reference, stage or "AWSCURRENT", version or None)
     if value is None:
         raise LaunchError(

@@ -41,14 +41,14 @@ class BucketDeployment:
         self._endpoint = endpoint
 
     def create(self, _logical_id: str, properties: Properties, _stack: str) -> Made:
-        self._deploy(properties)
-        return f"aws.cdk.s3deployment.{uuid.uuid4()}", _attributes(properties)
+        versions = self._deploy(properties)
+        return f"aws.cdk.s3deployment.{uuid.uuid4()}", _attributes(properties, versions)
 
     def update(self, physical_id: str, old: Properties, new: Properties, _stack: str) -> Made:
         if not _flag(new, "RetainOnDelete", True) and _destination(old) != _destination(new):
             self._remove(old)
-        self._deploy(new)
-        return physical_id, _attributes(new)
+        versions = self._deploy(new)
+        return physical_id, _attributes(new, versions)
 
     def delete(self, _physical_id: str, properties: Properties) -> None:
         if not _flag(properties, "RetainOnDelete", True) and not self._owned(properties):
@@ -72,9 +72,15 @@ class BucketDeployment:
         finally:
             iam.forget(keys)
 
-    def _deploy(self, properties: Properties) -> None:
+    def _deploy(self, properties: Properties) -> list[str] | None:
+        """Synchronize; the versions of what was deployed, one for each source, where they are asked for."""
         with self._s3(properties) as s3:
             self._synchronize(s3, properties)
+            if not _flag(properties, "OutputObjectVersionIds", False):
+                return None
+            bucket, prefix = _destination(properties)
+            names = [key.rsplit("/", 1)[-1] for key in properties["SourceObjectKeys"]]
+            return [s3.head_object(Bucket=bucket, Key=prefix + name).get("VersionId", "") for name in names]
 
     def _synchronize(self, s3: Any, properties: Properties) -> None:
         files = self._files(s3, properties)
@@ -143,9 +149,10 @@ def _destination(properties: Properties) -> tuple[str, str]:
     return str(properties["DestinationBucketName"]), f"{prefix}/" if prefix else ""
 
 
-def _attributes(properties: Properties) -> Properties:
+def _attributes(properties: Properties, versions: list[str] | None) -> Properties:
     keys = properties["SourceObjectKeys"] if _flag(properties, "OutputObjectKeys", True) else []
-    return {"DestinationBucketArn": properties.get("DestinationBucketArn"), "SourceObjectKeys": keys}
+    found = {"DestinationBucketArn": properties.get("DestinationBucketArn"), "SourceObjectKeys": keys}
+    return found if versions is None else {**found, "SourceObjectVersionIds": versions}
 
 
 def _flag(properties: Mapping[str, Any], name: str, default: bool) -> bool:

@@ -25,6 +25,7 @@ LOGS = {
     "WebserverLogs": "WebServer",
     "WorkerLogs": "Worker",
 }
+_VERSIONS = ("RequirementsS3ObjectVersion", "PluginsS3ObjectVersion", "StartupScriptS3ObjectVersion")
 _BLOCKS = ("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets")
 
 
@@ -78,12 +79,15 @@ def _bucket_problem(arn: str) -> str | None:
 
 
 def _files_problem(properties: Properties) -> str | None:
-    """What is named must be there: MWAA reads it while it starts."""
-    bucket = compat.s3._buckets[str(properties["SourceBucketArn"]).removeprefix("arn:aws:s3:::")]
-    for name in ("RequirementsS3Path", "PluginsS3Path", "StartupScriptS3Path"):
-        key = properties.get(name)
-        if key and key not in bucket["objects"]:
-            return f"{name}: there is no {key} in the source bucket"
+    """What is named must be there, in that version: MWAA reads it while it starts."""
+    name = str(properties["SourceBucketArn"]).removeprefix("arn:aws:s3:::")
+    for kind in ("Requirements", "Plugins", "StartupScript"):
+        key, version = properties.get(f"{kind}S3Path"), properties.get(f"{kind}S3ObjectVersion")
+        if key and key not in compat.s3._buckets[name]["objects"]:
+            return f"{kind}S3Path: there is no {key} in the source bucket"
+        there = [one["version_id"] for one in compat.s3._object_versions.get((name, key), [])]
+        if key and version and version not in there:
+            return f"{kind}S3ObjectVersion: {key} has no version {version} in the source bucket"
     return None
 
 
@@ -130,14 +134,16 @@ def _update(name: str, old: Properties, new: Properties, _stack: str) -> Made:
                 "CloudFormation cannot update a stack when a custom-named resource requires replacing. "
                 f"Rename {name} and update the stack again."
             )
-    wrong = problem(new)
+    environment = compat.mwaa._environments[name]
+    # A file's key is read in the version of before where none comes with it.
+    versions = {one: environment[one] for one in _VERSIONS if one in environment}
+    wrong = problem({**versions, **new})
     # Without a version in the template the environment keeps the one that it has.
     before, after = old.get("AirflowVersion"), new.get("AirflowVersion")
     if wrong is None and before and after:
         wrong = mwaa_limits.version_problem(before, after)
     if wrong:
         raise ValueError(f'Resource handler returned message: "{wrong} (Service: Mwaa, Status Code: 400)"')
-    environment = compat.mwaa._environments[name]
     # What is not sent stays as it is, options and files too; logs and tags are always sent.
     sent = {one: value for one, value in _stated(new).items() if one in (*new, "LoggingConfiguration", "Tags")}
     environment.update(sent, LastUpdate={"Status": "SUCCESS", "CreatedAt": time.time()})

@@ -1,0 +1,68 @@
+"""The files that an MWAA environment starts from, each with the version that S3 gives it."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import cast
+
+import aws_cdk as cdk
+from aws_cdk import aws_s3 as s3
+from aws_cdk import aws_s3_deployment as s3_deployment
+from constructs import Construct, IDependable
+
+from stacks.bucket import deploy_files
+
+UPLOAD = "Custom::CDKBucketDeployment"
+
+
+class EnvironmentFile(Construct):
+    """A file in the DAG bucket, under a key that holds its content's hash.
+
+    MWAA's model asks for a version each time that such a file is updated (CreateEnvironment, `RequirementsS3ObjectVersion`
+    and the like). Without one an update may pair the new key with the version of before, which S3 does not find.
+    """
+
+    def __init__(self, scope: Construct, name: str, *, key: str, files: Path, bucket: s3.IBucket) -> None:
+        """
+        Args:
+            key: in the bucket, `<folder>/<hash><extension>`.
+            files: folder that holds the file under that key.
+        """
+        super().__init__(scope, name)
+        self.key = key
+        folder, _, file = key.rpartition("/")
+        # CDK's `Source.asset` takes archives only, and names them by a hash of its own.
+        place = self._add_asset(files / key, file)
+        staged = s3.Bucket.from_bucket_name(self, "Staged", place.bucket_name)
+        # Nothing is deleted: a deploy that is rolled back needs what the environment had before.
+        upload = deploy_files(
+            self,
+            "Upload",
+            to=bucket,
+            prefix=folder,
+            sources=[s3_deployment.Source.bucket(staged, place.object_key)],
+            extract=False,
+        )
+        # Another content is another resource: an update would be rolled back by uploading the old file again, as a new
+        # version beside the one that the environment goes back to.
+        (resource,) = (
+            one
+            for one in upload.node.find_all()
+            if isinstance(one, cdk.CfnResource) and one.cfn_resource_type == UPLOAD
+        )
+        resource.override_logical_id(f"{name}{Path(file).stem[:8].upper()}")
+        self.version = cdk.Fn.select(0, upload.object_version_ids)
+        """S3's id of the version that was uploaded; known to the deploy only."""
+        self.uploaded = cast(IDependable, upload)
+
+    def _add_asset(self, file: Path, name: str) -> cdk.FileAssetLocation:
+        """The file as an asset of that name: its content's hash and an extension."""
+        stack = cdk.Stack.of(self)
+        stage = cdk.Stage.of(self)
+        assert stage is not None
+        staged = Path(stage.asset_outdir) / f"asset.{name}"
+        shutil.copyfile(file, staged)
+        return stack.synthesizer.add_file_asset(
+            source_hash=Path(name).stem, file_name=staged.name, packaging=cdk.FileAssetPackaging.FILE
+        )
