@@ -57,6 +57,7 @@ def plan(context: typer.Context, form: FormatOption = Format.text) -> None:
         f"{found.project}, environment {found.environment}, {found.region}, Airflow {found.airflow.version}",
         markup=False,
     )
+    paths = {file.sha256: file.path for file in found.files}
     for schedule in found.schedules:
         when = f"{schedule.cron} {schedule.timezone}" if schedule.cron else "by hand"
         data.print(f"\nschedule {schedule.name} ({when}), job {schedule.job}", markup=False)
@@ -66,6 +67,9 @@ def plan(context: typer.Context, form: FormatOption = Format.text) -> None:
             data.print(f"  {task.name}{after}: {what}", markup=False)
             size = f"{task.cpu_units} CPU units, {task.memory_mib} MiB, at most {task.timeout_minutes} minutes"
             data.print(f"    {size}, task definition {task.family}", style="dim", markup=False)
+            for file in task.files:
+                source = f"secret {file.secret}" if file.sha256 is None else paths[file.sha256]
+                data.print(f"    {file.path} is {source}, mode {file.mode}", style="dim", markup=False, soft_wrap=True)
     for warning in found.warnings:
         talk.print(f"warning: {plain(warning)}", style="yellow", markup=False, soft_wrap=True)
 

@@ -12,6 +12,22 @@ Engine = Literal["openmetadata", "meltano", "command"]
 
 
 @dataclass(frozen=True)
+class TaskFile:
+    """A file that the runtime writes before the task's engine starts. Exactly one of `sha256` and `secret` is there."""
+
+    path: str
+    """In the container: absolute, or below its working directory."""
+    mode: str
+    """Octal: `0600`."""
+    sha256: str | None = None
+    """Of a `ProjectFile` of the plan."""
+    secret: str | None = None
+    """Name of the secret that holds the content; it is among those of the task definition."""
+    base64: bool = False
+    """Whether the secret is base64 of the content."""
+
+
+@dataclass(frozen=True)
 class Task:
     """One Airflow task: everything that its operator needs."""
 
@@ -38,6 +54,8 @@ class Task:
     """Where it runs; empty: where the deploy's tasks do."""
     assign_public_ip: bool = False
     """Whether it gets a public address in `subnets`."""
+    files: tuple[TaskFile, ...] = ()
+    """By path."""
 
 
 @dataclass(frozen=True)

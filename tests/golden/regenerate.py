@@ -15,7 +15,7 @@ from pathlib import Path
 
 import aws_cdk as cdk
 
-from penstock import bundle, mwaa
+from penstock import bundle, mwaa, task_files
 from penstock.compile import compile_plan
 from penstock.project import Project, load
 from penstock_runtime.plan import Plan
@@ -59,6 +59,7 @@ def templates(plan: Plan, built: bundle.Bundle, project: Project) -> dict[str, s
             built.runtime_sha256,
             project.folder.resolve(),
             environment,
+            task_files.write(plan, project.folder, Path(place, "files")),
         )
         build_stacks(app, plan, files, account=ACCOUNT)
         stacks = app.synth().stacks
