@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from penstock.project.files.model import Files, Source
+from penstock.project.files.model import MAX_FILES, Files, Source
 from penstock.project.permissions import Permission
 from penstock.project.shapes import shape
 from penstock.project.strict import Strict
@@ -48,7 +48,7 @@ class Meltano(Strict):
     """Secrets that all Meltano tasks get besides those that `meltano.yml` names."""
     permissions: list[Permission] = Field(default_factory=list, max_length=50)
     """What all Meltano tasks may do in AWS, besides their own `permissions` and their job's."""
-    files: Files = Field(default_factory=dict)
+    files: Files = Field(default_factory=dict, max_length=MAX_FILES)
     """Files that all Meltano tasks get, besides their own `files` and their job's."""
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from penstock.project import folders
 from penstock.project.document import Document, at
 from penstock.project.files import levels, named, places
 from penstock.project.files.named import Missing
@@ -93,11 +94,11 @@ class Search:
         if task.meltano is not None and self._settings.meltano is not None:
             near = self._folder / self._settings.meltano.project
         for name, value in env.items():
-            in_image = near is not None and not value.startswith(("/", "~")) and (near / value[:500]).exists()
-            if named.is_path(name, value) and not in_image:
-                found = self._missing(name, value, given, container, None)
-                if found is not None:
-                    yield found, self._document.where(at(self._root, (*place, name)))
+            if not named.is_path(name, value) or (near is not None and _holds(near, value)):
+                continue
+            found = self._missing(name, value, given, container, None)
+            if found is not None:
+                yield found, self._document.where(at(self._root, (*place, name)))
 
     def _command(
         self, command: str | list[str], place: levels.Place, given: set[str], container: places.Container
@@ -112,9 +113,16 @@ class Search:
         self, key: str, value: str, given: set[str], container: places.Container, near: Path | None
     ) -> Missing | None:
         build = self._settings.images.openmetadata.build
-        if build is not None and not value.startswith(("/", "~")) and (self._folder / build / value).is_file():
+        if build is not None and _holds(self._folder / build, value):
             return None  # A slim image holds this folder as its working directory.
         return named.missing(key, value, given, project=self._folder, image=container.what, near=near)
+
+
+def _holds(folder: Path, value: str) -> bool:
+    """Whether a relative path names something in a folder that an image holds as its working directory."""
+    if value.startswith(("/", "~")):
+        return False
+    return folders.is_file(folder / value) or folders.is_folder(folder / value)
 
 
 def _at_exactly(root: Node, keys: tuple[str, ...]) -> Node | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Any
 
 from pydantic import ConfigDict, Field, model_validator
 
@@ -62,5 +62,5 @@ class File(Source):
         return own.zfill(4)
 
 
-Files = Annotated[dict[str, File], Field(max_length=MAX_FILES)]
+Files = dict[str, File]
 """Path in the container → where the content comes from."""
