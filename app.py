@@ -17,7 +17,7 @@ from typing import Any
 
 import aws_cdk as cdk
 
-from penstock import bundle, mwaa
+from penstock import bundle, mwaa, task_files
 from penstock.compile import compile_plan
 from penstock.project import load
 from penstock.revision import revision_of
@@ -53,6 +53,7 @@ def main() -> None:
             runtime_sha256=built.runtime_sha256,
             project_root=project.folder,
             environment=mwaa.write(mwaa.files(plan, project), Path(folder, "environment")),
+            task_files=task_files.write(plan, project.folder, Path(folder, "files")),
         )
         revision = revision_of(project)
         # Another value each time: CloudFormation calls nobody where nothing changes.

@@ -87,6 +87,7 @@ class _Compiler:
         airflow_version: str | None,
     ) -> None:
         self._project, self._name = project, name
+        self._environment = environment
         self._settings, self._root = environment.settings, environment.root
         known = {*self._settings.variables, SERVER_VARIABLE}
         for variable in variables:
@@ -157,6 +158,7 @@ class _Compiler:
             iam=Iam(**settings.iam.model_dump()),
             tags=dict(sorted(settings.tags.items())),
             pull_through=tuple(rule for _, rule in sorted(self._drafting.pull_through.items())),
+            files=tuple(file for _, file in sorted(self._drafting.files.items())),
         )
 
     def _drafted(self) -> list[tuple[Schedule, list[Draft], str]]:
@@ -335,6 +337,10 @@ class _Compiler:
         self._warnings += [self._project.place(text) for text in self._project.dag_folder.warnings]
         if self._unwatched:
             self._warning(own_images.unwatched(self._unwatched), "schedules")
+        absent = self._project.missing_files(self._environment)
+        # Once each: tasks share workflow files.
+        uncertain = dict.fromkeys(f"{where}: {one.what}: {one.fix}" for one, where in absent if not one.certain)
+        self._warnings += [self._project.place(text) for text in uncertain]
         needed = any(f"${{{SERVER_VARIABLE}}}" in config.text for config in self._drafting.configs.values())
         if needed and SERVER_VARIABLE not in self._variables:
             self._warning(

@@ -119,6 +119,7 @@ def definitions(
                 permissions=first.permissions,
                 read_only_root=first.read_only_root,
                 secret_kms_keys=_keys(first, secrets, kms_keys, region),
+                files=any(file.sha256 is not None for draft in group for file in draft.task.files),
                 stack=stack,
                 runtime=first.task.runtime,
             )

@@ -7,7 +7,7 @@ import json
 import posixpath
 import shlex
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from functools import partial
 from typing import Any
 
@@ -15,6 +15,9 @@ from penstock.definitions import Draft
 from penstock.network import place_of
 from penstock.project import own_images, secrets, tasks, workflow
 from penstock.project.document import at
+from penstock.project.files import levels
+from penstock.project.files.levels import Given
+from penstock.project.files.model import File
 from penstock.project.image_names import located, rule
 from penstock.project.images import ImageSource
 from penstock.project.load import Environment, Project
@@ -29,8 +32,8 @@ from penstock_runtime import task_definition as planned
 from penstock_runtime.airflow.request import OVERRIDES_LIMIT
 from penstock_runtime.contract import MELTANO_STATE, SERVER_VARIABLE
 from penstock_runtime.fill import PLACEHOLDER, names
-from penstock_runtime.plan import Config
-from penstock_runtime.schedule import Engine, Task
+from penstock_runtime.plan import Config, ProjectFile
+from penstock_runtime.schedule import Engine, Task, TaskFile
 from penstock_runtime.task_definition import Image, PullThrough
 
 OVERRIDES_RESERVE = 2048
@@ -52,6 +55,8 @@ class _Work:
     """Besides those among `names`."""
     permissions: tuple[Permission, ...] = ()
     runtime: bool = True
+    files: Mapping[str, Given] = field(default_factory=dict)
+    """By their paths in the container."""
 
 
 class Drafting:
@@ -72,8 +77,10 @@ class Drafting:
         """By SHA-256: those of the tasks drafted so far."""
         self.pull_through: dict[str, PullThrough] = {}
         """By prefix: the rules that the images of the tasks drafted so far need."""
+        self.files: dict[str, ProjectFile] = {}
+        """By path in the project: those of the tasks drafted so far."""
         self._images = self._settings.images
-        self._completed: dict[tuple[tasks.OpenMetadataTask, str], tuple[str, set[str]]] = {}
+        self._completed: dict[tuple[tasks.OpenMetadataTask, str], tuple[str, set[str], bool]] = {}
 
     def job(self, name: str, env: Mapping[str, str], where: str) -> list[Draft]:
         """The tasks of a job of the project's, or else of Meltano's, with `env` over their own."""
@@ -91,7 +98,11 @@ class Drafting:
             after = tuple(before if task.after is None else task.after)
             place = self._project.document.where(at(self._root, ("jobs", name, "tasks", index)))
             work = self._work(name, task)
-            work = replace(work, permissions=(*work.permissions, *job.permissions, *task.permissions))
+            work = replace(
+                work,
+                permissions=(*work.permissions, *job.permissions, *task.permissions),
+                files={**work.files, **levels.of_task(self._settings, name, index)},
+            )
             drafts.append(self._draft(task.name, after, work, {**task.env, **env}, task, place))
         return drafts
 
@@ -99,7 +110,8 @@ class Drafting:
         self, name: str, after: tuple[str, ...], command: tuple[str, ...], env: Mapping[str, str], where: str
     ) -> Draft:
         """A task of Meltano's own."""
-        return self._draft(name, after, self._meltano_work(command), env, TaskSettings(), where)
+        work = replace(self._meltano_work(command), files=levels.of_meltano(self._settings))
+        return self._draft(name, after, work, env, TaskSettings(), where)
 
     def _work(self, job: str, task: tasks.Task) -> _Work:
         if task.meltano is not None:
@@ -131,11 +143,14 @@ class Drafting:
     def _workflow_work(self, task: tasks.OpenMetadataTask, pipeline: str) -> _Work:
         if (task, pipeline) not in self._completed:
             self._completed[task, pipeline] = self._complete(task, pipeline)
-        config, named = self._completed[task, pipeline]
-        return _Work("openmetadata", self._openmetadata_image(), named, workflow_type=task.type, config=config)
+        config, named, certified = self._completed[task, pipeline]
+        certificate = levels.certificate(self._settings) if certified else None
+        files = {levels.SERVER_CERTIFICATE: certificate} if certificate is not None else {}
+        image = self._openmetadata_image()
+        return _Work("openmetadata", image, named, workflow_type=task.type, config=config, files=files)
 
-    def _complete(self, task: tasks.OpenMetadataTask, pipeline: str) -> tuple[str, set[str]]:
-        """A workflow's config, kept under its SHA-256, and the names in it."""
+    def _complete(self, task: tasks.OpenMetadataTask, pipeline: str) -> tuple[str, set[str], bool]:
+        """A workflow's config, kept under its SHA-256, the names in it, and whether the server's certificate is."""
         settings = self._openmetadata()
         # A value that is given for the server's variable wins over the server that the project names.
         server = None if SERVER_VARIABLE in self._variables else settings.server
@@ -143,7 +158,7 @@ class Drafting:
         text = workflow.text(data)
         sha256 = hashlib.sha256(text.encode()).hexdigest()
         self.configs[sha256] = Config(sha256, text)
-        return sha256, set(names(data))
+        return sha256, set(names(data)), workflow.is_certified(data)
 
     def _draft(
         self,
@@ -158,7 +173,10 @@ class Drafting:
         architecture, read_only = run.pop("architecture"), run.pop("read_only_root")
         place = place_of(self._settings.network, run.pop("subnets", None))
         more = settings.secrets if isinstance(settings, tasks.Task) else []
+        run.pop("files", None)
+        files = tuple(self._file(path, given.file) for path, given in sorted(work.files.items()))
         used = {*(work.names & self._settings.secrets.keys()), *work.secrets, *more}
+        used |= {file.secret for file in files if file.secret is not None}
         environment = self._environment(work, env)
         for key in environment.keys() & used:
             what = f"task {name!r} gets {key} from env and from a secret"
@@ -180,6 +198,7 @@ class Drafting:
             workflow_type=work.workflow_type,
             config=work.config,
             runtime=work.runtime,
+            files=files,
             **place,
             **run,
         )
@@ -193,6 +212,15 @@ class Drafting:
             self._filled(work.permissions, where),
             read_only,
         )
+
+    def _file(self, path: str, file: File) -> TaskFile:
+        """A file of a task's; one of the project is kept for the artifacts bucket."""
+        if file.file is None:
+            return TaskFile(path, file.mode_or_default, secret=file.secret, base64=file.base64)
+        content = self._project.files[file.file]
+        name = posixpath.normpath(file.file)
+        self.files[name] = ProjectFile(name, content.sha256, content.size_bytes)
+        return TaskFile(path, file.mode_or_default, sha256=content.sha256)
 
     def _filled(self, permissions: Sequence[Permission], where: str) -> tuple[planned.Permission, ...]:
         """With their variables in. `load` has checked them with the project's; others' values may ask for too much."""
@@ -223,13 +251,14 @@ class Drafting:
 
     def _check_room(self, task: Task, where: str) -> None:
         pairs = [{"name": name, "value": value} for name, value in task.environment.items()]
-        parts: list[Any] = [pairs, json.dumps(task.command), json.dumps(task.names)]
+        given = json.dumps({file.path: asdict(file) for file in task.files}) if task.files else ""
+        parts: list[Any] = [pairs, json.dumps(task.command), json.dumps(task.names), given]
         size = sum(len(json.dumps(part)) for part in parts)
         room = OVERRIDES_LIMIT - OVERRIDES_RESERVE
         if size > room:
             self._problems.add(
                 f"the environment of task {task.name!r} takes {size} characters, and RunTask leaves room for {room}",
-                fix="shorten its variables, env or command, or put long values into a file or a secret",
+                fix="shorten its variables, env or command, put long values into a file or a secret; use fewer files",
                 where=where,
             )
 

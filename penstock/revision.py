@@ -79,7 +79,7 @@ def _edited(project: Project) -> list[int]:
 
 def _sources(project: Project) -> list[tuple[Path, str]]:
     """The files that the plan and the bundle come from, and folders with the ending of those below that do."""
-    named = [*project.workflows, *project.mwaa_files.texts, *project.mwaa_files.archives]
+    named = [*project.workflows, *project.files, *project.mwaa_files.texts, *project.mwaa_files.archives]
     files = [project.path.absolute(), *(project.folder / name for name in named), DAGS / LOADER]
     files += [file for meltano in project.meltanos.values() for file in meltano.files]
     code = Path(penstock_runtime.__file__).parent

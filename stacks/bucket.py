@@ -16,6 +16,12 @@ from constructs import Construct
 from stacks.nag import acknowledge, acknowledge_function, acknowledge_log_group, acknowledge_wildcards
 
 _LOG = "UploadLog"
+_MIB = 1024 * 1024
+_FUNCTION_MIB, _FUNCTION_MIB_FOR_LARGE_FILES = 512, 1769
+"""Memory of CDK's function. With 1769 MiB it has a whole CPU (AWS Lambda Developer Guide, "Configure Lambda function
+memory"), which packs and sends large files within its 15 minutes."""
+_DISK_MIB, _MOST_DISK_MIB = 512, 10240
+"""AWS Lambda API Reference, EphemeralStorage."""
 
 
 def data_bucket(scope: Construct, name: str, *, key: kms.IKey | None = None) -> s3.Bucket:
@@ -64,6 +70,7 @@ def deploy_files(
     role: iam.IRole | None = None,
     stays: bool = True,
     extract: bool = True,
+    size_bytes: int = 0,
 ) -> s3_deployment.BucketDeployment:
     """Copy files to a bucket at deploy time. What is there already stays.
 
@@ -72,9 +79,10 @@ def deploy_files(
         role: what CDK's function runs as, with all that it needs; None: CDK makes one, which may write the bucket.
         extract: whether the sources are archives of files. If not, they are the files, and S3's versions of them are
             known afterwards.
+        size_bytes: of all the files, where they may be large.
         stays: whether the files outlive the stack. If not, all that is below `prefix` goes with it.
     """
-    key = to.encryption_key
+    key, storage = to.encryption_key, _storage(size_bytes)
     deployment = s3_deployment.BucketDeployment(
         scope,
         name,
@@ -85,7 +93,8 @@ def deploy_files(
         extract=extract,
         # Our buckets outlive their stacks, and so does what is in them.
         retain_on_delete=stays,
-        memory_limit=512,
+        memory_limit=_FUNCTION_MIB if storage is None else _FUNCTION_MIB_FOR_LARGE_FILES,
+        ephemeral_storage_size=storage,
         role=role,
         log_group=_log(cdk.Stack.of(scope)),
     )
@@ -94,6 +103,14 @@ def deploy_files(
         deployment.handler_role.add_to_principal_policy(statement)
     _acknowledge_lambda(deployment, own_role=role is None)
     return deployment
+
+
+def _storage(size_bytes: int) -> cdk.Size | None:
+    """Disk of CDK's function, which unpacks an archive of the files; None: what every function has is enough."""
+    if 2 * size_bytes <= _DISK_MIB * _MIB // 2:
+        return None
+    # In steps, so that another size of a file seldom makes another function.
+    return cdk.Size.mebibytes(min(_MOST_DISK_MIB, (1 + 2 * size_bytes // (1024 * _MIB)) * 1024 + _DISK_MIB))
 
 
 def _without_key(scope: Construct, name: str, bucket: s3.IBucket) -> s3.IBucket:

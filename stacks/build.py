@@ -34,6 +34,8 @@ class Files:
     project_root: Path
     environment: Path | None = None
     """Requirements, plugins and startup script of the MWAA environment, by key in the DAG bucket; None: it has none."""
+    task_files: Path | None = None
+    """What tasks get of the project, each file under its hash; None: nothing."""
 
 
 def build_stacks(
@@ -60,6 +62,7 @@ def build_stacks(
         f"{plan.prefix}-ingestion",
         plan=plan,
         artifacts=files.artifacts,
+        task_files=files.task_files,
         runtime_sha256=files.runtime_sha256,
         project_root=files.project_root,
         release=release_of(files.bundle),

@@ -17,7 +17,7 @@ from aws_cdk import aws_logs as logs
 from aws_cdk import aws_s3_deployment as s3_deployment
 from constructs import Construct
 
-from penstock_runtime import infrastructure
+from penstock_runtime import contract, infrastructure
 from penstock_runtime.plan import Plan
 from stacks.bucket import data_bucket, deploy_files
 from stacks.image import RECIPES
@@ -42,6 +42,7 @@ class IngestionStack(cdk.Stack):
         project_root: Path,
         release: str,
         source: Source,
+        task_files: Path | None = None,
         **stack: Any,
     ) -> None:
         """
@@ -51,6 +52,7 @@ class IngestionStack(cdk.Stack):
             project_root: folder of the project file; images are built from folders in it.
             release: hash of the bundle that the stack downstream deploys.
             source: where plan and bundle come from.
+            task_files: folder that holds what tasks get of the project, by hash; None: they get nothing.
         """
         super().__init__(scope, name, **stack)
         self._plan = plan
@@ -58,6 +60,16 @@ class IngestionStack(cdk.Stack):
         ReleaseCheck(self, "Check", plan=plan, release=release, source=source, artifacts=self.artifacts)
         # Nothing is deleted: a run that started before this deploy still fetches its config and its runtime.
         deploy_files(self, "Upload", to=self.artifacts, sources=[s3_deployment.Source.asset(str(artifacts))])
+        if task_files is not None:
+            # Apart, since they may be large: they are uploaded again only where one of them changes.
+            deploy_files(
+                self,
+                "TaskFiles",
+                to=self.artifacts,
+                prefix=contract.FILES_PREFIX,
+                sources=[s3_deployment.Source.asset(str(task_files))],
+                size_bytes=sum({file.sha256: file.size_bytes for file in plan.files}.values()),
+            )
         log_group = logs.CfnLogGroup(
             self,
             "Logs",

@@ -112,7 +112,14 @@ class ReleaseDeployment(Construct):
                 actions=["s3:PutObject", "s3:DeleteObject"], resources=[bucket.arn_for_objects(f"{folder.path}/*")]
             ),
             iam.PolicyStatement(
-                actions=["s3:DeleteObject"], resources=[artifacts.arn_for_objects(f"{contract.PLANS_PREFIX}/*")]
+                actions=["s3:DeleteObject"],
+                resources=[
+                    artifacts.arn_for_objects(f"{one}/*") for one in (contract.PLANS_PREFIX, contract.FILES_PREFIX)
+                ],
+            ),
+            # Which files are needed no more, the plans say.
+            iam.PolicyStatement(
+                actions=["s3:GetObject"], resources=[artifacts.arn_for_objects(f"{contract.PLANS_PREFIX}/*")]
             ),
             _own_stack(cdk.Stack.of(self)),
         ]

@@ -161,7 +161,7 @@ class FargateTask(Construct):
         return environment
 
     def _artifact_statements(self) -> list[iam.PolicyStatement]:
-        """The task role's rights: fetch its code; OpenMetadata also its config; Meltano also keeps its state.
+        """The task role's rights: fetch its code, its config and its files; Meltano also keeps its state.
 
         None where nothing of ours is in the container.
         """
@@ -171,6 +171,8 @@ class FargateTask(Construct):
         prefixes = [contract.RUNTIME_PREFIX]
         if self._definition.engine == "openmetadata":
             prefixes.append(contract.CONFIGS_PREFIX)
+        if self._definition.files:
+            prefixes.append(contract.FILES_PREFIX)
         readable = [bucket.arn_for_objects(f"{prefix}/*") for prefix in prefixes]
         statements = [iam.PolicyStatement(actions=["s3:GetObject"], resources=readable)]
         if self._definition.engine == "meltano":

@@ -8,9 +8,10 @@ from typing import Annotated
 
 import typer
 
-from penstock import bundle, home
+from penstock import bundle, home, task_files
 from penstock.cli import context as contexts
 from penstock.cli.output import data, talk
+from penstock_runtime import contract
 from penstock_runtime.errors import InputError
 
 app = typer.Typer(help="The DAGs of the project.", no_args_is_help=True)
@@ -34,14 +35,17 @@ def build(
         raise _unusable(output, error) from None
     if taken:
         raise InputError(f"{output} is there and not empty", fix="name a new folder with --output, or empty this one")
-    plan = contexts.of(context).plan()
+    own = contexts.of(context)
+    plan = own.plan()
     made = bundle.build(plan, dags_folder=home.DAGS)
     try:
         made.write(output)
+        task_files.write(plan, own.project.folder, output / "artifacts" / contract.FILES_PREFIX)
     except OSError as error:
         raise _unusable(output, error) from None
+    given = f", {len({file.sha256 for file in plan.files})} files for tasks" if plan.files else ""
     talk.print(
-        f"release {made.release}: {len(made.dags)} files for Airflow, {len(made.artifacts)} artifacts",
+        f"release {made.release}: {len(made.dags)} files for Airflow, {len(made.artifacts)} artifacts{given}",
         markup=False,
     )
     data.print(str(output), markup=False)

@@ -62,7 +62,8 @@ def push(
     account = Account(plan.region)
     account.check(plan)
     deployed = find(account, plan, to)
-    found = pushes.prepare(deployed, plan, facts, made, revision_of(own.project), force=replace)
+    folder, revision = own.project.folder, revision_of(own.project)
+    found = pushes.prepare(deployed, plan, facts, made, revision, project=folder, force=replace)
     if isinstance(found, pushes.Lacking):
         if form is Format.json:
             show_json({"pushed": False, "lacking": list(found.reasons)})

@@ -64,6 +64,7 @@ def plan(context: typer.Context, form: FormatOption = Format.text) -> None:
         f"{found.project}, environment {found.environment}, {found.region}, Airflow {found.airflow.version}",
         markup=False,
     )
+    paths = {file.sha256: file.path for file in found.files}
     for schedule in found.schedules:
         when = f"{schedule.cron} {schedule.timezone}" if schedule.cron else "by hand"
         data.print(f"\n{visible(f'schedule {schedule.name} ({when}), job {schedule.job}')}", markup=False)
@@ -75,6 +76,9 @@ def plan(context: typer.Context, form: FormatOption = Format.text) -> None:
             data.print(f"    {size}, task definition {task.family}", style="dim", markup=False)
             if not task.runtime:
                 data.print(f"    {ALONE.format(task.timeout_minutes)}", style="dim", markup=False)
+            for file in task.files:
+                source = f"secret {file.secret}" if file.sha256 is None else paths[file.sha256]
+                data.print(f"    {visible(f'{file.path} is {source}, mode {file.mode}')}", style="dim", markup=False)
     for warning in found.warnings:
         talk.print(f"warning: {plain(warning)}", style="yellow", markup=False, soft_wrap=True)
 

@@ -6,23 +6,26 @@ leaves the old loaders in place, and they name the old release, which stays wher
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
-from penstock import bundle
+from penstock import bundle, task_files
 from penstock.deployed import needs
 from penstock.deployed.account import THREADS, aws
 from penstock.deployed.state import Deployed
 from penstock.diff import plans
 from penstock.diff.plans import Change
 from penstock.home import DAGS
+from penstock.project.files import content
 from penstock.revision import Revision
 from penstock_runtime import activation, contract
 from penstock_runtime.errors import PenstockError
 from penstock_runtime.manifest import TOP, Refused, Release
-from penstock_runtime.plan import Plan
+from penstock_runtime.plan import Plan, ProjectFile
 
 Objects = Mapping[tuple[str, str], bytes]
 """(bucket, key) → content."""
@@ -36,6 +39,10 @@ class Push:
     release: Release
     objects: Objects
     """What must be there before the switch; each is under a key that its content gives."""
+    files: Mapping[str, ProjectFile]
+    """Key in the artifacts bucket → what tasks get of the project, of any size; it must be there too."""
+    project: Path
+    """The project's folder."""
     changes: tuple[Change, ...]
     waiting: tuple[str, ...]
     """What the project changes besides, and a push cannot."""
@@ -58,12 +65,14 @@ def prepare(
     made: bundle.Bundle,
     revision: Revision,
     *,
+    project: Path,
     force: bool = False,
 ) -> Push | Lacking:
     """Work out a push. Changes nothing.
 
     Args:
         facts: `infrastructure.describe` of the plan.
+        project: the project's folder.
         force: replace what is newer, too.
 
     Raises:
@@ -85,6 +94,8 @@ def prepare(
         deployed=deployed,
         release=release,
         objects=objects,
+        files={contract.file_key(file.sha256): file for file in task_files.unique(plan)},
+        project=project,
         changes=tuple(plans.compare(before, plans.as_data(plan))),
         waiting=tuple(needs.waiting(deployed.infrastructure, facts)),
         force=force,
@@ -116,7 +127,10 @@ def do(push: Push, tell: Callable[[str], None]) -> int:
     def put(one: tuple[str, str]) -> None:
         account.s3.put_object(Bucket=one[0], Key=one[1], Body=missing[one])
 
+    files = {key: file for key, file in push.files.items() if (place.artifacts, key) not in there}
     with aws("upload"):
+        for key, file in files.items():
+            _put_file(push, key, file)
         with ThreadPoolExecutor(THREADS) as pool:
             # A config or a release's file is of no use alone: the first failure ends the push.
             list(pool.map(put, missing))
@@ -124,14 +138,28 @@ def do(push: Push, tell: Callable[[str], None]) -> int:
             activation.activate(account.s3, place, push.release, force=push.force, tell=tell)
         except Refused as error:
             raise _refused(str(error)) from error
-    return len(missing)
+    return len(missing) + len(files)
+
+
+def _put_file(push: Push, key: str, file: ProjectFile) -> None:
+    """Upload a file of any size, in parts.
+
+    Raises:
+        PenstockError: it is not what it was when the plan was made; then nothing is under its key.
+    """
+    with tempfile.NamedTemporaryFile(prefix="penstock-push-") as copy:
+        # A copy: what is uploaded is what was checked, whatever becomes of the file meanwhile.
+        copy.writelines(content.parts(push.project / file.path, file.path, file.sha256))
+        copy.seek(0)
+        push.deployed.account.s3.upload_fileobj(copy, push.deployed.place.artifacts, key)
 
 
 def _there(push: Push) -> set[tuple[str, str]]:
     """Which of the objects are in the buckets: keys follow from the content, so those need no upload."""
     place = push.deployed.place
     prefixes = [(place.bucket, f"{place.folder}/{contract.RELEASES_FOLDER}/{push.release.release}/")]
-    folders = (contract.CONFIGS_PREFIX, contract.RUNTIME_PREFIX, contract.PLANS_PREFIX)
+    folders = [contract.CONFIGS_PREFIX, contract.RUNTIME_PREFIX, contract.PLANS_PREFIX]
+    folders += [contract.FILES_PREFIX] if push.files else []
     prefixes += [(place.artifacts, f"{folder}/") for folder in folders]
     found = set()
     for bucket, prefix in prefixes:

@@ -9,7 +9,7 @@ from typing import Any
 
 LONGEST = 80
 """Characters of a value on a screen."""
-_KEYS = ("name", "Name", "Key", "kind", "family", "architecture", "prefix")
+_KEYS = ("name", "Name", "Key", "kind", "family", "architecture", "prefix", "path")
 """What tells the members of a list from each other, in plans and in templates."""
 _DIGEST = re.compile(r"(?<!mrk-)\b[0-9a-f]{32}")
 """And no id of a KMS key of several regions."""

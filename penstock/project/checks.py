@@ -11,6 +11,7 @@ from penstock.project.airflow_use_checks import check_airflow_choice
 from penstock.project.composer import Node
 from penstock.project.document import Document, at
 from penstock.project.ecs_checks import check_ecs
+from penstock.project.files.checks import check_certificate, check_files
 from penstock.project.literals import references
 from penstock.project.meltano import MeltanoProject
 from penstock.project.memory import check_memory
@@ -56,9 +57,11 @@ class Checks:
         check_memory(self)
         check_secret_keys(self)
         check_openmetadata(self)
+        check_certificate(self)
         if meltano is not None:
             self._meltano(meltano)
         self._jobs()
+        check_files(self)
         check_schedules(self, meltano)
         check_observability(self, meltano)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import posixpath
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -15,6 +16,10 @@ from penstock.project.composer import Node
 from penstock.project.dag_files import DagFolder
 from penstock.project.document import Document, read_document
 from penstock.project.explain import explain
+from penstock.project.files import checks as files_checks
+from penstock.project.files import content
+from penstock.project.files.missing import Search
+from penstock.project.files.named import Missing
 from penstock.project.meltano import MeltanoProject
 from penstock.project.mwaa_files import MwaaFiles
 from penstock.project.overrides import environment_root
@@ -31,7 +36,7 @@ LOADER = "schedules.py"
 """In Penstock's own `dags/` this is the template of the loader files, and no DAG file of a project."""
 MAX_NODES_OF_ALL = 400_000
 """Values of the project file times its environments: each is checked as a whole."""
-_NAMES_OF_SECRETS = frozenset({"secrets", "embedded"})
+_NAMES_OF_SECRETS = frozenset({"secrets", "embedded", "ca_certificate"})
 """Keys of the project file with references to secrets, or their names, below them."""
 
 
@@ -62,6 +67,8 @@ class Project:
     """Requirements, plugins and startup scripts of its MWAA environments."""
     dag_folder: DagFolder = field(default_factory=DagFolder)
     """Its own `dags/`."""
+    files: dict[str, content.Content] = field(default_factory=dict)
+    """Path as in the project file → what tasks get of the project."""
 
     @property
     def name(self) -> str:
@@ -88,6 +95,11 @@ class Project:
     def settings(self, name: str | None = None) -> Settings:
         """The settings of one environment; raises as `environment` does."""
         return self.environment(name).settings
+
+    def missing_files(self, environment: Environment) -> Iterator[tuple[Missing, str]]:
+        """Paths that tasks name and their containers do not have, each with its `file:line:column`."""
+        search = Search(self.folder, self.document, environment.root, environment.settings, self.workflows)
+        yield from search.run()
 
     def place(self, where: str) -> str:
         """A `file:line:column` without the folder that the project happens to be in."""
@@ -121,7 +133,9 @@ def load(path: Path) -> Project:
 
 
 def _has_no_literals(path: tuple[str, ...]) -> bool:
-    """Whether what is below a key are names of secrets, or options of MWAA's, which are checked as such."""
+    """Whether what is below a key are names of secrets or of files, or options of MWAA's, which are checked as such."""
+    if path[-1] == "files":
+        return path[-2:-1] in (("task",), ("tasks",), ("meltano",)) or path[-3:-2] == ("jobs",)
     return path[-1] in _NAMES_OF_SECRETS or path[-3:] == (*mwaa_options.HERE, mwaa_options.KEY)
 
 
@@ -194,6 +208,7 @@ def _read_files(project: Project, environment: Environment, problems: Problems) 
         _read_meltano(project, settings.meltano.project, checks.where("meltano", "project"), problems)
     checks.run(project.meltanos.get(settings.meltano.project) if settings.meltano else None)
     _read_mwaa(project, checks)
+    _read_task_files(project, checks)
     slim = settings.images.openmetadata.build
     packages = slim_image.check(slim, project.folder, checks) if slim is not None else frozenset()
     for name, job in settings.jobs.items():
@@ -203,6 +218,9 @@ def _read_files(project: Project, environment: Environment, problems: Problems) 
                 read = _read_workflow(project, checks, task.openmetadata.type, task.openmetadata.config, here)
                 if slim is not None and read is not None:
                     slim_image.check_connector(slim, packages, read, problems)
+    for missing, where in project.missing_files(environment):
+        if missing.certain:
+            problems.add(missing.what, fix=missing.fix, where=where)
 
 
 def _read_meltano(project: Project, folder: str, where: str, problems: Problems) -> None:
@@ -215,6 +233,22 @@ def _read_meltano(project: Project, folder: str, where: str, problems: Problems)
     found = meltano.read(project.folder / folder, shown, problems, where=where)
     if found is not None:
         project.meltanos[folder] = found
+
+
+def _read_task_files(project: Project, checks: Checks) -> None:
+    """The files that tasks get."""
+    for place, source in files_checks.sources(checks.settings):
+        if source.file is None or source.file in project.files:
+            continue
+        if _escapes(source.file):
+            checks.add(f"{source.file[:60]!r} is not a relative path", "write it relative to the project file", *place)
+            continue
+        shown = _shown(project.path, posixpath.normpath(source.file))
+        try:
+            project.files[source.file] = content.read(project.folder / source.file, shown, checks.where(*place))
+        except InputError as error:
+            checks.problems.take(error)
+    files_checks.check_contents(checks, project.files)
 
 
 def _read_mwaa(project: Project, checks: Checks) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field
 
+from penstock.project.files.model import MAX_FILES, Files, Source
 from penstock.project.permissions import Permission
 from penstock.project.shapes import shape
 from penstock.project.strict import Strict
@@ -29,6 +30,9 @@ class OpenMetadata(Strict):
     """The server's version; the ingestion image follows from it."""
     auth: Auth | None = None
     """How to sign in."""
+    ca_certificate: Source | None = None
+    """The certificate in PEM of the authority that signed the server's, where that is a private one: a file of the
+    project, or `{secret: NAME}`. Workflows that say nothing themselves check the server's certificate against it."""
 
 
 class Meltano(Strict):
@@ -45,6 +49,8 @@ class Meltano(Strict):
     """Secrets that all Meltano tasks get besides those that `meltano.yml` names."""
     permissions: list[Permission] = Field(default_factory=list, max_length=50)
     """What all Meltano tasks may do in AWS, besides their own `permissions` and their job's."""
+    files: Files = Field(default_factory=dict, max_length=MAX_FILES)
+    """Files that all Meltano tasks get, besides their own `files` and their job's."""
 
 
 class Warehouse(Strict):

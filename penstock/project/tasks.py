@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 from pydantic import Field, field_validator
 from pydantic_core import PydanticCustomError
 
+from penstock.project.files.model import MAX_FILES, Files
 from penstock.project.permissions import Permission
 from penstock.project.shapes import shape
 from penstock.project.strict import Strict
@@ -58,6 +59,9 @@ class TaskSettings(Strict):
     subnets: str | None = None
     """Which of `network.use.subnet_groups` to run in. Default: `network.use.task_subnets`. A network that Penstock
     creates has one place for tasks, its private subnets, so there every task runs in these."""
+    files: Files | None = Field(None, max_length=MAX_FILES)
+    """Files that are in the container when it starts: path there (absolute, or below its working directory) → a file of
+    the project, or `{secret: NAME}`. A task's own add to those of its job and of `defaults.task`, and win over them."""
 
     @field_validator("operator", mode="before")
     @classmethod
@@ -133,6 +137,8 @@ class Job(Strict):
     """In order."""
     permissions: list[Permission] = Field(default_factory=list, max_length=50)
     """What all its tasks may do, besides their own `permissions`."""
+    files: Files = Field(default_factory=dict, max_length=MAX_FILES)
+    """Files that all its tasks get, besides their own `files`."""
 
 
 def wrong_command(texts: Sequence[str]) -> str | None:

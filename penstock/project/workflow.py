@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,6 +10,8 @@ import yaml
 
 from penstock.project.composer import Node
 from penstock.project.document import Document, at
+from penstock.project.files.levels import SERVER_CERTIFICATE
+from penstock.project.files.named import is_path
 from penstock.project.literals import ALLOW, Path, literal_secret, no_reference, references, scalars
 from penstock.project.places import OpenMetadata
 from penstock.project.problems import Problems, nearest
@@ -30,6 +32,8 @@ class Workflow:
     document: Document
     data: dict[Any, Any]
     names: dict[str, Node]
+    paths: tuple[tuple[str, Node], ...] = ()
+    """Values that may be paths of files, each with its key."""
 
 
 def check_literals(document: Document, problems: Problems, *, skip: Callable[[Path], bool] | None = None) -> None:
@@ -55,7 +59,10 @@ def read(document: Document, problems: Problems) -> Workflow | None:
         return None
     check_literals(document, problems)
     names: dict[str, Node] = {}
-    for _, node in scalars(document.root):
+    paths = []
+    for key, node in scalars(document.root):
+        if is_path(key, node.value):
+            paths.append((key, node))
         if isinstance(node.value, str) and "${" in node.value:
             for name in references(node.value):
                 names.setdefault(name, node)
@@ -66,7 +73,7 @@ def read(document: Document, problems: Problems) -> Workflow | None:
                     fix=f"write ${{NAME}} of a secret or variable, or end the line with `{ALLOW}` to keep it as it is",
                     where=document.where(node),
                 )
-    return Workflow(document, document.root.plain(), names)
+    return Workflow(document, document.root.plain(), names, tuple(paths))
 
 
 def check(workflow: Workflow, workflow_type: str, problems: Problems) -> None:
@@ -103,8 +110,13 @@ def check(workflow: Workflow, workflow_type: str, problems: Problems) -> None:
 
 def _check_server(workflow: Workflow, problems: Problems) -> None:
     """What will be filled in must be mappings where it is there at all."""
+    for last in ("securityConfig", "sslConfig"):
+        _check_mappings(workflow, ("workflowConfig", "openMetadataServerConfig", last), problems)
+
+
+def _check_mappings(workflow: Workflow, keys: tuple[str, ...], problems: Problems) -> None:
     node = workflow.document.root
-    for key in ("workflowConfig", "openMetadataServerConfig", "securityConfig"):
+    for key in keys:
         child = node.value.get(key)
         if child is None or child.value is None:
             return
@@ -128,6 +140,9 @@ def completed(workflow: Workflow, settings: OpenMetadata, *, server: str | None,
         target.setdefault("authProvider", "openmetadata")
         if target["authProvider"] == "openmetadata":
             _child(target, "securityConfig").setdefault("jwtToken", settings.auth.jwt_token)
+    if settings.ca_certificate is not None and target.setdefault("verifySSL", "validate") == "validate":
+        # A path: the package hands it to its HTTP client (metadata.utils.ssl_registry of 1.12).
+        _child(target, "sslConfig").setdefault("caCertificate", SERVER_CERTIFICATE)
     source = data["source"] if isinstance(data.get("source"), dict) else {}
     if source.get("serviceConnection") is not None:
         # OpenMetadata's default sends the connection, password included, to the server; see docs/adr/0003.
@@ -137,6 +152,12 @@ def completed(workflow: Workflow, settings: OpenMetadata, *, server: str | None,
         quoted = f'"{service}"' if "." in service else service
         data["ingestionPipelineFQN"] = f"{quoted}.{pipeline}"
     return data
+
+
+def is_certified(data: Mapping[Any, Any]) -> bool:
+    """Whether a completed workflow checks the server against `openmetadata.ca_certificate`."""
+    server = data["workflowConfig"]["openMetadataServerConfig"]
+    return (server.get("sslConfig") or {}).get("caCertificate") == SERVER_CERTIFICATE
 
 
 def _child(data: dict[Any, Any], key: str) -> dict[Any, Any]:

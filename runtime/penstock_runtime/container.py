@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from penstock_runtime import contract, metrics, process
+from penstock_runtime import contract, files, metrics, process
 from penstock_runtime.contract import Exit
 from penstock_runtime.engines import Counts, Launch, command, meltano, openmetadata
 from penstock_runtime.errors import RunError
@@ -23,6 +23,9 @@ from penstock_runtime.run import Run, Size, read, read_names, stop_timeout_secon
 
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 """Neither CloudWatch nor Airflow shows colours: they show the escape sequences."""
+
+_LEAST_SECONDS = 0.1
+"""What an engine gets in any case, so that its end is reported as every other's."""
 
 ENGINES: dict[str, Callable[[Mapping[str, str]], Launch]] = {
     "openmetadata": openmetadata.launch,
@@ -52,7 +55,8 @@ def _run(launch: Launch, environ: Mapping[str, str], run: Run | None, timeout: f
     began = time.monotonic()
     size = Size.read(environ) if run else None
     stop_timeout = stop_timeout_seconds(environ, process.STOP_TIMEOUT_SECONDS)
-    mask = redactor(environ[name] for name in _secret_names(environ) if name in environ)
+    secrets = [environ[name] for name in _secret_names(environ) if name in environ]
+    mask = redactor([*secrets, *files.decoded(environ)])
     _say(mask(f"penstock: {run or 'a run by the stock contract'}: {launch.title}"))
     counts = Counts()
 
@@ -61,6 +65,7 @@ def _run(launch: Launch, environ: Mapping[str, str], run: Run | None, timeout: f
         launch.count(line, counts)
         _say(mask(line))
 
+    files.write(environ)
     with tempfile.TemporaryDirectory() as folder:
         report = Path(folder) / "report.json"
         child = {
@@ -70,7 +75,12 @@ def _run(launch: Launch, environ: Mapping[str, str], run: Run | None, timeout: f
             **({contract.REPORT: str(report)} if launch.reports else {}),
         }
         outcome = process.run(
-            launch.command, child, timeout_seconds=timeout, on_line=on_line, stop_timeout_seconds=stop_timeout
+            files.located(launch.command, environ),
+            files.located_environment(child),
+            # The limit counts from the container's start: what the files took is not given again.
+            timeout_seconds=None if timeout is None else max(timeout - (time.monotonic() - began), _LEAST_SECONDS),
+            on_line=on_line,
+            stop_timeout_seconds=stop_timeout,
         )
         if report.exists():
             try:

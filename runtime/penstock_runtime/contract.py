@@ -54,6 +54,16 @@ SIZE = "PENSTOCK_SIZE"
 against limit, and cost."""
 NAMES = "PENSTOCK_NAMES"
 """JSON list of the `${NAME}`s that may be filled in the config; each is an environment variable."""
+FILES = "PENSTOCK_FILES"
+"""JSON object: path in the container → a file of the task's, which the runtime writes there before the engine starts.
+See `files.File` for its keys."""
+FILES_URI = "PENSTOCK_FILES_URI"
+"""`s3://bucket/files` or `file:///folder`: below it, the project's files by their SHA-256."""
+
+# Environment variable that the embedded mode sets.
+ROOT = "PENSTOCK_ROOT"
+"""Folder that stands for the container's `/` where a task is a process of this machine: a file of the task's is written
+below it, and what names it by its path is given the place below it instead. A container has none."""
 
 # Environment variable of Airflow's own processes.
 SCHEDULES_FROM = "PENSTOCK_SCHEDULES_FROM"
@@ -99,6 +109,8 @@ ERROR_TAG = "penstock-error"
 CONFIGS_PREFIX = "configs"
 RUNTIME_PREFIX = "runtime"
 STATE_PREFIX = "state"
+FILES_PREFIX = "files"
+"""Files of the project that tasks get."""
 PLANS_PREFIX = "plans"
 """The plans of all releases, for `penstock diff` and `penstock push` to compare with; no container reads them."""
 
@@ -124,6 +136,11 @@ def runtime_key(sha256: str) -> str:
 def plan_key(sha256: str) -> str:
     """The key of a plan in the artifacts bucket."""
     return f"{PLANS_PREFIX}/{sha256}.json"
+
+
+def file_key(sha256: str) -> str:
+    """The key of a file of the project in the artifacts bucket."""
+    return f"{FILES_PREFIX}/{sha256}"
 
 
 def log_stream(task_arn: str) -> str:

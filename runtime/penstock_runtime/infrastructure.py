@@ -17,7 +17,7 @@ from penstock_runtime.task_definition import Image
 
 FILE = "infrastructure.json"
 FORMAT = 1
-_OF_THE_BUNDLE = frozenset({"format", "schedules", "configs", "dag_files", "warnings", "task_definitions"})
+_OF_THE_BUNDLE = frozenset({"format", "schedules", "configs", "dag_files", "warnings", "task_definitions", "files"})
 """Fields of the plan that a push brings along by itself; task definitions are listed apart."""
 
 

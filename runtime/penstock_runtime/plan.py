@@ -45,6 +45,16 @@ class DagFile:
 
 
 @dataclass(frozen=True)
+class ProjectFile:
+    """A file of the project that goes to the artifacts bucket, for tasks. Its content is not in the plan."""
+
+    path: str
+    """Relative to the project's folder."""
+    sha256: str
+    size_bytes: int
+
+
+@dataclass(frozen=True)
 class Ecs:
     """Settings of the cluster and of all its containers."""
 
@@ -114,6 +124,8 @@ class Plan:
     tags: dict[str, str] = field(default_factory=dict)
     """Of the user's, on everything that can have tags, tasks included."""
     pull_through: tuple[PullThrough, ...] = ()
+    files: tuple[ProjectFile, ...] = ()
+    """By path; two may hold the same."""
 
     def to_json(self, indent: int | None = 2) -> str:
         """The plan as JSON: sorted keys, `\\n` at the end, the same bytes for the same plan."""

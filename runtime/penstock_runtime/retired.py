@@ -2,12 +2,14 @@
 
 By mark and sweep. What is live, what was live before it and what CloudFormation deployed last stays, however old. All
 else stays for as long as a run that began on it may take: a Fargate task a day at most, and Airflow imports parts of a
-release only when a run needs them. Configs stay for good: they are small, and any later plan may name one again.
+release only when a run needs them. So do files of the project that tasks get, by the plans that name them. Configs stay
+for good: they are small, and any later plan may name one again.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import json
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -40,11 +42,35 @@ def sweep(s3: Any, place: Place, manifest: Manifest, now: datetime, tell: Callab
         try:
             _delete_release(s3, place, one)
             if one.plan not in plans:
+                # Before the plan, which says which they are: if this is cut short, the next sweep finds them again.
+                _delete(s3, place.artifacts, _files_of_none_but(s3, place.artifacts, one.plan, plans))
                 _delete(s3, place.artifacts, [contract.plan_key(one.plan)])
         except (_NotDeletedError, s3.exceptions.ClientError) as error:
             tell(f"release {one.release} of old could not be deleted: {error}")
             left.append(one)
     return replace(manifest, retired=tuple(left))
+
+
+def _files_of_none_but(s3: Any, bucket: str, plan: str, others: Iterable[str]) -> list[str]:
+    """The keys of the files that a plan names and no other does; none where that cannot be known."""
+    files = _files(s3, bucket, plan)
+    if not files:
+        return []
+    for other in others:
+        needed = _files(s3, bucket, other)
+        if needed is None:
+            return []
+        files -= needed
+    return [contract.file_key(sha256) for sha256 in sorted(files)]
+
+
+def _files(s3: Any, bucket: str, plan: str) -> set[str] | None:
+    """The hashes of the files that tasks of a plan get; None: the plan cannot be read."""
+    try:
+        text = s3.get_object(Bucket=bucket, Key=contract.plan_key(plan))["Body"].read()
+        return {str(file["sha256"]) for file in json.loads(text).get("files", [])}
+    except (s3.exceptions.ClientError, ValueError, KeyError, TypeError, AttributeError):
+        return None
 
 
 def _delete_release(s3: Any, place: Place, release: Retired) -> None:

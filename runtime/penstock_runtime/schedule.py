@@ -12,6 +12,22 @@ Engine = Literal["openmetadata", "meltano", "command"]
 
 
 @dataclass(frozen=True)
+class TaskFile:
+    """A file that the runtime writes before the task's engine starts. Exactly one of `sha256` and `secret` is there."""
+
+    path: str
+    """In the container: absolute, or below its working directory."""
+    mode: str
+    """Octal: `0600`."""
+    sha256: str | None = None
+    """Of a `ProjectFile` of the plan."""
+    secret: str | None = None
+    """Name of the secret that holds the content; it is among those of the task definition."""
+    base64: bool = False
+    """Whether the secret is base64 of the content."""
+
+
+@dataclass(frozen=True)
 class Task:
     """One Airflow task: everything that its operator needs."""
 
@@ -41,6 +57,8 @@ class Task:
     runtime: bool = True
     """Whether Penstock's runtime starts the command in the container, ends it in time, masks its secrets and writes its
     metrics. False: the image's own entry point gets the command, and nothing of ours is in the container."""
+    files: tuple[TaskFile, ...] = ()
+    """By path."""
 
 
 @dataclass(frozen=True)

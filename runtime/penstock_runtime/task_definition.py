@@ -81,6 +81,8 @@ class TaskDefinition:
     """Whether the container may write nowhere but in /tmp."""
     secret_kms_keys: tuple[str, ...] = ()
     """ARNs of the KMS keys that encrypt its secrets and its registry's log-in; AWS's own are not among them."""
+    files: bool = False
+    """Whether a task of it gets a file of the project, so that its role may read those."""
     stack: str | None = None
     """The stack of its own kind that it is in: a hex digit; None: it is with the cluster."""
     runtime: bool = True

@@ -165,7 +165,7 @@ def test_dags_of_another_airflow_are_not_pushed_to_the_old_one(
     old, new = (replace(plan, airflow=one or plan.airflow) for one in (before, after))
     place = Place("artifacts", "team-dags", "dags/acme-dev")
     deployed = Deployed(Account(plan.region), place, facts(old), None)
-    found = prepare(deployed, new, facts(new), build(new, dags_folder=DAGS), Revision())
+    found = prepare(deployed, new, facts(new), build(new, dags_folder=DAGS), Revision(), project=Path())
 
     assert found == Lacking((f"the Airflow that the DAGs go to changed: {told}",))
 

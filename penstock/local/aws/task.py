@@ -17,6 +17,7 @@ from typing import Any
 from penstock.local.aws import compat, events, iam, kept, launch
 from penstock.local.aws.endpoint import Endpoint, Keys
 from penstock.local.aws.process import Container, StartError
+from penstock_runtime import contract
 
 log = logging.getLogger(__name__)
 
@@ -117,7 +118,8 @@ class Task:
             with self._lock:
                 if self._stop_reason is not None:
                     return None
-            running = Container.start(image, argv, self._environ(container, override, role) | values, folder)
+            environ = self._environ(container, override, role) | values | {contract.ROOT: str(folder / "root")}
+            running = Container.start(image, argv, environ, folder)
             with self._lock:
                 self._container = running
                 self._record["containers"][0].update(lastStatus="RUNNING", runtimeId=f"{self.id}-1")

@@ -11,7 +11,7 @@ from typing import Any
 from penstock_runtime import contract
 from penstock_runtime.errors import PenstockError
 from penstock_runtime.resources import Resources
-from penstock_runtime.schedule import Task
+from penstock_runtime.schedule import Task, TaskFile
 
 OVERRIDES_LIMIT = 8192
 """Characters of JSON that RunTask takes as overrides (AWS, "RunTask")."""
@@ -108,7 +108,18 @@ def _contract(task: Task, resources: Resources, run: Mapping[str, str | int]) ->
     if task.config is not None:
         environment[contract.CONFIG_URI] = f"s3://{resources.artifacts_bucket}/{contract.config_key(task.config)}"
         environment[contract.CONFIG_SHA256] = task.config
+    if task.files:
+        environment[contract.FILES] = _compact({file.path: _entry(file) for file in task.files})
+        environment[contract.FILES_URI] = f"s3://{resources.artifacts_bucket}/{contract.FILES_PREFIX}"
     return environment
+
+
+def _entry(file: TaskFile) -> dict[str, str | bool]:
+    """As `penstock_runtime.files` reads it."""
+    found: dict[str, str | bool | None] = {"mode": file.mode, "sha256": file.sha256, "secret": file.secret}
+    return {name: value for name, value in found.items() if value is not None} | (
+        {"base64": True} if file.base64 else {}
+    )
 
 
 def _compact(value: Any) -> str:

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import penstock_runtime
-from penstock_runtime import contract
+from penstock_runtime import contract, files
 from penstock_runtime.contract import Exit
 from penstock_runtime.engines import Counts, Launch, version
 from penstock_runtime.errors import RunError
@@ -92,7 +92,7 @@ def config(environ: Mapping[str, str]) -> dict[str, Any]:
     if stock(environ):
         # As upstream does it: taken literally, with the run id that the caller gives.
         return data | ({STOCK_RUN: environ[STOCK_RUN]} if environ.get(STOCK_RUN) else {})
-    filled: dict[str, Any] = fill(data, read_names(environ, contract.NAMES), environ)
+    filled: dict[str, Any] = files.located(fill(data, read_names(environ, contract.NAMES), environ), environ)
     if filled.get("ingestionPipelineFQN"):
         filled.setdefault("pipelineRunId", str(run_id(Run.read(environ))))
     return filled

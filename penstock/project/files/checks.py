@@ -1,0 +1,165 @@
+"""What is wrong with the files that tasks get."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from penstock.project.files import levels, places
+from penstock.project.files.content import Content
+from penstock.project.files.levels import Given, Place
+from penstock.project.files.model import File, Source
+from penstock.project.literals import ALLOW
+from penstock.project.problems import shown
+from penstock.project.settings import Settings
+from penstock.project.tasks import Task
+
+if TYPE_CHECKING:
+    from penstock.project.checks import Checks
+
+MAX_PATH = 250
+"""Characters of a path in the container; Linux takes 255 for one name."""
+MAX_TOTAL_BYTES = 4 * 1024**3
+"""Of all files of a project together: CDK's function that copies them has 10 GiB of disk (AWS Lambda API Reference,
+EphemeralStorage), and needs twice their size."""
+_KERNEL = ("/proc/", "/sys/", "/dev/")
+
+
+def check_files(checks: Checks) -> None:
+    """Each entry by itself, then what each task gets of them. Touches no disk."""
+    settings = checks.settings
+    for place, files in levels.declared(settings):
+        seen: dict[str, str] = {}
+        for path, file in files.items():
+            if wrong := _wrong_path(path):
+                checks.add(*wrong, *place, path, key=True)
+            elif (other := seen.setdefault(levels.normal(path), path)) != path:
+                checks.add(f"{shown(path)} and {shown(other)} are the same file", "remove one", *place, path, key=True)
+            _check_source(checks, file, (*place, path))
+            if file.base64 and file.secret is None:
+                fix = "remove base64: a file of the project is taken as it is"
+                checks.add("only a secret is decoded", fix, *place, path, "base64")
+    for name, job in settings.jobs.items():
+        for index, task in enumerate(job.tasks):
+            _check_task(checks, task, ("jobs", name), index)
+    if settings.meltano is not None:
+        _check_container(checks, "a task of Meltano's own", levels.of_meltano(settings), places.of_task(settings, None))
+
+
+def check_contents(checks: Checks, contents: Mapping[str, Content]) -> None:
+    """What the files of the project hold, and how much. `contents`: by their paths in the project file."""
+    used: dict[str, int] = {}
+    for place, source in sources(checks.settings):
+        content = contents.get(source.file) if source.file is not None else None
+        if content is None:
+            continue
+        used[content.sha256] = content.size_bytes
+        if place == levels.CERTIFICATE and not content.certificate:
+            fix = f"convert it: openssl x509 -inform der -in {source.file} -out ca.pem"
+            checks.add(f"{source.file} holds no certificate in PEM", fix, *place)
+        if content.private_key and ALLOW not in checks.line(*place):
+            fix = "put it into a secret and write {secret: NAME}" + f", or end the line with `{ALLOW}`"
+            checks.add(f"{source.file} holds a private key", fix, *place)
+    if (total := sum(used.values())) > MAX_TOTAL_BYTES:
+        what = f"the files of all tasks have {total / 1024**3:.1f} GiB, and a deploy carries 4 GiB"
+        largest = max(sources(checks.settings), key=lambda one: _size(one[1], contents))
+        checks.add(what, "put large files into the image, or let the task fetch them from S3", *largest[0])
+    _check_tmp(checks, contents)
+
+
+def sources(settings: Settings) -> list[tuple[Place, Source]]:
+    """Every file that a project gives to a task, the server's certificate too, and the place that says so."""
+    found: list[tuple[Place, Source]] = [
+        ((*place, path), file) for place, files in levels.declared(settings) for path, file in files.items()
+    ]
+    if (certificate := levels.certificate(settings)) is not None:
+        found.append((certificate.place, certificate.file))
+    return found
+
+
+def check_certificate(checks: Checks) -> None:
+    """`openmetadata.ca_certificate`."""
+    openmetadata = checks.settings.openmetadata
+    if openmetadata is None or openmetadata.ca_certificate is None:
+        return
+    _check_source(checks, openmetadata.ca_certificate, levels.CERTIFICATE)
+    if openmetadata.server is not None and openmetadata.server.startswith("http://"):
+        fix = "write https:// in server, or remove ca_certificate"
+        checks.add("the server's address is http://, which has no certificate to check", fix, *levels.CERTIFICATE)
+
+
+def _wrong_path(path: str) -> tuple[str, str] | None:
+    """What is wrong with a path in a container, and the fix."""
+    fix = (
+        "write an absolute path, such as /tmp/ca.pem, or one below the working directory, such as target/manifest.json"
+    )
+    if not path.isprintable() or "\\" in path or len(path) > MAX_PATH:
+        return f"{shown(path)} is not a path of at most {MAX_PATH} printable characters", fix
+    if "${" in path or path.startswith("~"):
+        return f"{shown(path)} is taken literally: nothing in the path is filled in or expanded", fix
+    if path.endswith("/") or levels.normal(path) in ("", ".", "/") or ".." in path.split("/"):
+        return f"{shown(path)} is not the path of a file in the container", fix
+    if path.startswith(_KERNEL) and not path.startswith("/dev/shm/"):  # noqa: S108  the container's
+        return f"{shown(path)} is the kernel's, where nobody can make a file", fix
+    return None
+
+
+def _check_source(checks: Checks, source: Source, place: Place) -> None:
+    """Exactly one source, which there is."""
+    if (source.file is None) == (source.secret is None):
+        has = "neither" if source.file is None else "both"
+        checks.add(f"a file comes from `file` or from `secret`, and this one has {has}", "write one of them", *place)
+    elif source.secret is not None:
+        checks.known(source.secret, *place, "secret", only_secrets=True)
+
+
+def _check_task(checks: Checks, task: Task, job: Place, index: int) -> None:
+    if not levels.has_runtime(task):
+        here = (*job, "tasks", index, "files")
+        for place, files in ((here, task.files), ((*job, "files"), checks.settings.jobs[job[1]].files)):
+            if files:
+                what = f"task {task.name!r} runs in an image without Penstock's runtime, which writes the files"
+                checks.add(
+                    what, "put the files into the image, or say in the task that it has Python", *place, key=True
+                )
+        return
+    container = places.of_task(checks.settings, task)
+    given = levels.of_task(checks.settings, job[1], index)
+    _check_container(checks, f"task {task.name!r}", given, container)
+
+
+def _check_container(checks: Checks, who: str, given: Mapping[str, Given], container: places.Container) -> None:
+    """What a task gets, against its container and against each other."""
+    for path, one in given.items():
+        if _wrong_path(one.place[-1]):
+            continue
+        if wrong := container.unwritable(path):
+            checks.add(*wrong, *one.place, key=True)
+        if path == levels.SERVER_CERTIFICATE:
+            checks.add(f"{path} is where Penstock puts openmetadata.ca_certificate", "rename it", *one.place, key=True)
+        for other in given:
+            if other.startswith(f"{path}/"):
+                what = f"{who} gets the file {path} and the file {other}, which would be in a folder of that name"
+                checks.add(what, "rename one", *one.place, key=True)
+
+
+def _check_tmp(checks: Checks, contents: Mapping[str, Content]) -> None:
+    """Where the root is read-only /tmp is memory, and `ecs.tmp_mib` of it."""
+    settings = checks.settings
+    for name, job in settings.jobs.items():
+        for index, task in enumerate(job.tasks):
+            if not places.of_task(settings, task).read_only:
+                continue
+            given = levels.of_task(settings, name, index)
+            total = sum(_size(one.file, contents) for one in given.values())
+            if total > settings.ecs.tmp_mib * 1024**2:
+                mib = f"{total / 1024**2:.1f} MiB"
+                what = f"the files of task {task.name!r} have {mib}, and /tmp has {settings.ecs.tmp_mib}"
+                fix = "raise ecs.tmp_mib (and the task's memory_mib, of which it is), or remove read_only_root"
+                largest = max(given.values(), key=lambda one: _size(one.file, contents))
+                checks.add(what, fix, *largest.place)
+
+
+def _size(source: Source | File, contents: Mapping[str, Content]) -> int:
+    content: Any = contents.get(source.file) if source.file is not None else None
+    return content.size_bytes if content is not None else 0

@@ -1,0 +1,89 @@
+"""Which files each task gets. `defaults.task`, Meltano, job, task: of one path the innermost level wins."""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from penstock.project.files.model import File, Source
+
+if TYPE_CHECKING:
+    from penstock.project.settings import Settings
+    from penstock.project.tasks import Task
+
+Place = tuple[Any, ...]
+"""A path in the project file."""
+_Levels = list[tuple[Place, Mapping[str, File]]]
+DEFAULTS: Place = ("defaults", "task", "files")
+MELTANO: Place = ("meltano", "files")
+CERTIFICATE: Place = ("openmetadata", "ca_certificate")
+
+SERVER_CERTIFICATE = "/tmp/penstock/openmetadata-ca.pem"  # noqa: S108  the container's
+"""Where a workflow's container has the certificate of `openmetadata.ca_certificate`: everybody may write there."""
+
+
+@dataclass(frozen=True)
+class Given:
+    """A file that a task gets, and the place in the project file that says so."""
+
+    file: File
+    place: Place
+
+
+def normal(path: str) -> str:
+    """A path in the container, one way to write it: `./target/x` is `target/x`."""
+    return posixpath.normpath(path)
+
+
+def has_runtime(_task: Task | None) -> bool:
+    """Whether Penstock's runtime, which writes the files, runs in a task's container. None: a task of Meltano's own.
+
+    The one place to say so of a command's image in which it does not.
+    """
+    return True
+
+
+def declared(settings: Settings) -> Iterator[tuple[Place, Mapping[str, File]]]:
+    """All levels of the project that name files, the certificate of the server left out."""
+    yield DEFAULTS, settings.defaults.task.files or {}
+    if settings.meltano is not None:
+        yield MELTANO, settings.meltano.files
+    for name, job in settings.jobs.items():
+        yield ("jobs", name, "files"), job.files
+        for index, task in enumerate(job.tasks):
+            yield ("jobs", name, "tasks", index, "files"), task.files or {}
+
+
+def of_task(settings: Settings, job: str, index: int) -> dict[str, Given]:
+    """What a task of the project's gets, by its path in the container; a workflow's certificate left out."""
+    task = settings.jobs[job].tasks[index]
+    levels: _Levels = [(("jobs", job, "files"), settings.jobs[job].files)] if has_runtime(task) else []
+    levels.append((("jobs", job, "tasks", index, "files"), task.files or {}))
+    return {**_common(settings, meltano=task.meltano is not None, runtime=has_runtime(task)), **_merged(levels)}
+
+
+def of_meltano(settings: Settings) -> dict[str, Given]:
+    """What a task of Meltano's own gets."""
+    return _common(settings, meltano=True, runtime=has_runtime(None))
+
+
+def certificate(settings: Settings) -> Given | None:
+    """The certificate of the OpenMetadata server, as a file."""
+    source: Source | None = settings.openmetadata.ca_certificate if settings.openmetadata is not None else None
+    if source is None:
+        return None
+    return Given(File(file=source.file, secret=source.secret, mode="0644"), CERTIFICATE)
+
+
+def _common(settings: Settings, *, meltano: bool, runtime: bool) -> dict[str, Given]:
+    """What a level says that is not about one task: it leaves out those that cannot have it."""
+    levels: _Levels = [(DEFAULTS, settings.defaults.task.files or {})] if runtime else []
+    if meltano and settings.meltano is not None:
+        levels.append((MELTANO, settings.meltano.files))
+    return _merged(levels)
+
+
+def _merged(levels: _Levels) -> dict[str, Given]:
+    return {normal(path): Given(file, (*place, path)) for place, files in levels for path, file in files.items()}
