@@ -6,7 +6,6 @@ from it because the package is heavy, starts threads, and must be stoppable what
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 import uuid
@@ -17,7 +16,7 @@ from typing import Any
 import penstock_runtime
 from penstock_runtime import contract
 from penstock_runtime.contract import Exit
-from penstock_runtime.engines import Counts, Launch, version
+from penstock_runtime.engines import Counts, Launch, Report, version
 from penstock_runtime.errors import RunError
 from penstock_runtime.fetch import fetch
 from penstock_runtime.fill import fill
@@ -112,6 +111,9 @@ def main() -> int:
         return execute(kind, settings)
     except RunError as error:
         print(f"penstock: {error}", flush=True)
+        path = os.environ.get(contract.REPORT)
+        if path and not Path(path).exists():
+            Report(own_error=True).write(Path(path))
         return error.exit_code
 
 
@@ -193,10 +195,7 @@ def _report(workflow: Any) -> None:
     if first is not None:
         # Some steps count, others keep a list of names.
         counts.records = getattr(first, "record_count", 0) or len(first.records)
-    # At once: this process may be killed at any moment, and half a report would be worse than none.
-    part = Path(f"{path}.part")
-    part.write_text(json.dumps(vars(counts)))
-    part.replace(path)
+    Report(counts).write(Path(path))
 
 
 def _known(kind: str) -> tuple[str, str]:
