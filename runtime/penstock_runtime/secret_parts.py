@@ -35,7 +35,7 @@ _PLAIN_VALUE = re.compile(r"[A-Za-z]*[0-9]*(?:[ _.-][A-Za-z]*[0-9]*)*")
 _LONGEST_PLAIN = 40
 
 _ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
-_PAIR = re.compile(r"""([A-Za-z_][\w.-]{0,99})['"]?[ \t]*[=:][ \t]*("[^"\n]*"|'[^'\n]*'|\{[^}\n]*\}|[^\s;&,"']+)""")
+_PAIR = re.compile(r"""([A-Za-z_][\w.-]{0,99})['"]?[ \t]*[=:](?!//)[ \t]*("[^"\n]*"|'[^'\n]*'|\{[^}\n]*\}|[^\s;&,"']+)""")
 """`password=…` of a connection string, an ini, properties or YAML file, or a URL's query."""
 
 

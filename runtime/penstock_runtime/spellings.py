@@ -19,15 +19,17 @@ _UNTOUCHED = frozenset(string.ascii_letters + string.digits + "-_.")
 """No encoder of a URL, JSON, XML, SQL, a shell or Python writes these in another way."""
 _WORD = re.compile(r"[A-Za-z0-9._-]+")
 
-_LEAD = r"\\{1,8}"
+_BACKSLASH = r"\\|%(?:25){0,2}5[cC]"
+"""The second: JSON in a URL."""
+_LEAD = f"(?:{_BACKSLASH}){{1,8}}"
 """Backslashes before an escaped character: one, three or seven where JSON or a repr is inside another, twice at most."""
 
 _NAMED = {"\n": "n", "\r": "r", "\t": "t", "\b": "b", "\f": "f", "\v": "v", "\a": "a", "\0": "0"}
 _ENTITIES = {'"': "quot", "'": "apos", "<": "lt", ">": "gt", "&": "amp"}
-_SINGLE_QUOTES = ("'\"'\"'", r"'\\''", "''")
-"""A single quote in shlex.quote, in a shell by hand, and in SQL."""
-_DOUBLED = frozenset('"%')
-"""CSV and SQL identifiers; a format string."""
+_SINGLE_QUOTES = ("'\"'\"'", r"'\\''")
+"""A single quote in shlex.quote, and in a shell by hand."""
+_DOUBLED = frozenset("'\"%")
+"""SQL; CSV and SQL identifiers; a format string."""
 _ESCAPED_FOR_HTML = frozenset("\"'&<>=+/`")
 """By JSON encoders of Go, Java and .NET, in hexadecimal."""
 
@@ -54,8 +56,7 @@ def spelled(text: str) -> str:
             if specials > _MOST_SPELLED:
                 parts.append("(?s:.*)")
                 break
-            alternatives = (re.escape(first) + more for first, more in _alternatives(char, count, after_backslash))
-            parts.append(f"(?:{'|'.join(alternatives)})")
+            parts.append(_run(char, count, after_backslash))
         after_backslash = char == "\\"
     return "".join(parts)
 
@@ -96,65 +97,72 @@ def any_of(words: Iterable[str], *, depth: int = 3) -> str:
     return "|".join(alternatives)
 
 
-def _alternatives(char: str, count: int, after_backslash: bool = False) -> Iterator[tuple[str, str]]:
-    """The spellings of a run of one character: their first character, and the expression for what follows it.
+def _run(char: str, count: int, after_backslash: bool) -> str:
+    """The expression for a run of one character, which no encoder leaves alone.
 
     Args:
         after_backslash: the backslashes before it are matched already, those of its own escape too.
     """
     if char == "\\":
         # With those that escape the next character: a second expression for them could split a run in many ways.
-        yield "\\", rf"\\{{{count - 1},{8 * count + 6}}}"
+        return f"(?:{_BACKSLASH}){{{count},{8 * count + 7}}}"
+    once, codes = _plain(char), "|".join(_codes(char))
+    escaped = f"|(?:{_BACKSLASH}){{1,8}}(?:{codes})" if codes else ""
+    unit = f"(?:(?:{_BACKSLASH}){{0,8}}(?:{once}){escaped})"
+    if after_backslash:
+        first = f"(?:{once}{'|' if codes else ''}{codes})"
+        spelled = first + (f"{unit}{{{count - 1}}}" if count > 1 else "")
     else:
-        yield char, re.escape(char) * (count - 1)
-    if char == "'":
-        yield from ((one[0], one[1:] + _again(one, count)) for one in _SINGLE_QUOTES)
-    if char in _DOUBLED:
-        yield char, re.escape(char * (2 * count - 1))
+        spelled = unit + (f"{{{count}}}" if count > 1 else "")
+    return f"(?:{'|'.join((*_doubled(char, count), spelled))})"
+
+
+def _plain(char: str) -> str:
+    """The alternatives for a character but for those with backslashes, each with a beginning of its own."""
+    codes = "".join(f"%(?:25){{0,2}}{_hex(byte, 2)}" for byte in _utf8(char))
+    number = f"#0{{0,4}}{ord(char)}|#[xX]0{{0,4}}{_hex(ord(char))}"
+    if char == "%":
+        return r"%(?:25){0,3}"
+    if char == "&":
+        return f"&(?:amp;){{0,3}}|&(?:amp;)?(?:{number});|{codes}"
+    found = [re.escape(char), codes]
     if char == " ":
-        yield "+", r"\+" * (count - 1)
+        found.append(r"\+")
     if char == "\n":
-        yield "\r", r"\n" + _again(r"\r\n", count)
-    for code in _codes(char):
-        if not after_backslash:
-            yield "\\", rf"\\{{0,7}}{code}{_again(_LEAD + code, count)}"
-        elif code[0] in _UNTOUCHED:
-            yield code[0], code[1:] + _again(_LEAD + code, count)
-    percent = "".join(f"%(?:25){{0,2}}{_hex(byte, 2)}" for byte in _utf8(char))
-    yield "%", percent[1:] + _again(percent, count)
-    if char in _ENTITIES or not (char.isascii() and char.isprintable()):
-        named = f"{_ENTITIES[char]}|" if char in _ENTITIES else ""
-        entity = f"&(?:amp;){{0,2}}(?:{named}#0{{0,4}}{ord(char)}|#[xX]0{{0,4}}{_hex(ord(char))});"
-        yield "&", entity[1:] + _again(entity, count)
+        found.append(r"\r\n")
+    if char in _ENTITIES:
+        found.append(f"&(?:amp;){{0,2}}(?:{_ENTITIES[char]}|{number});")
+    elif not (char.isascii() and char.isprintable()):
+        found.append(f"&(?:amp;){{0,2}}(?:{number});")
+    return "|".join(found)
+
+
+def _doubled(char: str, count: int) -> Iterator[str]:
+    """The spellings of a whole run in which a character becomes several."""
+    if char == "'":
+        yield from (f"(?:{one}){{{count}}}" for one in _SINGLE_QUOTES)
+    if char in _DOUBLED:
+        # JSON in CSV, a repr in SQL: escaped, then doubled.
+        yield f"(?:(?:{_BACKSLASH}){{0,8}}{re.escape(char * 2)}){{{count}}}"
     if not char.isascii():
         # Of a program that prints in another character set.
-        yield "\ufffd", rf"\ufffd{{{count - 1},{4 * count - 1}}}"
-        yield "?", rf"\?{{{count - 1},{4 * count - 1}}}"
+        yield rf"(?:\ufffd|\?){{{count},{4 * count}}}"
 
 
-def _codes(char: str) -> list[str]:
-    """What follows the backslashes of an escaped character: in JSON, a repr of text or bytes, a shell, SQL."""
-    codes = []
+def _codes(char: str) -> Iterator[str]:
+    """What follows the backslashes where not the character itself does: in JSON, or a repr of text or bytes."""
     if char in _NAMED:
-        codes.append(_NAMED[char])
-    elif char != "\\" and char.isascii() and char.isprintable():
-        codes.append(re.escape(char))
+        yield _NAMED[char]
     if char in _ESCAPED_FOR_HTML or not (char.isascii() and char.isprintable()):
         units = char.encode("utf-16-be", "surrogatepass")
         pairs = (int.from_bytes(units[at : at + 2], "big") for at in range(0, len(units), 2))
-        codes.append(_LEAD.join(f"u{_hex(pair, 4)}" for pair in pairs))
+        yield _LEAD.join(f"u{_hex(pair, 4)}" for pair in pairs)
     if not (char.isascii() and char.isprintable()):
-        codes.append(_LEAD.join(f"x{_hex(byte, 2)}" for byte in _utf8(char)))
+        yield _LEAD.join(f"x{_hex(byte, 2)}" for byte in _utf8(char))
     if 0x80 <= ord(char) < 0x100:
-        codes.append(f"x{_hex(ord(char), 2)}")
+        yield f"x{_hex(ord(char), 2)}"
     if ord(char) > 0xFFFF:
-        codes.append(f"U{_hex(ord(char), 8)}")
-    return codes
-
-
-def _again(expression: str, count: int) -> str:
-    """An expression for what is spelled once already, for the rest of its run."""
-    return f"(?:{expression}){{{count - 1}}}" if count > 1 else ""
+        yield f"U{_hex(ord(char), 8)}"
 
 
 def _utf8(text: str) -> bytes:

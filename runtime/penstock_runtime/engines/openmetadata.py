@@ -16,7 +16,7 @@ from typing import Any
 import penstock_runtime
 from penstock_runtime import contract
 from penstock_runtime.contract import Exit
-from penstock_runtime.engines import Counts, Launch, Report, version
+from penstock_runtime.engines import Counts, Launch, Report, catalogue, version
 from penstock_runtime.errors import RunError
 from penstock_runtime.fetch import fetch
 from penstock_runtime.fill import fill
@@ -92,6 +92,7 @@ def config(environ: Mapping[str, str]) -> dict[str, Any]:
         # As upstream does it: taken literally, with the run id that the caller gives.
         return data | ({STOCK_RUN: environ[STOCK_RUN]} if environ.get(STOCK_RUN) else {})
     filled: dict[str, Any] = fill(data, read_names(environ, contract.NAMES), environ)
+    catalogue.clean_token(filled)
     if filled.get("ingestionPipelineFQN"):
         filled.setdefault("pipelineRunId", str(run_id(Run.read(environ))))
     return filled
@@ -138,6 +139,8 @@ def execute(kind: str, settings: dict[str, Any]) -> int:
         workflow = workflow_class.create(settings)
     except Exception as error:
         # By name: the package's modules differ by version.
+        if told := catalogue.trouble(error, settings):
+            raise told from error
         if type(error).__name__ in _REFUSED:
             raise _refused("the workflow config", f"is refused by {PACKAGE} {version(PACKAGE)}: {error}") from error
         if type(error).__name__ == _UNREACHABLE:
@@ -162,14 +165,18 @@ def execute(kind: str, settings: dict[str, Any]) -> int:
     try:
         workflow.execute()
         workflow.print_status()
+    except Exception as error:
+        if told := catalogue.trouble(error, settings):
+            raise told from error
+        raise
     finally:
         _report(workflow)
     if not settings.get("workflowConfig", {}).get("raiseOnError", True):
         return Exit.DONE
-    return _result(workflow)
+    return _result(workflow, settings)
 
 
-def _result(workflow: Any) -> int:
+def _result(workflow: Any, settings: dict[str, Any]) -> int:
     """The exit code: failed where a step's success is below `successThreshold`, as the package decides it."""
     from metadata.config.common import WorkflowExecutionError
 
@@ -177,6 +184,9 @@ def _result(workflow: Any) -> int:
         workflow.raise_from_status()
     except WorkflowExecutionError as error:
         print(f"penstock: the workflow failed: {error}", flush=True)
+        # Its token may have expired meanwhile, or the server have gone: then that is what to mend.
+        if told := catalogue.look(settings):
+            print(f"penstock: {told}", flush=True)
         return Exit.FAILED
     return Exit.DONE
 
