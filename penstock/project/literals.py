@@ -8,20 +8,9 @@ from typing import Any
 
 from penstock.project.composer import Node
 from penstock_runtime.fill import PLACEHOLDER
+from penstock_runtime.secret_names import is_secret_key
 
 ALLOW = "# penstock: allow-literal"
-_KEY_END = 100
-"""Characters of a key that are looked at, from its end: only its last words say what it holds."""
-
-_WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
-_SECRET_WORDS = frozenset(
-    {"password", "passwords", "passwd", "pwd", "passphrase", "passcode", "secret", "secrets", "token", "tokens", "jwt"}
-    | {"apikey"}
-)
-_PLAIN_KEYS = frozenset(
-    {"primary", "foreign", "partition", "sort", "unique", "public", "natural", "surrogate", "business", "cluster"}
-    | {"distribution", "object", "bucket", "kms"}
-)
 _LOGIN_IN_URL = re.compile(r"[a-z][a-z0-9+.-]*://[^/\s:@$]*:[^/\s@$]+@", re.IGNORECASE)
 
 
@@ -37,16 +26,6 @@ def no_reference(text: str) -> str | None:
     """The first part of a text that looks like `${NAME}` and that nothing would fill: `${my-host}`, `${HOST:-x}`."""
     found = _NO_NAME.search(text)
     return found[0] if found else None
-
-
-def is_secret_key(key: str) -> bool:
-    """Whether what stands under `key` is taken for a secret: `password`, `jwtToken`, `secret_key`, `key`, …"""
-    words = [word.lower() for word in _WORD.findall(key[-_KEY_END:])]
-    if not words:
-        return False
-    if words[-1] == "key":
-        return words[-2:-1] == [] or words[-2] not in _PLAIN_KEYS
-    return words[-1] in _SECRET_WORDS
 
 
 Path = tuple[str, ...]

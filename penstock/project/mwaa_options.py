@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from penstock.mwaa_limits import FIXED_OPTIONS, MAX_OPTION_KEY, MAX_OPTION_VALUE, OPTION_KEY
-from penstock.project.literals import ALLOW, is_secret_key, literal_secret, references
+from penstock.project.literals import ALLOW, literal_secret, references
 
 if TYPE_CHECKING:
     from penstock.project.checks import Checks

@@ -6,19 +6,21 @@ line with the outcome, and one line from which CloudWatch makes metrics.
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import re
 import site
 import tempfile
 import time
+import traceback
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from penstock_runtime import contract, files, metrics, process
 from penstock_runtime.contract import Exit
-from penstock_runtime.engines import Counts, Launch, command, meltano, openmetadata
+from penstock_runtime.engines import Counts, Launch, Report, command, meltano, openmetadata
 from penstock_runtime.errors import RunError
-from penstock_runtime.redact import redactor
+from penstock_runtime.redact import Redactor, notices
 from penstock_runtime.run import Run, Size, read, read_names, stop_timeout_seconds, timeout_seconds, wrong
 
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
@@ -37,42 +39,52 @@ ENGINES: dict[str, Callable[[Mapping[str, str]], Launch]] = {
 def main() -> int:
     """Run the task of this process's environment; returns the container's exit code (`contract.Exit`)."""
     environ = dict(os.environ)
+    mask: Callable[[str], str] = str
     try:
-        if openmetadata.stock(environ):
-            # Upstream's contract: somebody else bounds and names this run.
-            return _run(openmetadata.launch(environ), environ, None, None)
-        run = Run.read(environ)
-        engine = read(environ, contract.ENGINE)
-        if engine not in ENGINES:
-            wrong(contract.ENGINE, f"is {engine!r}; this runtime knows {', '.join(ENGINES)}")
-        return _run(ENGINES[engine](environ), environ, run, timeout_seconds(environ))
+        secrets = {name: environ[name] for name in _secret_names(environ) if name in environ}
+        mask = Redactor(secrets.values())
+        if decoded := files.decoded(environ):
+            mask = Redactor([*secrets.values(), *decoded])
+        return _run(environ, secrets, mask)
     except RunError as error:
-        _say(f"penstock: {error}")
+        _say(mask(f"penstock: {error}"))
         return error.exit_code
+    except Exception:  # noqa: BLE001  Python itself would print the values that a traceback may hold
+        _say(mask(traceback.format_exc()))
+        _say("penstock: the container's own program failed\n  fix: report the lines above as a fault of Penstock")
+        return Exit.FAILED
 
 
-def _run(launch: Launch, environ: Mapping[str, str], run: Run | None, timeout: float | None) -> int:
+def _run(environ: Mapping[str, str], secrets: Mapping[str, str], mask: Callable[[str], str]) -> int:
+    stock = openmetadata.stock(environ)
+    # Upstream's contract: somebody else bounds and names this run.
+    run = None if stock else Run.read(environ)
+    engine = "openmetadata" if stock else read(environ, contract.ENGINE)
+    if engine not in ENGINES:
+        wrong(contract.ENGINE, f"is {engine!r}; this runtime knows {', '.join(ENGINES)}")
+    launch = ENGINES[engine](environ)
+    timeout = timeout_seconds(environ) if run else None
     began = time.monotonic()
     size = Size.read(environ) if run else None
     stop_timeout = stop_timeout_seconds(environ, process.STOP_TIMEOUT_SECONDS)
-    secrets = [environ[name] for name in _secret_names(environ) if name in environ]
-    mask = redactor([*secrets, *files.decoded(environ)])
     _say(mask(f"penstock: {run or 'a run by the stock contract'}: {launch.title}"))
-    counts = Counts()
+    for notice in notices(secrets):
+        _say(mask(f"penstock: {notice}"))
+    report = Report()
 
     def on_line(line: str) -> None:
         line = _COLOUR.sub("", line)
-        launch.count(line, counts)
+        launch.count(line, report.counts)
         _say(mask(line))
 
     files.write(environ)
     with tempfile.TemporaryDirectory() as folder:
-        report = Path(folder) / "report.json"
+        path = Path(folder) / "report.json"
         child = {
             **environ,
             **_home(environ),
             **launch.environment,
-            **({contract.REPORT: str(report)} if launch.reports else {}),
+            **({contract.REPORT: str(path)} if launch.reports else {}),
         }
         outcome = process.run(
             files.located(launch.command, environ),
@@ -82,16 +94,20 @@ def _run(launch: Launch, environ: Mapping[str, str], run: Run | None, timeout: f
             on_line=on_line,
             stop_timeout_seconds=stop_timeout,
         )
-        if report.exists():
+        if path.exists():
             try:
-                counts = Counts.from_json(report.read_text())
+                report = Report.from_json(path.read_text())
             except ValueError as error:
                 # How the run ended is worth more than what it counted.
-                _say(f"penstock: the engine's report cannot be read: {error}")
+                _say(mask(f"penstock: the engine's report cannot be read: {error}"))
+    if outcome.ended_by == "engine" and report.own_error:
+        outcome = dataclasses.replace(outcome, ended_by="penstock")
     seconds = time.monotonic() - began
-    _say(f"penstock: {_sentence(outcome, counts, seconds, timeout)}")
+    _say(f"penstock: {_sentence(outcome, report.counts, seconds, timeout)}")
     if run:
-        _say(metrics.line(run, outcome, counts, seconds, size))
+        # As CloudWatch reads it: numbers, and names of the plan. Only the id of the run may be what somebody has typed.
+        run = dataclasses.replace(run, dag_run=mask(run.dag_run))
+        _say(metrics.line(run, outcome, report.counts, seconds, size))
     return outcome.exit_code
 
 
@@ -109,18 +125,23 @@ def _secret_names(environ: Mapping[str, str]) -> tuple[str, ...]:
 
 
 def _sentence(outcome: process.Outcome, counts: Counts, seconds: float, timeout: float | None) -> str:
+    code = outcome.exit_code
     if outcome.how == "timed out":
         what = f"timed out: the limit is {timeout:g} s (timeout_minutes)"
     elif outcome.how == "stopped":
         what = "stopped by SIGTERM (StopTask or a Spot interruption)"
-    elif outcome.exit_code == Exit.DONE:
+    elif code == Exit.DONE:
         what = "done"
-    elif outcome.exit_code == Exit.KILLED:
+    elif outcome.ended_by == "signal" and code == Exit.KILLED:
         what = "killed by SIGKILL: most likely out of memory (memory_mib)"
+    elif outcome.ended_by == "signal":
+        what = f"killed by signal {code - 128}"
     else:
         what = "failed"
+    known = code in iter(Exit) and code not in (Exit.DONE, Exit.FAILED)
+    whose = " (the engine's own)" if known and outcome.ended_by == "engine" else ""
     told = [f"{value} {name}" for name, value in vars(counts).items() if value is not None]
-    return ", ".join([f"{what}, exit code {outcome.exit_code}, after {seconds:.1f} s", *told])
+    return ", ".join([f"{what}, exit code {code}{whose}, after {seconds:.1f} s", *told])
 
 
 def _say(line: str) -> None:

@@ -79,7 +79,11 @@ SERVER_VARIABLE = "OPENMETADATA_SERVER"
 
 
 class Exit(IntEnum):
-    """Exit codes of a container of ours. An engine's own code passes through where it is not listed here."""
+    """Exit codes of a container of ours.
+
+    An engine's own code passes through, also where it is one of these: the line with the outcome and the metric line
+    (`ENDED_BY`) say whose it is.
+    """
 
     DONE = 0
     FAILED = 1
@@ -94,6 +98,13 @@ class Exit(IntEnum):
     """SIGKILL: out of memory, or still running after the stop timeout (128 + 9)."""
     STOPPED = 143
     """SIGTERM: StopTask or a Spot interruption (128 + 15)."""
+
+
+# The container's last line, in CloudWatch's embedded metric format.
+METRIC_KEY = "_aws"
+"""The line's first member (AWS, "Specification: CloudWatch embedded metric format")."""
+ENDED_BY = "EndedBy"
+"""Its member that says whose the exit code is: `engine`, `signal` (the kernel's) or `penstock`."""
 
 
 # The bundle, below the folder of one project and environment.

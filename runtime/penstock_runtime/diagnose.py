@@ -5,13 +5,14 @@ The table is in `reasons`.
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from penstock_runtime import reasons
-from penstock_runtime.contract import CONTAINER_NAME
+from penstock_runtime.contract import CONTAINER_NAME, ENDED_BY, METRIC_KEY, Exit
 from penstock_runtime.reasons import Reason
 
 
@@ -27,11 +28,12 @@ class Diagnosis:
     """Whether the same task may well succeed when it is tried again: capacity, throttling, Spot, a host that went."""
 
 
-def diagnose(task: Mapping[str, Any]) -> Diagnosis:
+def diagnose(task: Mapping[str, Any], log: Sequence[str] = ()) -> Diagnosis:
     """What a stopped Fargate task died of.
 
     Args:
         task: one of the `tasks` that ECS's DescribeTasks returns, or the `detail` of its state-change event.
+        log: the last lines of its log, where they are at hand: ECS does not know whose an exit code is.
     """
     container = _container(task)
     code = container.get("exitCode")
@@ -39,11 +41,11 @@ def diagnose(task: Mapping[str, Any]) -> Diagnosis:
     summary = _summary(code, words, str(task.get("stopCode") or ""))
     if code == 0:
         return Diagnosis(summary, cause="none: the container succeeded", fix="nothing to do")
-    reason = reason_of(task)
+    reason = reason_of(task, log)
     return Diagnosis(summary, reason.cause, reason.fix, reason.transient)
 
 
-def reason_of(task: Mapping[str, Any]) -> Reason:
+def reason_of(task: Mapping[str, Any], log: Sequence[str] = ()) -> Reason:
     """The reason of a task that did not succeed; see `diagnose`."""
     container = _container(task)
     code, stop_code, alone = container.get("exitCode"), task.get("stopCode"), runs_alone(task)
@@ -60,16 +62,41 @@ def reason_of(task: Mapping[str, Any]) -> Reason:
         return reasons.UNKNOWN
     if _says(told, reasons.OUT_OF_MEMORY_WORDS):
         return reasons.OUT_OF_MEMORY
+    ended_by = _ended_by(log)
     if stop_code == reasons.BY_SOMEBODY and alone and _says(told, reasons.ON_KILL_WORDS):
         return reasons.STOPPED_BY_AIRFLOW
-    if stop_code == reasons.BY_SOMEBODY and (alone or code not in reasons.OWN_EXITS):
+    if stop_code == reasons.BY_SOMEBODY and (
+        alone or (code not in reasons.BEFORE_A_STOP and ended_by != "engine")
+    ):
         return reasons.STOPPED_BY_SOMEBODY
     if code is None:
         return reasons.NO_EXIT_CODE
-    if alone and code in reasons.OWN_EXITS:
-        # The command's own, whatever the runtime means by it.
-        return reasons.OTHER_EXIT
-    return reasons.EXITS.get(code, reasons.OTHER_EXIT)
+    exits = {
+        "penstock": reasons.OWN_EXITS,
+        "signal": reasons.SIGNAL_EXITS,
+        "engine": reasons.ENGINE_EXITS,
+    }.get(ended_by, reasons.EXITS)
+    if alone:
+        exits = reasons.ALONE_EXITS
+    return exits.get(code, reasons.OTHER_EXIT)
+
+
+def is_metric_line(line: str) -> bool:
+    """Whether a line of a log is the container's metric line: for CloudWatch, not for people."""
+    return line.startswith(f'{{"{METRIC_KEY}"')
+
+
+def _ended_by(log: Sequence[str]) -> str:
+    """Whose the exit code is, as the container's last lines tell it; empty where they do not."""
+    lines = [line for line in log if line.strip()]
+    for line in reversed(lines):
+        if is_metric_line(line):
+            try:
+                return str(json.loads(line).get(ENDED_BY, ""))
+            except ValueError:
+                return ""
+    # A container that refused to start its engine ends with its error, and no metric.
+    return "penstock" if lines and lines[-1].startswith(("penstock: ", "  fix: ")) else ""
 
 
 def runs_alone(task: Mapping[str, Any]) -> bool:

@@ -12,6 +12,7 @@ import platform
 import time
 from collections.abc import Mapping
 
+from penstock_runtime import contract
 from penstock_runtime.contract import Exit
 from penstock_runtime.engines import Counts
 from penstock_runtime.process import Outcome
@@ -80,7 +81,7 @@ def line(run: Run, outcome: Outcome, counts: Counts, seconds: float, size: Size 
     machine = platform.machine()
     return json.dumps(
         {
-            "_aws": {"Timestamp": int(time.time() * 1000), "CloudWatchMetrics": directives},
+            contract.METRIC_KEY: {"Timestamp": int(time.time() * 1000), "CloudWatchMetrics": directives},
             "Project": run.project,
             "Environment": run.environment,
             "Architecture": _ARCHITECTURES.get(machine.lower(), machine),
@@ -91,6 +92,7 @@ def line(run: Run, outcome: Outcome, counts: Counts, seconds: float, size: Size 
             "DagRun": run.dag_run,
             "Try": run.attempt,
             "ExitCode": outcome.exit_code,
+            contract.ENDED_BY: outcome.ended_by,
             **({"MemoryLimitMib": size.memory_mib} if size is not None else {}),
             **known,
         }

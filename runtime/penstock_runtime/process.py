@@ -31,6 +31,9 @@ DRAIN_SECONDS = 5.0
 
 How = Literal["ended", "timed out", "stopped"]
 
+EndedBy = Literal["engine", "signal", "penstock"]
+"""Whose an exit code is: the engine's own, the kernel's for a signal that killed the engine, or one of `contract.Exit`."""
+
 
 @dataclass(frozen=True)
 class Outcome:
@@ -39,6 +42,7 @@ class Outcome:
     exit_code: int
     """The process's own; 128 + n where signal n killed it; `Exit.TIMED_OUT` or `Exit.STOPPED` where we ended it."""
     how: How
+    ended_by: EndedBy
     peak_memory_mib: float
     """Resident memory of the largest process among it and its descendants (getrusage), not their sum."""
 
@@ -97,10 +101,12 @@ def run(
         # Bounded: what has left the group by a session of its own may still hold the pipe.
         reader.join((stop_timeout_seconds - grace) / 2 if stopped.is_set() else DRAIN_SECONDS)
         signal.signal(signal.SIGTERM, before)
-    code = {"timed out": int(Exit.TIMED_OUT), "stopped": int(Exit.STOPPED)}.get(how, child.returncode)
+    ours = {"timed out": Exit.TIMED_OUT, "stopped": Exit.STOPPED}.get(how)
+    code = child.returncode if ours is None else int(ours)
     return Outcome(
         exit_code=code if code >= 0 else 128 - code,
         how=how,
+        ended_by="penstock" if ours is not None else "engine" if code >= 0 else "signal",
         peak_memory_mib=resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024,
     )
 

@@ -87,7 +87,7 @@ STARTS: dict[Reason, tuple[str, ...]] = {
     ): (f"{_PULL}no space left on device*",),
     Reason(
         "RegistryUnreachable",
-        "the task's subnets do not reach the image's registry",
+        "the task's subnets do not reach the image's registry, or it does not answer",
         "give the private subnets a NAT gateway, or endpoints for ecr.api, ecr.dkr and s3 and an image in ECR",
     ): (
         f"{_PULL}timeout*",
@@ -103,22 +103,22 @@ STARTS: dict[Reason, tuple[str, ...]] = {
     ),
     Reason(
         "PullDenied",
-        "the execution role or the registry does not let the task pull its image",
-        "check that the registry allows the pull, and the execution role's ecr permissions",
+        "the registry or the execution role does not let the task pull its image, or there is no such image: some "
+        "registries answer both alike",
+        "check the image's name and tag in penstock.yaml, that the registry allows the pull, and the execution role's "
+        "ecr permissions",
     ): (
         f"{_PULL}AccessDenied*",
         f"{_PULL}not authorized*",
         f"{_PULL}no basic auth*",
         f"{_PULL}401 Unauthorized*",
         f"{_PULL}403 Forbidden*",
-        f"{_PREPARE}ecr registry auth*AccessDenied*",
     ),
     Reason(
-        "SecretDenied",
-        "the execution role may not read one of the task's secrets",
-        "deploy again; where a KMS key of your own encrypts it, name that key in secret_kms_keys (kms:Decrypt), and "
-        "see that the key's policy lets this account use it",
-    ): (f"{_PREPARE}retrieve secret*AccessDenied*", f"{_PREPARE}retrieve secret*not authorized*"),
+        "LoginDenied",
+        "the execution role may not log in to ECR, or the policy of the VPC's endpoint for ecr.api refuses it",
+        "deploy again: the stacks grant ecr:GetAuthorizationToken; check the endpoint's policy where it is yours",
+    ): (f"{_PREPARE}ecr registry auth*AccessDenied*", f"{_PREPARE}ecr registry auth*not authorized*"),
     Reason(
         "SecretField",
         "the secret has no such JSON field",
@@ -129,6 +129,19 @@ STARTS: dict[Reason, tuple[str, ...]] = {
         "one of the task's secrets does not exist in this account and region",
         "create it, or correct its reference under secrets in penstock.yaml",
     ): (f"{_PREPARE}retrieve secret*ResourceNotFound*", f"{_PREPARE}invalid ssm parameters*"),
+    Reason(
+        "SecretKey",
+        "the execution role may not use the KMS key that encrypts one of the task's secrets",
+        "name that key in secret_kms_keys (kms:Decrypt) and deploy; see that the key's policy lets this account use it",
+    ): (f"{_PREPARE}retrieve secret*Access to KMS is not allowed*", f"{_PREPARE}retrieve secret*kms:Decrypt*"),
+    Reason(
+        "SecretDenied",
+        "the execution role may not read one of the task's secrets, or there is no such secret: AWS answers both alike "
+        "to a role that may read some secrets only",
+        "see that the secret exists in this account and region, and correct its reference under secrets in "
+        "penstock.yaml (a full ARN is safest); if it does, deploy again; where a KMS key of your own encrypts it, name "
+        "that key in secret_kms_keys (kms:Decrypt)",
+    ): (f"{_PREPARE}retrieve secret*AccessDenied*", f"{_PREPARE}retrieve secret*not authorized*"),
     Reason(
         "SecretsUnreachable",
         "the task's subnets do not reach Secrets Manager or SSM",
@@ -146,8 +159,8 @@ STARTS: dict[Reason, tuple[str, ...]] = {
     ): (f"{_PREPARE}logger args*",),
     Reason(
         "RoleRefused",
-        "ECS may not assume the task's role",
-        "deploy again: the Airflow stack makes the roles with their trust",
+        "the task's role is missing, or ECS may not assume it",
+        "deploy again: the ingestion stack makes the roles with their trust",
     ): ("*unable to assume the role*",),
     Reason(
         "NoAddress",
@@ -225,11 +238,11 @@ ON_KILL_WORDS = ("Task killed by the user",)
 
 STOPPED_BY_SOMEBODY = Reason(
     "StoppedBySomebody",
-    "somebody, or Airflow on behalf of somebody, stopped the task",
+    "somebody stopped the task, or Airflow did: for somebody, or as the Airflow task reached its own time limit",
     "run it again if that was not meant",
 )
 
-_OWN: dict[int, Reason] = {
+OWN_EXITS: dict[int, Reason] = {
     Exit.WRONG_INPUT: Reason(
         "WrongInput",
         "the container refused its environment or its config",
@@ -237,45 +250,120 @@ _OWN: dict[int, Reason] = {
     ),
     Exit.ARTIFACT: Reason(
         "Artifact",
-        "the config or the runtime could not be fetched from the artifacts bucket, or is another one than expected",
-        "deploy or push again; check that the subnets reach S3 and that the task role may read the bucket",
+        "the config or the runtime is missing from the artifacts bucket, could not be fetched, or is not the expected one",
+        "read the line `penstock:` in the task's log: it says which; deploy or push again where a file is missing or "
+        "another one, check the subnets' way to S3 and the task role where it cannot be fetched",
     ),
     Exit.TIMED_OUT: Reason(
         "TimedOut",
         "the run reached its time limit and ended itself",
         "raise timeout_minutes of the task, or find in its log what took so long",
     ),
-}
-OWN_EXITS = tuple(int(code) for code in _OWN)
-"""Ours alone: they say more than who stopped the task."""
-
-EXITS: dict[int, Reason] = {
-    **_OWN,
-    Exit.FAILED: Reason("Failed", "the engine ran and reported a failure", "read the end of the task's log"),
-    Exit.KILLED: Reason(
-        "Killed",
-        "the container was killed: out of memory, or it still ran after the stop timeout",
-        "raise memory_mib of the task if nobody stopped it",
-    ),
     Exit.STOPPED: Reason("Stopped", "the container was asked to stop (SIGTERM)", "run the task again"),
-    126: Reason("NotExecutable", "the command may not be executed", "check the command of the task and the image"),
+}
+"""Where the container says that the exit code is its own program's."""
+
+FAILED = Reason("Failed", "the engine or the command ran and reported a failure", "read the end of the task's log")
+CRASHED = Reason(
+    "Crashed",
+    "the engine, or a program that it called, crashed (segmentation fault)",
+    "read the end of the task's log; try another version",
+)
+
+BEFORE_A_STOP = (Exit.WRONG_INPUT, Exit.ARTIFACT, Exit.TIMED_OUT)
+"""A container that is stopped gives another code: these say more than who stopped it."""
+
+SIGNAL_EXITS: dict[int, Reason] = {
+    Exit.KILLED: Reason(
+        "EngineKilled",
+        "the engine's process was killed, most likely since the container's memory was full",
+        "raise memory_mib of the task",
+    ),
+    139: CRASHED,
+}
+"""Where the container says that a signal killed the engine: 128 and the signal's number."""
+
+_SHELL: dict[int, Reason] = {
+    126: Reason(
+        "NotExecutable",
+        "the command, or one that it calls, may not be executed",
+        "read the end of the task's log; check the command of the task and the image",
+    ),
     127: Reason(
         "NoCommand",
-        "a program is not in the image: the command, one that it calls, or `python3`, which starts Penstock's runtime",
-        "read the end of the task's log; correct the command, or, where `exec python3 failed` is there, take "
-        "`python: true` out of the task in penstock.yaml",
+        "the command, or one that it calls, is not in the image",
+        "read the end of the task's log; check the command of the task and the image",
     ),
-    139: Reason(
-        "Crashed",
-        "the engine crashed (segmentation fault)",
-        "read the end of the task's log; try another version",
-    ),
+    139: CRASHED,
 }
-"""With stop code `EssentialContainerExited`: exit code and reason."""
+"""What shells and most programs mean by these codes."""
 
 OTHER_EXIT = Reason(
     "OtherExit", "the engine ended with an exit code of its own", "read the end of the task's log"
 )  # fmt: skip
+
+ENGINE_EXITS: dict[int, Reason] = {
+    Exit.FAILED: FAILED,
+    Exit.KILLED: Reason(
+        "KilledWithin",
+        "the engine gave the exit code that means: a program that it called was killed, most likely since the "
+        "container's memory was full",
+        "read the end of the task's log; raise memory_mib of the task",
+    ),
+    **_SHELL,
+}
+"""Where the container says that the exit code is the engine's own; `OTHER_EXIT` for the rest."""
+
+EXITS: dict[int, Reason] = {
+    Exit.FAILED: FAILED,
+    Exit.WRONG_INPUT: Reason(
+        "WrongInputOrOwnExit",
+        "either the container refused its environment or its config, or the engine ended with exit code 2 of its own, "
+        "which many programs give for wrong arguments",
+        "read the end of the task's log: after a line `penstock:` with a fix, correct the file that it names and "
+        "deploy again; otherwise the engine says what it missed",
+    ),
+    Exit.ARTIFACT: Reason(
+        "ArtifactOrOwnExit",
+        "either the config or the runtime is missing from the artifacts bucket, could not be fetched, or is not the "
+        "expected one, or the engine ended with exit code 65 of its own",
+        "read the line `penstock:` in the task's log: it says which; deploy or push again where a file is missing or "
+        "another one, check the subnets' way to S3 and the task role where it cannot be fetched",
+    ),
+    Exit.TIMED_OUT: Reason(
+        "TimedOutOrOwnExit",
+        "either the run reached its time limit and ended itself, or the command ended with exit code 124 of its own, "
+        "as `timeout` does",
+        "read the last line `penstock:` in the task's log; raise timeout_minutes of the task, or find what took so long",
+    ),
+    Exit.KILLED: Reason(
+        "KilledOrOwnExit",
+        "the container was killed, out of memory or still running after the stop timeout, or a program in it was",
+        "raise memory_mib of the task if nobody stopped it",
+    ),
+    Exit.STOPPED: Reason(
+        "StoppedOrOwnExit",
+        "the container, or a program in it, was asked to stop (SIGTERM)",
+        "run the task again if that was not meant",
+    ),
+    **_SHELL,
+    127: Reason(
+        "NoProgram",
+        "a program is not in the image: the command, one that it calls, or `python3`, which starts Penstock's runtime",
+        "read the end of the task's log; correct the command, or, where `exec python3 failed` is there, take "
+        "`python: true` out of the task in penstock.yaml",
+    ),
+}
+"""Where nobody says whose the exit code is: there is no log at hand, or the runtime did not start."""
+
+ALONE_EXITS: dict[int, Reason] = {
+    Exit.FAILED: FAILED,
+    Exit.KILLED: EXITS[Exit.KILLED],
+    Exit.STOPPED: EXITS[Exit.STOPPED],
+    **_SHELL,
+}
+"""Where nothing of ours is in the container: what the runtime means by its own codes is not meant."""
+
 NO_EXIT_CODE = Reason(
     "NoExitCode",
     "ECS lost sight of the container: it gives no exit code",
@@ -291,14 +379,13 @@ UNKNOWN = Reason(
 
 def every() -> tuple[Reason, ...]:
     """All reasons, each once."""
-    last = (
-        NOT_STARTED,
-        *STOPS,
-        STOPPED_BY_AIRFLOW,
-        STOPPED_BY_SOMEBODY,
+    exits = (
+        *OWN_EXITS.values(),
+        *SIGNAL_EXITS.values(),
+        *ENGINE_EXITS.values(),
         *EXITS.values(),
+        *ALONE_EXITS.values(),
         OTHER_EXIT,
-        NO_EXIT_CODE,
-        UNKNOWN,
     )
-    return (OUT_OF_MEMORY, *STARTS, *last)
+    last = (NOT_STARTED, *STOPS, STOPPED_BY_AIRFLOW, STOPPED_BY_SOMEBODY, *exits, NO_EXIT_CODE, UNKNOWN)
+    return tuple(dict.fromkeys((OUT_OF_MEMORY, *STARTS, *last)))

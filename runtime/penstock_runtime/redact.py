@@ -2,38 +2,70 @@
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import Callable, Iterable
-from urllib.parse import quote, quote_plus
+from collections.abc import Iterable, Mapping
+from functools import cached_property
+
+from penstock_runtime import spellings
+from penstock_runtime.secret_parts import SHORTEST, parts
 
 MASK = "***"
 
-SHORTEST = 4
-"""Characters. A shorter value would be found in half of all words; it is no secret worth the name."""
+_TELLING_CORE = 3
+"""Characters. A shorter core is in nearly every line: then the text is looked for at once."""
 
 
-def redactor(secrets: Iterable[str]) -> Callable[[str], str]:
-    """A function that masks these values in a line of text.
+class _Text:
+    """One text to mask, and what its spellings have in common."""
 
-    A value of several lines (a private key) is masked line by line. Each is also masked as it looks in a URL and in
-    JSON or a Python repr, which is how connection strings and error messages show it.
+    def __init__(self, text: str, rest: str = "") -> None:
+        self.text, self._rest = text, rest
+        self.core = spellings.core(text)
+
+    @cached_property
+    def pattern(self) -> re.Pattern[str]:
+        """Made when it is first needed: most texts are in no line."""
+        return re.compile(spellings.spelled(self.text) + self._rest)
+
+
+class Redactor:
+    """Masks values in text: each with its parts (`secret_parts`), in all `spellings`.
+
+    One search tells of nearly every line that no secret is in it.
     """
-    found: set[str] = set()
-    for secret in secrets:
-        for line in (secret, *secret.splitlines()):
-            for form in (
-                line,
-                line.strip(),
-                quote(line, safe=""),
-                quote_plus(line),
-                json.dumps(line)[1:-1],
-                repr(line)[1:-1],
-            ):
-                if len(form) >= SHORTEST:
-                    found.add(form)
-    if not found:
-        return lambda line: line
-    # The longest first: a secret may begin with another one.
-    pattern = re.compile("|".join(re.escape(form) for form in sorted(found, key=len, reverse=True)))
-    return lambda line: pattern.sub(MASK, line)
+
+    def __init__(self, secrets: Iterable[str]) -> None:
+        found = dict.fromkeys(text for secret in secrets for text in parts(secret).masked)
+        texts = [_Text(text) for text in found]
+        texts += [_Text(one, spellings.BASE64_REST) for text in found for one in spellings.in_base64(text)]
+        # The longest first: a secret may begin with another one.
+        self._texts = sorted(texts, key=lambda one: len(one.text), reverse=True)
+        cores = {one.core for one in texts}
+        self._hint = re.compile("" if any(len(one) < _TELLING_CORE for one in cores) else spellings.any_of(cores))
+
+    def __call__(self, line: str) -> str:
+        """The line with `***` for every value in it."""
+        if self._texts and self._hint.search(line):
+            for one in self._texts:
+                if one.core in line:
+                    line = one.pattern.sub(MASK, line)
+        return line
+
+
+def notices(secrets: Mapping[str, str]) -> list[str]:
+    """What to know of how secrets are masked: which are not, and which hold what nobody sees. Names, never values.
+
+    Args:
+        secrets: name and value of each.
+    """
+    short = [name for name, value in secrets.items() if value and len(value.strip()) < SHORTEST]
+    padded = [name for name, value in secrets.items() if value != value.strip() and not value.strip().count("\n")]
+    told = []
+    if short:
+        told.append(f"not masked in this log, being shorter than {SHORTEST} characters: {', '.join(short)}")
+    for name, value in secrets.items():
+        if count := parts(value).shown:
+            told.append(f"not masked in this log: {count} short or common values inside {name}")
+    if padded:
+        told.append(f"there is white space or a line end at the beginning or end of the value of {', '.join(padded)}")
+    return told

@@ -6,7 +6,7 @@ import json
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
@@ -15,9 +15,10 @@ from penstock_runtime import reasons
 from penstock_runtime import stopped as stopped_code
 from penstock_runtime.contract import Exit
 from penstock_runtime.diagnose import diagnose, reason_of
+from penstock_runtime.process import EndedBy
 from tests.stacks import plans
 from tests.stacks.test_observability import of_type, plan_with, synthesized
-from tests.unit.test_runtime_diagnose import CASES, stopped
+from tests.unit.test_runtime_diagnose import CASES, metric_line, stopped
 
 ARN = f"arn:aws:ecs:{plans.REGION}:{plans.ACCOUNT}:cluster/acme-dev"
 SPOT = {"stop_code": "SpotInterruption", "reason": "Your Spot Task was interrupted."}
@@ -102,7 +103,10 @@ def test_nobody_is_told_of_anything_else(pattern: dict[str, Any]) -> None:
 def test_each_reason_has_a_sample_above() -> None:
     """No reason goes untried, and each has a name of its own."""
     assert len({reason.name for reason in reasons.every()}) == len(reasons.every())
-    assert set(reasons.every()) - {reason_of(event(**task)) for task in FAILURES} == set()
+    told = {reason_of(event(**task)) for task in FAILURES}
+    codes = (*(int(code) for code in Exit if code is not Exit.DONE), 126, 127, 139, 3)
+    told |= {reason_of(event(code=code), [metric_line(by)]) for by in get_args(EndedBy) for code in codes}
+    assert set(reasons.every()) - told == set()
 
 
 def test_the_pattern_is_within_what_eventbridge_takes(pattern: dict[str, Any]) -> None:

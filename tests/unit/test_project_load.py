@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from penstock.project import load, schema
-from penstock.project.literals import is_secret_key, literal_secret
+from penstock.project.literals import literal_secret
 from penstock.project.settings import Settings
 from penstock.project.shapes import words_of
 from penstock.project.size import MEMORY_MIB, covering, misfit

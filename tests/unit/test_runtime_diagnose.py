@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
 
 from penstock_runtime.contract import CONTAINER_NAME, Exit
-from penstock_runtime.diagnose import diagnose
+from penstock_runtime.diagnose import diagnose, is_metric_line, reason_of
 
 
 def stopped(
@@ -35,6 +36,11 @@ def stopped(
         "containers": [{"name": "sidecar", "exitCode": 0}, container],
         "overrides": {"containerOverrides": [override]},
     }
+
+
+def metric_line(ended_by: str) -> str:
+    """The container's last line, as far as it matters here."""
+    return json.dumps({"_aws": {"Timestamp": 1}, "ExitCode": 2, "EndedBy": ended_by})
 
 
 ASM = "ResourceInitializationError: unable to pull secrets or registry auth: execution resource retrieval failed: "
@@ -69,9 +75,25 @@ CASES = [
     ("CannotPullContainerError: write /var/lib/x: no space left on device", None, "ephemeral_storage_gib", False),
     (
         ASM + "unable to retrieve secret from asm: service call has been retried 1 time(s): failed to fetch secret "
-        "arn:aws:secretsmanager:eu-west-1:1:secret:x from secrets manager: AccessDeniedException: not authorized",
+        "arn:aws:secretsmanager:eu-west-1:1:secret:x from secrets manager: AccessDeniedException: User: "
+        "arn:aws:sts::1:assumed-role/x is not authorized to perform: secretsmanager:GetSecretValue on resource: x",
         None,
-        "kms:Decrypt",
+        "or there is no such secret",
+        False,
+    ),
+    (
+        ASM + "unable to retrieve secret from asm: service call has been retried 1 time(s): failed to fetch secret "
+        "arn:aws:secretsmanager:eu-west-1:1:secret:x from secrets manager: AccessDeniedException: Access to KMS is not "
+        "allowed",
+        None,
+        "secret_kms_keys",
+        False,
+    ),
+    (
+        ASM + "unable to retrieve ecr registry auth: service call has been retried 3 time(s): AccessDeniedException: "
+        "User: arn:aws:sts::1:assumed-role/x is not authorized to perform: ecr:GetAuthorizationToken",
+        None,
+        "log in to ECR",
         False,
     ),
     (
@@ -236,6 +258,49 @@ def test_knows_every_exit_code_of_ours(code: Exit) -> None:
 
     assert found.cause != unknown.cause
     assert f"exit code {code:d}" in found.summary
+
+
+COLLIDING = [Exit.WRONG_INPUT, Exit.ARTIFACT, Exit.TIMED_OUT, Exit.KILLED, Exit.STOPPED]
+
+
+@pytest.mark.parametrize("code", COLLIDING)
+def test_says_whose_an_exit_code_is(code: Exit) -> None:
+    """The engine's own 2, 65, 124, 137 or 143 is told as its own where the log says so, and as ours where it is ours;
+    without a log both readings are given."""
+    task = stopped(code=code, reason="Essential container in task exited")
+    found = {by: diagnose(task, ["some line", metric_line(by)]) for by in ("penstock", "signal", "engine")}
+    unknown = diagnose(task)
+
+    assert "refused" not in found["engine"].cause
+    assert "time limit" not in found["engine"].cause
+    assert "exit code" in found["engine"].cause
+    assert len({one.cause for one in (*found.values(), unknown)}) >= 3
+    assert " or " in unknown.cause
+    assert diagnose(task, [metric_line("of a later runtime"), "{"]).cause == unknown.cause
+
+
+def test_an_error_of_the_container_at_the_end_of_the_log_is_its_own() -> None:
+    """What refuses to start has written no metric line; what else is in the log does not decide."""
+    task = stopped(code=2, reason="Essential container in task exited")
+    refused = ["penstock: the environment variable PENSTOCK_RUN is not set", "  fix: deploy again", ""]
+
+    assert reason_of(task, refused).name == "WrongInput"
+    assert reason_of(task, [*refused, "usage: load [-h]"]).name == "WrongInputOrOwnExit"
+
+
+@pytest.mark.parametrize("code", [2, 65, 124])
+def test_a_code_that_came_before_a_stop_says_more_than_who_stopped(code: int) -> None:
+    """But an engine of somebody else's that ends on SIGTERM with another code was stopped."""
+    person = {"stop_code": "UserInitiated", "reason": "Task stopped by user"}
+
+    assert reason_of(stopped(code=code, **person)) == reason_of(stopped(code=code))
+    assert reason_of(stopped(code=3, **person)).name == "StoppedBySomebody"
+    assert reason_of(stopped(code=3, **person), [metric_line("engine")]).name == "OtherExit"
+
+
+def test_knows_the_metric_line_from_others() -> None:
+    assert is_metric_line(metric_line("engine"))
+    assert not is_metric_line('{"event": "loaded", "_aws": 1}')
 
 
 def test_tells_spot_from_a_person() -> None:

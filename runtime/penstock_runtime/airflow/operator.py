@@ -131,11 +131,14 @@ class FargateTaskOperator(EcsRunTaskOperator):  # type: ignore[misc]
             self.log.info("The Fargate task %s has ended well", self.arn)
             return
 
-        from penstock_runtime.diagnose import diagnose
+        from penstock_runtime.diagnose import diagnose, is_metric_line
 
-        found = diagnose(task)
+        # One line more than is shown: the last one is for CloudWatch.
+        wanted = self.number_logs_exception + 1
+        lines = self.task_log_fetcher.get_last_log_messages(wanted) if self.task_log_fetcher else []
+        found = diagnose(task, lines)
         what = f"{found.summary}\n  cause: {found.cause}\n  Fargate task: {self.arn}"
-        lines = self.task_log_fetcher.get_last_log_messages(self.number_logs_exception) if self.task_log_fetcher else []
-        if lines:
-            what += "\n  last lines of its log:\n" + "\n".join(f"  | {line}" for line in lines)
+        shown = [line for line in lines if not is_metric_line(line)][-self.number_logs_exception :]
+        if shown:
+            what += "\n  last lines of its log:\n" + "\n".join(f"  | {line}" for line in shown)
         raise PenstockError(what, fix=found.fix)

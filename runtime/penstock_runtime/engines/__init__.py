@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
+from pathlib import Path
 
 
 @dataclass
@@ -19,20 +20,53 @@ class Counts:
     warnings: int | None = None
 
     @classmethod
-    def from_json(cls, text: str) -> Counts:
-        """Read an engine's report.
+    def from_json(cls, data: Mapping[str, object]) -> Counts:
+        """Read the counts of a report.
 
         Raises:
-            ValueError: it is none.
+            ValueError: they are not counts.
         """
-        data = json.loads(text)
         known = [one.name for one in fields(cls)]
-        if not isinstance(data, dict) or not set(data) <= set(known):
-            raise ValueError(f"it is no JSON object of {', '.join(known)}")
+        if not set(data) <= set(known):
+            raise ValueError(f"it holds more than {', '.join(known)}")
         for name, value in data.items():
             if value is not None and type(value) is not int:
-                raise ValueError(f"{name} is no whole number")
-        return cls(**data)
+                raise ValueError(f"{name} is not a whole number")
+        return cls(**data)  # type: ignore[arg-type]
+
+
+@dataclass
+class Report:
+    """What an engine's process tells the container, by way of a file."""
+
+    counts: Counts = field(default_factory=Counts)
+    own_error: bool = False
+    """Whether the process ended with an error of ours, so that its exit code is one of `contract.Exit`."""
+
+    def to_json(self) -> str:
+        """The report's text."""
+        return json.dumps({**vars(self.counts), "own_error": self.own_error})
+
+    @classmethod
+    def from_json(cls, text: str) -> Report:
+        """Read what `to_json` wrote.
+
+        Raises:
+            ValueError: it is something else.
+        """
+        data = json.loads(text)
+        if not isinstance(data, dict):
+            raise ValueError("it is not a JSON object")
+        own = data.pop("own_error", False)
+        if not isinstance(own, bool):
+            raise ValueError("own_error is neither true nor false")
+        return cls(Counts.from_json(data), own)
+
+    def write(self, path: Path) -> None:
+        """At once: the process may be killed at any moment, and half a report would be worse than none."""
+        part = path.with_name(f"{path.name}.part")
+        part.write_text(self.to_json())
+        part.replace(path)
 
 
 def _ignore(_line: str, _counts: Counts) -> None:

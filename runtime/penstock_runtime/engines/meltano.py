@@ -55,7 +55,7 @@ def count(line: str, counts: Counts) -> None:
         return
     try:
         metric = json.loads(found[1])
-    except json.JSONDecodeError:
+    except (json.JSONDecodeError, RecursionError):
         return
     if metric.get("metric") == "record_count" and isinstance(metric.get("value"), int):
         counts.records = (counts.records or 0) + metric["value"]

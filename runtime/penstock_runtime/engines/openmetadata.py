@@ -6,7 +6,6 @@ from it because the package is heavy, starts threads, and must be stoppable what
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 import uuid
@@ -17,7 +16,7 @@ from typing import Any
 import penstock_runtime
 from penstock_runtime import contract, files
 from penstock_runtime.contract import Exit
-from penstock_runtime.engines import Counts, Launch, version
+from penstock_runtime.engines import Counts, Launch, Report, catalogue, version
 from penstock_runtime.errors import RunError
 from penstock_runtime.fetch import fetch
 from penstock_runtime.fill import fill
@@ -93,6 +92,7 @@ def config(environ: Mapping[str, str]) -> dict[str, Any]:
         # As upstream does it: taken literally, with the run id that the caller gives.
         return data | ({STOCK_RUN: environ[STOCK_RUN]} if environ.get(STOCK_RUN) else {})
     filled: dict[str, Any] = files.located(fill(data, read_names(environ, contract.NAMES), environ), environ)
+    catalogue.clean_token(filled)
     if filled.get("ingestionPipelineFQN"):
         filled.setdefault("pipelineRunId", str(run_id(Run.read(environ))))
     return filled
@@ -112,6 +112,9 @@ def main() -> int:
         return execute(kind, settings)
     except RunError as error:
         print(f"penstock: {error}", flush=True)
+        path = os.environ.get(contract.REPORT)
+        if path and not Path(path).exists():
+            Report(own_error=True).write(Path(path))
         return error.exit_code
 
 
@@ -136,6 +139,8 @@ def execute(kind: str, settings: dict[str, Any]) -> int:
         workflow = workflow_class.create(settings)
     except Exception as error:
         # By name: the package's modules differ by version.
+        if told := catalogue.trouble(error, settings):
+            raise told from error
         if type(error).__name__ in _REFUSED:
             raise _refused("the workflow config", f"is refused by {PACKAGE} {version(PACKAGE)}: {error}") from error
         if type(error).__name__ == _UNREACHABLE:
@@ -160,14 +165,18 @@ def execute(kind: str, settings: dict[str, Any]) -> int:
     try:
         workflow.execute()
         workflow.print_status()
+    except Exception as error:
+        if told := catalogue.trouble(error, settings):
+            raise told from error
+        raise
     finally:
         _report(workflow)
     if not settings.get("workflowConfig", {}).get("raiseOnError", True):
         return Exit.DONE
-    return _result(workflow)
+    return _result(workflow, settings)
 
 
-def _result(workflow: Any) -> int:
+def _result(workflow: Any, settings: dict[str, Any]) -> int:
     """The exit code: failed where a step's success is below `successThreshold`, as the package decides it."""
     from metadata.config.common import WorkflowExecutionError
 
@@ -175,6 +184,9 @@ def _result(workflow: Any) -> int:
         workflow.raise_from_status()
     except WorkflowExecutionError as error:
         print(f"penstock: the workflow failed: {error}", flush=True)
+        # Its token may have expired meanwhile, or the server have gone: then that is what to mend.
+        if told := catalogue.look(settings):
+            print(f"penstock: {told}", flush=True)
         return Exit.FAILED
     return Exit.DONE
 
@@ -193,10 +205,7 @@ def _report(workflow: Any) -> None:
     if first is not None:
         # Some steps count, others keep a list of names.
         counts.records = getattr(first, "record_count", 0) or len(first.records)
-    # At once: this process may be killed at any moment, and half a report would be worse than none.
-    part = Path(f"{path}.part")
-    part.write_text(json.dumps(vars(counts)))
-    part.replace(path)
+    Report(counts).write(Path(path))
 
 
 def _known(kind: str) -> tuple[str, str]:

@@ -1,0 +1,239 @@
+"""Trouble with the OpenMetadata server, told in our words with a fix.
+
+The package tells it as whatever its HTTP client raised, or as `'NoneType' object is not subscriptable`. So what it
+raised is read where it says something; otherwise the server is asked once more, in the same way.
+"""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import json
+import re
+import time
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from penstock_runtime.contract import Exit
+from penstock_runtime.errors import RunError
+
+_ANSWER_SECONDS = (10, 30)
+"""To connect, and to answer, when the server is asked again."""
+_VERSION = "/v1/system/version"
+_PROTECTED = "/v1/services/databaseServices?limit=1"
+"""Answered to those only who have a valid token; the version is answered to anybody."""
+_CLIENT = "metadata.ingestion.ometa."
+_SILENT = "is not subscriptable"
+"""What the package raises where it takes no answer for an answer."""
+
+
+def clean_token(settings: Mapping[str, Any]) -> None:
+    """Take white space off the ends of the server's token, in place: an editor or `echo` has left it there.
+
+    Raises:
+        RunError: the token cannot be one. Says why, never what it is.
+    """
+    security = _server(settings).get("securityConfig")
+    if not isinstance(security, dict) or not isinstance(security.get("jwtToken"), str):
+        return
+    token = security["jwtToken"].strip()
+    security["jwtToken"] = token
+    if not token:
+        return
+    if token.lower().startswith("bearer "):
+        wrong = "begins with 'Bearer', which the client adds itself"
+    elif token[0] in "\"'" or token[-1] in "\"'":
+        wrong = "is in quotes"
+    elif token[0] == "{":
+        wrong = "is JSON; name its field after # in the secret's reference"
+    elif re.search(r"\s", token):
+        wrong = "has white space or a line end in it"
+    elif not token.isascii():
+        wrong = "holds characters that are not ASCII"
+    else:
+        return
+    raise _error(f"the token of the OpenMetadata server {wrong}", "store the token alone in the secret, as the bot shows it")
+
+
+def trouble(error: BaseException, settings: Mapping[str, Any]) -> RunError | None:
+    """What an exception of the package says of the server; None where it is about something else."""
+    address = str(_server(settings).get("hostPort", ""))
+    chain = list(_chain(error))
+    for one in chain:
+        name, text = type(one).__name__, str(one)
+        if name == "VersionMismatchException":
+            return _error(
+                f"{text.rstrip('.')} (server {address})",
+                "set openmetadata.version in penstock.yaml to the server's, and deploy",
+            )
+        if name == "InvalidSSLVerificationException":
+            return _error(
+                f"the settings for TLS of {address} are not complete: {text}",
+                "with verifySSL: validate, name the certificate authority's file in sslConfig.caCertificate of "
+                "workflowConfig.openMetadataServerConfig; leave verifySSL out for a public one",
+            )
+    if not any(_is_of_server(one, address) for one in chain):
+        return look(settings) if _SILENT in str(error) else None
+    for one in chain:
+        status = getattr(getattr(one, "response", None), "status_code", None)
+        if status:
+            return _answered(settings, status, str(error))
+    if any(type(one).__module__.partition(".")[0] in ("requests", "urllib3") for one in chain):
+        return _unreached(address, chain)
+    return look(settings)
+
+
+def look(settings: Mapping[str, Any]) -> RunError | None:
+    """Ask the server for its version, and for what needs the token; None where nothing is wrong with the answers."""
+    import requests
+
+    server = _server(settings)
+    address = str(server.get("hostPort", "")).rstrip("/")
+    token = str((server.get("securityConfig") or {}).get("jwtToken", ""))
+    config = server.get("sslConfig") or {}
+    verify: Any = {"ignore": False, "validate": config.get("caCertificate")}.get(str(server.get("verifySSL")), True)
+    try:
+        for path in (_VERSION, _PROTECTED):
+            answer = requests.get(
+                address + path,
+                headers={"Authorization": f"Bearer {token}"},
+                verify=verify,
+                timeout=_ANSWER_SECONDS,
+                allow_redirects=False,
+            )
+            if answer.status_code >= 300:
+                # What is not there at all may be an older server's; the version is in each.
+                if answer.status_code == 404 and path == _PROTECTED:
+                    return None
+                return _answered(settings, answer.status_code, "")
+            if path == _VERSION and not _has_version(answer.text):
+                return _no_api(address, "answers with something else than OpenMetadata's version")
+    except (requests.exceptions.RequestException, OSError, ValueError) as error:
+        return _unreached(address, list(_chain(error)))
+    return None
+
+
+def _answered(settings: Mapping[str, Any], status: int, said: str) -> RunError:
+    """The error for an HTTP status that is no success."""
+    server = _server(settings)
+    address = server.get("hostPort", "")
+    if status == 401:
+        told = f" ({said})" if said and "Client Error" not in said else ""
+        expired = _expired(str((server.get("securityConfig") or {}).get("jwtToken", "")))
+        what = f"the token has expired{expired}" if expired or "expired" in said.lower() else "it does not know the token"
+        return _error(
+            f"the OpenMetadata server {address} refuses the token with 401{told}: {what}",
+            "take the token of the ingestion bot from this server (Settings, Bots), and store it in the secret that "
+            "openmetadata.auth names",
+        )
+    if status == 403:
+        return _error(
+            f"the OpenMetadata server {address} answers 403: the token's bot may not do this",
+            "give the bot the role IngestionBotRole, or use the ingestion bot's token",
+        )
+    if 300 <= status < 400:
+        return _error(
+            f"the OpenMetadata server {address} sends the client to another address ({status})",
+            "set openmetadata.server to the address that it leads to, https:// where the server has TLS",
+        )
+    if status in (404, 405):
+        return _no_api(str(address), f"does not know OpenMetadata's API ({status})")
+    if status == 429 or status >= 500:
+        return _error(
+            f"the OpenMetadata server {address} answers {status}: it is overloaded, starting, or faulty",
+            "see the server's own log; run the task again when the server is well",
+        )
+    return _error(
+        f"the OpenMetadata server {address} answers {status}: {said}", "see the server's own log for this request"
+    )
+
+
+def _no_api(address: str, what: str) -> RunError:
+    hint = "" if address.rstrip("/").endswith("/api") else f": {address.rstrip('/')}/api"
+    return _error(
+        f"{address or 'the OpenMetadata server'} {what}",
+        f"set openmetadata.server to the address of its API, which ends in /api{hint}; see that no login page or other "
+        "server answers there",
+    )
+
+
+def _unreached(address: str, chain: list[BaseException]) -> RunError:
+    """The error where no answer came."""
+    names = {type(one).__name__ for one in chain}
+    text = " ".join(str(one) for one in chain)
+    if "gaierror" in names or "NameResolutionError" in names or "Failed to resolve" in text:
+        why, fix = "its name is not known", (
+            "correct openmetadata.server; see that the task's VPC resolves the name (a private zone, DNS settings)"
+        )
+    elif "ostname mismatch" in text or "doesn't match" in text or "IP address mismatch" in text:
+        why, fix = "its certificate is for another name", (
+            "set openmetadata.server to a name that is in the certificate"
+        )
+    elif "CERTIFICATE_VERIFY_FAILED" in text:
+        found = re.search(r"certificate verify failed: ([^(]+?) *\(", text)
+        why, fix = f"its certificate is not trusted ({found[1] if found else 'it cannot be verified'})", (
+            "let the task know the certificate authority: verifySSL: validate and sslConfig: {caCertificate: <path in "
+            "the container>} in workflowConfig.openMetadataServerConfig; see that the certificate has not expired"
+        )
+    elif names & {"SSLError", "SSLZeroReturnError", "SSLEOFError"} or "SSL" in text:
+        why, fix = "it does not answer with TLS", "see whether the server has TLS there; otherwise write http://"
+    elif "ConnectionRefusedError" in names or "Connection refused" in text:
+        why, fix = "it refuses the connection", "check the port in openmetadata.server, and that the server is up"
+    elif names & {"ConnectTimeout", "ConnectTimeoutError", "ReadTimeout", "ReadTimeoutError", "TimeoutError"}:
+        why, fix = "it does not answer in time", (
+            "check the way there: the subnets' routes, security groups of both sides, a VPN or peering; and that the "
+            "server is up"
+        )
+    elif "Connection reset" in text or "RemoteDisconnected" in text or "BadStatusLine" in text:
+        why, fix = "it ends the connection without an answer", (
+            "write https:// in openmetadata.server where the server has TLS; check the proxy or load balancer before it"
+        )
+    else:
+        why, fix = str(chain[-1]), "check openmetadata.server and the way there"
+    return _error(f"cannot reach the OpenMetadata server {address}: {why}", fix)
+
+
+def _is_of_server(error: BaseException, address: str) -> bool:
+    """Whether an exception comes of a request to the server: its client's own, or of `requests` with its address."""
+    if type(error).__module__.startswith(_CLIENT):
+        return True
+    url = str(getattr(getattr(error, "request", None), "url", "") or "")
+    return bool(address) and url.startswith(address.rstrip("/"))
+
+
+def _chain(error: BaseException) -> Iterator[BaseException]:
+    """An exception and what it came from, the last first."""
+    seen: set[int] = set()
+    following: BaseException | None = error
+    while following is not None and id(following) not in seen:
+        seen.add(id(following))
+        yield following
+        following = following.__cause__ or following.__context__
+
+
+def _has_version(text: str) -> bool:
+    try:
+        data = json.loads(text)
+    except ValueError:
+        return False
+    return isinstance(data, dict) and "version" in data
+
+
+def _expired(token: str) -> str:
+    """` on <date>` where a token says so of itself, and it is past; otherwise empty."""
+    fields = token.split(".")
+    with contextlib.suppress(ValueError, TypeError, AttributeError, IndexError, OverflowError, OSError):
+        ends = json.loads(base64.urlsafe_b64decode(fields[1] + "=" * (-len(fields[1]) % 4))).get("exp")
+        if ends < time.time():
+            return time.strftime(" on %Y-%m-%d at %H:%M UTC", time.gmtime(ends))
+    return ""
+
+
+def _server(settings: Mapping[str, Any]) -> dict[str, Any]:
+    workflow = settings.get("workflowConfig")
+    server = workflow.get("openMetadataServerConfig") if isinstance(workflow, dict) else None
+    return server if isinstance(server, dict) else {}
+
+
+def _error(what: str, fix: str) -> RunError:
+    return RunError(what, fix=fix, exit_code=Exit.FAILED)

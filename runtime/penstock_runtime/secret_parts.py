@@ -1,0 +1,145 @@
+"""What of a secret's value is masked: the value, and what a program that takes it apart may print alone.
+
+A secret may be a password, and as well JSON with several fields, a connection string, or a key of many lines. What a
+part is worth is seen by its name where it has one, otherwise by its length and mixture: to mask `5432` or `postgres`
+wherever they are would hide half a log.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import unquote, unquote_plus, urlsplit
+
+from penstock_runtime.secret_names import is_secret_key
+
+SHORTEST = 4
+"""Characters. A shorter value would be found in half of all words; it is no secret worth the name."""
+TELLING = 8
+"""Characters from which a part is masked whatever it is made of; a shorter one where it mixes letters, digits, signs."""
+_DEEPEST = 4
+"""Values inside values: JSON in a string of JSON."""
+
+_COMMON = frozenset({"true", "false", "null", "none"})
+_PLAIN_FIELDS = frozenset(
+    {"account", "authtype", "database", "databasename", "db", "dbname", "dialect", "domain", "driver", "engine", "env"}
+    | {"environment", "port", "project", "projectid", "region", "role", "schema", "sslmode", "type", "universedomain"}
+    | {"warehouse"}
+)
+"""Fields whose values are words of every other line: names of databases, of engines, of places."""
+_PLAIN_VALUE = re.compile(r"[A-Za-z]*[0-9]*(?:[ _.-][A-Za-z]*[0-9]*)*")
+"""Words and numbers. A token is a mixture, also in a field of such a name."""
+_LONGEST_PLAIN = 40
+
+_ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
+_PAIR = re.compile(r"""([A-Za-z_][\w.-]{0,99})['"]?[ \t]*[=:](?!//)[ \t]*("[^"\n]*"|'[^'\n]*'|\{[^}\n]*\}|[^\s;&,"']+)""")
+"""`password=…` of a connection string, an ini, properties or YAML file, or a URL's query."""
+
+
+@dataclass
+class Parts:
+    """The parts of one secret."""
+
+    masked: list[str] = field(default_factory=list)
+    """What to mask; each at least `SHORTEST` characters."""
+    shown: int = 0
+    """How many scalars of JSON are too short or too common for that."""
+
+
+def parts(value: str) -> Parts:
+    """The parts of a secret's value. JSON's objects and lists count by what is in them."""
+    found = Parts()
+    inner = _json(value)
+    if isinstance(inner, (dict, list)):
+        for name, scalar in _scalars(inner):
+            if _worth(name, scalar):
+                found.masked += _of_text(scalar)
+            elif scalar.lower() not in _COMMON and scalar:
+                found.shown += 1
+    if not found.masked:
+        found.shown = 0
+        found.masked += _of_text(value)
+    found.masked = list(dict.fromkeys(found.masked))
+    return found
+
+
+def _of_text(value: str, depth: int = 0) -> Iterator[str]:
+    """A value that is masked, its lines, and what it holds."""
+    whole = value.strip()
+    if len(whole) >= SHORTEST:
+        yield whole
+    lines = [line.strip() for line in whole.splitlines()]
+    if len(lines) > 1:
+        yield from (line for line in lines if _telling(line))
+    if depth == _DEEPEST:
+        return
+    inner = _json(whole)
+    if isinstance(inner, str):
+        yield from _of_text(inner, depth + 1)
+    elif inner is not None:
+        for name, scalar in _scalars(inner):
+            if _worth(name, scalar):
+                yield from _of_text(scalar, depth + 1)
+    else:
+        yield from _login(whole)
+        for name, text in _PAIR.findall(whole):
+            bare = text[1:-1] if text[0] in "\"'{" else text
+            if is_secret_key(name):
+                yield from (one for one in (bare, unquote_plus(bare)) if _worth(name, one))
+
+
+def _json(value: str) -> Any:
+    """The value as JSON, numbers as they are written; None where it is none, or too deep to be read."""
+    if value.strip()[:1] not in ("{", "[", '"'):
+        return None
+    try:
+        return json.loads(value, parse_int=str, parse_float=str)
+    except (ValueError, RecursionError):
+        return None
+
+
+def _scalars(parsed: Any) -> Iterator[tuple[str, str]]:
+    """Every text and number of parsed JSON with the name that it stands under. Not recursive: JSON may be deep."""
+    waiting = [("", parsed)]
+    while waiting:
+        name, value = waiting.pop()
+        if isinstance(value, Mapping):
+            waiting += [(str(key), inner) for key, inner in value.items()]
+        elif isinstance(value, list):
+            waiting += [(name, inner) for inner in value]
+        elif isinstance(value, str):
+            yield name, value
+
+
+def _login(address: str) -> Iterator[str]:
+    """The password of an address, as it is written and as a program reads it."""
+    if not _ADDRESS.match(address):
+        return
+    try:
+        password = urlsplit(address).password or ""
+    except ValueError:
+        return
+    yield from (one for one in (password, unquote(password)) if len(one) >= SHORTEST)
+
+
+def _worth(name: str, text: str) -> bool:
+    """Whether a part with a name is masked."""
+    text = text.strip()
+    if text.lower() in _COMMON:
+        return False
+    if is_secret_key(name):
+        return len(text) >= SHORTEST
+    plain = len(text) <= _LONGEST_PLAIN and _PLAIN_VALUE.fullmatch(text)
+    if plain and re.sub(r"[^a-z]", "", name.lower()) in _PLAIN_FIELDS:
+        return False
+    return _telling(text)
+
+
+def _telling(text: str) -> bool:
+    if len(text) >= TELLING:
+        return True
+    kinds = {"letter" if char.isalpha() else "digit" if char.isdigit() else "sign" for char in text}
+    return len(text) >= SHORTEST and len(kinds) > 1
