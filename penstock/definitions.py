@@ -44,6 +44,8 @@ class Draft:
     """Names, sorted."""
     permissions: tuple[Permission, ...] = ()
     read_only_root: bool = False
+    meltano_state: str | None = None
+    """As in the task definition. The same for all Meltano tasks of an environment."""
 
     @property
     def key(self) -> Key:
@@ -114,6 +116,7 @@ def definitions(
                 permissions=first.permissions,
                 read_only_root=first.read_only_root,
                 secret_kms_keys=_keys(first, secrets, kms_keys, region),
+                meltano_state=first.meltano_state,
                 stack=stack,
             )
         )

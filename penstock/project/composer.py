@@ -75,9 +75,7 @@ class _Frame:
 class Composer:
     """Builds the nodes of one file."""
 
-    def __init__(
-        self, name: str, text_keys: bool, max_nodes: int = MAX_NODES, meaning: Meaning = YAML_1_1
-    ) -> None:
+    def __init__(self, name: str, text_keys: bool, max_nodes: int = MAX_NODES, meaning: Meaning = YAML_1_1) -> None:
         self._name, self._text_keys, self._max_nodes = name, text_keys, max_nodes
         self._scalars = meaning
         self._anchors: dict[str, Node] = {}

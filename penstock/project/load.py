@@ -15,10 +15,12 @@ from penstock.project.checks import Checks, known_names
 from penstock.project.composer import Node
 from penstock.project.document import Document, read_document, read_text
 from penstock.project.explain import explain
+from penstock.project.findings import report_errors
 from penstock.project.meltano import MeltanoProject
 from penstock.project.mwaa_files import MwaaFiles
 from penstock.project.overrides import environment_root
 from penstock.project.problems import Problems, nearest
+from penstock.project.references import in_workflow
 from penstock.project.settings import ENVIRONMENT_NAME, MAX_ENVIRONMENT_NAME, Place, Settings
 from penstock.project.workflow import Workflow
 from penstock.version_number import parse
@@ -257,6 +259,7 @@ def _read_workflow(
                 fix=nearest(name, known, kind="name"),
                 where=found.document.where(node),
             )
+    report_errors(in_workflow(found, checks.settings), problems)
     return found
 
 

@@ -12,12 +12,15 @@ import re
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
+from typing import Any
 
 from penstock.project.composer import Node
-from penstock.project.document import Document
+from penstock.project.document import Document, read_text
+from penstock.project.folders import is_file
 from penstock.project.interval import cron
 from penstock.project.literals import ALLOW, literal_secret, scalars
 from penstock.project.meltano_files import read_all
+from penstock.project.meltano_plugins import Plugin, plugins, read_locks
 from penstock.project.problems import Problems, nearest, shown
 from penstock.project.schedules import EARLIEST, LATEST
 from penstock.project.tasks import EnvironmentName, wrong_command
@@ -26,6 +29,8 @@ from penstock_runtime.errors import InputError
 REFERENCE = re.compile(r"(?P<escaped>\\)?\$(?:\{(?P<braced>\w+)\}|(?P<bare>[A-Z][A-Z0-9_]*))")
 """What Meltano fills: `${name}` and `$NAME`; not `$name`, and not what has a backslash before it (Meltano 4.4.1,
 `ENV_VAR_PATTERN`)."""
+
+_DOTENV_NAME = re.compile(r"^[ \t]*(?:export[ \t]+)?([A-Za-z_][A-Za-z0-9_]*)[ \t]*=", re.MULTILINE)
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,6 +49,8 @@ class MeltanoSchedule:
     start_date: date | None
     where: str
     source: str
+    env_nodes: tuple[tuple[str, Document, Node], ...] = ()
+    """Where each of `env` stands."""
 
     @property
     def dag_id(self) -> str:
@@ -67,6 +74,15 @@ class MeltanoProject:
     """`meltano.yml` and what it includes."""
     documents: tuple[Document, ...]
     """The same files, read."""
+    plugins: dict[str, list[Plugin]]
+    """Name → the plugins of that name."""
+    dotenv: frozenset[str]
+    """Names in its `.env`, which is in no image that Penstock builds."""
+
+    def top_env(self, name: str) -> list[tuple[Document, Node]]:
+        """Where `env` at the top of the files sets a variable; the last file wins, and is the first here."""
+        found = [(document, _mapping(document.root.value.get("env")).get(name)) for document in self.documents]
+        return [(document, node) for document, node in reversed(found) if node is not None and node.value is not None]
 
 
 def read(folder: Path, name: str, problems: Problems, *, where: str) -> MeltanoProject | None:
@@ -115,7 +131,19 @@ def read(folder: Path, name: str, problems: Problems, *, where: str) -> MeltanoP
         ),
         files=tuple(path for path, _ in files),
         documents=tuple(documents),
+        plugins=plugins(documents, read_locks(folder)),
+        dotenv=_dotenv(folder / ".env"),
     )
+
+
+def _dotenv(path: Path) -> frozenset[str]:
+    """The names in a `.env`, and none of its values."""
+    if not is_file(path):
+        return frozenset()
+    try:
+        return frozenset(_DOTENV_NAME.findall(read_text(path, ".env")))
+    except InputError:
+        return frozenset()  # Meltano reports it where it is read at all
 
 
 def names_in(text: str) -> list[str]:
@@ -210,7 +238,12 @@ def _schedule(
         start_date=_date(document, keys.get("start_date")),
         where=document.where(node),
         source=document.source(node),
+        env_nodes=tuple((str(key), document, value) for key, value in _mapping(keys.get("env")).items()),
     )
+
+
+def _mapping(node: Node | None) -> dict[Any, Node]:
+    return node.value if node is not None and isinstance(node.value, dict) else {}
 
 
 def _env(document: Document, node: Node | None) -> dict[str, str]:

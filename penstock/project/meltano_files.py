@@ -60,7 +60,7 @@ def read_all(folder: Path, name: str, *, where: str) -> list[tuple[Path, Documen
 
 
 def _included(folder: Path, document: Document) -> Iterator[Path]:
-    """The files that `include_paths` of a file names. Patterns start at the project's folder, whatever file has them."""
+    """The files that `include_paths` of a file names. Patterns start at the project's folder, in any file."""
     node = document.root.value.get("include_paths")
     if node is None or node.value is None:
         return

@@ -81,5 +81,8 @@ class TaskDefinition:
     """Whether the container may write nowhere but in /tmp."""
     secret_kms_keys: tuple[str, ...] = ()
     """ARNs of the KMS keys that encrypt its secrets and its registry's log-in; AWS's own are not among them."""
+    meltano_state: str | None = None
+    """Meltano only: where the project itself has its state kept, such as `s3://bucket/prefix`; None: in the artifacts
+    bucket."""
     stack: str | None = None
     """The stack of its own kind that it is in: a hex digit; None: it is with the cluster."""
