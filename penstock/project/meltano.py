@@ -266,11 +266,11 @@ def _env(document: Document, node: Node | None) -> dict[str, str]:
             and (what := literal_secret(key, value.value))
             and ALLOW not in document.line(value)
         ):
-            raise InputError(what, fix=secret_fix(key), where=document.where(value))
+            raise InputError(what, fix=_secret_fix(key), where=document.where(value))
     return {str(key): _value(value) for key, value in node.value.items() if value.value is not None}
 
 
-def secret_fix(variable: str) -> str:
+def _secret_fix(variable: str) -> str:
     """How a process of Meltano's gets a secret under the name of an environment variable."""
     return (
         f"declare it in penstock.yaml: secrets: {{{variable[:60]}: secretsmanager:<name>}}, list {variable[:60]} in "

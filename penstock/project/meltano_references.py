@@ -23,7 +23,7 @@ from penstock.project.composer import Node
 from penstock.project.document import Document
 from penstock.project.findings import Finding
 from penstock.project.literals import ALLOW, no_reference, scalars
-from penstock.project.meltano import REFERENCE, MeltanoProject, names_in, secret_fix
+from penstock.project.meltano import REFERENCE, MeltanoProject, names_in
 from penstock.project.meltano_plugins import OWN_PREFIX, Plugin, used
 from penstock.project.problems import nearest
 from penstock.project.settings import Settings
@@ -198,7 +198,9 @@ class _References:
         name = braced or bare or ""
         if name in self._settings.secrets:
             what = f"env {key!r} names secret {name!r}, and Meltano never fills a variable of a process: it is text"
-            return Finding(what, secret_fix(key).split(";")[0], where)
+            reference = self._settings.secrets[name]
+            fix = f"write secrets: {{{key}: {reference[:200]!r}}} and meltano: {{secrets: [{key}]}} in penstock.yaml"
+            return Finding(what, f"{fix}, and remove it here", where)
         if name in self._settings.variables:
             if braced:
                 return None
