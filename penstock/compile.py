@@ -5,12 +5,13 @@ The tasks of all schedules are drafted (`drafts`); then the drafts share task de
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from itertools import chain
 from typing import Any
 
-from penstock import airflow_warnings, endpoints, mwaa, network, reach
+from penstock import airflow_warnings, endpoints, mwaa, network, reach, reference_warnings
 from penstock.definitions import Draft, definitions
 from penstock.drafts import Drafting, arguments_of
 from penstock.observability import observability, overdue_after_minutes
@@ -129,6 +130,10 @@ class _Compiler:
         told = airflow_warnings.warnings(self._project, self._name, airflow, len(drafted), where_they_run.endpoints)
         for text, place in told:
             self._warning(text, *place)
+        told_of_files = reference_warnings.warnings(
+            self._project, self._project.environment(self._name), self._variables, drafts
+        )
+        self._warnings += [f"{self._project.place(where)}: {text}" for text, where in told_of_files]
         for warning, key in untold:
             self._warning(warning, "observability", *key)
         return Plan(
@@ -290,9 +295,11 @@ class _Compiler:
         first: dict[str, str] = {}
         for schedule, where in zip(found, places, strict=True):
             dag_id = schedule.dag_id
-            if not all(part.isalnum() or part in "_.-" for part in dag_id) or len(dag_id) > MAX_DAG_ID:
+            # ASCII: schedule and task are dimensions of CloudWatch's, which takes no other (Amazon CloudWatch API
+            # Reference, Dimension).
+            if not re.fullmatch(r"[A-Za-z0-9_.-]+", dag_id) or len(dag_id) > MAX_DAG_ID:
                 what = f"{dag_id[:80]!r} cannot be a DAG id"
-                fix = f"rename it: letters, digits, `_`, `.` and `-`, at most {MAX_DAG_ID}"
+                fix = f"rename it: letters from A to Z, digits, `_`, `.` and `-`, at most {MAX_DAG_ID}"
                 self._problems.add(what, fix=fix, where=where)
             if dag_id in first:
                 what = f"DAG id {dag_id!r} is taken by the schedule at {first[dag_id]}"

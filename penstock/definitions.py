@@ -45,6 +45,8 @@ class Draft:
     """Names, sorted."""
     permissions: tuple[Permission, ...] = ()
     read_only_root: bool = False
+    meltano_state: str | None = None
+    """As in the task definition. The same for all Meltano tasks of an environment."""
 
     @property
     def key(self) -> Key:
@@ -120,6 +122,7 @@ def definitions(
                 read_only_root=first.read_only_root,
                 secret_kms_keys=_keys(first, secrets, kms_keys, region),
                 files=any(file.sha256 is not None for draft in group for file in draft.task.files),
+                meltano_state=first.meltano_state,
                 stack=stack,
                 runtime=first.task.runtime,
             )

@@ -13,7 +13,15 @@ from typing import Any
 
 from penstock.definitions import Draft
 from penstock.network import place_of
-from penstock.project import own_images, secrets, tasks, workflow
+from penstock.project import (
+    meltano_overrides,
+    meltano_plugins,
+    meltano_state,
+    own_images,
+    secrets,
+    tasks,
+    workflow,
+)
 from penstock.project.document import at
 from penstock.project.files import levels
 from penstock.project.files.levels import Given
@@ -133,7 +141,7 @@ class Drafting:
         return _Work(
             "meltano",
             image,
-            set(project.names & self._known()),
+            meltano_plugins.given(project, self._settings),
             default_image=settings.image is None,
             command=command,
             secrets=(*settings.secrets, *more),
@@ -183,7 +191,10 @@ class Drafting:
             self._problems.add(what, fix="remove it from env", where=where)
         # Meltano's own database is beside its project.
         read_only = read_only and work.engine != "meltano"
-        for key in sorted(_of_the_definition(work.engine, read_only and work.runtime) & used):
+        state = self._meltano_state() if work.engine == "meltano" else None
+        of_the_definition = {MELTANO_STATE} if work.engine == "meltano" and state is None else set()
+        of_the_definition |= {"HOME"} if read_only and work.runtime else set()
+        for key in sorted(of_the_definition & used):
             # ECS refuses a definition with both ("The secret name must be unique and not shared with …").
             what = f"task {name!r} gets {key} from a secret, and Penstock sets that itself"
             self._problems.add(what, fix="take the secret from the task, or rename it", where=where)
@@ -211,6 +222,7 @@ class Drafting:
             tuple(sorted(used)),
             self._filled(work.permissions, where),
             read_only,
+            state,
         )
 
     def _file(self, path: str, file: File) -> TaskFile:
@@ -221,6 +233,11 @@ class Drafting:
         name = posixpath.normpath(file.file)
         self.files[name] = ProjectFile(name, content.sha256, content.size_bytes)
         return TaskFile(path, file.mode_or_default, sha256=content.sha256)
+    def _meltano_state(self) -> str | None:
+        """Where the Meltano project keeps its own state; None: Penstock keeps it."""
+        _, project = self._meltano()
+        found = meltano_state.state_of(project, self._settings, self._variables)
+        return None if found is None or found.lost else found.address
 
     def _filled(self, permissions: Sequence[Permission], where: str) -> tuple[planned.Permission, ...]:
         """With their variables in. `load` has checked them with the project's; others' values may ask for too much."""
@@ -236,9 +253,11 @@ class Drafting:
         if work.engine == "meltano":
             settings, project = self._meltano()
             # Always set: without it Meltano takes its own default, which the person at the desk may not see.
-            found["MELTANO_ENVIRONMENT"] = str(settings.environment or project.default_environment)
+            if (name := settings.environment or project.default_environment) is not None:
+                found["MELTANO_ENVIRONMENT"] = name
+            found.update(meltano_overrides.environment(project, self._variables))
         for key, value in env.items():
-            # A name that is no variable stays: Meltano's files may hold what Meltano itself fills.
+            # A name that is not a variable is in text that the user has marked as such.
             found[key] = PLACEHOLDER.sub(lambda match: self._variables.get(match[1], match[0]), value)
         return dict(sorted(found.items()))
 
@@ -289,11 +308,6 @@ class Drafting:
         settings = self._settings.meltano
         assert settings is not None, "load has checked that it is there where it is needed"
         return settings, self._project.meltanos[settings.project]
-
-
-def _of_the_definition(engine: Engine, read_only: bool) -> set[str]:
-    """What a project may call a secret, and the task definition sets already."""
-    return ({MELTANO_STATE} if engine == "meltano" else set()) | ({"HOME"} if read_only else set())
 
 
 def arguments_of(texts: Iterable[str]) -> tuple[str, ...]:

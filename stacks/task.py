@@ -156,9 +156,14 @@ class FargateTask(Construct):
             # Where libraries keep caches and settings, of which nobody asked them to keep any. Not as HOME: below the
             # image's own, Python finds what OpenMetadata's image holds (`pip install` as its user).
             environment[contract.HOME] = "/tmp"  # noqa: S108  the container's
-        if self._definition.engine == "meltano":
+        if self._keeps_state:
             environment[contract.MELTANO_STATE] = f"s3://{bucket}/{contract.STATE_PREFIX}"
         return environment
+
+    @property
+    def _keeps_state(self) -> bool:
+        """Whether Meltano's state is in the artifacts bucket. A project's own backend is its own to grant."""
+        return self._definition.engine == "meltano" and self._definition.meltano_state is None
 
     def _artifact_statements(self) -> list[iam.PolicyStatement]:
         """The task role's rights: fetch its code, its config and its files; Meltano also keeps its state.
@@ -175,7 +180,7 @@ class FargateTask(Construct):
             prefixes.append(contract.FILES_PREFIX)
         readable = [bucket.arn_for_objects(f"{prefix}/*") for prefix in prefixes]
         statements = [iam.PolicyStatement(actions=["s3:GetObject"], resources=readable)]
-        if self._definition.engine == "meltano":
+        if self._keeps_state:
             state = bucket.arn_for_objects(f"{contract.STATE_PREFIX}/*")
             listable = [contract.STATE_PREFIX, f"{contract.STATE_PREFIX}/*"]
             statements += [

@@ -12,13 +12,16 @@ from penstock.project.composer import Node
 from penstock.project.document import Document, at
 from penstock.project.ecs_checks import check_ecs
 from penstock.project.files.checks import check_certificate, check_files
+from penstock.project.findings import report_errors
 from penstock.project.literals import references
 from penstock.project.meltano import MeltanoProject
+from penstock.project.meltano_checks import check_meltano
 from penstock.project.memory import check_memory
 from penstock.project.network_checks import check_network
 from penstock.project.observability_checks import check_observability
 from penstock.project.openmetadata_checks import check_openmetadata
 from penstock.project.problems import Problems, nearest
+from penstock.project.references import in_tasks
 from penstock.project.schedule_checks import check_schedules
 from penstock.project.secret_keys import check_secret_keys
 from penstock.project.settings import Settings
@@ -59,11 +62,12 @@ class Checks:
         check_openmetadata(self)
         check_certificate(self)
         if meltano is not None:
-            self._meltano(meltano)
+            check_meltano(self, meltano)
         self._jobs()
         check_files(self)
         check_schedules(self, meltano)
         check_observability(self, meltano)
+        report_errors(in_tasks(self), self.problems)
 
     def _names(self) -> None:
         settings = self.settings
@@ -107,19 +111,6 @@ class Checks:
         if name not in known:
             kind = "secret" if only_secrets else "secret or variable"
             self.add(f"there is no {kind} {name[:60]!r}", nearest(name, known, kind=kind), *path)
-
-    def _meltano(self, project: MeltanoProject) -> None:
-        settings = self.settings.meltano
-        assert settings is not None, "there is a Meltano project"
-        for index, name in enumerate(settings.secrets):
-            self.known(name, "meltano", "secrets", index, only_secrets=True)
-        environment = settings.environment or project.default_environment
-        if environment is None:
-            fix = "add environment: … to meltano, or default_environment: … to meltano.yml"
-            self.add("no Meltano environment is named", fix, "meltano")
-        elif project.environments and environment not in project.environments:
-            fix = nearest(environment, project.environments, kind="environment")
-            self.add(f"meltano.yml has no environment {environment[:60]!r}", fix, "meltano", "environment")
 
     def _jobs(self) -> None:
         for name, job in self.settings.jobs.items():

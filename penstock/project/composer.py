@@ -2,12 +2,11 @@
 
 PyYAML's (libyaml's) parser gives events; the composer builds the nodes itself, without recursion, because it must keep
 marks, refuse what `yaml.safe_load` lets through (duplicate keys, tags) and stop early at files that are deep, or small
-but explode ("billion laughs"). Scalars mean what they mean to `yaml.safe_load`, which the engines use.
+but explode ("billion laughs"). Scalars mean what they mean to the tool that reads the file (`yaml_meaning`).
 """
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,6 +14,7 @@ import yaml
 
 from penstock.project.lines import Lines
 from penstock.project.problems import shown
+from penstock.project.yaml_meaning import YAML_1_1, Meaning
 from penstock_runtime.errors import InputError
 
 MAX_NODES = 100_000
@@ -27,14 +27,6 @@ MAX_NUMBER = 1000
 
 _MERGE = object()
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-_RESOLVERS: dict[str, list[tuple[str, re.Pattern[str]]]] = yaml.SafeLoader.yaml_implicit_resolvers
-_MEANING = yaml.constructor.SafeConstructor()
-_CONSTRUCT: dict[str, Any] = {
-    "tag:yaml.org,2002:bool": _MEANING.construct_yaml_bool,
-    "tag:yaml.org,2002:int": _MEANING.construct_yaml_int,
-    "tag:yaml.org,2002:float": _MEANING.construct_yaml_float,
-    "tag:yaml.org,2002:timestamp": _MEANING.construct_yaml_timestamp,
-}
 
 
 class TooManyValuesError(InputError):
@@ -83,8 +75,9 @@ class _Frame:
 class Composer:
     """Builds the nodes of one file."""
 
-    def __init__(self, name: str, text_keys: bool, max_nodes: int = MAX_NODES) -> None:
+    def __init__(self, name: str, text_keys: bool, max_nodes: int = MAX_NODES, meaning: Meaning = YAML_1_1) -> None:
         self._name, self._text_keys, self._max_nodes = name, text_keys, max_nodes
+        self._scalars = meaning
         self._anchors: dict[str, Node] = {}
         self._open: list[_Frame] = []
         self._nodes = self._text = 0
@@ -107,8 +100,11 @@ class Composer:
                 self._end(event)
             elif isinstance(event, yaml.AliasEvent):
                 self._alias(event)
-            elif isinstance(event, yaml.DocumentStartEvent) and self._root is not None:
-                raise self._error(event, "a second document starts here", "keep one document in a file")
+            elif isinstance(event, yaml.DocumentStartEvent):
+                if self._root is not None:
+                    raise self._error(event, "a second document starts here", "keep one document in a file")
+                if event.version == (1, 1):
+                    self._scalars = YAML_1_1
         return None if self._root is None or self._root.value is None else self._root
 
     def _error(self, place: Any, what: str, fix: str) -> InputError:
@@ -140,15 +136,16 @@ class Composer:
 
     def _meaning(self, event: Any) -> Any:
         text: str = event.value
-        tag = next((tag for tag, pattern in _RESOLVERS.get(text[:1], ()) if pattern.match(text)), "")
+        resolvers = self._scalars.resolvers.get(text[:1], ())
+        tag = next((tag for tag, pattern in resolvers if pattern.match(text)), "")
         if tag == "tag:yaml.org,2002:null":
             return None
-        if tag not in _CONSTRUCT:
+        if tag not in self._scalars.construct:
             return text
         try:
             if len(text) > MAX_NUMBER:
                 raise ValueError
-            return _CONSTRUCT[tag](yaml.ScalarNode(tag, text))
+            return self._scalars.construct[tag](yaml.ScalarNode(tag, text))
         except (ValueError, OverflowError):
             kind = {"timestamp": "date", "int": "number", "float": "number"}[tag.rsplit(":", 1)[-1]]
             raise self._error(

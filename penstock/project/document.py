@@ -15,6 +15,7 @@ import yaml
 
 from penstock.project.composer import MAX_NODES, Composer, Node
 from penstock.project.lines import Lines
+from penstock.project.yaml_meaning import YAML_1_1, Meaning
 from penstock_runtime.errors import InputError
 
 MAX_BYTES = 2 * 1024 * 1024
@@ -134,17 +135,26 @@ def _read(path: Path, max_bytes: int) -> bytes:
 
 
 def read_document(
-    path: Path, name: str, *, where: str = "", text_keys: bool = False, max_nodes: int = MAX_NODES
+    path: Path,
+    name: str,
+    *,
+    where: str = "",
+    text_keys: bool = False,
+    max_nodes: int = MAX_NODES,
+    meaning: Meaning = YAML_1_1,
 ) -> Document:
     """Read a YAML file; `text_keys` takes every key as text (`on` is not true).
 
     Raises:
         InputError: see `read_text` and `parse`.
     """
-    return parse(read_text(path, name, where=where), name, text_keys=text_keys, max_nodes=max_nodes)
+    text = read_text(path, name, where=where)
+    return parse(text, name, text_keys=text_keys, max_nodes=max_nodes, meaning=meaning)
 
 
-def parse(text: str, name: str, *, text_keys: bool = False, max_nodes: int = MAX_NODES) -> Document:
+def parse(
+    text: str, name: str, *, text_keys: bool = False, max_nodes: int = MAX_NODES, meaning: Meaning = YAML_1_1
+) -> Document:
     """Read YAML text.
 
     Raises:
@@ -159,7 +169,7 @@ def parse(text: str, name: str, *, text_keys: bool = False, max_nodes: int = MAX
             where=f"{name}:{line + 1}:{column + 1}",
         )
     try:
-        root = Composer(name, text_keys, max_nodes).compose(text)
+        root = Composer(name, text_keys, max_nodes, meaning).compose(text)
     except yaml.MarkedYAMLError as error:
         raise _syntax(error, name, text) from None
     except yaml.YAMLError as error:

@@ -28,8 +28,11 @@ def files_below(folder: Path, suffix: str) -> list[Path]:
     return sorted(place / name for place, names in search.below(folder) for name in names if name.endswith(suffix))
 
 
-def matching(folder: Path, pattern: str) -> list[Path]:
+def matching(folder: Path, pattern: str, *, with_folders: bool = False) -> list[Path]:
     """The files that a pattern such as `conf/**/*.yml` names; links to folders are not followed by `**`.
+
+    Args:
+        with_folders: whether to name the folders that it matches, too.
 
     Raises:
         ValueError: it is no pattern of files below a folder.
@@ -42,7 +45,7 @@ def matching(folder: Path, pattern: str) -> list[Path]:
     for part in parts:
         # A dict: each place once, however many ways lead to it.
         level = list(dict.fromkeys(found for place in level for found in search.step(place, part)))
-    return sorted(place for place in level if is_file(place))
+    return sorted(place for place in level if is_file(place) or (with_folders and is_folder(place)))
 
 
 def is_file(path: Path) -> bool:

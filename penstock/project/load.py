@@ -20,10 +20,12 @@ from penstock.project.files import checks as files_checks
 from penstock.project.files import content
 from penstock.project.files.missing import Search
 from penstock.project.files.named import Missing
+from penstock.project.findings import report_errors
 from penstock.project.meltano import MeltanoProject
 from penstock.project.mwaa_files import MwaaFiles
 from penstock.project.overrides import environment_root
 from penstock.project.problems import Problems, nearest
+from penstock.project.references import in_workflow
 from penstock.project.settings import ENVIRONMENT_NAME, MAX_ENVIRONMENT_NAME, Place, Settings
 from penstock.project.versions import airflow_python
 from penstock.project.workflow import Workflow
@@ -292,6 +294,7 @@ def _read_workflow(
                 fix=nearest(name, known, kind="name"),
                 where=found.document.where(node),
             )
+    report_errors(in_workflow(found, checks.settings), problems)
     return found
 
 

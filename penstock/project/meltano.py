@@ -2,30 +2,35 @@
 
 Meltano needs 2 to 4 seconds for its listing, and to be installed; this needs neither. As Meltano has it: the first of
 two jobs with one name wins, `job` wins over `extractor`, included files add to the lists. What Meltano lists without
-looking (a bad interval) is an error here, because a DAG is made of it.
+looking (a bad interval, a schedule of an empty job) is an error here, because a DAG is made of it.
 """
 
 from __future__ import annotations
 
 import json
-import os
 import re
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
+from typing import Any
 
-from penstock.project import folders
-from penstock.project.composer import MAX_NODES, Node, TooManyValuesError
-from penstock.project.document import MAX_BYTES, Document, read_document
+from penstock.project.composer import Node
+from penstock.project.document import Document, read_text
+from penstock.project.folders import is_file
 from penstock.project.interval import cron
 from penstock.project.literals import ALLOW, literal_secret, scalars
+from penstock.project.meltano_files import read_all
+from penstock.project.meltano_plugins import Plugin, plugins, read_locks
 from penstock.project.problems import Problems, nearest, shown
 from penstock.project.schedules import EARLIEST, LATEST
 from penstock.project.tasks import EnvironmentName, wrong_command
 from penstock_runtime.errors import InputError
 
-MAX_INCLUDES = 500
-_REFERENCE = re.compile(r"\$(?:\{([A-Za-z_][A-Za-z0-9_]*)\}|([A-Za-z_][A-Za-z0-9_]*))")
+REFERENCE = re.compile(r"(?P<escaped>\\)?\$(?:\{(?P<braced>\w+)\}|(?P<bare>[A-Z][A-Z0-9_]*))")
+"""What Meltano fills: `${name}` and `$NAME`; not `$name`, and not what has a backslash before it (Meltano 4.4.1,
+`ENV_VAR_PATTERN`)."""
+
+_DOTENV_NAME = re.compile(r"^[ \t]*(?:export[ \t]+)?([A-Za-z_][A-Za-z0-9_]*)[ \t]*=", re.MULTILINE)
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,6 +49,8 @@ class MeltanoSchedule:
     start_date: date | None
     where: str
     source: str
+    env_nodes: tuple[tuple[str, Document, Node], ...] = ()
+    """Where each of `env` stands."""
 
     @property
     def dag_id(self) -> str:
@@ -57,48 +64,64 @@ class MeltanoProject:
 
     schedules: tuple[MeltanoSchedule, ...]
     jobs: dict[str, tuple[tuple[str, ...], ...]]
+    faults: dict[str, tuple[str, str, str]]
+    """Job → (what is wrong, fix, where), of those that cannot run. No error before something runs them."""
     names: frozenset[str]
     """Every `$NAME` and `${NAME}` of its files."""
     default_environment: str | None
     environments: frozenset[str]
     files: tuple[Path, ...]
     """`meltano.yml` and what it includes."""
+    documents: tuple[Document, ...]
+    """The same files, read."""
+    plugins: dict[str, list[Plugin]]
+    """Name → the plugins of that name."""
+    dotenv: frozenset[str]
+    """Names in its `.env`, which is in no image that Penstock builds."""
+
+    def top_env(self, name: str) -> list[tuple[Document, Node]]:
+        """Where `env` at the top of the files sets a variable; the last file wins, and is the first here."""
+        found = [(document, _mapping(document.root.value.get("env")).get(name)) for document in self.documents]
+        return [(document, node) for document, node in reversed(found) if node is not None and node.value is not None]
 
 
 def read(folder: Path, name: str, problems: Problems, *, where: str) -> MeltanoProject | None:
     """Read the Meltano project in `folder`; errors go to `problems`. `where` is the place that names it."""
     try:
-        main = read_document(folder / "meltano.yml", f"{name}/meltano.yml", where=where)
-        included = _included(folder, name, main)
+        files = read_all(folder, name, where=where)
     except InputError as error:
         problems.take(error)
         return None
-    documents = [main, *(document for _, document in included)]
+    documents = [document for _, document in files]
+    main = documents[0]
     jobs: dict[str, tuple[tuple[str, ...], ...]] = {}
+    faults: dict[str, tuple[str, str, str]] = {}
     for document in documents:
         for job in _named(document, "jobs", problems):
             name = str(job.value["name"].value)
             if name not in jobs:
                 jobs[name] = _tasks(job.value.get("tasks"))
-                _check_job(name, jobs[name], problems, document.where(job))
+                if wrong := _fault(name, jobs[name]):
+                    faults[name] = (*wrong, document.where(job))
     schedules = []
     for document in documents:
         for node in _named(document, "schedules", problems):
             try:
-                schedules.append(_schedule(document, node, jobs))
+                schedules.append(_schedule(document, node, jobs, faults))
             except InputError as error:
                 problems.take(error)
     names = {
-        braced or bare
+        name
         for document in documents
         for _, node in scalars(document.root)
-        if isinstance(node.value, str) and "$" in node.value
-        for braced, bare in _REFERENCE.findall(node.value)
+        if isinstance(node.value, str)
+        for name in names_in(node.value)
     }
     default = main.root.value.get("default_environment")
     return MeltanoProject(
         schedules=tuple(schedules),
         jobs=jobs,
+        faults=faults,
         names=frozenset(names),
         default_environment=default.text if default is not None and default.value is not None else None,
         environments=frozenset(
@@ -106,52 +129,26 @@ def read(folder: Path, name: str, problems: Problems, *, where: str) -> MeltanoP
             for document in documents
             for node in _named(document, "environments", problems)
         ),
-        files=(folder / "meltano.yml", *(path for path, _ in included)),
+        files=tuple(path for path, _ in files),
+        documents=tuple(documents),
+        plugins=plugins(documents, read_locks(folder)),
+        dotenv=_dotenv(folder / ".env"),
     )
 
 
-def _included(folder: Path, name: str, main: Document) -> list[tuple[Path, Document]]:
-    if not isinstance(main.root.value, dict):
-        raise InputError("meltano.yml holds no mapping", fix="see Meltano's documentation", where=main.where(main.root))
-    node = main.root.value.get("include_paths")
-    if node is None or node.value is None:
-        return []
-    if not isinstance(node.value, list) or not all(isinstance(one.value, str) for one in node.value):
-        raise InputError("include_paths wants a list of paths", fix="write a list", where=main.where(node))
-    found: list[Path] = []
-    for pattern in node.value:
-        try:
-            matches = folders.matching(folder, pattern.value)
-        except ValueError as error:
-            raise InputError(
-                f"{pattern.value[:60]!r} cannot be searched for: {error}",
-                fix="write a pattern relative to meltano.yml",
-                where=main.where(pattern),
-            ) from None
-        found += [path for path in matches if path not in found and path != folder / "meltano.yml"]
-        if len(found) > MAX_INCLUDES:
-            raise InputError(
-                f"{pattern.value[:60]!r} takes in more than {MAX_INCLUDES} files",
-                fix="write a narrower pattern",
-                where=main.where(pattern),
-            )
-    documents = []
-    weight, length = main.root.weight, len(main.text)
-    for path in found:
-        try:
-            room = max(MAX_NODES - weight, 0)
-            document = read_document(path, f"{name}/{os.path.relpath(path, folder)}", max_nodes=room)
-        except TooManyValuesError as error:
-            what = f"with this file the Meltano project holds more than {MAX_NODES} values"
-            raise InputError(what, fix="include fewer files", where=error.where) from None
-        weight, length = weight + document.root.weight, length + len(document.text)
-        if length > MAX_BYTES:
-            what = f"the files of the Meltano project are longer than {MAX_BYTES} characters together"
-            raise InputError(what, fix="include fewer files", where=main.where(node))
-        if not isinstance(document.root.value, dict):
-            raise InputError("an included file holds no mapping", fix="exclude it", where=document.where(document.root))
-        documents.append((path, document))
-    return documents
+def _dotenv(path: Path) -> frozenset[str]:
+    """The names in a `.env`, and none of its values."""
+    if not is_file(path):
+        return frozenset()
+    try:
+        return frozenset(_DOTENV_NAME.findall(read_text(path, ".env")))
+    except InputError:
+        return frozenset()  # Meltano reports it where it is read at all
+
+
+def names_in(text: str) -> list[str]:
+    """The names that Meltano fills in a text, in order."""
+    return [match["braced"] or match["bare"] for match in REFERENCE.finditer(text) if not match["escaped"]]
 
 
 def _named(document: Document, key: str, problems: Problems) -> list[Node]:
@@ -166,7 +163,7 @@ def _named(document: Document, key: str, problems: Problems) -> list[Node]:
         if isinstance(node.value, list) and name is not None and name.text and name.value is not None:
             good.append(entry)
         else:
-            problems.add(f"{key} wants a list of entries with a name", fix="add name", where=document.where(entry))
+            problems.add(f"{key} must be a list of entries with a name", fix="add name", where=document.where(entry))
     return good
 
 
@@ -179,19 +176,26 @@ def _tasks(node: Node | None) -> tuple[tuple[str, ...], ...]:
     )
 
 
-def _check_job(name: str, found: tuple[tuple[str, ...], ...], problems: Problems, where: str) -> None:
+def _fault(name: str, found: tuple[tuple[str, ...], ...]) -> tuple[str, str] | None:
+    """Why a job cannot run, and the fix. `meltano run` of a job without tasks exits with 1."""
     if not found:
-        problems.add(f"job {name!r} has no tasks", fix="add tasks to it, or remove it", where=where)
+        return f"job {name!r} has no tasks", "add tasks to it, or remove what runs it"
     for number, texts in enumerate(found, start=1):
         if wrong := wrong_command(texts):
-            problems.add(f"task {number} of job {name!r} {wrong}", fix="write a list of texts", where=where)
+            return f"task {number} of job {name!r} {wrong}", "write a list of texts"
+    return None
 
 
 def _text(node: Node) -> str:
     return node.text or "" if node.value is not None else ""
 
 
-def _schedule(document: Document, node: Node, jobs: dict[str, tuple[tuple[str, ...], ...]]) -> MeltanoSchedule:
+def _schedule(
+    document: Document,
+    node: Node,
+    jobs: dict[str, tuple[tuple[str, ...], ...]],
+    faults: dict[str, tuple[str, str, str]],
+) -> MeltanoSchedule:
     keys: dict[str, Node] = node.value
     name = str(keys["name"].value)
     if "interval" not in keys:
@@ -210,6 +214,9 @@ def _schedule(document: Document, node: Node, jobs: dict[str, tuple[tuple[str, .
                 fix=nearest(job, jobs, kind="job"),
                 where=document.where(keys["job"]),
             )
+        if job in faults:
+            what, fix, where = faults[job]
+            raise InputError(what, fix=fix, where=where)
         tasks = jobs[job]
     else:
         for key in ("extractor", "loader", "transform"):
@@ -231,15 +238,20 @@ def _schedule(document: Document, node: Node, jobs: dict[str, tuple[tuple[str, .
         start_date=_date(document, keys.get("start_date")),
         where=document.where(node),
         source=document.source(node),
+        env_nodes=tuple((str(key), document, value) for key, value in _mapping(keys.get("env")).items()),
     )
 
 
+def _mapping(node: Node | None) -> dict[Any, Node]:
+    return node.value if node is not None and isinstance(node.value, dict) else {}
+
+
 def _env(document: Document, node: Node | None) -> dict[str, str]:
-    """Environment variables are text: numbers and booleans as they are written, lists and mappings as JSON."""
+    """Environment variables are text: numbers as Meltano reads them, lists and mappings as JSON."""
     if node is None or node.value is None:
         return {}
     if not isinstance(node.value, dict):
-        raise InputError("env wants a mapping", fix="write NAME: value", where=document.where(node))
+        raise InputError("env must be a mapping", fix="write NAME: value", where=document.where(node))
     for key, named in node.keys.items():
         if not re.fullmatch(EnvironmentName, str(key)) or str(key).startswith("PENSTOCK_"):
             raise InputError(
@@ -248,29 +260,47 @@ def _env(document: Document, node: Node | None) -> dict[str, str]:
                 where=document.where(named),
             )
     for key, value in scalars(node):
-        # It would stand in every run's overrides, for all to read. `$NAME` is Meltano's own way to name another.
+        # It would be in every run's overrides, for all to read. What names another is `meltano_references`' to judge.
         if (
-            "$" not in str(value.value)
+            not names_in(str(value.value))
             and (what := literal_secret(key, value.value))
             and ALLOW not in document.line(value)
         ):
-            raise InputError(
-                what, fix=f"write $NAME of a secret, or end the line with `{ALLOW}`", where=document.where(value)
-            )
-    return {
-        str(key): value.text if value.text is not None else json.dumps(value.plain(), default=str)
-        for key, value in node.value.items()
-        if value.value is not None
-    }
+            raise InputError(what, fix=_secret_fix(key), where=document.where(value))
+    return {str(key): _value(value) for key, value in node.value.items() if value.value is not None}
+
+
+def _secret_fix(variable: str) -> str:
+    """How a process of Meltano's gets a secret under the name of an environment variable."""
+    return (
+        f"declare it in penstock.yaml: secrets: {{{variable[:60]}: secretsmanager:<name>}}, list {variable[:60]} in "
+        f"meltano.secrets and remove it here; or end the line with `{ALLOW}`"
+    )
+
+
+def _value(node: Node) -> str:
+    """An environment variable's text. Meltano gives a number's value: 123 for `0123`."""
+    if isinstance(node.value, int | float) and not isinstance(node.value, bool):
+        return str(node.value)
+    return node.text if node.text is not None else json.dumps(node.plain(), default=str)
 
 
 def _date(document: Document, node: Node | None) -> date | None:
-    if node is None or not isinstance(node.value, date):
+    """A start date, in quotes or without; with a time, as Meltano itself once wrote it, or without."""
+    if node is None or node.value is None:
         return None
-    found = node.value.date() if isinstance(node.value, datetime) else node.value
+    found = node.value
+    try:
+        found = datetime.fromisoformat(found.strip()) if isinstance(found, str) else found
+        found = found.date() if isinstance(found, datetime) else found
+    except ValueError:
+        found = None
+    if not isinstance(found, date):
+        what, fix = f"start_date {shown(node.text)} is not a date", "write it as 2027-03-01"
+        raise InputError(what, fix=fix, where=document.where(node))
     if not EARLIEST <= found <= LATEST:
         raise InputError(
-            f"start_date wants a day from {EARLIEST} to {LATEST}, not {found}",
+            f"start_date must be a day from {EARLIEST} to {LATEST}, not {found}",
             fix="name the day on which the schedule begins",
             where=document.where(node),
         )

@@ -29,6 +29,9 @@ def check_schedules(checks: Checks, meltano: MeltanoProject | None) -> None:
         if schedule.job not in known and not (settings.meltano and meltano is None):
             what = f"schedule {schedule.name!r} names job {schedule.job[:60]!r}, which does not exist"
             checks.add(what, nearest(schedule.job, known, kind="job"), *here, "job")
+        if meltano is not None and schedule.job not in settings.jobs and schedule.job in meltano.faults:
+            what, fix, where = meltano.faults[schedule.job]
+            checks.problems.add(what, fix=fix, where=where)
         try:
             interval.cron(schedule.interval, checks.where(*here, "interval"))
         except InputError as error:

@@ -83,6 +83,9 @@ class TaskDefinition:
     """ARNs of the KMS keys that encrypt its secrets and its registry's log-in; AWS's own are not among them."""
     files: bool = False
     """Whether a task of it gets a file of the project, so that its role may read those."""
+    meltano_state: str | None = None
+    """Meltano only: where the project itself has its state kept, such as `s3://bucket/prefix`; None: in the artifacts
+    bucket."""
     stack: str | None = None
     """The stack of its own kind that it is in: a hex digit; None: it is with the cluster."""
     runtime: bool = True

@@ -146,7 +146,6 @@ def test_meltano_runs_in_a_built_image_or_one_that_is_named(tmp_path: Path) -> N
 @pytest.mark.parametrize(
     ("name", "edits"),
     [
-        ("MELTANO_STATE_BACKEND_URI", [(LOAD, LOAD + "secrets: [MELTANO_STATE_BACKEND_URI], ")]),
         ("HOME", [_more("{name: x, command: ls, read_only_root: true, secrets: [HOME]}")]),
     ],
 )

@@ -74,8 +74,8 @@ def test_intervals_stay_in_utc_and_never_catch_up(tmp_path: Path) -> None:
 
 
 def test_tasks_get_the_secrets_that_meltano_yml_names(tmp_path: Path) -> None:
-    """`$NAME` and `${NAME}`; names that the project does not know are Meltano's own matter."""
-    more = JOBS + 'env: {A: $HOST, B: "${PASSWORD}", C: $SOMETHING_ELSE}\n'
+    """`$NAME` and `${NAME}`, as Meltano has them: not `$name`, and not what has a backslash before it."""
+    more = JOBS + 'cli: {a: $HOST, b: "${PASSWORD}", c: "$host", d: "\\\\$OM_JWT"}\n'
     task = _schedules(tmp_path, more)["meltano_old"].tasks[0]
 
     assert task.names == ("HOST", "PASSWORD")

@@ -38,6 +38,14 @@ STRICTER = {
 MORE_LENIENT = {"env-date"}
 """Meltano's listing breaks on a date in `env`, as JSON has none; as an environment variable it is its text."""
 
+DECLARED = {
+    "gainy-app__gainy": (
+        *("BIGQUERY_PROJECT_ID", "TARGET_POSTGRES_ANALYTICS_SCHEMA", "ALGOLIA_APP_ID", "ALGOLIA_INDEXING_API_KEY"),
+    ),
+    "DouweM__purrfect-dev-demo": ("TARGET_SNOWFLAKE_PASSWORD",),
+}
+"""What the plugins that schedules run refer to. Others refer to more: `AIRFLOW_DATABASE_URI` of an orchestrator."""
+
 
 def _read(case: Path) -> tuple[meltano.MeltanoProject | None, str]:
     problems = Problems()
@@ -109,12 +117,16 @@ def test_what_meltano_refuses_is_refused(case: Path) -> None:
 
 @pytest.mark.parametrize("case", [case for case in CASES if case.parent.name == "meltano"], ids=lambda case: case.name)
 def test_real_project_compiles_as_it_is(case: Path, tmp_path: Path) -> None:
-    """Each schedule becomes one DAG under Meltano's own id."""
+    """Each schedule becomes one DAG under Meltano's own id, once the project declares what its runs refer to."""
     files = {f"meltano/{path.relative_to(case).as_posix()}": path.read_bytes() for path in case.rglob("*.yml")}
     environments = _read(case)[0]
     assert environments is not None
     name = environments.default_environment or min(environments.environments, default="prod")
-    project = loaded(tmp_path, ("environment: prod}", f"environment: {name}}}"), files=files)
+    if not environments.environments:
+        files["meltano/meltano.yml"] += f"\nenvironments: [{{name: {name}}}]\n".encode()
+    declared = "".join(f"  {one}: secretsmanager:x\n" for one in DECLARED.get(case.name, ()))
+    edits = [("environment: prod}", f"environment: {name}}}"), ("  OM_JWT:", f"{declared}  OM_JWT:")]
+    project = loaded(tmp_path, *edits, files=files)
     plan = compile_plan(project)
 
     ids = {one.dag_id for one in environments.schedules}

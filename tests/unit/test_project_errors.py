@@ -199,6 +199,7 @@ def test_workflow_file_is_checked_with_its_own_lines(tmp_path: Path, old: str, n
     assert (place, what in said) == (f"warehouse.yaml:{where}", True)
 
 
+RUN_J = "schedules: [{name: s, interval: '@daily', job: j}]"
 EXTRACT = "schedules: [{name: s, interval: '@daily', extractor: a, loader: b, transform: skip"
 
 
@@ -209,12 +210,15 @@ EXTRACT = "schedules: [{name: s, interval: '@daily', extractor: a, loader: b, tr
         ("schedules: [{name: s, interval: ¦every day, extractor: a, loader: b, transform: skip}]", "has 2 fields"),
         ("schedules: [¦{name: s, job: j}]", "has no interval"),
         ("schedules: [¦{name: s, interval: every day}]", "has no extractor"),
-        ("jobs: [¦{name: j, tasks: []}]", "job 'j' has no tasks"),
-        ('jobs: [¦{name: j, tasks: ["a \'b"]}]', "task 1 of job 'j' cannot be split"),
-        ("jobs: [¦a]", "jobs wants a list of entries with a name"),
+        (f"jobs: [¦{{name: j, tasks: []}}]\n{RUN_J}", "job 'j' has no tasks"),
+        (f'jobs: [¦{{name: j, tasks: ["a \'b"]}}]\n{RUN_J}', "task 1 of job 'j' cannot be split"),
+        ("jobs: [¦a]", "jobs must be a list of entries with a name"),
         ("include_paths: [¦/etc/*]", "cannot be searched for"),
-        ("include_paths: ¦conf", "include_paths wants a list"),
-        (f"{EXTRACT}, start_date: ¦0001-01-01}}]", "start_date wants a day from 1900-01-01 to 2199-12-31"),
+        ("include_paths: ¦conf", "include_paths must be a list"),
+        (f"{EXTRACT}, start_date: ¦0001-01-01}}]", "start_date must be a day from 1900-01-01 to 2199-12-31"),
+        (f"{EXTRACT}, start_date: ¦2027-13-01}}]", "'2027-13-01' is no valid date"),
+        (f"{EXTRACT}, start_date: ¦'next week'}}]", "start_date 'next week' is not a date"),
+        (f"{EXTRACT}, start_date: ¦20270301}}]", "start_date '20270301' is not a date"),
         (f"{EXTRACT}, env: {{TAP_PASSWORD: ¦hunter2}}}}]", "'TAP_PASSWORD' holds a secret as it is"),
     ],
 )

@@ -50,7 +50,10 @@ HURTING: dict[str, tuple[Edits, Mapping[str, str], str]] = {
     "a long command": ([("tap-a target-b", "x" * 1_000_000)], {}, "is longer than 4096 characters"),
     "a long command of Meltano's": (
         [],
-        {"meltano/meltano.yml": f"{MELTANO}jobs: [{{name: j, tasks: [{'x' * 1_000_000}]}}]\n"},
+        {
+            "meltano/meltano.yml": f"{MELTANO}jobs: [{{name: j, tasks: [{'x' * 1_000_000}]}}]\n"
+            "schedules: [{name: s, job: j, interval: '@daily'}]\n"
+        },
         "is longer than 4096 characters",
     ),
     "a long cron": ([('"0 3 * * *"', '"' + "1," * 500_000 + ' * * * *"')], {}, "is no cron expression"),

@@ -25,6 +25,8 @@ FIXED = {
     "MELTANO_SEND_ANONYMOUS_USAGE_STATS": "false",
 }
 
+ENVIRONMENT = "MELTANO_ENVIRONMENT"
+
 _RECORDS = re.compile(r"\btap-\S+\s+(?:INFO )?METRIC: (\{.*\})\s*$")
 """What a tap of the Singer SDK reports, as Meltano prints it. A count is of the records since the tap's last one."""
 
@@ -34,15 +36,16 @@ def launch(environ: Mapping[str, str]) -> Launch:
 
     Raises:
         RunError: there are none, or no Meltano environment is named: without one Meltano takes the project's default,
-            which is a developer's.
+            which is a developer's. Only `meltano elt` runs in projects that have no environment.
     """
     arguments = tuple(str(item) for item in read_json(environ, contract.COMMAND, list))
     if not arguments:
         wrong(contract.COMMAND, "holds an empty list")
-    name = read(environ, "MELTANO_ENVIRONMENT")
+    name = environ.get(ENVIRONMENT) if arguments[0] == "elt" else read(environ, ENVIRONMENT)
+    place = f"Meltano environment {name}" if name else "no Meltano environment"
     return Launch(
         command=("meltano", *arguments),
-        title=f"meltano {version('meltano')}, Meltano environment {name}: meltano {' '.join(arguments)}",
+        title=f"meltano {version('meltano')}, {place}: meltano {' '.join(arguments)}",
         environment={**{key: value for key, value in DEFAULTS.items() if key not in environ}, **FIXED},
         count=count,
     )

@@ -25,6 +25,9 @@ from penstock_runtime.workflow_types import WORKFLOW_CLASSES
 
 PACKAGE = "openmetadata-ingestion"
 
+DEFAULTS = {"PYTHONUNBUFFERED": "1", "DO_NOT_TRACK": "1", "DBT_SEND_ANONYMOUS_USAGE_STATS": "false"}
+"""What a task may set otherwise."""
+
 STOCK_CONFIG, STOCK_TYPE, STOCK_RUN = "config", "pipelineType", "pipelineRunId"
 """The environment variables of the upstream image's own `main.py`."""
 
@@ -54,10 +57,8 @@ def launch(environ: Mapping[str, str]) -> Launch:
         command=(sys.executable, "-m", "penstock_runtime.engines.openmetadata"),
         title=f"{PACKAGE} {version(PACKAGE)}, workflow type {kind}",
         environment={
+            **{name: value for name, value in DEFAULTS.items() if name not in environ},
             "PYTHONPATH": os.pathsep.join(path),
-            "PYTHONUNBUFFERED": "1",
-            "DO_NOT_TRACK": "1",
-            "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
         },
         reports=True,
     )
