@@ -17,6 +17,7 @@ from penstock.project.document import Document, read_document, read_text
 from penstock.project.explain import explain
 from penstock.project.meltano import MeltanoProject
 from penstock.project.mwaa_files import MwaaFiles
+from penstock.project.names import prefix_of
 from penstock.project.overrides import environment_root
 from penstock.project.problems import Problems, nearest
 from penstock.project.settings import ENVIRONMENT_NAME, MAX_ENVIRONMENT_NAME, Place, Settings
@@ -221,7 +222,9 @@ def _read_mwaa(project: Project, checks: Checks) -> None:
     create = checks.settings.airflow.create
     if create is not None and parse(create.version) is not None:
         named = lambda path: _shown(project.path, posixpath.normpath(path))  # noqa: E731
-        mwaa_files.read(project.mwaa_files, project.folder, create, checks, named)
+        name = next(name for name, one in project.environments.items() if one.settings is checks.settings)
+        dags = prefix_of(checks.settings.name, name)
+        mwaa_files.read(project.mwaa_files, project.folder, create, checks, named, dags)
 
 
 def _read_workflow(
