@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 
-from penstock import mwaa, reach, secrets_backend
-from penstock.project import shared_airflow
+from penstock import mwaa, option_warnings, reach, secrets_backend
+from penstock.project import plugins, shared_airflow
 from penstock.project.arns import partition_of
 from penstock.project.load import Project
+from penstock.project.mwaa import CreateAirflow
 from penstock.project.reach import is_sealed
 from penstock.project.settings import Settings
 from penstock_runtime.airflow_environment import Airflow, SelfManagedAirflow, UsedAirflow
@@ -33,11 +34,24 @@ def warnings(
     if create is not None and isinstance(airflow, Airflow):
         for text, key in mwaa.warnings(create, airflow, dags):
             yield text, ("airflow", "create", *key)
+        wanted = create.requirements
+        text = project.mwaa_files.texts[wanted.file] if wanted is not None else ""
+        for told, option in option_warnings.warnings(create.options, airflow.version, text):
+            yield told, ("airflow", "create", "options", option)
+        yield from _of_the_plugins(project, create)
         yield from _of_the_backend(settings, airflow)
         yield from _without_endpoint(settings, airflow, endpoints)
     everywhere = {name: one.settings for name, one in project.environments.items()}
     own_files = bool(project.dag_folder.files)
     yield from shared_airflow.warnings(environment, everywhere, project.meltanos, dag_files=own_files)
+
+
+def _of_the_plugins(project: Project, create: CreateAirflow) -> Iterator[tuple[str, Place]]:
+    """An archive of the folder instead of its content: what imports from the folder finds nothing on MWAA."""
+    if create.plugins is not None and (top := plugins.folder_around(project.mwaa_files.archives[create.plugins])):
+        text = f"all of plugins.zip is below {top[:60]}/, and MWAA imports from above it: pack what is in the folder "
+        text += f"(cd {top[:60]}; zip -r ../plugins.zip .), or name the folder itself: plugins: {top[:60]}"
+        yield text, ("airflow", "create", "plugins")
 
 
 def _of_the_backend(settings: Settings, airflow: Airflow) -> Iterator[tuple[str, Place]]:
@@ -51,7 +65,7 @@ def _of_the_backend(settings: Settings, airflow: Airflow) -> Iterator[tuple[str,
     )
     if permission is not None:
         yield (
-            "the execution role may not read where this backend looks: add to airflow.create "
+            "the execution role may not read everywhere that this backend looks: add to airflow.create "
             f"permissions: [{permission}]",
             ("airflow", "create", "options", "secrets.backend"),
         )

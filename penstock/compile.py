@@ -18,6 +18,7 @@ from penstock.observability import observability, overdue_after_minutes
 from penstock.project import (
     airflow_use,
     interval,
+    interval_warnings,
     memory,
     openmetadata_checks,
     own_images,
@@ -34,6 +35,7 @@ from penstock.project.problems import Problems, nearest
 from penstock.project.reach import is_sealed
 from penstock.project.schedules import ScheduleSettings
 from penstock.project.strict import settled
+from penstock.versions import cron as cron_reading
 from penstock_runtime.airflow_environment import Airflow, SelfManagedAirflow, UsedAirflow
 from penstock_runtime.contract import MAX_ROLE_NAME, SERVER_VARIABLE, endpoint_role_name
 from penstock_runtime.errors import InputError
@@ -240,13 +242,15 @@ class _Compiler:
             node = at(self._root, ("schedules", index))
             where = self._project.document.where(node)
             run = settled(ScheduleSettings, schedules.BASE, settings.defaults.schedule, schedule)
+            cron = interval.cron(schedule.interval, where)
+            self._check_interval(cron, schedule.interval, run["timezone"], self._where("schedules", index, "interval"))
             yield (
                 _schedule(
                     run,
                     name=schedule.name,
                     dag_id=settings.airflow.dag_prefix + schedule.name,
                     job=schedule.job,
-                    cron=interval.cron(schedule.interval, where),
+                    cron=cron,
                     description=schedule.description,
                     source=self._project.document.source(node),
                 ),
@@ -262,6 +266,7 @@ class _Compiler:
             if one.start_date is not None:
                 own = own.model_copy(update={"start_date": one.start_date})
             run = settled(ScheduleSettings, schedules.BASE, self._settings.defaults.schedule, own)
+            self._check_interval(one.cron, one.source, "UTC", one.where)
             dag_id = self._settings.airflow.dag_prefix + one.dag_id
             if one.job is None:
                 commands, names = [("elt", *one.elt)], ["extract_load"]
@@ -289,6 +294,17 @@ class _Compiler:
     def _meltano_listing(self) -> tuple[MeltanoSchedule, ...]:
         settings = self._settings.meltano
         return self._project.meltanos[settings.project].schedules if settings else ()
+
+    def _check_interval(self, cron: str | None, written: str, timezone: str, where: str) -> None:
+        """What the environment's Airflow makes of an interval; `written`: it, or the schedule that it stands in."""
+        if cron is None:
+            found = [interval_warnings.ONCE] if "@once" in written else []
+        elif refused := cron_reading.refused(cron, self._airflow_version):
+            self._problems.add(refused[0], fix=refused[1], where=where)
+            return
+        else:
+            found = list(interval_warnings.warnings(cron, timezone, self._airflow_version))
+        self._warnings.extend(f"{self._project.place(where)}: {text}" for text in found)
 
     def _check_ids(self, found: list[Schedule], places: list[str]) -> None:
         """Every DAG id is one that Airflow takes, and belongs to one schedule."""

@@ -88,6 +88,8 @@ class Drafting:
         self.files: dict[str, ProjectFile] = {}
         """By path in the project: those of the tasks drafted so far."""
         self._images = self._settings.images
+        self._pipelines: dict[str, tuple[str, str]] = {}
+        """Name in OpenMetadata → the job and task that it is of."""
         self._completed: dict[tuple[tasks.OpenMetadataTask, str], tuple[str, set[str], bool]] = {}
 
     def job(self, name: str, env: Mapping[str, str], where: str) -> list[Draft]:
@@ -105,7 +107,7 @@ class Drafting:
             before = [job.tasks[index - 1].name] if index else []
             after = tuple(before if task.after is None else task.after)
             place = self._project.document.where(at(self._root, ("jobs", name, "tasks", index)))
-            work = self._work(name, task)
+            work = self._work(name, task, place)
             work = replace(
                 work,
                 permissions=(*work.permissions, *job.permissions, *task.permissions),
@@ -121,11 +123,20 @@ class Drafting:
         work = replace(self._meltano_work(command), files=levels.of_meltano(self._settings))
         return self._draft(name, after, work, env, TaskSettings(), where)
 
-    def _work(self, job: str, task: tasks.Task) -> _Work:
+    def _pipeline(self, job: str, task: str, where: str) -> str:
+        """The name that OpenMetadata shows the runs of a task by: of one task only."""
+        name = f"{self._settings.name}-{self._name}-{job}-{task}"
+        first_job, first_task = self._pipelines.setdefault(name, (job, task))
+        if (first_job, first_task) != (job, task):
+            what = f"OpenMetadata would show the runs of this task and of {first_task!r} of job {first_job!r} as one "
+            self._problems.add(f"{what}pipeline: {name}", fix="rename one of the two tasks", where=where)
+        return name
+
+    def _work(self, job: str, task: tasks.Task, where: str) -> _Work:
         if task.meltano is not None:
             return self._meltano_work(("run", *arguments_of([task.meltano])), task.secrets)
         if task.openmetadata is not None:
-            return self._workflow_work(task.openmetadata, f"{self._settings.name}-{self._name}-{job}-{task.name}")
+            return self._workflow_work(task.openmetadata, self._pipeline(job, task.name, where))
         assert task.command is not None, "load has checked that it is one of the three"
         command = arguments_of([task.command]) if isinstance(task.command, str) else tuple(task.command)
         image = self._located(task.image, self._images.command) if task.image else self._openmetadata_image()

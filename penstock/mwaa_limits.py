@@ -77,41 +77,45 @@ OPTION_KEY = re.compile(r"[a-z][a-z0-9_]*\.[a-z][a-z0-9_]*")
 """API, `AirflowConfigurationOptions`: keys of at most 64 characters, values of 1 to 65536, printable ASCII. The section
 and the dot are Airflow's."""
 
-FIXED_OPTIONS: frozenset[str] = frozenset(
-    {
-        "api.base_url",
-        "api.secret_key",
-        "api_auth.jwt_algorithm",
-        "api_auth.jwt_secret",
-        "celery.broker_url",
-        "celery.celery_config_options",
-        "celery.result_backend",
-        "celery.worker_enable_remote_control",
-        "celery_broker_transport_options.visibility_timeout",
-        "core.auth_manager",
-        "core.database_access_isolation",
-        "core.execution_api_server_url",
-        "core.executor",
-        "core.fernet_key",
-        "core.load_examples",
-        "core.sql_alchemy_conn",
-        "database.sql_alchemy_conn",
-        "execution_api.jwt_expiration_time",
-        "fab.config_file",
-        "logging.colored_console_log",
-        "logging.logging_config_class",
-        "metrics.statsd_host",
-        "metrics.statsd_port",
-        "metrics.statsd_prefix",
-        "operators.default_queue",
-        "scheduler.standalone_dag_processor",
-        "webserver.base_url",
-        "webserver.config_file",
-        "webserver.secret_key",
-    }
-)
-"""Options that MWAA sets itself, over whatever a user gives. IMAGE, `mwaa/config/airflow.py` ("essential") and
-`setup_environment.py` ("protected")."""
+FIXED_OPTIONS: dict[str, str | None] = {
+    "api.base_url": None,
+    "api.secret_key": None,
+    "api_auth.jwt_algorithm": "HS256",
+    "api_auth.jwt_secret": None,
+    "celery.broker_url": None,
+    "celery.celery_config_options": None,
+    "celery.result_backend": None,
+    "celery.worker_enable_remote_control": "False",
+    "celery_broker_transport_options.visibility_timeout": "43200",
+    "core.auth_manager": None,
+    "core.database_access_isolation": None,
+    "core.execution_api_server_url": None,
+    "core.executor": "CeleryExecutor",
+    "core.fernet_key": None,
+    "core.load_examples": "False",
+    "core.multi_team": "False",
+    "core.sql_alchemy_conn": None,
+    "database.sql_alchemy_conn": None,
+    "execution_api.jwt_expiration_time": "86400",
+    "fab.config_file": None,
+    "logging.colored_console_log": "False",
+    "logging.logging_config_class": None,
+    "metrics.statsd_host": "localhost",
+    "metrics.statsd_port": "8125",
+    "metrics.statsd_prefix": "airflow",
+    "operators.default_queue": None,
+    "scheduler.standalone_dag_processor": "True",
+    "triggerer.queues_enabled": "False",
+    "webserver.base_url": None,
+    "webserver.config_file": None,
+    "webserver.cookie_secure": "True",
+    "webserver.secret_key": None,
+}
+"""Options that MWAA sets itself, over whatever a user gives, and to what; None: something of the environment's own. Its
+API takes them: what it refuses, if anything, no document says. IMAGE, `mwaa/config/airflow.py` ("essential") and
+`setup_environment.py` ("protected"), 2.10.3 to 3.3.1, looked at on 2026-11-30."""
+OPEN_METRICS = frozenset({"metrics.statsd_on", "metrics.metrics_allow_list", "metrics.metrics_block_list"})
+"""The only options of `metrics` that do something: MWAA gives Airflow the defaults of all others. IMAGE, as above."""
 
 MAINTENANCE_WINDOW = re.compile(r"(MON|TUE|WED|THU|FRI|SAT|SUN):([01][0-9]|2[0-3]):(00|30)")
 """API, `WeeklyMaintenanceWindowStart`."""

@@ -7,7 +7,7 @@ import re
 import zoneinfo
 from datetime import UTC, datetime
 
-from croniter import croniter
+from croniter import CroniterBadDateError, croniter
 
 from penstock.project.problems import nearest, shown
 from penstock_runtime.errors import InputError
@@ -58,6 +58,9 @@ def cron(interval: object, where: str) -> str | None:
     try:
         croniter(expression, _ANY_DAY).get_next(datetime)
     except (ValueError, LookupError, ArithmeticError, TypeError, AttributeError) as error:
+        if isinstance(error, CroniterBadDateError):
+            what = f"{shown(interval)} never fires: none of its months has such a day"
+            raise InputError(what, fix="correct the day of the month, or write L for its last", where=where) from None
         reason = str(error).removeprefix(f"[{expression}] ")
         raise InputError(f"{shown(interval)} is no cron expression: {reason[:120]}", fix=fix, where=where) from None
     return expression

@@ -23,6 +23,7 @@ from penstock.project.files.named import Missing
 from penstock.project.findings import report_errors
 from penstock.project.meltano import MeltanoProject
 from penstock.project.mwaa_files import MwaaFiles
+from penstock.project.names import prefix_of
 from penstock.project.overrides import environment_root
 from penstock.project.problems import Problems, nearest
 from penstock.project.references import in_workflow
@@ -258,7 +259,9 @@ def _read_mwaa(project: Project, checks: Checks) -> None:
     create = checks.settings.airflow.create
     if create is not None and parse(create.version) is not None:
         named = lambda path: _shown(project.path, posixpath.normpath(path))  # noqa: E731
-        mwaa_files.read(project.mwaa_files, project.folder, create, checks, named)
+        name = next(name for name, one in project.environments.items() if one.settings is checks.settings)
+        dags = prefix_of(checks.settings.name, name)
+        mwaa_files.read(project.mwaa_files, project.folder, create, checks, named, dags)
 
 
 def _read_workflow(

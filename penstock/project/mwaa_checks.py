@@ -45,7 +45,7 @@ def check_create(checks: Checks, create: CreateAirflow) -> None:
         _check_access(checks, create.version)
     check_web_access(checks, create.web_access_cidrs, create.access)
     _check_room(checks, create)
-    check_options(checks, create.options)
+    check_options(checks, create.options, create.version)
     _check_key(checks, create.kms_key)
     window = create.maintenance_window
     if window is not None and not MAINTENANCE_WINDOW.fullmatch(window):

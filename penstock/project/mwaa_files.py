@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import posixpath
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -9,10 +10,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from penstock.project import plugins, requirements, startup
+from penstock.project.container_paths import Container
 from penstock.project.document import read_text
 from penstock.project.mwaa import CreateAirflow
 from penstock.project.mwaa_options import HERE
-from penstock.project.packages import Container
 from penstock_runtime.errors import InputError
 
 if TYPE_CHECKING:
@@ -32,17 +33,23 @@ class MwaaFiles:
     """plugins.zip of each `plugins`."""
 
 
-def read(files: MwaaFiles, folder: Path, create: CreateAirflow, checks: Checks, named: Named) -> None:
+def read(files: MwaaFiles, folder: Path, create: CreateAirflow, checks: Checks, named: Named, dags: str) -> None:
     """Read what one environment names, and report what is wrong with it.
 
     Args:
         files: what has been read so far; what is new is added.
         folder: of the project.
+        dags: folder below Airflow's DAG folder that the deploy puts the project's `dags/` into.
     """
     reader = _Reader(files, folder, checks, named)
     if create.plugins is not None:
         reader.archive(create.plugins)
-    container = Container(_plugins(files, create.plugins), create.startup_script is not None)
+    container = Container(
+        _plugins(files, create.plugins),
+        create.startup_script is not None,
+        dags,
+        lambda path: os.path.exists(folder / "dags" / path),  # noqa: PTH110  which raises for a long name
+    )
     if create.requirements is not None:
         wanted = create.requirements
         text = reader.text(wanted.file, "requirements", "file")

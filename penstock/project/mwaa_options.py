@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from penstock.mwaa_limits import FIXED_OPTIONS, MAX_OPTION_KEY, MAX_OPTION_VALUE, OPTION_KEY
-from penstock.project.literals import ALLOW, literal_secret, references
+from penstock.mwaa_limits import FIXED_OPTIONS, MAX_OPTION_KEY, MAX_OPTION_VALUE, OPEN_METRICS, OPTION_KEY
+from penstock.project import option_values
+from penstock.project.literals import ALLOW, is_secret_key, literal_secret, references
 
 if TYPE_CHECKING:
     from penstock.project.checks import Checks
@@ -23,7 +24,7 @@ _SENSITIVE = frozenset({"sentry.sentry_dsn", "smtp.smtp_password"})
 Airflow 3 has no smtp_user and no smtp_password: there, only the connection is read."""
 
 
-def check_options(checks: Checks, options: dict[str, str]) -> None:
+def check_options(checks: Checks, options: dict[str, str], airflow_version: str) -> None:
     """Each option's name and value."""
     for option, value in options.items():
         path: tuple[Any, ...] = (*HERE, KEY, option)
@@ -32,8 +33,8 @@ def check_options(checks: Checks, options: dict[str, str]) -> None:
         elif len(option) > MAX_OPTION_KEY:
             what = f"{option[:60]!r}… has {len(option)} characters, and MWAA takes options of {MAX_OPTION_KEY}"
             checks.add(what, "set it in startup_script: export AIRFLOW__SECTION__KEY=…", *path, key=True)
-        elif option in FIXED_OPTIONS:
-            checks.add(f"MWAA does not let anyone set {option}", "remove it", *path, key=True)
+        elif wrong := _set_by_mwaa(option, value):
+            checks.add(wrong, "remove it", *path, key=True)
         elif not (value.isascii() and value.isprintable()):
             checks.add(f"the value of {option} is not printable ASCII", "use ASCII only", *path)
         elif not 0 < len(value) <= MAX_OPTION_VALUE:
@@ -47,8 +48,22 @@ def check_options(checks: Checks, options: dict[str, str]) -> None:
             checks.add(what, _secrets_place(option) if secret else "write the value out", *path)
         elif _names_a_secret(option) or ALLOW in checks.line(*path):
             continue
-        elif wrong := literal_secret(option, value):
-            checks.add(wrong, f"{_secrets_place(option)}; or end the line with `{ALLOW}`", *path)
+        elif secret := literal_secret(option, value):
+            checks.add(secret, f"{_secrets_place(option)}; or end the line with `{ALLOW}`", *path)
+        elif unread := option_values.problem(option, value, airflow_version):
+            checks.add(*unread, *path)
+
+
+def _set_by_mwaa(option: str, value: str) -> str | None:
+    """What is wrong with an option that MWAA sets itself; None: nothing, or it is set to that very value."""
+    if option in FIXED_OPTIONS:
+        own = FIXED_OPTIONS[option]
+        if own is None:
+            return f"MWAA sets {option} itself, over what is written here"
+        return None if value.lower() == own.lower() else f"MWAA sets {option} to {own}, over what is written here"
+    if option.startswith("metrics.") and option not in OPEN_METRICS:
+        return f"MWAA gives Airflow the default of {option}, over what is written here"
+    return None
 
 
 def _names_a_secret(option: str) -> bool:

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import posixpath
 import re
-from dataclasses import dataclass
 from urllib.parse import unquote, urlsplit
 
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
-from penstock.mwaa_limits import AIRFLOW_FOLDER, PLUGINS_FOLDER
-from penstock.project import versions
+from penstock.project import container_paths, versions
+from penstock.project.container_paths import Container
+from penstock.project.pins import Pins
 from penstock.project.problems import shown
 
 _URL = re.compile(r"(?:https?|ftp|(?:git|hg|svn|bzr)\+[a-z+]+):", re.IGNORECASE)
@@ -27,28 +26,22 @@ _LEGACY = re.compile(
 """Versions that pip read before 24.1, such as `>=1.0.*` (pip, "Changelog", 24.1): which pip MWAA has, nobody says."""
 _AIRFLOW = frozenset({"apache-airflow", "apache-airflow-core"})
 """Both have the version of Airflow."""
-_DAGS_FOLDER = f"{AIRFLOW_FOLDER}dags"
 Wrong = tuple[str, str]
 """What is wrong, and its fix."""
 
 
-@dataclass(frozen=True)
-class Container:
-    """What lies in MWAA's containers when pip runs there: plugins.zip is unpacked, the startup script has run."""
+def problem(package: str, line: int, container: Container, pins: Pins) -> Wrong | None:
+    """What is wrong with the part of a line that names a package, a URL or a path; None: pip can read it.
 
-    plugins: frozenset[str] | None = frozenset()
-    """Files of plugins.zip; None: it cannot be read."""
-    has_script: bool = False
-    """Whether there is a startup script: it may have put a file anywhere."""
-
-
-def problem(package: str, airflow_version: str, container: Container) -> Wrong | None:
-    """What is wrong with the part of a line that names a package, a URL or a path; None: pip can read it."""
+    Args:
+        line: its number, for what is said of another line.
+        pins: of the lines before it; takes note of this one.
+    """
     if len(package) > _MAX:
         return f"a package of {len(package)} characters: {shown(package)}", "write one package on a line"
     path = _path(package)
     if path is not None:
-        return _path_problem(path, container)
+        return container_paths.problem(path, container)
     if _URL.match(package):
         return None
     try:
@@ -57,8 +50,10 @@ def problem(package: str, airflow_version: str, container: Container) -> Wrong |
         reason = str(error).splitlines()[0][:100]
         return f"pip cannot read {shown(package)}: {reason}", "write a package with its version: pandas==2.2.3"
     if found.url is not None and found.url.lower().startswith("file:"):
-        return _path_problem(unquote(urlsplit(found.url).path), container)
-    return _airflow_problem(found, airflow_version)
+        return container_paths.problem(unquote(urlsplit(found.url).path), container)
+    if found.marker is not None and not found.marker.evaluate(_environment(pins.airflow_version)):
+        return None
+    return _airflow_problem(found, pins.airflow_version) or pins.problem(found, line)
 
 
 def _parsed(package: str) -> Requirement:
@@ -87,28 +82,8 @@ def _path(package: str) -> str | None:
     return text if is_path else None
 
 
-def _path_problem(path: str, container: Container) -> Wrong | None:
-    """pip runs in Airflow's folder, where plugins.zip is unpacked into one and the DAGs are copied into another (MWAA
-    user guide, "Managing Python dependencies in requirements.txt", with wheels in plugins.zip)."""
-    place = posixpath.normpath(posixpath.join(AIRFLOW_FOLDER, path))
-    file = posixpath.basename(place)
-    if place.startswith(f"{_DAGS_FOLDER}/") or (path.startswith("/") and container.has_script):
-        return None
-    if place.startswith(f"{PLUGINS_FOLDER}/"):
-        name = place.removeprefix(f"{PLUGINS_FOLDER}/")
-        known = container.plugins
-        if known is None or name in known or any(one.startswith(f"{name}/") for one in known):
-            return None
-        fix = "put the file there, or correct the name" if known else "add plugins: a folder with the file"
-        return f"{shown(path)} is to come from airflow.create.plugins, and is not in there", fix
-    what = f"{shown(path)} is a path of this machine: pip looks for it in MWAA's container, where it is not"
-    return what, f"put the file into airflow.create.plugins and write {PLUGINS_FOLDER}/{file[:100]}"
-
-
 def _airflow_problem(found: Requirement, airflow_version: str) -> Wrong | None:
     if canonicalize_name(found.name) not in _AIRFLOW or found.specifier.contains(airflow_version, prereleases=True):
-        return None
-    if found.marker is not None and not found.marker.evaluate(_environment(airflow_version)):
         return None
     what = f"MWAA runs Airflow {airflow_version}, and this asks for {shown(str(found.specifier).removeprefix('=='))}"
     return what, "remove the line: MWAA brings Airflow"

@@ -21,6 +21,7 @@ quotas"); ours take up to 2,000."""
 NEVER_ANY = frozenset({"iam", "sts", "ecs", "kms", "secretsmanager", "organizations", "account"})
 """Services whose actions are never for any resource: who has these has everything."""
 _ACTION = re.compile(r"[a-z0-9-]{2,}:[A-Za-z][A-Za-z0-9]*\*?")
+_WITH_WILDCARD = re.compile(r"[a-z0-9-]{2,}:[A-Za-z0-9*?]+")
 _ARN = re.compile(r"arn:aws[a-z-]*:[a-z0-9*-]+:[a-z0-9*-]*:([0-9]{12}|aws|\*|):\S+")
 _UNTYPED = frozenset({"s3", "sns", "sqs", "codecommit", "execute-api"})
 """Services whose ARNs have a name where others have a type: a wildcard in it leaves much out (`arn:aws:s3:::acme-*`).
@@ -64,9 +65,7 @@ def wrong_permission(permission: Permission, variables: Mapping[str, str], regio
     found = filled(permission, variables)
     for index, action in enumerate(found.actions):
         if not _ACTION.fullmatch(action):
-            what = f"{action[:60]!r} is no action"
-            fix = "write service:Action, such as glue:GetTables; a * only behind the start of an action's name"
-            yield what, fix, ("actions", index)
+            yield *_wrong_action(action), ("actions", index)
     services = {action.partition(":")[0] for action in found.actions}
     for index, resource in enumerate(found.resources):
         path = ("resources", index)
@@ -89,6 +88,22 @@ def wrong_permission(permission: Permission, variables: Mapping[str, str], regio
             what = f"a permission for any resource ({resource[:60]}) has no reason"
             yield what, "name the resources, or add reason: …", path
     yield from wrong_conditions(found.conditions, variables)
+
+
+def _wrong_action(action: str) -> tuple[str, str]:
+    """What is wrong with an action that does not fit: IAM takes more wildcards than Penstock does, on purpose."""
+    service, colon, name = action.partition(":")
+    if action == "*" or (colon and name == "*"):
+        whose = "of every service" if service == "*" else f"of {service[:40]}"
+        example = (
+            "s3:GetObject, s3:PutObject, s3:ListBucket" if service == "s3" else f"{service.strip('*') or 'glue'}:Get*"
+        )
+        what = f"{action[:60]!r} is every action {whose}, on policies and permissions too: Penstock does not grant it"
+        return what, f"name those that it needs, such as {example}"
+    if _WITH_WILDCARD.fullmatch(action):
+        what = f"{action[:60]!r}: IAM takes a wildcard anywhere, Penstock only a * behind the start of an action's name"
+        return what, "write the start of the name, such as glue:Get*, or name each action"
+    return f"{action[:60]!r} is not an action", "write service:Action, such as glue:GetTables or glue:Get*"
 
 
 def too_many(permissions: Iterable[planned.Permission]) -> int | None:

@@ -7,6 +7,7 @@ less than 1 GB and sets no limit.
 from __future__ import annotations
 
 import io
+import re
 import stat
 import zipfile
 from collections.abc import Mapping
@@ -22,6 +23,7 @@ Lambda function has by default."""
 MAX_FILES = 10_000
 _TIME = (1980, 1, 1, 0, 0, 0)
 """The first moment that a zip file can hold."""
+_MADE_BY_A_TOOL = re.compile(r"(?:^|/)(?:__MACOSX/|\.DS_Store$|__pycache__/|Thumbs\.db$)")
 _LEFT_OUT = ("__pycache__", ".git", ".DS_Store", ".mypy_cache", ".pytest_cache", ".ruff_cache", ".venv")
 
 
@@ -74,6 +76,21 @@ def names(content: bytes) -> frozenset[str]:
     """The files of an archive that `read` has returned."""
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
         return frozenset(archive.namelist())
+
+
+def folder_around(content: bytes) -> str | None:
+    """The one folder that all of an archive is below, where it was meant to be packed without it; None: it is not so.
+
+    A single package (with an `__init__.py`) or a folder of wheels may be all that there is.
+    """
+    files = [name for name in names(content) if not _MADE_BY_A_TOOL.search(name) and not name.endswith("/")]
+    tops = {name.partition("/")[0] for name in files}
+    if len(tops) != 1 or any("/" not in name for name in files):
+        return None
+    top = tops.pop()
+    is_package = f"{top}/__init__.py" in files
+    has_modules = any(name.startswith(f"{top}/") and name.endswith(".py") for name in files)
+    return top if has_modules and not is_package else None
 
 
 def left_out(relative: PurePath) -> bool:

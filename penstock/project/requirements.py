@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import re
 
-from penstock.mwaa_limits import AIRFLOW_FOLDER, PLUGINS_FOLDER
-from penstock.project import packages, pip_lines, versions
+from penstock.mwaa_limits import PLUGINS_FOLDER
+from penstock.project import container_paths, packages, pip_lines, versions
+from penstock.project.container_paths import Container
 from penstock.project.network import Network
-from penstock.project.packages import Container
+from penstock.project.pins import Pins
 from penstock.project.pip_lines import PipLine
 from penstock.project.problems import Problems, shown
 from penstock.project.reach import is_sealed, out_of_reach, told
@@ -20,6 +21,7 @@ from penstock.project.reach import is_sealed, out_of_reach, told
 _MWAA_SEES_CONSTRAINTS = re.compile(r"-c |--constraint ")
 _CONSTRAINT = re.compile(r"(?:-c|--constraint)(?:\s+|=)[\"']?(?P<target>[^\s\"']+)")
 _FILES = re.compile(r"-r|-e|--requirement\b|--editable\b")
+_LINKS = re.compile(r"(?:-f|--find-links)(?:\s+|=)[\"']?(?P<target>[^\s\"']+)")
 _INDEX = re.compile(r"(?:-i|--index-url|--extra-index-url|--no-index|-f|--find-links)\b")
 _OWN_INDEX = re.compile(r"(?:-i|--index-url)[\s=]")
 _ADDRESS = re.compile(
@@ -86,8 +88,10 @@ def check(
             what = "MWAA takes a line with '-c ' or '--constraint ' for one that sets constraints, even a comment"
             fix = "word it differently; otherwise MWAA installs without its own constraints"
             problems.add(what, fix=fix, where=f"{name}:{number}:{len(raw) - len(raw.lstrip()) + 1}")
+    own = any(target not in (None, constraints(airflow_version)) for target in map(_target, _lines(text)))
+    pins = Pins(airflow_version, has_own_constraints=own and install_from == "index")
     for line in pip_lines.read(text):
-        found = _problem(line, airflow_version, install_from, container)
+        found = _problem(line, install_from, container, pins)
         if found is None and (named := _ADDRESS.match(line.text)) is not None:
             host = out_of_reach(named["target"], network)
             # One that is filled in the container is not known here.
@@ -96,32 +100,39 @@ def check(
             problems.add(found[0], fix=found[1], where=f"{name}:{line.number}:{line.column}")
 
 
-def _problem(line: PipLine, airflow_version: str, install_from: str, container: Container) -> tuple[str, str] | None:
+def _problem(line: PipLine, install_from: str, container: Container, pins: Pins) -> tuple[str, str] | None:
     """What is wrong with one line, and its fix."""
     offline = install_from == "plugins"
     if target := _target(line.text):
-        return _constraint_problem(target, airflow_version, offline)
+        return _constraint_problem(target, pins.airflow_version, container, offline)
     if _FILES.match(line.text):
         return "MWAA gets this one file, and nothing that it names", "write the packages out here"
     if offline and _INDEX.match(line.text):
         return "with install_from: plugins, Penstock says where packages come from", "remove the line"
+    if (links := _LINKS.match(line.text)) is not None and "://" not in links["target"]:
+        return container_paths.problem(links["target"], container)
     if _LOGIN.search(line.text):
         what = "an address with a password or token in it: whoever reads the DAG bucket reads it"
         return what, "write ${NAME} for it, and export NAME in startup_script from a secret"
     if not line.package or line.is_filled:
         return None
-    return packages.problem(line.package, airflow_version, container)
+    return packages.problem(line.package, line.number, container, pins)
 
 
-def _constraint_problem(target: str, airflow_version: str, offline: bool) -> tuple[str, str] | None:
+def _constraint_problem(
+    target: str, airflow_version: str, container: Container, offline: bool
+) -> tuple[str, str] | None:
     """The user's own constraints may be the right ones, or a file in the container."""
-    if target.startswith(AIRFLOW_FOLDER):
-        return None
+    if "://" not in target:
+        return container_paths.problem(target, container)
     if offline:
         return "with install_from: plugins nothing is fetched, constraints neither", "remove the line"
     if target != constraints(airflow_version):
         what = f"other constraints than those of Airflow {airflow_version}: {shown(target)}"
-        return what, f"remove the line: Penstock writes it; or name a file below {AIRFLOW_FOLDER}dags/"
+        return (
+            what,
+            f"remove it: Penstock writes the line; or name a file of airflow.create.plugins: {PLUGINS_FOLDER}/…",
+        )
     return None
 
 

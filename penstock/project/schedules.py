@@ -63,7 +63,10 @@ class Schedule(ScheduleSettings):
     job: str
     """A job of this file, or of `meltano.yml`."""
     interval: str
-    """A cron expression of five fields, a preset (`@hourly`, `@daily`, …), or `@manual`: by hand only."""
+    """A cron expression of five fields, or a preset: `@hourly`, `@daily` (or `@midnight`), `@weekly`, `@monthly`,
+    `@yearly` (or `@annually`); `@manual` (or `@none`): by hand only. `@once` is by hand only too, as Meltano has it:
+    Airflow's own would start one run by itself. What cron expressions know depends on the environment's Airflow: `15W`
+    needs 3.2."""
     description: str = Field("", max_length=1000)
     """One line that Airflow shows beside the DAG."""
     env: dict[str, Value] = Field(

@@ -149,8 +149,7 @@ def completed(workflow: Workflow, settings: OpenMetadata, *, server: str | None,
         target.setdefault("storeServiceConnection", False)
     service = source.get("serviceName")
     if isinstance(service, str) and service and not data.get("ingestionPipelineFQN"):
-        quoted = f'"{service}"' if "." in service else service
-        data["ingestionPipelineFQN"] = f"{quoted}.{pipeline}"
+        data["ingestionPipelineFQN"] = f"{_name_part(service)}.{_name_part(pipeline)}"
     return data
 
 
@@ -158,6 +157,14 @@ def is_certified(data: Mapping[Any, Any]) -> bool:
     """Whether a completed workflow checks the server against `openmetadata.ca_certificate`."""
     server = data["workflowConfig"]["openMetadataServerConfig"]
     return (server.get("sslConfig") or {}).get("caCertificate") == SERVER_CERTIFICATE
+def _name_part(name: str) -> str:
+    """A name as a part of a fully qualified one: in quotation marks where it holds a dot, and only there.
+
+    As OpenMetadata's `quote_name` has it (ingestion package 1.12, `metadata/utils/fqn.py`); what splits such a name
+    stumbles over marks around one without a dot. It takes the last part for the pipeline's name.
+    """
+    plain = name[1:-1] if len(name) > 2 and name[0] == name[-1] == '"' else name
+    return f'"{plain}"' if "." in plain else plain
 
 
 def _child(data: dict[Any, Any], key: str) -> dict[Any, Any]:

@@ -91,6 +91,38 @@ def test_a_name_with_a_dot_or_a_slash_is_found_again(call: Call, shop: dict[str,
     assert call("GET", f"tables/name/{quote(made['fullyQualifiedName'], safe='')}")["id"] == made["id"]
 
 
+@pytest.mark.parametrize("name", ["acme%wh.12", "a b.c"])
+def test_a_service_with_a_dot_in_its_name_is_found_by_it(call: Call, name: str) -> None:
+    """As on a server, which quotes the names of services itself, in a path, a request and a filter."""
+    call("PUT", "services/databaseServices", {"name": name, "serviceType": "Postgres"})
+    call("PUT", "databases", {"name": "sales", "service": name})
+
+    assert call("GET", f"services/databaseServices/name/{quote(name, safe='')}")["fullyQualifiedName"] == f'"{name}"'
+    (database,) = call("GET", f"databases?service={quote(name, safe='')}")["data"]
+    assert database["fullyQualifiedName"] == f'"{name}".sales'
+    with pytest.raises(Refusal, match="not found"):
+        call("GET", f"databases/name/{quote(f'{name}.sales', safe='')}")
+
+
+@pytest.mark.parametrize("kind", ["users", "teams", "classifications"])
+def test_other_kinds_whose_names_are_quoted(call: Call, kind: str) -> None:
+    """A first name with a dot is the usual one of a user."""
+    call("PUT", kind, {"name": "jane.doe", "description": "x"})
+
+    assert call("GET", f"{kind}/name/jane.doe")["name"] == "jane.doe"
+    assert call("GET", f"{kind}/name/%22jane.doe%22")["name"] == "jane.doe"
+
+
+def test_a_pipeline_keeps_the_marks_that_the_package_gives_it(call: Call, shop: dict[str, Any]) -> None:
+    """The package takes the last part of the full name, marks included, for the name; both find it again."""
+    service = call("GET", "services/databaseServices/name/shop")
+    reference = {"id": service["id"], "type": "databaseService"}
+    for name in ('"a.b-one"', '"a.b-two"'):
+        made = call("PUT", "services/ingestionPipelines", {"name": name, "service": reference})
+        assert made["fullyQualifiedName"] == f"shop.{name}"
+        assert call("GET", f"services/ingestionPipelines/name/{quote(f'shop.{name}')}")["id"] == made["id"]
+
+
 @pytest.mark.parametrize(
     ("method", "path", "body", "status"),
     [

@@ -23,7 +23,7 @@ KEY = "arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890
         ({"MinWebservers": 4, "MaxWebservers": 3}, "The web server count"),
         ({"WebserverAccessMode": "BOTH"}, "must be one of"),
         ({"WebserverAccessMode": "PUBLIC_AND_PRIVATE", "AirflowVersion": "3.0.6"}, "not available"),
-        ({"AirflowConfigurationOptions": {"core.executor": "x"}}, "core.executor is not allowed"),
+        ({"AirflowConfigurationOptions": {f"core.{'x' * 60}": "x"}}, "is not allowed"),
         ({"WeeklyMaintenanceWindowStart": "SUN:03:15"}, "must be DAY:HH:MM"),
         ({"KmsKey": "alias/data"}, "not a supported key"),
     ],

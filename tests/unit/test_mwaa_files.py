@@ -67,10 +67,11 @@ def test_the_right_constraints_are_written_once(tmp_path: Path, line: str) -> No
 
 
 def test_constraints_in_the_container_are_the_users_choice(tmp_path: Path) -> None:
-    """MWAA's documented way to newer providers: a changed constraints file in the DAG folder."""
-    own = '--constraint "/usr/local/airflow/dags/constraints-3.12-updated.txt"\ntabulate\n'
+    """MWAA's documented way to newer providers: a changed constraints file that lies there."""
+    own = '--constraint "/usr/local/airflow/plugins/constraints-3.12-updated.txt"\ntabulate\n'
+    files = {"r.txt": own, "p/constraints-3.12-updated.txt": "tabulate==0.9\n"}
 
-    assert _text(tmp_path, REQUIREMENTS, {"r.txt": own}) == own
+    assert _text(tmp_path, f"{REQUIREMENTS}, plugins: p", files) == own
 
 
 def test_user_of_ssh_is_no_password(tmp_path: Path) -> None:
@@ -205,7 +206,7 @@ MISTAKES: dict[str, tuple[str, Files, str, str, str]] = {
     ),
     "constraints of another Airflow": (
         REQUIREMENTS, {"r.txt": f"x\n -c {URL.replace('3.0.6', '2.10.3')}\n"}, "r.txt:2:2",
-        "other constraints than those of Airflow 3.0.6", "remove the line",
+        "other constraints than those of Airflow 3.0.6", "remove it: Penstock writes the line",
     ),
     "another file": (REQUIREMENTS, {"r.txt": "-r base.txt\n"}, "r.txt:1:1", "MWAA gets this one file", "write the"),
     "editable": (REQUIREMENTS, {"r.txt": "-e ./mine\n"}, "r.txt:1:1", "MWAA gets this one file", "write the"),

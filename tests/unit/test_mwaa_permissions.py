@@ -30,7 +30,7 @@ MANY = ", ".join(f"'arn:aws:s3:::{'b' * 60}-{number}/*'" for number in range(80)
 
 MISTAKES = {
     # name: (a permission, part of what, part of fix)
-    "no action": ("{actions: [¦GetTables], resources: ['*'], reason: x}", "is no action", "glue:GetTables"),
+    "no action": ("{actions: [¦GetTables], resources: ['*'], reason: x}", "is not an action", "glue:GetTables"),
     "any resource": ("{actions: ['glue:GetTables'], resources: [¦'*']}", "has no reason", "add reason"),
     "any secret": (
         "{actions: ['secretsmanager:GetSecretValue'], resources: [¦'*'], reason: x}",
@@ -149,10 +149,10 @@ LACKING: dict[str, tuple[dict[str, str], str, list[str]]] = {
         "secretsmanager:GetSecretValue",
         [f"{SECRET}<name>-??????"],
     ),
-    "what cannot be read": (
-        {"secrets.backend": SECRETS, "secrets.backend_kwargs": "{connections_prefix: x}"},
+    "an option's value there": (
+        {"secrets.backend": SECRETS, "sentry.sentry_dsn_secret": "dsn"},
         "secretsmanager:GetSecretValue",
-        [f"{SECRET}airflow/connections/*", f"{SECRET}airflow/variables/*"],
+        [f"{SECRET}airflow/connections/*", f"{SECRET}airflow/variables/*", f"{SECRET}airflow/config/*"],
     ),
     "a role of its own": (
         kwargs(SECRETS, role_arn="arn:aws:iam::444455556666:role/reader"),
@@ -178,21 +178,50 @@ def test_backend_that_the_role_may_not_read(
     assert backend(tmp_path, options, [filled]) == []
 
 
-ENOUGH: dict[str, tuple[dict[str, str], list[str]]] = {
-    "no backend": ({}, []),
-    "a backend of somebody else": ({"secrets.backend": "airflow.providers.hashicorp.secrets.vault.VaultBackend"}, []),
-    "all that reads": ({"secrets.backend": SECRETS}, ["secretsmanager:Get*"]),
-    "other capitals": ({"secrets.backend": PARAMETERS}, ["ssm:getparameter"]),
-    "nothing looked up": (kwargs(SECRETS, connections_prefix=None, variables_prefix=None), []),
-    "other credentials": (kwargs(SECRETS, profile_name="team"), []),
+ARN = "arn:aws:{}:eu-west-1:111122223333:"
+BOTH = [f"{ARN.format('secretsmanager')}secret:airflow/{kind}/*" for kind in ("connections", "variables")]
+ENOUGH: dict[str, tuple[dict[str, str], list[str], list[str]]] = {
+    "no backend": ({}, [], []),
+    "a backend of one's own": ({"secrets.backend": "acme.secrets.Backend"}, [], []),
+    "all that reads": ({"secrets.backend": SECRETS}, ["secretsmanager:Get*"], BOTH),
+    "all below a prefix": (
+        {"secrets.backend": SECRETS},
+        ["secretsmanager:GetSecretValue"],
+        [f"{ARN.format('secretsmanager')}secret:airflow/*"],
+    ),
+    "single ones": (
+        {"secrets.backend": SECRETS},
+        ["secretsmanager:GetSecretValue"],
+        [f"{BOTH[0][:-1]}warehouse-??????", f"{BOTH[1][:-1]}team-??????"],
+    ),
+    "other capitals": (
+        {"secrets.backend": PARAMETERS},
+        ["ssm:getparameter"],
+        [f"{ARN.format('ssm')}parameter/airflow/*"],
+    ),
+    "nothing looked up": (kwargs(SECRETS, connections_prefix=None, variables_prefix=None), [], []),
+    "other credentials": (kwargs(SECRETS, profile_name="team"), [], []),
 }
 
 
-@pytest.mark.parametrize(("options", "actions"), ENOUGH.values(), ids=ENOUGH)
-def test_backend_that_lacks_nothing(tmp_path: Path, options: dict[str, str], actions: list[str]) -> None:
-    """Nor is one told of a permission for something else."""
-    arn = "arn:aws:secretsmanager:eu-west-1:111122223333:secret:airflow/connections/*"
-    assert backend(tmp_path, options, [{"actions": actions, "resources": [arn]}] if actions else []) == []
+@pytest.mark.parametrize(("options", "actions", "resources"), ENOUGH.values(), ids=ENOUGH)
+def test_backend_that_lacks_nothing(
+    tmp_path: Path, options: dict[str, str], actions: list[str], resources: list[str]
+) -> None:
+    """Nor is one told of a permission for something else; single connections are a choice."""
+    assert backend(tmp_path, options, [{"actions": actions, "resources": resources}] if actions else []) == []
+
+
+def test_backend_that_may_read_one_kind_of_two(tmp_path: Path) -> None:
+    """Connections that nobody may read are said, variables that the role reads are not."""
+    (told,) = backend(
+        tmp_path,
+        {"secrets.backend": SECRETS},
+        [{"actions": ["secretsmanager:GetSecretValue"], "resources": [BOTH[1]]}],
+    )
+
+    assert "secret:airflow/connections/*" in told
+    assert "airflow/variables" not in told
 
 
 def test_another_permission_is_none_for_the_backend(tmp_path: Path) -> None:

@@ -128,8 +128,15 @@ MISTAKES = {
         "is not in quay.io",
         "repository:",
     ),
-    "no action": (permission("{actions: [¦GetTables], resources: ['*'], reason: x}"), "is no action", "glue:GetTables"),
-    "every action": (permission("{actions: [¦'glue:*'], resources: ['*'], reason: x}"), "is no action", "behind"),
+    "no action": (permission("{actions: [¦GetTables], resources: ['*'], reason: x}"), "not an action", "glue:GetTables"),
+    "every action": (permission("{actions: [¦'glue:*'], resources: ['*'], reason: x}"), "action of glue", "glue:Get*"),
+    "every action of S3": (
+        permission("{actions: [¦'s3:*'], resources: ['arn:aws:s3:::lake/*']}"), "does not grant it", "s3:GetObject"
+    ),
+    "every action there is": (permission("{actions: [¦'*'], resources: ['*'], reason: x}"), "every service", "glue:"),
+    "a wildcard in the middle": (
+        permission("{actions: [¦'s3:Get*Acl'], resources: ['arn:aws:s3:::lake/*']}"), "wildcard anywhere", "start"
+    ),
     "no resource": (permission("{actions: ['s3:GetObject'], resources: [¦bucket]}"), "'bucket' is no ARN", "arn:aws:"),
     "anything without a reason": (
         permission("{actions: ['glue:GetTables'], resources: [¦'*']}"),

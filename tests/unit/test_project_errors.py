@@ -50,7 +50,7 @@ MISTAKES = {
     "unknown job": ("job: warehouse", "job: ¦warehous", "names job 'warehous'", "'warehouse'"),
     "bad cron": (DAILY, '¦"0 25 * * *"', "'0 25 * * *' is no cron expression", "@daily"),
     "six fields": (DAILY, '¦"0 0 3 * * *"', "has 6 fields, not 5", "five fields"),
-    "cron that never fires": (DAILY, '¦"0 0 31 2 *"', "is no cron expression", "five fields"),
+    "cron that never fires": (DAILY, '¦"0 0 31 2 *"', "'0 0 31 2 *' never fires", "write L for its last"),
     "cron out of words": (DAILY, "¦every day at 3 am", "is no cron expression", "five fields"),
     "cron of huge numbers": (DAILY, '¦"0-99999999 * * * *"', "is no cron expression", "five fields"),
     "unknown preset": (DAILY, '¦"@dayly"', "unknown preset '@dayly'", "'@daily'"),
@@ -135,7 +135,7 @@ MISTAKES = {
         "8 or 17 hex digits",
     ),
     "small range": ("10.20.0.0/16", "¦10.20.0.0/28", "a /28 network is not possible", "/16 to /24"),
-    "option of MWAA's": ("class: mw1.small", 'options: {¦core.executor: "x"}', "does not let anyone set", "remove it"),
+    "option of MWAA's": ("class: mw1.small", 'options: {¦core.executor: "x"}', "sets core.executor to", "remove it"),
 }  # fmt: skip
 
 

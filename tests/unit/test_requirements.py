@@ -13,12 +13,12 @@ CREATE = "version: 3.0.6, class: mw1.small"
 WANTED = f"{CREATE}, requirements: {{file: r.txt}}"
 HASH = f"--hash=sha256:{'a' * 64}"
 PLUGINS = "/usr/local/airflow/plugins"
-FILES = {"p/a-1-py3-none-any.whl": b"PK", "p/b/setup.py": b"", "start.sh": b"true\n"}
+FILES = {"p/a-1-py3-none-any.whl": b"PK", "p/b/setup.py": b"", "p/b/constraints.txt": b"", "start.sh": b"true\n"}
 
 GOOD = {
     "a name": "tabulate",
-    "versions": "pandas>=2,<3,!=2.1.*",
-    "extras and spaces": "  pandas [aws , gcp] ~= 2.2",
+    "versions": "pandas>=2,<3,!=2.2.*",
+    "extras and spaces": "  pandas [aws , gcp] ~= 2.1",
     "versions in parentheses": "pandas (>=2.0)",
     "versions of an older pip": "pandas>=1.0.*, <2-dev",
     "a comment": "# tabulate ==",
@@ -33,7 +33,7 @@ GOOD = {
     "an index": "--index-url https://acme.example/simple\n--extra-index-url=https://b.example/simple\ntabulate",
     "links": "--find-links https://acme.example/wheels\n-f /usr/local/airflow/plugins",
     "switches": "--no-index\n--prefer-binary\n--pre\n--require-hashes\n--no-binary :all:\n--trusted-host acme.example",
-    "constraints of one's own": "-c /usr/local/airflow/dags/constraints.txt\ntabulate",
+    "constraints of one's own": f"-c {PLUGINS}/b/constraints.txt\ntabulate",
     "an address": "https://acme.example/tabulate-0.9-py3-none-any.whl",
     "an address of a name": f"tabulate @ https://acme.example/tabulate-0.9.whl ; python_version > '3' {HASH}",
     "an address without a space": "tabulate@https://acme.example/tabulate-0.9.whl",
@@ -44,14 +44,13 @@ GOOD = {
     "this Airflow, among others": "apache-airflow[celery]>=3,<3.1",
     "this Airflow, as its own package": "apache_airflow.core~=3.0.0",
     "another Airflow on another Python": 'apache-airflow==2.10.3; python_version < "3.12"',
-    "a provider": "apache-airflow-providers-snowflake==6.5.2",
+    "a provider": "apache-airflow-providers-snowflake==6.4.0",
     "a wheel of the plugins": f"{PLUGINS}/a-1-py3-none-any.whl",
     "a wheel of the plugins, with extras": f"{PLUGINS}/a-1-py3-none-any.whl[x]; python_version > '3'",
     "a wheel from where pip runs": "./plugins/a-1-py3-none-any.whl",
     "a wheel by its address": f"file://{PLUGINS}/a-1-py3-none-any.whl",
     "a wheel by name and address": f"a @ file://{PLUGINS}/a-1-py3-none-any.whl",
     "a folder of the plugins": f"{PLUGINS}/b",
-    "a wheel of the DAG folder": "/usr/local/airflow/dags/wheels/c-1-py3-none-any.whl",
 }
 
 

@@ -69,7 +69,6 @@ PRIVATE = "--index-url https://packages.acme.internal/simple\n"
         "x @ https://files.acme.internal/x.whl",
         "x @ https://a.io/x.whl",
         "x @ https://${FILES}.acme.io/x.whl",
-        "x @ file:///usr/local/airflow/dags/x.whl",
         "x==1  # see https://files.example.org/x.whl",
         "# x @ https://files.example.org/x.whl",
     ],

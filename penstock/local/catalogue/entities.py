@@ -50,13 +50,16 @@ class Kind:
     """Fields that are the parent's."""
     drops: tuple[str, ...] = ()
     """Fields that a request may have and an entity has not."""
+    is_quoted: bool = False
+    """Whether a name that is looked up is put in quotation marks first, where it holds a dot. A server does so for
+    services, users, teams and classifications (its `EntityRepository`, `quoteFqn`), and for no other kind here."""
 
 
 _DATABASE_SERVICE = {"service": "services/databaseServices"}
 _ASSET = ("service", "serviceType")
 
 KINDS: dict[str, Kind] = {
-    **{f"services/{name}Services": Kind(f"{name}Service") for name in SERVICES},
+    **{f"services/{name}Services": Kind(f"{name}Service", is_quoted=True) for name in SERVICES},
     "services/ingestionPipelines": Kind("ingestionPipeline", "service"),
     "databases": Kind("database", "service", _DATABASE_SERVICE, ("serviceType",)),
     "databaseSchemas": Kind("databaseSchema", "database", {"database": "databases"}, _ASSET),
@@ -66,11 +69,11 @@ KINDS: dict[str, Kind] = {
     ),
     "queries": Kind("query", "service", _DATABASE_SERVICE, drops=("dialect", "users", "deleted")),
     "pipelines": Kind("pipeline", "service", {"service": "services/pipelineServices"}, ("serviceType",)),
-    "classifications": Kind("classification"),
+    "classifications": Kind("classification", is_quoted=True),
     "tags": Kind("tag", "classification", {"classification": "classifications", "parent": "tags"}),
     "domains": Kind("domain"),
-    "users": Kind("user"),
-    "teams": Kind("team"),
+    "users": Kind("user", is_quoted=True),
+    "teams": Kind("team", is_quoted=True),
     "dataQuality/testDefinitions": Kind("testDefinition"),
     "dataQuality/testSuites": Kind("testSuite", refers={"basicEntityReference": "tables"}),
     "dataQuality/testCases": Kind("testCase", refers={"testDefinition": "dataQuality/testDefinitions"}),
@@ -118,13 +121,18 @@ def save(store: Store, path: str, entity: Json) -> Json:
     return entity
 
 
+def find(store: Store, path: str, fqn: str, *, deleted: bool = False) -> Json | None:
+    """The entity that a request names, as `Store.find` has it."""
+    return store.find(path, quote(fqn) if KINDS[path].is_quoted else fqn, deleted=deleted)
+
+
 def existing(store: Store, path: str, fqn: str) -> Json:
     """The entity of that name.
 
     Raises:
         Refusal: 404, in the words of a real server.
     """
-    found = store.find(path, fqn)
+    found = find(store, path, fqn)
     if found is None:
         raise Refusal(404, f"{KINDS[path].type} instance for {fqn} not found")
     return found
@@ -136,7 +144,13 @@ def reference(path: str, entity: Json) -> Json:
 
 
 def quote(name: str) -> str:
-    """A name as a part of a fully qualified name: in quotation marks where it holds a dot or such a mark."""
+    """A name as a part of a fully qualified name: in quotation marks where it holds a dot or such a mark.
+
+    One that is in marks already keeps them where it holds a dot, as on a real server: the package creates a pipeline
+    with the last part of its full name, marks included.
+    """
+    if re.fullmatch('"[^"]+"', name):
+        return name if "." in name else name[1:-1]
     return '"' + name.replace('"', '""') + '"' if re.search(r'[."]', name) else name
 
 

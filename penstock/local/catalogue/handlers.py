@@ -105,7 +105,8 @@ def put_bulk(store: Store, request: Request) -> Answer:
 
 def get_by_name(store: Store, request: Request) -> Answer:
     """One entity; `include=all` finds it also when it is marked deleted."""
-    found = store.find(request.kind, request.path["fqn"], deleted=request.option("include") in ("all", "deleted"))
+    deleted = request.option("include") in ("all", "deleted")
+    found = entities.find(store, request.kind, request.path["fqn"], deleted=deleted)
     if found is None:
         raise Refusal(404, f"{KINDS[request.kind].type} instance for {request.path['fqn']} not found")
     return Answer(found)
@@ -207,6 +208,8 @@ def _chosen(entity: Json, request: Request) -> bool:
     """Whether an entity belongs to a list, by the filters in the request."""
     for name in _PARENTS:
         parent = request.option(name)
+        if name == "service":
+            parent = entities.quote(parent)
         if parent and not entity["fullyQualifiedName"].startswith(f"{parent}."):
             return False
     if (link := request.option("entityLink")) and entity.get("entityLink") != link:

@@ -10,7 +10,6 @@ from typing import Any
 
 from penstock.mwaa_limits import (
     CLASSES,
-    FIXED_OPTIONS,
     MAINTENANCE_WINDOW,
     MAX_OPTION_KEY,
     MICRO,
@@ -69,7 +68,7 @@ def _access(properties: Properties) -> str | None:
 
 def _rest(properties: Properties) -> str | None:
     for option in properties.get("AirflowConfigurationOptions") or {}:
-        if len(option) > MAX_OPTION_KEY or option in FIXED_OPTIONS:
+        if len(option) > MAX_OPTION_KEY:
             return f"Airflow configuration option {option} is not allowed"
     window = properties.get("WeeklyMaintenanceWindowStart")
     if window and not MAINTENANCE_WINDOW.fullmatch(window):
