@@ -121,13 +121,7 @@ def completed(workflow: Workflow, settings: OpenMetadata, *, server: str | None,
     run show up in the server's UI; it belongs to a service, so a workflow without `serviceName` gets none.
     """
     data: dict[Any, Any] = workflow.document.root.plain()
-    config = _child(data, "workflowConfig")
-    target = _child(config, "openMetadataServerConfig")
-    target.setdefault("hostPort", server if server is not None else f"${{{SERVER_VARIABLE}}}")
-    if settings.auth is not None:
-        target.setdefault("authProvider", "openmetadata")
-        if target["authProvider"] == "openmetadata":
-            _child(target, "securityConfig").setdefault("jwtToken", settings.auth.jwt_token)
+    target = completed_server(data, settings, server=server)
     source = data["source"] if isinstance(data.get("source"), dict) else {}
     if source.get("serviceConnection") is not None:
         # OpenMetadata's default sends the connection, password included, to the server; see docs/adr/0003.
@@ -139,6 +133,18 @@ def completed(workflow: Workflow, settings: OpenMetadata, *, server: str | None,
     return data
 
 
+def completed_server(data: dict[Any, Any], settings: OpenMetadata, *, server: str | None) -> dict[Any, Any]:
+    """Fill in the server and how to sign in to it; returns the mapping that they are in."""
+    config = _child(data, "workflowConfig")
+    target = _child(config, "openMetadataServerConfig")
+    target.setdefault("hostPort", server if server is not None else f"${{{SERVER_VARIABLE}}}")
+    if settings.auth is not None:
+        target.setdefault("authProvider", "openmetadata")
+        if target["authProvider"] == "openmetadata":
+            _child(target, "securityConfig").setdefault("jwtToken", settings.auth.jwt_token)
+    return target
+
+
 def _child(data: dict[Any, Any], key: str) -> dict[Any, Any]:
     if data.get(key) is None:
         data[key] = {}
@@ -146,7 +152,10 @@ def _child(data: dict[Any, Any], key: str) -> dict[Any, Any]:
     return child
 
 
-class _Dumper(yaml.SafeDumper):
+_SafeDumper: Any = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
+
+
+class _Dumper(_SafeDumper):  # type: ignore[misc]
     """Writes every value out: an anchor's name would say nothing to the reader."""
 
     def ignore_aliases(self, data: Any) -> bool:
