@@ -20,6 +20,7 @@ import aws_cdk as cdk
 from penstock import bundle, mwaa, task_files
 from penstock.compile import compile_plan
 from penstock.project import load
+from penstock.project.openmetadata import shape_file
 from penstock.revision import revision_of
 from penstock_runtime.errors import InputError, PenstockError
 from stacks.build import Files, build_stacks
@@ -37,7 +38,7 @@ def main() -> None:
     # The CLI reads cdk.json by itself; this is for `CDK_OUTDIR=out python app.py`, which gives the same templates.
     flags = json.loads((HERE / "cdk.json").read_text())["context"]
     app = cdk.App(context=flags, analytics_reporting=False)
-    project = load(Path(_text(app, "project") or "penstock.yaml"))
+    project = load(Path(_text(app, "project") or "penstock.yaml"), shapes=shape_file.cached)
     plan = compile_plan(
         project,
         _text(app, "environment"),

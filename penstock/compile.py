@@ -31,6 +31,7 @@ from penstock.project.document import at
 from penstock.project.load import Environment, Project
 from penstock.project.meltano import MeltanoSchedule
 from penstock.project.names import prefix_of
+from penstock.project.openmetadata import connections
 from penstock.project.problems import Problems, nearest
 from penstock.project.reach import is_sealed
 from penstock.project.schedules import ScheduleSettings
@@ -364,6 +365,8 @@ class _Compiler:
         # Once each: tasks share workflow files.
         uncertain = dict.fromkeys(f"{where}: {one.what}: {one.fix}" for one, where in absent if not one.certain)
         self._warnings += [self._project.place(text) for text in uncertain]
+        for text, where in connections.warnings(self._project, self._settings):
+            self._warnings.append(f"{self._project.place(where)}: {text}")
         needed = any(f"${{{SERVER_VARIABLE}}}" in config.text for config in self._drafting.configs.values())
         if needed and SERVER_VARIABLE not in self._variables:
             self._warning(

@@ -11,8 +11,12 @@ from pathlib import Path
 import typer
 
 from penstock import project
+from penstock.cli.output import Steps
 from penstock.compile import compile_plan
+from penstock.local import openmetadata_shapes
 from penstock.local.instance import Instance
+from penstock.project.openmetadata.shape_file import Unknown, cached
+from penstock.project.openmetadata.shapes import Shapes
 from penstock.project.settings import ENVIRONMENT_NAME
 from penstock_runtime.errors import InputError
 from penstock_runtime.plan import Plan
@@ -25,6 +29,8 @@ class Context:
     given: Path
     """`--project`: a project file, or a folder with a `penstock.yaml`."""
     environment: str | None
+    install: bool = False
+    """Install the OpenMetadata package of the project's version, to know what it takes."""
 
     @cached_property
     def project_file(self) -> Path:
@@ -34,7 +40,14 @@ class Context:
     @cached_property
     def project(self) -> project.Project:
         """The project, read and checked."""
-        return project.load(self.given)
+        return project.load(self.given, shapes=self._shapes)
+
+    def _shapes(self, version: str) -> Shapes | Unknown:
+        found = cached(version)
+        if isinstance(found, Shapes):
+            return found
+        steps = Steps()
+        return openmetadata_shapes.known(version, steps.note, install=self.install)
 
     def plan(self, variables: Mapping[str, str] | None = None, airflow: str | None = None) -> Plan:
         """The plan of the chosen environment."""

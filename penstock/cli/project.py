@@ -30,11 +30,21 @@ def add_to(app: typer.Typer) -> None:
     app.command()(schema)
 
 
-def validate(context: typer.Context, form: FormatOption = Format.text) -> None:
+def validate(
+    context: typer.Context,
+    form: FormatOption = Format.text,
+    install: Annotated[
+        bool,
+        typer.Option("--install", help="Install OpenMetadata's package where it is missing: it says what it takes."),
+    ] = False,
+) -> None:
     """Check the project and the files that it names, for every environment (or the one chosen)."""
     own = contexts.of(context)
+    own.install = install
     names = [own.environment] if own.environment else list(own.project.environments)
     plans = [compile_plan(own.project, name) for name in names]
+    for note in own.project.shapes.notes:
+        talk.print(f"warning: {note}", style="yellow", markup=False, soft_wrap=True)
     if form is Format.json:
         show_json(
             [

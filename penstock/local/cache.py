@@ -14,6 +14,7 @@ import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
+from penstock import home
 from penstock.local import command, files
 from penstock.local.instance import MARKER as INSTANCE
 from penstock_runtime.errors import PenstockError
@@ -26,10 +27,7 @@ _HELD: list[int] = []
 
 def root() -> Path:
     """The cache folder; it may not exist yet."""
-    if own := os.environ.get("PENSTOCK_CACHE"):
-        return Path(own).absolute()
-    base = os.environ.get("XDG_CACHE_HOME")
-    return (Path(base) if base else Path.home() / ".cache") / "penstock"
+    return home.cache()
 
 
 def complete(folder: Path) -> bool:

@@ -40,13 +40,8 @@ def ensure(name: str, lock: Path, *, python: str = PYTHON, report: Callable[[str
     Raises:
         PenstockError: the interpreter is missing, or the network, or space on the disk.
     """
-    try:
-        content = lock.read_bytes()
-    except OSError as error:
-        raise PenstockError(f"cannot read the lock {lock}: {error.strerror}", fix="run make lock") from error
     interpreter = find_python(python)
-    key = hashlib.sha256(content + b"\0" + describe(interpreter).encode()).hexdigest()[:16]
-    folder = cache.root() / "envs" / f"{name}-{key}"
+    folder = _folder(name, lock, interpreter)
 
     def make() -> None:
         report(f"installing {name} from {lock.name}")
@@ -63,6 +58,23 @@ def ensure(name: str, lock: Path, *, python: str = PYTHON, report: Callable[[str
         )
 
     return cache.once(folder, make, report)
+
+
+def installed(name: str, lock: Path, *, python: str = PYTHON) -> Path | None:
+    """The virtual environment that `ensure` makes, where it is there; see `ensure`."""
+    if not any((cache.root() / "envs").glob(f"{name}-*/{cache.MARKER}")):
+        return None  # without looking for the interpreter, which takes a while
+    folder = _folder(name, lock, find_python(python))
+    return folder if cache.complete(folder) else None
+
+
+def _folder(name: str, lock: Path, interpreter: Path) -> Path:
+    try:
+        content = lock.read_bytes()
+    except OSError as error:
+        raise PenstockError(f"cannot read the lock {lock}: {error.strerror}", fix="run make lock") from error
+    key = hashlib.sha256(content + b"\0" + describe(interpreter).encode()).hexdigest()[:16]
+    return cache.root() / "envs" / f"{name}-{key}"
 
 
 def find_python(version: str) -> Path:

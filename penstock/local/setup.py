@@ -15,7 +15,7 @@ from pathlib import Path
 from penstock import project as projects
 from penstock.compile import compile_plan
 from penstock.home import REQUIREMENTS
-from penstock.local import environments, images
+from penstock.local import environments, images, openmetadata_shapes
 from penstock.project import versions
 from penstock_runtime.errors import InputError, PenstockError
 
@@ -75,11 +75,14 @@ def main() -> int:
     parser.add_argument("--airflow", metavar="VERSION", help="instead of the project's")
     args = parser.parse_args()
     try:
-        plan = compile_plan(projects.load(args.project), airflow_version=args.airflow)
+        project = projects.load(args.project)
+        plan = compile_plan(project, airflow_version=args.airflow)
         report = lambda text: print(text, file=sys.stderr)  # noqa: E731
         postgres(report)
         airflow(plan.airflow.version, report)
         images.stand_ins(plan, report)
+        if openmetadata := project.settings().openmetadata:
+            openmetadata_shapes.known(openmetadata.version, report, install=True)
     except PenstockError as error:
         print(f"error: {error}", file=sys.stderr)
         return error.exit_code

@@ -24,6 +24,8 @@ from penstock.project.findings import report_errors
 from penstock.project.meltano import MeltanoProject
 from penstock.project.mwaa_files import MwaaFiles
 from penstock.project.names import prefix_of
+from penstock.project.openmetadata import connections, shape_file
+from penstock.project.openmetadata.check import ShapeCheck
 from penstock.project.overrides import environment_root
 from penstock.project.problems import Problems, nearest
 from penstock.project.references import in_workflow
@@ -72,6 +74,8 @@ class Project:
     """Its own `dags/`."""
     files: dict[str, content.Content] = field(default_factory=dict)
     """Path as in the project file → what tasks get of the project."""
+    shapes: ShapeCheck = field(default_factory=ShapeCheck)
+    """Whether the workflow files are what OpenMetadata takes."""
 
     @property
     def name(self) -> str:
@@ -114,8 +118,11 @@ def file_of(path: Path) -> Path:
     return path / "penstock.yaml" if folders.is_folder(path) else path
 
 
-def load(path: Path) -> Project:
+def load(path: Path, *, shapes: shape_file.Source | None = None) -> Project:
     """Read a project file, or the `penstock.yaml` of a folder, and all that it names.
+
+    Args:
+        shapes: what a version of OpenMetadata takes; without it the shape of workflow files is not checked.
 
     Raises:
         InputError, InputErrors: all that is wrong with it.
@@ -125,7 +132,7 @@ def load(path: Path) -> Project:
     problems = Problems()
     environments = _environments(document, problems)
     workflow.check_literals(document, problems, skip=_has_no_literals)
-    project = Project(path, path.parent.absolute(), document, environments)
+    project = Project(path, path.parent.absolute(), document, environments, shapes=ShapeCheck(shapes))
     for environment in environments.values():
         _read_files(project, environment, problems)
     roots = {name: (one.settings, one.root) for name, one in environments.items()}
@@ -219,6 +226,8 @@ def _read_files(project: Project, environment: Environment, problems: Problems) 
             if task.openmetadata is not None:
                 here = ("jobs", name, "tasks", index, "openmetadata")
                 read = _read_workflow(project, checks, task.openmetadata.type, task.openmetadata.config, here)
+                if read is not None:
+                    connections.check(read, task, problems)
                 if slim is not None and read is not None:
                     slim_image.check_connector(slim, packages, read, problems)
     for missing, where in project.missing_files(environment):
@@ -289,6 +298,7 @@ def _read_workflow(
         project.workflows[config] = read
     found = project.workflows[config]
     workflow.check(found, kind, problems)
+    project.shapes.check(found, kind, checks.settings.openmetadata, problems)
     known = known_names(checks.settings)
     for name, node in found.names.items():
         if name not in known:

@@ -38,6 +38,10 @@ class Problems:
         if len(self._found) >= MOST:
             self.raise_all()
 
+    def places(self) -> frozenset[str]:
+        """Where something is wrong, as `file:line:column`."""
+        return frozenset(where for where, _ in self._found)
+
     def __bool__(self) -> bool:
         return bool(self._found)
 

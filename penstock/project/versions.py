@@ -72,12 +72,21 @@ externally"; open-metadata/OpenMetadata, ingestion/operators/docker/Dockerfile. 
 Airflow beside it and is several times as large, works too."""
 
 SOURCE_CONFIG_TYPES: dict[str, str] = {
+    **{
+        f"{kind}Metadata": "metadata"
+        for kind in ("Api", "Dashboard", "Database", "Drive", "Messaging", "MlModel", "Pipeline", "Search", "Storage")
+    },
+    "DatabaseLineage": "lineage",
     "DatabaseUsage": "usage",
+    "DBT": "dbt",
     "Profiler": "profiler",
     "AutoClassification": "autoClassification",
     "TestSuite": "TestSuite",
+    "MetadataToElasticSearch": "elasticSearchReindex",
+    "Application": "application",
 }
-"""`source.sourceConfig.config.type` → the workflow type that its class needs."""
+"""`source.sourceConfig.config.type` → the workflow type that it is for. Those of the package's 1.12; its others,
+`dataInsight` and `ReverseIngestion`, are for what the server runs itself."""
 
 
 def line(version: str) -> str:

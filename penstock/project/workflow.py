@@ -133,16 +133,7 @@ def completed(workflow: Workflow, settings: OpenMetadata, *, server: str | None,
     run show up in the server's UI; it belongs to a service, so a workflow without `serviceName` gets none.
     """
     data: dict[Any, Any] = workflow.document.root.plain()
-    config = _child(data, "workflowConfig")
-    target = _child(config, "openMetadataServerConfig")
-    target.setdefault("hostPort", server if server is not None else f"${{{SERVER_VARIABLE}}}")
-    if settings.auth is not None:
-        target.setdefault("authProvider", "openmetadata")
-        if target["authProvider"] == "openmetadata":
-            _child(target, "securityConfig").setdefault("jwtToken", settings.auth.jwt_token)
-    if settings.ca_certificate is not None and target.setdefault("verifySSL", "validate") == "validate":
-        # A path: the package hands it to its HTTP client (metadata.utils.ssl_registry of 1.12).
-        _child(target, "sslConfig").setdefault("caCertificate", SERVER_CERTIFICATE)
+    target = completed_server(data, settings, server=server)
     source = data["source"] if isinstance(data.get("source"), dict) else {}
     if source.get("serviceConnection") is not None:
         # OpenMetadata's default sends the connection, password included, to the server; see docs/adr/0003.
@@ -153,10 +144,27 @@ def completed(workflow: Workflow, settings: OpenMetadata, *, server: str | None,
     return data
 
 
+def completed_server(data: dict[Any, Any], settings: OpenMetadata, *, server: str | None) -> dict[Any, Any]:
+    """Fill in the server, how to sign in to it and its certificate; returns the mapping that they are in."""
+    config = _child(data, "workflowConfig")
+    target = _child(config, "openMetadataServerConfig")
+    target.setdefault("hostPort", server if server is not None else f"${{{SERVER_VARIABLE}}}")
+    if settings.auth is not None:
+        target.setdefault("authProvider", "openmetadata")
+        if target["authProvider"] == "openmetadata":
+            _child(target, "securityConfig").setdefault("jwtToken", settings.auth.jwt_token)
+    if settings.ca_certificate is not None and target.setdefault("verifySSL", "validate") == "validate":
+        # A path: the package hands it to its HTTP client (metadata.utils.ssl_registry of 1.12).
+        _child(target, "sslConfig").setdefault("caCertificate", SERVER_CERTIFICATE)
+    return target
+
+
 def is_certified(data: Mapping[Any, Any]) -> bool:
     """Whether a completed workflow checks the server against `openmetadata.ca_certificate`."""
     server = data["workflowConfig"]["openMetadataServerConfig"]
     return (server.get("sslConfig") or {}).get("caCertificate") == SERVER_CERTIFICATE
+
+
 def _name_part(name: str) -> str:
     """A name as a part of a fully qualified one: in quotation marks where it holds a dot, and only there.
 
@@ -174,7 +182,10 @@ def _child(data: dict[Any, Any], key: str) -> dict[Any, Any]:
     return child
 
 
-class _Dumper(yaml.SafeDumper):
+_SafeDumper: Any = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
+
+
+class _Dumper(_SafeDumper):  # type: ignore[misc]
     """Writes every value out: an anchor's name would say nothing to the reader."""
 
     def ignore_aliases(self, data: Any) -> bool:

@@ -1,0 +1,158 @@
+"""What is wrong with a value that a shape does not take, and the fix."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, replace
+from typing import Any
+
+from penstock.project.composer import Node
+from penstock.project.literals import is_secret_key
+from penstock.project.problems import shown
+
+WORDS: dict[str, tuple[str, str]] = {
+    "str": ("text", "put it in quotes"),
+    "int": ("a whole number", "write a whole number, such as 10"),
+    "float": ("a number", "write a number, such as 0.5"),
+    "decimal": ("a number", "write a number, such as 0.5"),
+    "bool": ("true or false", "write true or false"),
+    "url": ("an address", "write it with its scheme, such as https://host:443/path"),
+    "multi-host-url": ("an address", "write it with its scheme, such as https://host:443/path"),
+    "uuid": ("a UUID", "write one, such as 01234567-89ab-cdef-0123-456789abcdef"),
+    "date": ("a date", "write one, such as 2026-01-31"),
+    "datetime": ("a date with a time", "write one, such as 2026-01-31T06:00:00Z"),
+    "time": ("a time", "write one, such as 06:00:00"),
+    "timedelta": ("a duration", "write one, such as PT1H"),
+    "list": ("a list", "write its entries in [ ], or one a line behind `- `"),
+    "dict": ("a mapping", "indent its keys below it"),
+    "model": ("a mapping", "indent its keys below it"),
+    "none": ("empty", "remove the value"),
+}
+"""Kind of a shape → what a value of it is, and how to write one."""
+_LIKE = 0.75
+"""How alike a key and the one that was meant must be, as `difflib` has it, where nothing else says so."""
+_LISTED = 20
+"""Names that a fix lists."""
+
+
+@dataclass(frozen=True)
+class Fault:
+    """Something in a workflow that the package does not take."""
+
+    node: Node
+    """Where it stands."""
+    what: str
+    fix: str
+    rank: int = 1
+    """How far from what was meant: of the shapes that a value may have, the one is meant that it is nearest to."""
+    tag: str = ""
+    """The key that says which of several shapes is meant, where that is at fault."""
+    known: frozenset[str] = frozenset()
+    """What may stand there."""
+    expected: str = ""
+    """What a value of another kind was to be."""
+
+
+def unknown_key(node: Node, key: Any, owner: str, fields: Collection[str], missing: Iterable[str]) -> Fault:
+    """A key that a mapping does not take. `missing`: those that it lacks, of which this may be one."""
+    meant = alike(str(key), missing) or alike(str(key), fields)
+    fix = f"did you mean {meant!r}?" if meant else _known_keys(fields)
+    return Fault(
+        node, f"{owner} has no key {shown(key)}", fix, rank=2 if meant else 8, known=frozenset({meant} if meant else ())
+    )
+
+
+def alike(name: str, known: Iterable[str]) -> str | None:
+    """The known name that was most likely meant; None where none is near."""
+    names = sorted(known)
+    folded = name.casefold().replace("_", "").replace("-", "")
+    for one in names:
+        if one.casefold() == folded:
+            return one
+    if len(name) > 200:
+        return None
+    close = difflib.get_close_matches(name, names, n=1, cutoff=_LIKE)
+    return close[0] if close else None
+
+
+def _known_keys(fields: Collection[str]) -> str:
+    if not fields:
+        return "remove it: it takes no keys"
+    return f"remove it, or use one of: {_listed(fields)}"
+
+
+def missing_key(node: Node, key: str, owner: str, hint: str) -> Fault:
+    """A key that a mapping must have."""
+    return Fault(node, f"{owner} needs {key!r}, which is missing", f"add {key}: {hint}", rank=4)
+
+
+def wrong_value(node: Node, key: str, values: Iterable[str], *, tag: bool = False) -> Fault:
+    """A text that is not one of those that may stand there."""
+    known = frozenset(values)
+    fix = _choice(str(node.value), known, key)
+    return Fault(node, f"{key!r} cannot be {_shown(key, node)}", fix, rank=3, tag=key if tag else "", known=known)
+
+
+def missing_tag(node: Node, key: str, values: Iterable[str], misspelt: Node | None) -> Fault:
+    """The key that says which of several shapes is meant is not there."""
+    known = frozenset(values)
+    if misspelt is not None:
+        what, fix = f"unknown key {shown(misspelt.value)}, and {key!r} is missing", f"did you mean {key!r}?"
+        return Fault(misspelt, what, fix, rank=3, tag=key, known=known)
+    one = f"one of: {', '.join(sorted(known)[:20])}{', …' if len(known) > 20 else ''}"
+    return Fault(
+        node, f"{key!r} is missing, which says what this is", f"add {key}: with {one}", rank=3, tag=key, known=known
+    )
+
+
+def wrong_kind(node: Node, key: str, kind: str, *, secret: bool = False, limits: str = "") -> Fault:
+    """A value of another kind than what must stand there, or outside its limits."""
+    expected, fix = WORDS.get(kind, ("something else", "correct it"))
+    got = _shown(key, node, secret)
+    if node.value is None:
+        got, fix = "empty", f"write {expected} behind it, or remove the key"
+    elif isinstance(node.value, dict | list) and kind not in ("dict", "model", "list"):
+        fix = f"write {expected}"
+    elif kind == "list" and node.text is not None:
+        fix = f"write [{node.text[:40]}]" if not is_secret_key(key) else fix
+    if limits:
+        expected, fix = f"{expected} {limits}", "write such a value"
+    return Fault(node, f"{key!r} must be {expected}, not {got}", fix, rank=16, expected=expected)
+
+
+def merged_kinds(node: Node, key: str, faults: list[Fault]) -> Fault:
+    """A value that is of none of the kinds that may stand there."""
+    names = list(dict.fromkeys(fault.expected for fault in faults))
+    if len(names) == 1:
+        return faults[0]
+    expected = " or ".join(names)
+    return replace(faults[0], what=f"{key!r} must be {expected}, not {_shown(key, node)}", fix=f"write {expected}")
+
+
+def merged_tags(faults: list[Fault]) -> Fault:
+    """The same key at fault in several shapes that a value may have: any of their values may stand there."""
+    first = faults[0]
+    known: frozenset[str] = frozenset().union(*(fault.known for fault in faults))
+    if "missing" in first.what:
+        return first if "unknown" in first.what else missing_tag(first.node, first.tag, known, None)
+    return wrong_value(first.node, first.tag, known, tag=True)
+
+
+def _choice(value: str, known: Collection[str], key: str) -> str:
+    meant = alike(value, known)
+    return f"did you mean {meant!r}?" if meant else f"use one of: {_listed(known)}"
+
+
+def _listed(names: Collection[str]) -> str:
+    return ", ".join(sorted(names)[:_LISTED]) + (", …" if len(names) > _LISTED else "")
+
+
+def _shown(key: str, node: Node, secret: bool = False) -> str:
+    if isinstance(node.value, dict):
+        return "a mapping"
+    if isinstance(node.value, list):
+        return "a list"
+    if node.value is None:
+        return "empty"
+    return "what stands here" if secret or is_secret_key(key) else shown(node.value)
