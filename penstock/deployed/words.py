@@ -8,7 +8,8 @@ from typing import Any
 
 def title(name: str) -> str:
     """A field's name as a sentence has it."""
-    return {"image_content": "what the image is built from"}.get(name, name.replace("_", " "))
+    told = {"image_content": "what the image is built from", "runtime": "Penstock's runtime in the container"}
+    return told.get(name, name.replace("_", " "))
 
 
 def differences(before: Any, after: Any) -> str:

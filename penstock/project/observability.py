@@ -31,7 +31,8 @@ class Alarms(Strict):
     of them are the project's. Default 1; 0: no alarm."""
     overdue_minutes: Grace = 120
     """Minutes of grace: a schedule is overdue where its longest rest and these have passed without a success. Watched
-    is every schedule with an interval that is not made paused. Default 120; 0: none is, but for those in `overdue`."""
+    is every schedule with an interval that is not made paused, and that does not end in an image of your own without
+    `python: true`, which writes no metrics. Default 120; 0: none is, but for those in `overdue`."""
     overdue: dict[str, Grace] = Field(default_factory=dict)
     """Schedule → its own minutes of grace; 0: it is not watched. Default none."""
 

@@ -43,8 +43,8 @@ class Meltano(Strict):
     environment: str | None = Field(None, min_length=1)
     """The Meltano environment to run in."""
     image: str | None = Field(None, min_length=1, max_length=500)
-    """An image that holds the project (as its working directory), its plugins, `meltano[s3]` on its PATH, and Python 3.10
-    or later as `python3`. Default: built from `project`."""
+    """An image that holds the project (as its working directory), its plugins, `meltano[s3]` on its PATH, and Python
+    3.10 or later as `python3`. Default: built from `project`."""
     secrets: list[str] = Field(default_factory=list)
     """Secrets that all Meltano tasks get besides those that `meltano.yml` names."""
     permissions: list[Permission] = Field(default_factory=list, max_length=50)

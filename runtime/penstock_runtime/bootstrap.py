@@ -52,6 +52,8 @@ def _bare(text: str) -> str:
     """Python source without docstrings, comments, blank lines and imports from `__future__`; the rest to the letter."""
     dropped: set[int] = set()
     for node in ast.walk(ast.parse(text)):
+        if not isinstance(node, ast.stmt):
+            continue
         documentation = isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
         if documentation or (isinstance(node, ast.ImportFrom) and node.module == "__future__"):
             dropped.update(range(node.lineno, (node.end_lineno or node.lineno) + 1))

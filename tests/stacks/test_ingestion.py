@@ -56,6 +56,7 @@ def test_the_container_starts_our_runtime(templates: Templates) -> None:
     assert main["EntryPoint"] == list(bootstrap.ENTRY_POINT)
     assert environment(templates, plans.OPENMETADATA.family) == {
         "PENSTOCK_ARTIFACTS_BUCKET": bucket,
+        "PENSTOCK_ARTIFACTS_REGION": plans.REGION,
         "PENSTOCK_RUNTIME_URI": f"s3://{bucket}/runtime/{plans.RUNTIME_SHA256}.zip",
         "PENSTOCK_RUNTIME_SHA256": plans.RUNTIME_SHA256,
         "PENSTOCK_SECRET_NAMES": '["OM_JWT", "WAREHOUSE_PASSWORD"]',

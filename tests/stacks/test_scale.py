@@ -13,6 +13,7 @@ import yaml
 
 from penstock import bundle
 from penstock.compile import compile_plan
+from penstock.definitions import CHARACTERS_OF_ONE, MOST_IN_A_SPREAD_STACK
 from penstock.project import load
 from penstock_runtime.plan import Plan
 from stacks.build import Files, build_stacks
@@ -35,9 +36,10 @@ _NAMED_BY_NAME = {"AWS::MWAA::Environment", "AWS::Events::Rule", "AWS::SecretsMa
 
 def large_project(folder: Path) -> Plan:
     """A project of 2,000 schedules, compiled."""
+    # With the runtime, whose text takes most of a task definition's room.
+    image = {"image": "acme/x:1", "python": True}
     jobs = {
-        f"job-{n}": {"tasks": [{"name": "run", "command": "true", "image": "acme/x:1", "secrets": [f"S{n}"]}]}
-        for n in range(JOBS)
+        f"job-{n}": {"tasks": [{"name": "run", "command": "true", **image, "secrets": [f"S{n}"]}]} for n in range(JOBS)
     }
     schedules = [{"name": f"s{n}", "job": f"job-{n % JOBS}", "interval": f"{n % 60} * * * *"} for n in range(SCHEDULES)]
     project: dict[str, Any] = {
@@ -84,6 +86,10 @@ def test_two_thousand_schedules_fit_into_templates(large: Path) -> None:
         assert len(text.encode()) <= MAX_TEMPLATE * 0.8, name
         assert len(template.get("Outputs", {})) <= MAX_OUTPUTS, name
 
+        if "-tasks-" in name:
+            assert len(text.encode()) / kinds["AWS::ECS::TaskDefinition"] <= CHARACTERS_OF_ONE, name
+
+    assert CHARACTERS_OF_ONE * MOST_IN_A_SPREAD_STACK <= MAX_TEMPLATE * 0.9
     assert definitions == JOBS
     assert len([name for name in found if name.startswith("large-dev-tasks-")]) == 16
 

@@ -23,6 +23,7 @@ RULE = PullThrough(
     "hub", "registry-1.docker.io", "arn:aws:secretsmanager:eu-west-1:111122223333:secret:ecr-pullthroughcache/x"
 )
 CATALOG = f"arn:aws:glue:{plans.REGION}:{plans.ACCOUNT}:catalog"
+QUEUE = f"arn:aws:sqs:{plans.REGION}:{plans.ACCOUNT}:refreshed"
 IN_REGION = {"StringEquals": {"aws:RequestedRegion": [plans.REGION]}}
 OPENMETADATA = dataclasses.replace(
     plans.OPENMETADATA,
@@ -42,7 +43,7 @@ ELSEWHERE = Secret("ELSEWHERE", "secretsmanager", f"arn:aws:secretsmanager:us-ea
 MELTANO = dataclasses.replace(
     plans.MELTANO, secrets=(*plans.MELTANO.secrets, ELSEWHERE), secret_kms_keys=(SECRETS_KEY, FAR_KEY)
 )
-OWN_IMAGE = dataclasses.replace(plans.OWN_IMAGE, permissions=(Permission(("glue:GetTables",), (CATALOG,), {}, ""),))
+OWN_IMAGE = dataclasses.replace(plans.OWN_IMAGE, permissions=(Permission(("sqs:SendMessage",), (QUEUE,), {}, ""),))
 OWN_READ_ONLY = dataclasses.replace(
     plans.OWN_IMAGE,
     family="acme-dev-command-ad5b1f01",
@@ -236,7 +237,7 @@ def test_the_role_of_such_a_task_may_do_what_the_user_permits_and_no_more(settle
     own, other = (roles[f"{one.role_prefix}-task"] for one in (OWN_IMAGE, OWN_READ_ONLY))
 
     (policy,) = own["Policies"]
-    assert [one["Action"] for one in policy["PolicyDocument"]["Statement"]] == ["glue:GetTables"]
+    assert [one["Action"] for one in policy["PolicyDocument"]["Statement"]] == ["sqs:SendMessage"]
     assert "Policies" not in other
 
 
@@ -301,7 +302,7 @@ def test_keys_of_secrets_are_for_who_reads_them(settled: Templates) -> None:
     """ECS's side of the task may decrypt with these keys, by way of the stores that it reads from, and nothing else."""
     stack = settled["acme-dev-airflow"]
     found = {}
-    for one in PLAN.task_definitions:
+    for one in (OPENMETADATA, MELTANO, COMMAND):
         (decrypt,) = statements.that_allow(statements.of_role(stack, f"{one.role_prefix}-exec"), "kms:Decrypt") or [{}]
         found[one.engine] = (decrypt.get("Action"), decrypt.get("Resource"), decrypt.get("Condition"))
         own = statements.of_role(stack, f"{one.role_prefix}-task")

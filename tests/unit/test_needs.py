@@ -213,6 +213,11 @@ KEY = "arn:aws:kms:eu-west-1:1:key/k"
             f"permission s3:Get* and 1 more on {CATALOG} under conditions is left out",
         ),
         ({"read_only_root": True}, "read only root False → True", "read only root True → False"),
+        (
+            {"runtime": False},
+            "Penstock's runtime in the container True → False",
+            "Penstock's runtime in the container False → True",
+        ),
         ({"secret_kms_keys": (KEY,)}, f"key {KEY} is new", f"key {KEY} is left out"),
         ({"architecture": "arm64"}, "architecture x86_64 → arm64", "architecture arm64 → x86_64"),
     ],

@@ -204,3 +204,16 @@ def test_what_a_container_starts() -> None:
 def _data(plan: Plan) -> dict[str, object]:
     found: dict[str, object] = json.loads(plan.to_json())
     return found
+
+
+def test_a_home_of_the_task_s_own_is_kept(tmp_path: Path) -> None:
+    """The runtime is told not to give another one, where the root is read-only."""
+    tasks = ["name: x, command: ls, read_only_root: true, env: {HOME: /tmp/x}", "name: y, command: ls"]
+    plan = plan_of(tmp_path / "p", *tasks)
+
+    def variables(name: str) -> dict[str, str]:
+        (container,) = request.overrides(task_of(plan, name), RESOURCES, {})["containerOverrides"]
+        return {one["name"]: one["value"] for one in container["environment"]}
+
+    assert variables("x").items() >= {"HOME": "/tmp/x", contract.HOME: ""}.items()
+    assert contract.HOME not in variables("y")

@@ -275,3 +275,15 @@ def test_meltano_counts_what_taps_have_read() -> None:
         meltano.count(line, counts)
 
     assert (counts.records, counts.failures) == (20, None)
+
+
+def test_another_home_hides_nothing_that_the_image_installed_for_its_user(tmp_path: Path) -> None:
+    """On a read-only root the engine gets a home that can be written; Python still looks below the image's."""
+    show = "import os; print(os.environ['HOME'], os.environ.get('PYTHONUSERBASE'))"
+    image = {"HOME": "/home/openmetadata"}
+
+    moved = start(show, **image, **{contract.HOME: str(tmp_path)}).stdout.splitlines()[1]
+    stays = [start(show, **image, **more).stdout.splitlines()[1] for more in ({}, {contract.HOME: ""})]
+
+    assert moved == f"{tmp_path} /home/openmetadata/.local"
+    assert stays == ["/home/openmetadata None"] * 2

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
+import os
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import botocore.auth
 import botocore.session
 import pytest
-from botocore.awsrequest import AWSRequest, AWSResponse
+from botocore.awsrequest import AWSRequest
 from botocore.config import Config
 from botocore.credentials import Credentials
 
@@ -23,12 +25,16 @@ NOW = datetime(2026, 11, 30, 12, 30, 45, tzinfo=UTC)
 SLOW_DOWN = "<Error><Code>SlowDown</Code><Message>Please reduce your request rate.</Message></Error>"
 
 
+class Sent(Exception):
+    """A request is ready, and is not to go out."""
+
+
 @pytest.fixture
 def objects(monkeypatch: pytest.MonkeyPatch) -> Iterator[Objects]:
     """Served at the endpoint that the environment names, with keys in the environment and no pauses."""
-    for name in [name for name in s3.os.environ if name.startswith(("AWS_", "PENSTOCK_"))]:
+    for name in [name for name in os.environ if name.startswith(("AWS_", "PENSTOCK_"))]:
         monkeypatch.delenv(name)
-    monkeypatch.setattr(s3.time, "sleep", lambda _seconds: None)
+    monkeypatch.setattr(time, "sleep", lambda _seconds: None)
     with serving_objects() as served:
         monkeypatch.setenv("AWS_ENDPOINT_URL", served.url)
         monkeypatch.setenv("AWS_REGION", "eu-west-1")
@@ -61,20 +67,19 @@ def test_the_address_is_botocore_s_in_every_region(monkeypatch: pytest.MonkeyPat
     session = botocore.session.Session()
     regions = [one for name in ("aws", "aws-cn", "aws-us-gov") for one in session.get_available_regions("s3", name)]
 
-    def of_botocore(region: str, bucket: str, **more: bool) -> str:
-        keys = {"aws_access_key_id": "a", "aws_secret_access_key": "b"}
-        client = session.create_client("s3", region, config=Config(**more), **keys)
+    def of_botocore(region: str, bucket: str, **more: Any) -> str:
+        client: Any = session.create_client(
+            "s3", region, config=Config(**more), aws_access_key_id="a", aws_secret_access_key="b"
+        )
         sent: list[str] = []
 
-        def answer(request: AWSRequest, **_: object) -> AWSResponse:
+        def stop(request: Any, **_: object) -> None:
             sent.append(request.url)
-            refused = AWSResponse(request.url, 404, {}, None)
-            refused._content = b""
-            return refused
+            raise Sent
 
-        client.meta.events.register("before-send.s3.HeadObject", answer)
-        with pytest.raises(client.exceptions.ClientError):
-            client.head_object(Bucket=bucket, Key="a/b")
+        client.meta.events.register("before-send.s3.GetObject", stop)
+        with pytest.raises(Sent):
+            client.get_object(Bucket=bucket, Key="a/b")
         return sent[0]
 
     assert len(regions) > 30
@@ -130,9 +135,13 @@ def test_the_container_s_role_comes_before_keys_of_the_user_s(
 def test_ecs_s_own_address_of_credentials(objects: Objects, monkeypatch: pytest.MonkeyPatch) -> None:
     """A relative address is below ECS's link-local one (AWS, "Task IAM role")."""
     asked = []
-    keys = b'{"AccessKeyId": "A", "SecretAccessKey": "S", "Token": "T"}'
+
+    def get(url: str, headers: dict[str, str], *, direct: bool) -> bytes:
+        asked.append((url, headers, direct))
+        return b'{"AccessKeyId": "A", "SecretAccessKey": "S", "Token": "T"}'
+
     monkeypatch.setenv("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", "/v2/credentials/1")
-    monkeypatch.setattr(s3, "get", lambda url, headers, direct: asked.append((url, headers, direct)) or keys)
+    monkeypatch.setattr(s3, "get", get)
 
     assert s3.credentials() == ("A", "S", "T")
     assert asked == [("http://169.254.170.2/v2/credentials/1", {}, True)]
@@ -184,7 +193,7 @@ def test_a_refusal_is_final(objects: Objects, code: str) -> None:
 def test_the_pauses_grow(objects: Objects, monkeypatch: pytest.MonkeyPatch) -> None:
     """With chance in them, so that tasks that started together do not come back together."""
     pauses: list[float] = []
-    monkeypatch.setattr(s3.time, "sleep", pauses.append)
+    monkeypatch.setattr(time, "sleep", pauses.append)
     objects.failures = [(503, SLOW_DOWN)] * s3.TRIES
 
     with pytest.raises(s3.S3Error):
