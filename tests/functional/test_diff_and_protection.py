@@ -105,19 +105,31 @@ def test_changes_in_a_persons_words(clean: LiveProject, tmp_path: Path) -> None:
         assert line in said, said
 
 
-def test_what_would_replace_mwaa_is_refused_unless_told_twice(clean: LiveProject) -> None:
-    """MWAA's key is fixed at creation."""
-    key = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/0a1b2c3d-0000-0000-0000-000000000000"
-    clean.edit(airflow={"create": {"version": "3.0.6", "kms_key": key}})
+def test_what_would_delete_mwaa_is_refused_unless_told_twice(clean: LiveProject) -> None:
+    """An Airflow of somebody else's instead: MWAA's goes, with its database."""
+    clean.edit(airflow={"self_managed": {"version": "3.0.6"}})
     flags = ["--allow-replacement", "acme-dev"]
 
     for told in ([], flags):
         refused = clean.penstock("diff", *told, code=1)
         assert "error: this deploy would lose data" in refused.stderr
-        assert "MWAA Environment acme-dev would be replaced, because KmsKey" in refused.stderr
+        assert "MWAA Environment acme-dev would be deleted, and with it Airflow's database" in refused.stderr
         assert "fix: take the change back; or, if it is meant: --allow-replacement acme-dev --yes" in refused.stderr
-    assert "! MWAA Environment acme-dev is replaced" in clean.penstock("diff", *flags, "--yes").stdout
+    assert "- MWAA Environment acme-dev" in clean.penstock("diff", *flags, "--yes").stdout
     assert [one["name"] for one in clean.data("diff", code=1)["dangers"]] == ["acme-dev"]
+
+
+def test_what_would_replace_mwaa_under_its_name_is_refused_however_often_told(clean: LiveProject) -> None:
+    """MWAA's key is fixed at creation, and the new environment would come before the old one goes."""
+    key = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/0a1b2c3d-0000-0000-0000-000000000000"
+    clean.edit(airflow={"create": {"version": "3.0.6", "kms_key": key}})
+
+    for told in ([], ["--allow-replacement", "acme-dev", "--yes"]):
+        refused = clean.penstock("diff", *told, code=1)
+        assert "error: this deploy would be refused: MWAA Environment acme-dev would be replaced" in refused.stderr
+        assert "because KmsKey cannot change, and the new one finds Name acme-dev taken" in refused.stderr
+        assert "fix: take the change back, or make it in a new environment of the project" in refused.stderr
+    assert "! MWAA Environment acme-dev is replaced" in refused.stdout
 
 
 def test_what_cloudformation_would_refuse_is_refused_however_often_told(clean: LiveProject) -> None:

@@ -85,9 +85,9 @@ def test_mwaa_changes_its_version_by_way_of_2_11(aws: Aws) -> None:
 @pytest.mark.parametrize(
     ("name", "change", "words"),
     [
-        ("name", {"Name": "1st"}, "'1st' at 'name'"),
-        ("class", {"EnvironmentClass": "nope"}, "nope is not one of"),
-        ("subnets", {"NetworkConfiguration": {"SubnetIds": ["subnet-1"]}}, "Exactly two subnets"),
+        ("name", {"Name": "1st"}, "'1st' at 'Name'"),
+        ("class", {"EnvironmentClass": "nope"}, "'nope' at 'EnvironmentClass'"),
+        ("subnets", {"NetworkConfiguration": {"SubnetIds": ["subnet-1"]}}, "length greater than or equal to 2"),
         ("role", {"ExecutionRoleArn": "arn:aws:iam::123456789012:role/none"}, "role/none does not exist"),
         ("workers", {"MinWorkers": 5, "MaxWorkers": 2}, "minimum 5 and maximum 2"),
         ("bucket", {"SourceBucketArn": "arn:aws:s3:::tool-bucket"}, "versioning"),

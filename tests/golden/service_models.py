@@ -28,8 +28,8 @@ def walked(found: Iterable[Mapping[str, Any]]) -> dict[str, Walk]:
     walks: dict[str, Walk] = {}
     for template in found:
         for resource in template["Resources"].values():
-            own, all_of_it = walk(resource["Type"], resource.get("Properties", {})), walks
-            whole = all_of_it.setdefault(resource["Type"], Walk())
+            own = walk(resource["Type"], resource.get("Properties", {}))
+            whole = walks.setdefault(resource["Type"], Walk())
             whole.refused += own.refused
             whole.checked |= own.checked
             whole.unknown |= own.unknown

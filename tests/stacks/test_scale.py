@@ -17,6 +17,7 @@ from penstock.definitions import CHARACTERS_OF_ONE, MOST_IN_A_SPREAD_STACK
 from penstock.project import load
 from penstock_runtime.plan import Plan
 from stacks.build import Files, build_stacks
+from tests.golden.service_models import walked
 from tests.stacks import plans
 from tests.stacks.conftest import Templates
 
@@ -111,6 +112,14 @@ def test_policies_of_a_large_project_fit(large: Path) -> None:
             elif one["Type"] == "AWS::IAM::ManagedPolicy":
                 assert len(json.dumps(properties["PolicyDocument"])) <= MAX_MANAGED, (name, logical_id)
         assert max(inline.values(), default=0) <= MAX_INLINE, name
+
+
+def test_no_service_refuses_a_name_of_a_large_project(large: Path) -> None:
+    """Names, descriptions and policies made of many jobs are what the services' models take."""
+    found = walked(json.loads(text) for text in templates_of(large).values())
+
+    assert {kind: one.refused[:3] for kind, one in found.items() if one.refused} == {}
+    assert [f"{kind} {path}" for kind, one in found.items() for path, why in one.unknown.items() if not why] == []
 
 
 def test_whoever_starts_tasks_is_deployed_after_all_of_them(large: Path) -> None:

@@ -8,11 +8,12 @@ import warnings
 from typing import Any
 
 import pytest
+from botocore.loaders import Loader
 
 from penstock.aws.service_models import RESOURCES, call_refusals, refusals, walk
 from penstock.aws.service_models.constraints import refused
 from penstock.aws.service_models.documented import DOCUMENTED
-from penstock.aws.service_models.models import documentation, model
+from penstock.aws.service_models.models import model
 from penstock.aws.service_models.resources import CALLS, OPERATIONS, UNCHECKED
 
 GROUP = {"GroupDescription": "Fargate tasks: outbound only", "VpcId": "vpc-0a1b2c3d"}
@@ -168,16 +169,26 @@ def test_calls_are_held_against_the_same_models() -> None:
     assert "hidden" not in secret
 
 
-@pytest.mark.parametrize(("service", "shape", "member"), DOCUMENTED)
-def test_what_is_documented_only_is_still_documented(service: str, shape: str, member: str) -> None:
-    """The words are in the model at hand; where a guide says it, the guide has a name."""
-    says = DOCUMENTED[service, shape, member].says
-    if says.startswith("Guide: "):
-        assert re.match(r"Guide: (Amazon|IAM|AWS) .+, .+", says)
-        return
-    text = html.unescape(re.sub(r"<[^>]+>", "", documentation(service, shape, member)))
+@pytest.mark.parametrize("arguments", [{"tags": 5}, {"tags": [5]}, {"settings": {"a": 1}}, {"clusterName": {"a": []}}])
+def test_what_has_another_type_altogether_is_no_traceback(arguments: dict[str, Any]) -> None:
+    """A call may hold anything."""
+    assert all("failed to satisfy constraint" in one for one in call_refusals("ecs", "CreateCluster", arguments))
 
-    assert says in re.sub(r"\s+", " ", text)
+
+@pytest.mark.parametrize("service", sorted({service for service, _, _ in DOCUMENTED}))
+def test_what_is_documented_only_is_still_documented(service: str) -> None:
+    """The words are in the model at hand; where a guide says it, the guide has a name."""
+    shapes = Loader().load_service_model(service, "service-2")["shapes"]
+    for (own, shape, member), limit in DOCUMENTED.items():
+        if own != service:
+            continue
+        if limit.says.startswith("Guide: "):
+            assert re.match(r"Guide: (Amazon|IAM|AWS) .+, .+", limit.says)
+            continue
+        found = shapes[shape]["members"][member]
+        text = found.get("documentation", "") + shapes[found["shape"]].get("documentation", "")
+        text = re.sub(r"\s+", " ", html.unescape(re.sub(r"<[^>]+>", "", text)))
+        assert limit.says in text, (shape, member)
 
 
 @pytest.mark.parametrize("kind", RESOURCES)

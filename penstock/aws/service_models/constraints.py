@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterator, Sized
 from typing import Any
 
 from penstock.aws.service_models.documented import Limit
@@ -45,7 +45,7 @@ def refused(value: Any, shape: Shape, limit: Limit | None = None) -> Iterator[st
         if str(value).lower() not in ("true", "false"):
             yield "Member must be a boolean"
         return
-    if shape.type not in ("string", "list", "map"):
+    if shape.type not in ("string", "list", "map") or (shape.type != "string" and not isinstance(value, Sized)):
         return
     if shape.type == "string":
         text = _text(value)

@@ -69,13 +69,6 @@ def model(service: str) -> Model:
     return Model(service, inputs, shapes)
 
 
-def documentation(service: str, shape: str, member: str) -> str:
-    """What a model says of a member, in HTML: for tests."""
-    raw = Loader().load_service_model(service, "service-2")["shapes"]
-    own = raw[shape]["members"][member]
-    return str(own.get("documentation", "")) + str(raw[own["shape"]].get("documentation", ""))
-
-
 def _shape(name: str, raw: Mapping[str, Any]) -> Shape:
     return Shape(
         name,

@@ -74,6 +74,8 @@ RESOURCES: dict[str, Resource] = {
         "ec2",
         "AuthorizeSecurityGroupIngress",
         """
+        CidrIp = AuthorizeSecurityGroupIngress.IpPermissions[].IpRanges[].CidrIp
+        IpProtocol = AuthorizeSecurityGroupIngress.IpPermissions[].IpProtocol
         Description = AuthorizeSecurityGroupIngress.IpPermissions[].UserIdGroupPairs[].Description
         SourceSecurityGroupId = AuthorizeSecurityGroupIngress.IpPermissions[].UserIdGroupPairs[].GroupId
         """,
@@ -82,6 +84,8 @@ RESOURCES: dict[str, Resource] = {
         "ec2",
         "AuthorizeSecurityGroupEgress",
         """
+        CidrIp = AuthorizeSecurityGroupEgress.IpPermissions[].IpRanges[].CidrIp
+        IpProtocol = AuthorizeSecurityGroupEgress.IpPermissions[].IpProtocol
         Description = AuthorizeSecurityGroupEgress.IpPermissions[].UserIdGroupPairs[].Description
         DestinationSecurityGroupId = AuthorizeSecurityGroupEgress.IpPermissions[].UserIdGroupPairs[].GroupId
         """,

@@ -68,26 +68,26 @@ class _Walker:
 
     def all(self, properties: Mapping[str, Any]) -> None:
         """The properties of a resource, with what its first operation cannot do without."""
-        inputs = {name: self._model.shapes[self._model.inputs[name]] for name in self._resource.operations}
         given: set[str] = set()
         for name, value in properties.items():
-            if _is_nothing(value):
-                continue
-            where = next(
-                (
-                    (operation, member)
-                    for operation, shape in inputs.items()
-                    if (member := _named(shape, name)) is not None
-                ),
-                None,
-            )
-            place = self._resource.renamed.get(name) or (f"{where[0]}.{where[1]}" if where else None)
-            given |= self._given(name, place)
-            self._value(value, name, self._at(place) if place else None)
+            if not _is_nothing(value):
+                place = self._resource.renamed.get(name) or self._place(name)
+                given |= self._given(name, place)
+                self._value(value, name, self._at(place) if place else None)
         create = self._resource.operations[0]
-        for member in inputs[create].required:
+        for member in self._input(create).required:
             if f"{create}.{member}" not in given and member not in self._resource.supplied:
                 self._refuse(member, None, "Member must not be null")
+
+    def _input(self, operation: str) -> Shape:
+        return self._model.shapes[self._model.inputs[operation]]
+
+    def _place(self, name: str) -> str | None:
+        """The path of the member of that name, in the first operation that has one."""
+        for operation in self._resource.operations:
+            if (member := _named(self._input(operation), name)) is not None:
+                return f"{operation}.{member}"
+        return None
 
     def structure(self, value: Mapping[str, Any], path: str, shape: Shape) -> None:
         """The members of a structure."""

@@ -4,13 +4,14 @@ with a validation error, ministack would store."""
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from types import ModuleType
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from penstock.aws.service_models import call_refusals
 from penstock.aws.service_models.resources import CALLS
 from penstock.local.aws import compat
+
+Handler = Callable[..., Awaitable[Any]]
 
 _ERRORS = {"ecs": "InvalidParameterException", "logs": "InvalidParameterException"}
 """Service → the code of the error; of the others it is ValidationException."""
@@ -18,19 +19,13 @@ _ERRORS = {"ecs": "InvalidParameterException", "logs": "InvalidParameterExceptio
 
 def install() -> None:
     """Put the check in front of ministack's services."""
-    modules: dict[str, ModuleType] = {
-        "ecs": compat.ecs,
-        "events": compat.eventbridge,
-        "logs": compat.cloudwatch_logs,
-        "secretsmanager": compat.secretsmanager,
-    }
-    for service in CALLS:
-        _check_before(modules[service], service)
+    compat.ecs.handle_request = _checked("ecs", compat.ecs.handle_request)
+    compat.eventbridge.handle_request = _checked("events", compat.eventbridge.handle_request)
+    compat.cloudwatch_logs.handle_request = _checked("logs", compat.cloudwatch_logs.handle_request)
+    compat.secretsmanager.handle_request = _checked("secretsmanager", compat.secretsmanager.handle_request)
 
 
-def _check_before(module: ModuleType, service: str) -> None:
-    handle: Any = module.__dict__["handle_request"]
-
+def _checked(service: str, handle: Handler) -> Handler:
     async def checked(method: str, path: str, headers: Mapping[str, str], body: bytes, query: Mapping[str, Any]) -> Any:
         target = headers.get("x-amz-target") or headers.get("X-Amz-Target") or ""
         wrong = problem(service, target.rpartition(".")[2], body)
@@ -38,7 +33,7 @@ def _check_before(module: ModuleType, service: str) -> None:
             return compat.responses.error_response_json(_ERRORS.get(service, "ValidationException"), wrong, 400)
         return await handle(method, path, headers, body, query)
 
-    module.__dict__["handle_request"] = checked
+    return checked
 
 
 def problem(service: str, operation: str, body: bytes) -> str | None:

@@ -16,6 +16,8 @@ from penstock.local.aws import compat
 
 Properties = Mapping[str, Any]
 
+_OWN_TAGS = "aws:cloudformation:"
+
 
 def install() -> None:
     """Check each resource of each stack operation; an error rolls the operation back."""
@@ -41,10 +43,25 @@ def check(kind: str, properties: Properties) -> None:
     Raises:
         ValueError: in its words.
     """
-    wrong = refusals(kind, properties)
+    wrong = refusals(kind, _without_own_tags(properties))
     if wrong:
         service = RESOURCES[kind].service.capitalize()
         raise ValueError(f'Resource handler returned message: "{wrong[0]} (Service: {service}, Status Code: 400)"')
+
+
+def _without_own_tags(properties: Properties) -> Properties:
+    """CloudFormation's own tags, which ministack has put among those of the template, are no user's."""
+    tags = properties.get("Tags")
+    kept: Any = None
+    if isinstance(tags, Mapping):
+        kept = {name: one for name, one in tags.items() if not name.startswith(_OWN_TAGS)} or None
+    elif isinstance(tags, list):
+        kept = [one for one in tags if not _is_own_tag(one)] or None
+    return {**properties, "Tags": kept}
+
+
+def _is_own_tag(tag: Any) -> bool:
+    return isinstance(tag, Mapping) and str(tag.get("Key", "")).startswith(_OWN_TAGS)
 
 
 def check_replacement(kind: str, physical_id: str, old: Properties, new: Properties) -> None:
