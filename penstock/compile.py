@@ -217,7 +217,7 @@ class _Compiler:
         for index, schedule in enumerate(settings.schedules):
             node = at(self._root, ("schedules", index))
             where = self._project.document.where(node)
-            run = settled(ScheduleSettings, schedules.BASE, settings.defaults.schedule, schedule)
+            run = _settled(settings.defaults.schedule, schedule)
             yield (
                 _schedule(
                     run,
@@ -225,6 +225,7 @@ class _Compiler:
                     dag_id=settings.airflow.dag_prefix + schedule.name,
                     job=schedule.job,
                     cron=interval.cron(schedule.interval, where),
+                    every_minutes=interval.every_minutes(schedule.interval, where),
                     description=schedule.description,
                     source=self._project.document.source(node),
                 ),
@@ -239,7 +240,7 @@ class _Compiler:
             own = ScheduleSettings(timezone="UTC", catchup=False, tags=tags)
             if one.start_date is not None:
                 own = own.model_copy(update={"start_date": one.start_date})
-            run = settled(ScheduleSettings, schedules.BASE, self._settings.defaults.schedule, own)
+            run = _settled(self._settings.defaults.schedule, own)
             dag_id = self._settings.airflow.dag_prefix + one.dag_id
             if one.job is None:
                 commands, names = [("elt", *one.elt)], ["extract_load"]
@@ -330,6 +331,14 @@ class _Compiler:
 
 def _options(airflow: _AnyAirflow) -> dict[str, str]:
     return airflow.options if isinstance(airflow, Airflow) else {}
+
+
+def _settled(*layers: ScheduleSettings) -> dict[str, Any]:
+    """What holds for a schedule: each setting from the last layer that has it, the delay between tries in seconds."""
+    layers = (schedules.BASE, *layers)
+    run = settled(ScheduleSettings, *layers)
+    run.pop("retry_delay_minutes", None)
+    return {**run, "retry_delay_seconds": schedules.retry_delay_seconds(*layers)}
 
 
 def _schedule(run: dict[str, Any], **fields: Any) -> Schedule:

@@ -68,13 +68,17 @@ def overdue_after_minutes(settings: Alarms, schedule: Schedule, where: str) -> i
         InputError: a schedule that runs by hand only is to be watched.
     """
     own = settings.overdue.get(schedule.name)
-    if schedule.cron is None:
+    if schedule.interval is None:
         if own:
             what = f"schedule {schedule.name!r} runs by hand only: it is never overdue"
             raise InputError(what, fix="remove it from overdue", where=where)
         return None
     grace = (0 if schedule.paused else settings.overdue_minutes) if own is None else own
-    return longest_gap_minutes(schedule.cron, schedule.timezone) + grace if grace else None
+    if not grace:
+        return None
+    if schedule.cron is None:
+        return (schedule.every_minutes or 0) + grace
+    return longest_gap_minutes(schedule.cron, schedule.timezone) + grace
 
 
 def _prices(

@@ -19,8 +19,9 @@ UPLOAD = "Custom::CDKBucketDeployment"
 class EnvironmentFile(Construct):
     """A file in the DAG bucket, under a key that holds its content's hash.
 
-    MWAA's model asks for a version each time that such a file is updated (CreateEnvironment, `RequirementsS3ObjectVersion`
-    and the like). Without one an update may pair the new key with the version of before, which S3 does not find.
+    MWAA's model asks for a version each time that such a file is updated (CreateEnvironment,
+    `RequirementsS3ObjectVersion` and the like). Without one an update may pair the new key with the version of before,
+    which S3 does not find.
     """
 
     def __init__(self, scope: Construct, name: str, *, key: str, files: Path, bucket: s3.IBucket) -> None:

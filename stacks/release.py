@@ -127,9 +127,9 @@ class ReleaseDeployment(Construct):
         self._live.node.add_dependency(files, found)
 
     def comes_after(self, *needed: IDependable) -> None:
-        """What the facts tell of and what the DAGs need is there first; then the facts, and right after them the switch.
+        """What the facts describe and the DAGs need is there first; then the facts, and right after them the switch.
 
-        Facts that come before what they tell of are wrong while it is being made, which is half an hour where MWAA is
+        Facts that come before what they describe are wrong while it is being made, which is half an hour where MWAA is
         updated, and for as long as a roll-back takes: a push would count on task definitions that are not there.
         """
         self._found.node.add_dependency(*needed)

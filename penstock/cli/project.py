@@ -58,7 +58,7 @@ def plan(context: typer.Context, form: FormatOption = Format.text) -> None:
         markup=False,
     )
     for schedule in found.schedules:
-        when = f"{schedule.cron} {schedule.timezone}" if schedule.cron else "by hand"
+        when = f"{schedule.cron} {schedule.timezone}" if schedule.cron else schedule.interval or "by hand"
         data.print(f"\nschedule {schedule.name} ({when}), job {schedule.job}", markup=False)
         for task in schedule.tasks:
             after = f" after {', '.join(task.after)}" if task.after else ""
