@@ -218,14 +218,15 @@ class _Compiler:
             node = at(self._root, ("schedules", index))
             where = self._project.document.where(node)
             run = _settled(settings.defaults.schedule, schedule)
+            cron, every_minutes = interval.read(schedule.interval, where)
             yield (
                 _schedule(
                     run,
                     name=schedule.name,
                     dag_id=settings.airflow.dag_prefix + schedule.name,
                     job=schedule.job,
-                    cron=interval.cron(schedule.interval, where),
-                    every_minutes=interval.every_minutes(schedule.interval, where),
+                    cron=cron,
+                    every_minutes=every_minutes,
                     description=schedule.description,
                     source=self._project.document.source(node),
                 ),

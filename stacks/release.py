@@ -68,9 +68,11 @@ class ReleaseDeployment(Construct):
         artifacts: s3.IBucket,
         folder: DagFolder,
         facts: dict[str, dict[str, Any]],
+        upload_role: iam.IRole | None = None,
     ) -> None:
         """
         Args:
+            upload_role: of CDK's function in a guest's bucket, where the stack has made it already.
             bundle: folder that holds the bundle's files as they go below `folder`.
             facts: file name → content, written beside the loaders; values may be known at deploy time only.
         """
@@ -79,7 +81,7 @@ class ReleaseDeployment(Construct):
         upload: dict[str, Any] = {"to": bucket}
         if folder.guest:
             # In a bucket that is not ours nothing stays behind: Airflow would show DAGs whose tasks are gone.
-            upload |= {"stays": False, "role": guest_role(self, folder, bundle)}
+            upload |= {"stays": False, "role": upload_role or guest_role(self, folder, bundle)}
         with tempfile.TemporaryDirectory(prefix="penstock-release-") as place:
             stage(bundle, Path(place))
             files = deploy_files(

@@ -63,15 +63,26 @@ def every_minutes(interval: object, where: str) -> int | None:
     return minutes
 
 
-def cron(interval: object, where: str) -> str | None:
-    """The cron expression of an interval; None: by hand only, or of the kind that `every_minutes` reads.
+def read(interval: object, where: str) -> tuple[str | None, int | None]:
+    """An interval of the project file: its cron expression, or its minutes; neither: by hand only.
+
+    Raises:
+        InputError: see `cron` and `every_minutes`.
+    """
+    minutes = every_minutes(interval, where)
+    return (cron(interval, where, or_else=" or every 90 minutes,"), None) if minutes is None else (None, minutes)
+
+
+def cron(interval: object, where: str, *, or_else: str = "") -> str | None:
+    """The cron expression of an interval, as Meltano has them; None: by hand only.
+
+    Args:
+        or_else: what may be written besides, in the words of a fix.
 
     Raises:
         InputError: neither a known preset nor a valid cron expression of five fields that ever fires.
     """
-    if every_minutes(interval, where) is not None:
-        return None
-    fix = 'write five fields, such as "0 3 * * *", or every 90 minutes, or a preset such as @daily, or @manual'
+    fix = f'write five fields, such as "0 3 * * *",{or_else} or a preset such as @daily, or @manual'
     if not isinstance(interval, str):
         raise InputError(f"the interval {shown(interval)} is no text", fix=fix, where=where)
     if interval in PRESETS:

@@ -30,7 +30,7 @@ def check_schedules(checks: Checks, meltano: MeltanoProject | None) -> None:
             what = f"schedule {schedule.name!r} names job {schedule.job[:60]!r}, which does not exist"
             checks.add(what, nearest(schedule.job, known, kind="job"), *here, "job")
         try:
-            interval.cron(schedule.interval, checks.where(*here, "interval"))
+            interval.read(schedule.interval, checks.where(*here, "interval"))
         except InputError as error:
             checks.problems.take(error)
         _check_settings(checks, schedule, *here)

@@ -112,7 +112,11 @@ def _airflow_of(name: str, settings: Settings) -> _Airflow | None:
     if (own := airflow.self_managed) is not None:
         return _Airflow(settings.account, settings.region, None, own.bucket, own.dags)
     if airflow.create is not None:
-        return _Airflow(settings.account, settings.region, prefix_of(settings.name, name), None, "")
+        own = airflow.create
+        folder = own.dags if own.bucket else ""
+        return _Airflow(
+            settings.account, settings.region, own.name or prefix_of(settings.name, name), own.bucket, folder
+        )
     return None
 
 
