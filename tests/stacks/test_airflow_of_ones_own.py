@@ -78,7 +78,7 @@ def test_its_role_is_given_what_mwaa_and_the_dags_need(own: Templates) -> None:
 
     assert {tuple(one["Properties"]["Roles"]) for one in policies.values()} == {("airflow-role",)}
     assert set(policies) <= set(resources(own, "AWS::MWAA::Environment")["Environment"]["DependsOn"])
-    assert objects["Resource"] == [f"arn:aws:s3:::{BUCKET}/team/dags/*", f"arn:aws:s3:::{BUCKET}/{FILES}/*"]
+    assert set(objects["Resource"]) == {f"arn:aws:s3:::{BUCKET}/team/dags/*", f"arn:aws:s3:::{BUCKET}/{FILES}/*"}
     assert statements.that_allow(found, "airflow:PublishMetrics")[0]["Resource"] == [
         f"arn:aws:airflow:{plans.REGION}:{plans.ACCOUNT}:environment/Team_Airflow"
     ]
