@@ -74,7 +74,7 @@ def _check_own(checks: Checks, create: CreateAirflow) -> None:
     role = create.execution_role
     if role is None:
         return
-    if not role.startswith("arn:"):
+    if not re.fullmatch(arns.ROLE, role):
         fix = "write arn:aws:iam::<account>:role/<path><name>: aws iam get-role shows it"
         checks.add(f"{shown(role)} is not the ARN of a role, which MWAA asks for", fix, *HERE, "execution_role")
     else:
