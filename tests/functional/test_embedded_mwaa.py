@@ -166,7 +166,7 @@ def test_the_version_moves_within_its_line_and_not_past_2_11(deployed: Deployed)
 
 
 def test_it_moves_to_a_bucket_and_a_role_that_exist(deployed: Deployed) -> None:
-    """In place: the environment reads DAGs and files in the other bucket, as the other role, by what we attach to it."""
+    """In place: the environment reads DAGs and files in that bucket, as that role, by what we attach to it."""
     s3, iam = deployed.endpoint.client("s3"), deployed.endpoint.client("iam")
     s3.create_bucket(Bucket="team-airflow", CreateBucketConfiguration={"LocationConstraint": REGION})
     s3.put_bucket_versioning(Bucket="team-airflow", VersioningConfiguration={"Status": "Enabled"})
