@@ -220,13 +220,6 @@ def test_settings_reach_the_plan(tmp_path: Path) -> None:
     }
 
 
-@pytest.mark.parametrize(
-    ("more", "warning"),
-    [
-        (", workers: {max: 26}", "penstock.yaml:6:63: 26 workers need a raised quota: an account has 25"),
-        (", requirements: {file: r.txt}", "reaches no package index and starts without these packages"),
-    ],
-)
 def test_name_bucket_folder_and_role_of_ones_own(tmp_path: Path) -> None:
     """As they are written, a role without its ARN's head; files go to a folder of ours in a bucket that is not."""
     own = "name: Team_A-1, bucket: team, dags: a/dags, execution_role: 'arn:aws:iam::111122223333:role/team/x'"
@@ -253,6 +246,13 @@ def test_one_name_is_one_environments(tmp_path: Path) -> None:
     assert loaded(write(tmp_path, named, apart))
 
 
+@pytest.mark.parametrize(
+    ("more", "warning"),
+    [
+        (", workers: {max: 26}", "penstock.yaml:6:63: 26 workers need a raised quota: an account has 25"),
+        (", requirements: {file: r.txt}", "reaches no package index and starts without these packages"),
+    ],
+)
 def test_what_may_not_be_meant_is_warned_of(tmp_path: Path, more: str, warning: str) -> None:
     """With its place; without it there is no warning."""
     files = {"r.txt": "tabulate\n"}
