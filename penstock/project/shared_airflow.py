@@ -27,12 +27,14 @@ class _Airflow:
     bucket: str | None
     folder: str
     """Airflow's DAG folder in the bucket; the bundle's folder is below it."""
+    created: bool = False
+    """Whether Penstock makes it: two of one name are refused as such (`across`)."""
 
     def shared_with(self, other: _Airflow) -> str | None:
         """What of theirs is one Airflow, in words; None: nothing is."""
         if self.region != other.region or _differ(self.account, other.account) or _differ(self.bucket, other.bucket):
             return None
-        if self.mwaa is not None and self.mwaa == other.mwaa:
+        if self.mwaa is not None and self.mwaa == other.mwaa and not (self.created and other.created):
             return f"MWAA environment {self.mwaa!r}"
         if self.bucket is not None and self.bucket == other.bucket and (self._reads(other) or other._reads(self)):
             return f"the DAG folder of an MWAA environment in bucket {self.bucket!r}"
@@ -114,9 +116,8 @@ def _airflow_of(name: str, settings: Settings) -> _Airflow | None:
     if airflow.create is not None:
         own = airflow.create
         folder = own.dags if own.bucket else ""
-        return _Airflow(
-            settings.account, settings.region, own.name or prefix_of(settings.name, name), own.bucket, folder
-        )
+        mwaa = own.name or prefix_of(settings.name, name)
+        return _Airflow(settings.account, settings.region, mwaa, own.bucket, folder, created=True)
     return None
 
 

@@ -43,11 +43,9 @@ MISTAKES = {
         "use access: private or public, or Airflow 3.2",
     ),
     "a name with a dot": (f"{CREATE}, name: ¦team.airflow", "wants the name of an MWAA environment", "a letter first"),
-    "a long name": (f"{CREATE}, name: ¦{'x' * 81}", "81 characters", "80"),
-    "a bucket's ARN": (f"{CREATE}, bucket: ¦'arn:aws:s3:::x'", "no name of a bucket", "write the bucket's name"),
+    "a long name": (f"{CREATE}, name: ¦{'x' * 81}", "wants at most 80 characters", ""),
     "a folder from the root": (f"{CREATE}, dags: ¦/dags", "cannot be a folder for DAGs", "no / at its ends"),
     "MWAA's own folder": (f"{CREATE}, dags: ¦plugins/x", "is where requirements, plugins", "such as dags"),
-    "our folder": (f"{CREATE}, bucket: team, dags: ¦penstock", "is where requirements, plugins", "such as dags"),
     "a role's name": (f"{CREATE}, execution_role: ¦team-role", "is not the ARN of a role", "arn:aws:iam::<account>"),
     "a role of China": (
         f"{CREATE}, execution_role: ¦'arn:aws-cn:iam::111122223333:role/x'",
@@ -223,7 +221,7 @@ def test_settings_reach_the_plan(tmp_path: Path) -> None:
 def test_name_bucket_folder_and_role_of_ones_own(tmp_path: Path) -> None:
     """As they are written, a role without its ARN's head; files go to a folder of ours in a bucket that is not."""
     own = "name: Team_A-1, bucket: team, dags: a/dags, execution_role: 'arn:aws:iam::111122223333:role/team/x'"
-    plan = compile_plan(loaded(write(tmp_path, (CREATE, f"{CREATE}, {own}"))))
+    plan = compile_plan(loaded(tmp_path, (CREATE, f"{CREATE}, {own}")))
     made = plan.airflow
 
     assert isinstance(made, Airflow)
@@ -232,6 +230,15 @@ def test_name_bucket_folder_and_role_of_ones_own(tmp_path: Path) -> None:
     assert made.requirements.key.startswith(f"penstock/{plan.prefix}/requirements/")
     assert str(made.plugins).startswith(f"penstock/{plan.prefix}/plugins/")
     assert Plan.from_json(plan.to_json()) == plan
+
+
+def test_bucket_of_ones_own_is_checked(tmp_path: Path) -> None:
+    """Its name, and that MWAA's DAG folder is not that of our files."""
+    arn = errors(write(tmp_path, (CREATE, f"{CREATE}, bucket: 'arn:aws:s3:::x'")))
+    folder = errors(write(tmp_path, (CREATE, f"{CREATE}, bucket: team, dags: penstock")))
+
+    assert any("no name of a bucket" in what for _, what, _ in arn)
+    assert any("'penstock' is where requirements, plugins" in what for _, what, _ in folder)
 
 
 def test_one_name_is_one_environments(tmp_path: Path) -> None:
@@ -243,7 +250,7 @@ def test_one_name_is_one_environments(tmp_path: Path) -> None:
 
     assert "both create the MWAA environment 'team' in eu-west-1" in error[1]
     assert "give each a name of its own" in error[2]
-    assert loaded(write(tmp_path, named, apart))
+    assert loaded(tmp_path, named, apart)
 
 
 @pytest.mark.parametrize(
