@@ -24,7 +24,7 @@ from penstock.project.reach import is_sealed
 from penstock.project.schedules import ScheduleSettings
 from penstock.project.strict import settled
 from penstock_runtime.airflow_environment import Airflow, SelfManagedAirflow, UsedAirflow
-from penstock_runtime.contract import MAX_ROLE_NAME, SERVER_VARIABLE, endpoint_role_name
+from penstock_runtime.contract import MAX_ROLE_NAME, RELEASES_FOLDER, SERVER_VARIABLE, endpoint_role_name
 from penstock_runtime.errors import InputError
 from penstock_runtime.network import Network
 from penstock_runtime.plan import Ecs, Iam, Logs, Plan
@@ -40,6 +40,8 @@ ROLES_OF_AN_ACCOUNT = 1_000
 """AWS IAM User Guide, "IAM and AWS STS quotas": roles in an account, by default."""
 ROLES_OF_OTHERS = 100
 """Left for what else there is in the account before a project is told of the quota."""
+MAX_UPLOAD_FOLDER = 104
+"""Characters of the folder that a BucketDeployment fills (aws-cdk-lib 2.275.0; a tag's key has 128)."""
 MAX_DAG_ID = 250
 """Airflow: `ID_LEN`."""
 MAX_TAG = 100
@@ -194,8 +196,17 @@ class _Compiler:
             fix = "shorten iam.role_name_prefix, or the name of the project or environment"
             self._problems.add(what, fix=fix, where=self._where("network", "use", "shared_by"))
 
+    def _check_folder(self, dags: str, prefix: str) -> None:
+        """The folder of the releases, which CDK's upload makes part of a tag's key: it takes 104 characters of it."""
+        room = MAX_UPLOAD_FOLDER - len(f"/{prefix}/{RELEASES_FOLDER}")
+        if len(dags) > room:
+            what = f"the DAG folder has {len(dags)} characters, and there is room for {room} before /{prefix}/"
+            where = self._where("airflow", self._settings.airflow.way, "dags")
+            self._problems.add(what, fix="use a shorter folder", where=where)
+
     def _airflow(self, prefix: str) -> _AnyAirflow:
         chosen = self._settings.airflow.chosen
+        self._check_folder(chosen.dags, prefix)
         if isinstance(chosen, airflow_use.UseAirflow):
             role = chosen.execution_role.rsplit("/", 1)[-1]
             where = (chosen.bucket, chosen.dags)

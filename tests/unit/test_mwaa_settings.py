@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from penstock.compile import compile_plan
+from penstock.compile import MAX_UPLOAD_FOLDER, compile_plan
 from penstock.mwaa_limits import FIXED_OPTIONS
 from penstock_runtime.airflow_environment import Airflow
+from penstock_runtime.errors import InputErrors
 from penstock_runtime.plan import Plan
 from tests.unit.project_files import PROJECT, errors, loaded, write
 
@@ -239,6 +240,25 @@ def test_bucket_of_ones_own_is_checked(tmp_path: Path) -> None:
 
     assert any("no name of a bucket" in what for _, what, _ in arn)
     assert any("'penstock' is where requirements, plugins" in what for _, what, _ in folder)
+
+
+@pytest.mark.parametrize(
+    "airflow",
+    [
+        "create: {version: 3.0.6, dags: DAGS}",
+        "self_managed: {version: 3.0.6, dags: DAGS}",
+        "use: {environment: a, version: 3.0.6, bucket: abc, execution_role: x, dags: DAGS}",
+    ],
+)
+def test_folder_that_no_upload_can_fill(tmp_path: Path, airflow: str) -> None:
+    """CDK takes 104 characters of a folder, and ours is below it; up to there it is taken."""
+    whole = "airflow: {create: {version: 3.0.6, class: mw1.small}}"
+    room = MAX_UPLOAD_FOLDER - len("/acme-dev/release")
+    long, short = ((whole, f"airflow: {{{airflow.replace('DAGS', 'd' * size)}}}") for size in (room + 1, room))
+    with pytest.raises(InputErrors, match=f"room for {room} before /acme-dev/"):
+        compile_plan(loaded(tmp_path / "long", long))
+
+    assert compile_plan(loaded(tmp_path / "short", short))
 
 
 def test_one_name_is_one_environments(tmp_path: Path) -> None:
