@@ -40,8 +40,9 @@ ROLES_OF_AN_ACCOUNT = 1_000
 """AWS IAM User Guide, "IAM and AWS STS quotas": roles in an account, by default."""
 ROLES_OF_OTHERS = 100
 """Left for what else there is in the account before a project is told of the quota."""
-MAX_UPLOAD_FOLDER = 104
-"""Characters of the folder that a BucketDeployment fills (aws-cdk-lib 2.275.0; a tag's key has 128)."""
+MAX_UPLOAD_FOLDER = 102
+"""Characters of the folder that a BucketDeployment fills: `aws-cdk:cr-owned:<folder>:<8 digits>` is a tag's key, which
+has 128 (aws-cdk-lib 2.275.0, whose message says 104)."""
 MAX_DAG_ID = 250
 """Airflow: `ID_LEN`."""
 MAX_TAG = 100
@@ -197,7 +198,7 @@ class _Compiler:
             self._problems.add(what, fix=fix, where=self._where("network", "use", "shared_by"))
 
     def _check_folder(self, dags: str, prefix: str) -> None:
-        """The folder of the releases, which CDK's upload makes part of a tag's key: it takes 104 characters of it."""
+        """The folder of the releases, which CDK's upload makes part of a tag's key."""
         room = MAX_UPLOAD_FOLDER - len(f"/{prefix}/{RELEASES_FOLDER}")
         if len(dags) > room:
             what = f"the DAG folder has {len(dags)} characters, and there is room for {room} before /{prefix}/"

@@ -251,7 +251,7 @@ def test_bucket_of_ones_own_is_checked(tmp_path: Path) -> None:
     ],
 )
 def test_folder_that_no_upload_can_fill(tmp_path: Path, airflow: str) -> None:
-    """CDK takes 104 characters of a folder, and ours is below it; up to there it is taken."""
+    """CDK takes 102 characters of a folder, and ours is below it; up to there it is taken."""
     whole = "airflow: {create: {version: 3.0.6, class: mw1.small}}"
     room = MAX_UPLOAD_FOLDER - len("/acme-dev/release")
     long, short = ((whole, f"airflow: {{{airflow.replace('DAGS', 'd' * size)}}}") for size in (room + 1, room))
