@@ -113,11 +113,10 @@ def _airflow_of(name: str, settings: Settings) -> _Airflow | None:
         return _Airflow(account, settings.region, use.environment, use.bucket, use.dags)
     if (own := airflow.self_managed) is not None:
         return _Airflow(settings.account, settings.region, None, own.bucket, own.dags)
-    if airflow.create is not None:
-        own = airflow.create
-        folder = own.dags if own.bucket else ""
-        mwaa = own.name or prefix_of(settings.name, name)
-        return _Airflow(settings.account, settings.region, mwaa, own.bucket, folder, created=True)
+    if (new := airflow.create) is not None:
+        folder = new.dags if new.bucket else ""
+        mwaa = new.name or prefix_of(settings.name, name)
+        return _Airflow(settings.account, settings.region, mwaa, new.bucket, folder, created=True)
     return None
 
 

@@ -101,8 +101,8 @@ def test_uploads_touch_two_folders_of_the_bucket(own: Templates) -> None:
     writes, deletes = may("s3:PutObject"), may("s3:DeleteObject")
     uploads = resources(own, "Custom::CDKBucketDeployment").values()
 
-    assert deletes == {f"arn:<AWS::Partition>:s3:::{BUCKET}/team/dags/acme-dev/*"}
-    assert writes == {*deletes, f"arn:<AWS::Partition>:s3:::{BUCKET}/{FILES}/*"}
+    assert deletes == {f"arn:aws:s3:::{BUCKET}/team/dags/acme-dev/*"}
+    assert writes == {*deletes, f"arn:aws:s3:::{BUCKET}/{FILES}/*"}
     kept = {one["Properties"]["DestinationBucketKeyPrefix"]: one["Properties"]["RetainOnDelete"] for one in uploads}
     assert {folder: stays for folder, stays in kept.items() if stays} == {
         f"{FILES}/requirements": True,
