@@ -11,7 +11,7 @@ from aws_cdk import aws_mwaa as mwaa
 from aws_cdk import aws_s3 as s3
 from constructs import Construct, IDependable
 
-from penstock_runtime.airflow_environment import Airflow, LogKind
+from penstock_runtime.airflow_environment import Airflow, AirflowFile, LogKind
 from penstock_runtime.contract import endpoint_role_name
 from stacks.environment_endpoints import environment_endpoints
 from stacks.environment_files import EnvironmentFile, FileSource
@@ -56,9 +56,9 @@ class Mwaa(Construct):
         """
         super().__init__(scope, name)
         before: list[IDependable] = [*allowed, bucket, *self._log_groups(airflow)]
-        requirements = self._file("Requirements", airflow.requirements and airflow.requirements.key, files)
+        requirements = self._file("Requirements", _key(airflow.requirements), files)
         plugins = self._file("Plugins", airflow.plugins, files)
-        startup_script = self._file("Startup", airflow.startup_script and airflow.startup_script.key, files)
+        startup_script = self._file("Startup", _key(airflow.startup_script), files)
         before += [one.uploaded for one in (requirements, plugins, startup_script) if one is not None]
         # PUBLIC_AND_PRIVATE too: workers call the web server by it (API Reference, CreateEnvironment).
         place: dict[str, Any] = {
@@ -152,6 +152,10 @@ class Mwaa(Construct):
         if airflow.kms_key is None:
             acknowledge_log_group(group, "The project file names no key: airflow.create.kms_key.")
         return group
+
+
+def _key(file: AirflowFile | None) -> str | None:
+    return None if file is None else file.key
 
 
 def _logging(airflow: Airflow) -> mwaa.CfnEnvironment.LoggingConfigurationProperty:
