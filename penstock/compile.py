@@ -38,7 +38,7 @@ from penstock.project.schedules import ScheduleSettings
 from penstock.project.strict import settled
 from penstock.versions import cron as cron_reading
 from penstock_runtime.airflow_environment import Airflow, SelfManagedAirflow, UsedAirflow
-from penstock_runtime.contract import MAX_ROLE_NAME, SERVER_VARIABLE, endpoint_role_name
+from penstock_runtime.contract import MAX_ROLE_NAME, RELEASES_FOLDER, SERVER_VARIABLE, endpoint_role_name
 from penstock_runtime.errors import InputError
 from penstock_runtime.network import Network
 from penstock_runtime.plan import Ecs, Iam, Logs, Plan
@@ -54,6 +54,9 @@ ROLES_OF_AN_ACCOUNT = 1_000
 """AWS IAM User Guide, "IAM and AWS STS quotas": roles in an account, by default."""
 ROLES_OF_OTHERS = 100
 """Left for what else there is in the account before a project is told of the quota."""
+MAX_UPLOAD_FOLDER = 102
+"""Characters of the folder that a BucketDeployment fills: `aws-cdk:cr-owned:<folder>:<8 digits>` is a tag's key, which
+has 128 (aws-cdk-lib 2.275.0, whose message says 104)."""
 MAX_DAG_ID = 250
 """Airflow: `ID_LEN`."""
 MAX_TAG = 100
@@ -219,8 +222,17 @@ class _Compiler:
             fix = "shorten iam.role_name_prefix, or the name of the project or environment"
             self._problems.add(what, fix=fix, where=self._where("network", "use", "shared_by"))
 
+    def _check_folder(self, dags: str, prefix: str) -> None:
+        """The folder of the releases, which CDK's upload makes part of a tag's key."""
+        room = MAX_UPLOAD_FOLDER - len(f"/{prefix}/{RELEASES_FOLDER}")
+        if len(dags) > room:
+            what = f"the DAG folder has {len(dags)} characters, and there is room for {room} before /{prefix}/"
+            where = self._where("airflow", self._settings.airflow.way, "dags")
+            self._problems.add(what, fix="use a shorter folder", where=where)
+
     def _airflow(self, prefix: str) -> _AnyAirflow:
         chosen = self._settings.airflow.chosen
+        self._check_folder(chosen.dags, prefix)
         if isinstance(chosen, airflow_use.UseAirflow):
             role = chosen.execution_role.rsplit("/", 1)[-1]
             where = (chosen.bucket, chosen.dags)
@@ -242,9 +254,11 @@ class _Compiler:
         for index, schedule in enumerate(settings.schedules):
             node = at(self._root, ("schedules", index))
             where = self._project.document.where(node)
-            run = settled(ScheduleSettings, schedules.BASE, settings.defaults.schedule, schedule)
-            cron = interval.cron(schedule.interval, where)
-            self._check_interval(cron, schedule.interval, run["timezone"], self._where("schedules", index, "interval"))
+            run = _settled(settings.defaults.schedule, schedule)
+            cron, every_minutes = interval.read(schedule.interval, where)
+            if every_minutes is None:
+                place = self._where("schedules", index, "interval")
+                self._check_interval(cron, schedule.interval, run["timezone"], place)
             yield (
                 _schedule(
                     run,
@@ -252,6 +266,7 @@ class _Compiler:
                     dag_id=settings.airflow.dag_prefix + schedule.name,
                     job=schedule.job,
                     cron=cron,
+                    every_minutes=every_minutes,
                     description=schedule.description,
                     source=self._project.document.source(node),
                 ),
@@ -266,7 +281,7 @@ class _Compiler:
             own = ScheduleSettings(timezone="UTC", catchup=False, tags=tags)
             if one.start_date is not None:
                 own = own.model_copy(update={"start_date": one.start_date})
-            run = settled(ScheduleSettings, schedules.BASE, self._settings.defaults.schedule, own)
+            run = _settled(self._settings.defaults.schedule, own)
             self._check_interval(one.cron, one.source, "UTC", one.where)
             dag_id = self._settings.airflow.dag_prefix + one.dag_id
             if one.job is None:
@@ -381,6 +396,14 @@ class _Compiler:
 
 def _options(airflow: _AnyAirflow) -> dict[str, str]:
     return airflow.options if isinstance(airflow, Airflow) else {}
+
+
+def _settled(*layers: ScheduleSettings) -> dict[str, Any]:
+    """What holds for a schedule: each setting from the last layer that has it, the delay between tries in seconds."""
+    layers = (schedules.BASE, *layers)
+    run = settled(ScheduleSettings, *layers)
+    run.pop("retry_delay_minutes", None)
+    return {**run, "retry_delay_seconds": schedules.retry_delay_seconds(*layers)}
 
 
 def _schedule(run: dict[str, Any], **fields: Any) -> Schedule:

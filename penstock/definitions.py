@@ -16,6 +16,7 @@ from dataclasses import dataclass
 
 from penstock.project.secrets import region_of
 from penstock.project.size import covering
+from penstock.role_size import check_execution_role
 from penstock_runtime.contract import FAMILY_DIGITS, ROLE_DIGITS
 from penstock_runtime.errors import InputError
 from penstock_runtime.schedule import Task
@@ -28,6 +29,8 @@ MOST_IN_A_SPREAD_STACK = 90
 CHARACTERS_OF_ONE = 10_000
 """Room that a task definition and its roles take in a template, about, two thirds of it the text of the entry point;
 a template has 1 MB (the same quotas)."""
+SECRETS_OF_ONE, CHARACTERS_OF_A_SECRET = 4, 600
+"""How many secrets that room is for, and what each of the others takes: in the container, and twice in its role."""
 
 Key = tuple[str, Image, bool, str, tuple[str, ...], str, bool, bool]
 
@@ -92,14 +95,14 @@ def definitions(
         kms_keys: ARNs of the keys that encrypt secrets.
 
     Raises:
-        InputError: there are more than the stacks of a project take.
+        InputError: there are more than the stacks of a project take, or one has more secrets than a role may read.
     """
     groups: dict[Key, list[Draft]] = {}
     for draft in drafts:
         groups.setdefault(draft.key, []).append(draft)
     families: dict[Key, str] = {}
     found = []
-    spread = sum(_weight(group[0].permissions) for group in groups.values()) > MOST_IN_ONE_STACK
+    spread = sum(_weight(group[0].permissions, group[0].secrets) for group in groups.values()) > MOST_IN_ONE_STACK
     for key, group in groups.items():
         first = group[0]
         family = f"{prefix}-{first.task.engine}-{first.family_digest}"
@@ -127,6 +130,7 @@ def definitions(
                 runtime=first.task.runtime,
             )
         )
+        check_execution_role(found[-1], region, first.task.name)
     _check_digests(families, groups)
     _check_room(found)
     return families, tuple(sorted(found, key=lambda one: one.family))
@@ -151,15 +155,16 @@ def _keys(draft: Draft, secrets: Mapping[str, Secret], kms_keys: Sequence[str], 
     return tuple(sorted(key for key in kms_keys if key.split(":")[3] in regions))
 
 
-def _weight(permissions: Sequence[Permission]) -> float:
-    """How many task definitions one with these permissions counts as, by the room that it takes in a template."""
-    return 1 + len(json.dumps([dataclasses.asdict(one) for one in permissions])) / CHARACTERS_OF_ONE
+def _weight(permissions: Sequence[Permission], secrets: Sequence[object]) -> float:
+    """How many task definitions one with these counts as, by the room that it takes in a template."""
+    more = CHARACTERS_OF_A_SECRET * max(0, len(secrets) - SECRETS_OF_ONE)
+    return 1 + (len(json.dumps([dataclasses.asdict(one) for one in permissions])) + more) / CHARACTERS_OF_ONE
 
 
 def _check_room(found: Sequence[TaskDefinition]) -> None:
     room: dict[str | None, float] = {}
     for one in found:
-        room[one.stack] = room.get(one.stack, 0) + _weight(one.permissions)
+        room[one.stack] = room.get(one.stack, 0) + _weight(one.permissions, one.secrets)
     if max(room.values(), default=0) > MOST_IN_A_SPREAD_STACK:
         raise InputError(
             f"{len(found)} task definitions are more than fit into the stacks of one project",

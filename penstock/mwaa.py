@@ -26,6 +26,7 @@ from penstock.project.mwaa import CreateAirflow
 from penstock.project.mwaa_files import MwaaFiles
 from penstock.project.permissions import filled, wrong_permission
 from penstock_runtime.airflow_environment import AIRFLOW_LOGS, Airflow, AirflowFile, AirflowLog
+from penstock_runtime.contract import OWN_FILES_FOLDER
 from penstock_runtime.errors import PenstockError
 from penstock_runtime.plan import Plan
 
@@ -41,7 +42,7 @@ NO_PLUGINS = plugins.pack({"README.txt": plugins.PluginFile(b"The project has no
 
 
 def environment(
-    name: str,
+    prefix: str,
     create: CreateAirflow,
     version: str,
     files: MwaaFiles,
@@ -52,6 +53,7 @@ def environment(
     """What the plan says of an environment.
 
     Args:
+        prefix: the plan's.
         version: Airflow's; it may be another one than the project's.
         files: what `load` has read.
         variables: those of the plan; permissions may name them.
@@ -62,8 +64,9 @@ def environment(
     wished = (create.web_servers.min, create.web_servers.max) if create.web_servers else (None, None)
     servers = size.counts("web server", *wished)
     wanted = create.requirements
+    folder = _folder(prefix, create.bucket)
     return Airflow(
-        name=name,
+        name=create.name or prefix,
         version=version,
         environment_class=create.environment_class,
         min_workers=workers[0],
@@ -85,15 +88,18 @@ def environment(
         worker_replacement=create.worker_replacement,
         endpoint_management=create.endpoint_management,
         requirements=_text_file(
-            REQUIREMENTS,
+            folder + REQUIREMENTS,
             NO_REQUIREMENTS
             if wanted is None
             else requirements.generate(files.texts[wanted.file], version, wanted.install_from, sealed=sealed),
         ),
-        plugins=_key(PLUGINS, NO_PLUGINS if create.plugins is None else files.archives[create.plugins]),
-        startup_script=_text_file(STARTUP, files.texts[create.startup_script])
+        plugins=_key(folder + PLUGINS, NO_PLUGINS if create.plugins is None else files.archives[create.plugins]),
+        startup_script=_text_file(folder + STARTUP, files.texts[create.startup_script])
         if create.startup_script is not None
         else None,
+        bucket=create.bucket,
+        dags=create.dags,
+        execution_role=None if create.execution_role is None else create.execution_role.partition(":role/")[2],
     )
 
 
@@ -139,7 +145,8 @@ def files(whole: Plan, project: Project) -> dict[str, bytes]:
     found = {one.key: one.text.encode() for one in (made.requirements, made.startup_script) if one is not None}
     if made.plugins is not None:
         known = (NO_PLUGINS, *project.mwaa_files.archives.values())
-        archives = {_key(PLUGINS, content): content for content in known}
+        pattern = _folder(whole.prefix, made.bucket) + PLUGINS
+        archives = {_key(pattern, content): content for content in known}
         if made.plugins not in archives:
             raise PenstockError("the plugins are not those of the plan", fix="compile the project again")
         found[made.plugins] = archives[made.plugins]
@@ -152,6 +159,11 @@ def write(files: Mapping[str, bytes], folder: Path) -> Path | None:
         (folder / key).parent.mkdir(parents=True, exist_ok=True)
         (folder / key).write_bytes(content)
     return folder if files else None
+
+
+def _folder(prefix: str, bucket: str | None) -> str:
+    """What the keys of the environment's files begin with."""
+    return "" if bucket is None else f"{OWN_FILES_FOLDER}/{prefix}/"
 
 
 def _text_file(pattern: str, text: str) -> AirflowFile:

@@ -70,7 +70,7 @@ def overdue_after_minutes(settings: Alarms, schedule: Schedule, where: str) -> i
         InputError: a schedule is to be watched by name, and runs by hand only or has no success that can be seen.
     """
     own = settings.overdue.get(schedule.name)
-    if schedule.cron is None:
+    if schedule.interval is None:
         if own:
             what = f"schedule {schedule.name!r} runs by hand only: it is never overdue"
             raise InputError(what, fix="remove it from overdue", where=where)
@@ -80,7 +80,11 @@ def overdue_after_minutes(settings: Alarms, schedule: Schedule, where: str) -> i
         fix = "say python: true in that task where the image has Python 3.10 or later, or remove it from overdue"
         raise InputError(what, fix=fix, where=where)
     grace = (0 if schedule.paused else settings.overdue_minutes) if own is None else own
-    return longest_gap_minutes(schedule.cron, schedule.timezone) + grace if grace else None
+    if not grace:
+        return None
+    if schedule.cron is None:
+        return (schedule.every_minutes or 0) + grace
+    return longest_gap_minutes(schedule.cron, schedule.timezone) + grace
 
 
 def _prices(

@@ -2,22 +2,34 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import aws_cdk as cdk
-from constructs import Construct
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_s3 as s3
+from constructs import Construct, IDependable
 
 from penstock_runtime.airflow_environment import Airflow
+from penstock_runtime.contract import OWN_FILES_FOLDER
 from stacks.bucket import data_bucket
-from stacks.dag_folder import DagFolder
+from stacks.dag_folder import DagFolder, guest_role
 from stacks.dags import Delivery, deploy_bundle
-from stacks.mwaa import DAGS, Mwaa
-from stacks.mwaa_role import mwaa_role, own_key
+from stacks.environment_files import FileSource
+from stacks.managed_policies import ManagedPolicies
+from stacks.mwaa import Mwaa
+from stacks.mwaa_role import ASKED_FOR, mwaa_role, mwaa_statements, own_key
+from stacks.nag import acknowledge_wildcards, grant
+from stacks.permitted import statements_of
 
 
 class AirflowStack(cdk.Stack):
-    """MWAA, with the plan's DAGs and the right to run the plan's tasks."""
+    """MWAA, with the plan's DAGs and the right to run the plan's tasks.
+
+    The bucket and the execution role are ours, unless the plan names some that exist: of those we use one folder, and
+    attach managed policies.
+    """
 
     def __init__(
         self,
@@ -35,24 +47,53 @@ class AirflowStack(cdk.Stack):
                 None: the environment has none.
         """
         super().__init__(scope, name, **stack)
-        key = own_key(self, "Key", airflow)
-        bucket = data_bucket(self, "Dags", key=key)
-        role = mwaa_role(self, "ExecutionRole", airflow=airflow, bucket=bucket)
-        delivery.ingestion.grant_run(role)
+        folder = self._folder(airflow, delivery.plan.prefix)
+        upload_role = guest_role(self, folder, delivery.bundle) if folder.guest else None
+        role_arn, allowed = self._execution_role(airflow, folder.bucket, delivery)
         made = Mwaa(
             self,
             "Mwaa",
             airflow=airflow,
             network=delivery.network,
-            role=role,
-            bucket=bucket,
-            files=environment_files,
+            role_arn=role_arn,
+            allowed=allowed,
+            bucket=folder.bucket,
+            files=None if environment_files is None else FileSource(environment_files, folder.bucket, upload_role),
             role_name_prefix=delivery.plan.iam.role_name_prefix,
             topic=delivery.plan.observability.topic,
         )
-        release = deploy_bundle(self, DagFolder(bucket, DAGS, delivery.plan.prefix), delivery)
+        release = deploy_bundle(self, folder, delivery, upload_role=upload_role)
         # Last of all: an update of MWAA that fails is rolled back with DAGs and task definitions as they were.
         release.comes_after(made)
         if airflow.endpoint_management == "service":
             # With the customer's endpoints the environment is still to be made: it may have no address yet.
             cdk.CfnOutput(self, "AirflowUrl", value=f"https://{made.environment.attr_webserver_url}")
+
+    def _folder(self, airflow: Airflow, prefix: str) -> DagFolder:
+        """Where the bundle goes. Ours is one folder below MWAA's, so several projects may share one MWAA."""
+        if airflow.bucket is None:
+            bucket = data_bucket(self, "Dags", key=own_key(self, "Key", airflow))
+            return DagFolder(bucket, airflow.dags, prefix)
+        theirs = s3.Bucket.from_bucket_name(self, "Dags", airflow.bucket)
+        files = f"{OWN_FILES_FOLDER}/{prefix}"
+        return DagFolder(theirs, airflow.dags, prefix, guest=True, kms_key=airflow.kms_key, files=files)
+
+    def _execution_role(
+        self, airflow: Airflow, bucket: s3.IBucket, delivery: Delivery
+    ) -> tuple[str, Sequence[IDependable]]:
+        """The role's ARN, and what gives it its permissions."""
+        if airflow.execution_role is None:
+            role = mwaa_role(self, "ExecutionRole", airflow=airflow, bucket=bucket)
+            delivery.ingestion.grant_run(role)
+            return role.role_arn, [role]
+        policies = ManagedPolicies(self, "ExecutionPolicies")
+        grant(policies, mwaa_statements(self, airflow, bucket), ASKED_FOR)
+        for one, statement in zip(airflow.permissions, statements_of(airflow.permissions), strict=True):
+            policies.add_to_principal_policy(statement)
+            acknowledge_wildcards(policies, [statement], one.reason or "Named in the project file, as `permissions`.")
+        delivery.ingestion.grant_run(policies)
+        made: list[iam.ManagedPolicy] = policies.make(
+            f"{delivery.plan.prefix}: what MWAA and its DAGs need", role=airflow.execution_role.rsplit("/", 1)[-1]
+        )
+        arn = self.format_arn(service="iam", region="", resource="role", resource_name=airflow.execution_role)
+        return arn, made

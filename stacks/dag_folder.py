@@ -27,6 +27,8 @@ class DagFolder:
     """The bucket is not ours: the upload may touch nothing but our folder, and takes it along when the stack goes."""
     kms_key: str | None = None
     """ARN of the key that a guest's bucket is encrypted with."""
+    files: str | None = None
+    """Folder of a guest's bucket for the files that MWAA starts from; None: it starts from none of ours."""
 
     @property
     def path(self) -> str:
@@ -50,6 +52,23 @@ def object_statements(folder: DagFolder, *actions: str) -> list[iam.PolicyStatem
     return statements
 
 
+def _file_statements(folder: DagFolder) -> list[iam.PolicyStatement]:
+    """Upload the files that MWAA starts from, and ask for the version of each. None is ever deleted."""
+    if folder.files is None:
+        return []
+    return [
+        iam.PolicyStatement(
+            actions=["s3:PutObject", "s3:AbortMultipartUpload", "s3:GetObject"],
+            resources=[folder.bucket.arn_for_objects(f"{folder.files}/*")],
+        ),
+        iam.PolicyStatement(
+            actions=["s3:ListBucket"],
+            resources=[folder.bucket.bucket_arn],
+            conditions={"StringLike": {"s3:prefix": [f"{folder.files}/*"]}},
+        ),
+    ]
+
+
 def guest_role(scope: Construct, folder: DagFolder, bundle: Path) -> iam.IRole:
     """For CDK's upload function: it may write, list and delete below our folder only.
 
@@ -61,6 +80,7 @@ def guest_role(scope: Construct, folder: DagFolder, bundle: Path) -> iam.IRole:
         iam.PolicyStatement(actions=["s3:GetObject"], resources=[waiting.arn_for_objects("*")]),
         # It compares by a listing and reads none of them.
         *object_statements(folder, "s3:PutObject", "s3:AbortMultipartUpload", "s3:DeleteObject"),
+        *_file_statements(folder),
     ]
     role = iam.Role(
         scope,

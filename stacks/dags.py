@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import aws_cdk as cdk
+from aws_cdk import aws_iam as iam
 from aws_cdk import aws_s3 as s3
 
 from penstock_runtime import contract, infrastructure
@@ -32,10 +33,15 @@ class Delivery:
     """Where the project comes from."""
 
 
-def deploy_bundle(stack: cdk.Stack, folder: DagFolder, delivery: Delivery) -> ReleaseDeployment:
+def deploy_bundle(
+    stack: cdk.Stack, folder: DagFolder, delivery: Delivery, *, upload_role: iam.IRole | None = None
+) -> ReleaseDeployment:
     """Upload the bundle and make it live, after the task definitions: a DAG that arrives may run at once.
 
     `penstock push` and `penstock diff` find it by the stack's outputs.
+
+    Args:
+        upload_role: see `ReleaseDeployment`.
     """
     cdk.CfnOutput(stack, "DagBucket", value=folder.bucket.bucket_name)
     cdk.CfnOutput(stack, "DagFolder", value=folder.path)
@@ -53,6 +59,7 @@ def deploy_bundle(stack: cdk.Stack, folder: DagFolder, delivery: Delivery) -> Re
             contract.RESOURCES_FILE: _lists(resources_of(plan, delivery.network, ingestion)),
             infrastructure.FILE: ingestion.infrastructure,
         },
+        upload_role=upload_role,
     )
     release.comes_after(*ingestion.add_tasks(stack))
     return release

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
 
 import aws_cdk as cdk
+from aws_cdk import aws_iam as iam
 from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_s3_deployment as s3_deployment
 from constructs import Construct, IDependable
@@ -16,30 +18,42 @@ from stacks.bucket import deploy_files
 UPLOAD = "Custom::CDKBucketDeployment"
 
 
+@dataclass(frozen=True)
+class FileSource:
+    """Where the files come from and go to."""
+
+    folder: Path
+    """Holds each under its key in the bucket."""
+    bucket: s3.IBucket
+    role: iam.IRole | None = None
+    """Of CDK's function, in a bucket that is not ours; None: CDK makes one."""
+
+
 class EnvironmentFile(Construct):
     """A file in the DAG bucket, under a key that holds its content's hash.
 
-    MWAA's model asks for a version each time that such a file is updated (CreateEnvironment, `RequirementsS3ObjectVersion`
-    and the like). Without one an update may pair the new key with the version of before, which S3 does not find.
+    MWAA's model asks for a version each time that such a file is updated (CreateEnvironment,
+    `RequirementsS3ObjectVersion` and the like). Without one an update may pair the new key with the version of before,
+    which S3 does not find.
     """
 
-    def __init__(self, scope: Construct, name: str, *, key: str, files: Path, bucket: s3.IBucket) -> None:
+    def __init__(self, scope: Construct, name: str, *, key: str, source: FileSource) -> None:
         """
         Args:
             key: in the bucket, `<folder>/<hash><extension>`.
-            files: folder that holds the file under that key.
         """
         super().__init__(scope, name)
         self.key = key
         folder, _, file = key.rpartition("/")
         # CDK's `Source.asset` takes archives only, and names them by a hash of its own.
-        place = self._add_asset(files / key, file)
+        place = self._add_asset(source.folder / key, file)
         staged = s3.Bucket.from_bucket_name(self, "Staged", place.bucket_name)
         # Nothing is deleted: a deploy that is rolled back needs what the environment had before.
         upload = deploy_files(
             self,
             "Upload",
-            to=bucket,
+            to=source.bucket,
+            role=source.role,
             prefix=folder,
             sources=[s3_deployment.Source.bucket(staged, place.object_key)],
             extract=False,

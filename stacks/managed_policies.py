@@ -14,6 +14,8 @@ from penstock_runtime.errors import InputError
 
 MAX_CHARACTERS = 6144
 """Of one managed policy, white space not counted (IAM User Guide, "IAM and AWS STS quotas")."""
+MAX_INLINE = 10_240
+"""Of all inline policies of a role, counted alike (the same page)."""
 USUAL_POLICIES = 10
 MAX_POLICIES = 20
 """Managed policies that a role can have: usually, and after a request (the same page)."""
@@ -94,6 +96,11 @@ def pack(statements: Sequence[iam.PolicyStatement], stack: cdk.Stack) -> list[li
         documents[-1].append(_with(alike[0], taken))
         room = left
     return documents
+
+
+def longest(value: object) -> int:
+    """Characters of a resolved policy as IAM counts them, with whatever CloudFormation fills in at its longest."""
+    return len(_longest(value))
 
 
 def _with(statement: iam.PolicyStatement, resources: Sequence[str]) -> iam.PolicyStatement:

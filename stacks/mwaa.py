@@ -2,26 +2,22 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from collections.abc import Sequence
 from typing import Any
 
 import aws_cdk as cdk
-from aws_cdk import aws_iam as iam
 from aws_cdk import aws_logs as logs
 from aws_cdk import aws_mwaa as mwaa
 from aws_cdk import aws_s3 as s3
 from constructs import Construct, IDependable
 
-from penstock_runtime.airflow_environment import Airflow, LogKind
+from penstock_runtime.airflow_environment import Airflow, AirflowFile, LogKind
 from penstock_runtime.contract import endpoint_role_name
 from stacks.environment_endpoints import environment_endpoints
-from stacks.environment_files import EnvironmentFile
+from stacks.environment_files import EnvironmentFile, FileSource
 from stacks.nag import acknowledge_log_group
 from stacks.network import Network
 from stacks.shared_endpoints import SharedEndpoints
-
-DAGS = "dags"
-"""MWAA's DAG folder in the bucket. Ours is one folder below it, so several projects may share one MWAA."""
 
 ACCESS = {"private": "PRIVATE_ONLY", "public": "PUBLIC_ONLY", "public_and_private": "PUBLIC_AND_PRIVATE"}
 LOG_GROUPS: dict[LogKind, str] = {
@@ -44,23 +40,25 @@ class Mwaa(Construct):
         *,
         airflow: Airflow,
         network: Network,
-        role: iam.Role,
-        bucket: s3.Bucket,
-        files: Path | None,
+        role_arn: str,
+        allowed: Sequence[IDependable],
+        bucket: s3.IBucket,
+        files: FileSource | None,
         role_name_prefix: str = "",
         topic: str | None = None,
     ) -> None:
         """
         Args:
+            allowed: what gives the role its permissions.
             role_name_prefix: of roles that have a name.
             topic: ARN of one that is told where the endpoints of a shared VPC cannot be made; None: an alarm shows it.
-            files: folder with requirements, plugins and startup script, by key in the bucket; None: there are none.
+            files: requirements, plugins and startup script; None: there are none.
         """
         super().__init__(scope, name)
-        before: list[IDependable] = [role, bucket, *self._log_groups(airflow)]
-        requirements = self._file("Requirements", airflow.requirements and airflow.requirements.key, files, bucket)
-        plugins = self._file("Plugins", airflow.plugins, files, bucket)
-        startup_script = self._file("Startup", airflow.startup_script and airflow.startup_script.key, files, bucket)
+        before: list[IDependable] = [*allowed, bucket, *self._log_groups(airflow)]
+        requirements = self._file("Requirements", _key(airflow.requirements), files)
+        plugins = self._file("Plugins", airflow.plugins, files)
+        startup_script = self._file("Startup", _key(airflow.startup_script), files)
         before += [one.uploaded for one in (requirements, plugins, startup_script) if one is not None]
         # PUBLIC_AND_PRIVATE too: workers call the web server by it (API Reference, CreateEnvironment).
         place: dict[str, Any] = {
@@ -87,14 +85,14 @@ class Mwaa(Construct):
             webserver_access_mode=ACCESS[airflow.access],
             airflow_configuration_options=airflow.options or None,
             source_bucket_arn=bucket.bucket_arn,
-            dag_s3_path=DAGS,
-            requirements_s3_path=requirements and requirements.key,
-            requirements_s3_object_version=requirements and requirements.version,
-            plugins_s3_path=plugins and plugins.key,
-            plugins_s3_object_version=plugins and plugins.version,
-            startup_script_s3_path=startup_script and startup_script.key,
-            startup_script_s3_object_version=startup_script and startup_script.version,
-            execution_role_arn=role.role_arn,
+            dag_s3_path=airflow.dags,
+            requirements_s3_path=requirements.key if requirements else None,
+            requirements_s3_object_version=requirements.version if requirements else None,
+            plugins_s3_path=plugins.key if plugins else None,
+            plugins_s3_object_version=plugins.version if plugins else None,
+            startup_script_s3_path=startup_script.key if startup_script else None,
+            startup_script_s3_object_version=startup_script.version if startup_script else None,
+            execution_role_arn=role_arn,
             kms_key=airflow.kms_key,
             network_configuration=mwaa.CfnEnvironment.NetworkConfigurationProperty(
                 subnet_ids=list(network.subnets), security_group_ids=list(network.airflow_security_groups)
@@ -111,11 +109,11 @@ class Mwaa(Construct):
         if customer and not network.shared:
             environment_endpoints(self, environment=self.environment, **place)
 
-    def _file(self, name: str, key: str | None, files: Path | None, bucket: s3.IBucket) -> EnvironmentFile | None:
+    def _file(self, name: str, key: str | None, files: FileSource | None) -> EnvironmentFile | None:
         if key is None:
             return None
         assert files is not None, "an environment that names files is given them"
-        return EnvironmentFile(self, name, key=key, files=files, bucket=bucket)
+        return EnvironmentFile(self, name, key=key, source=files)
 
     def _shared_endpoints(
         self, airflow: Airflow, owner_role: str, prefix: str, topic: str | None, place: dict[str, Any]
@@ -154,6 +152,10 @@ class Mwaa(Construct):
         if airflow.kms_key is None:
             acknowledge_log_group(group, "The project file names no key: airflow.create.kms_key.")
         return group
+
+
+def _key(file: AirflowFile | None) -> str | None:
+    return None if file is None else file.key
 
 
 def _logging(airflow: Airflow) -> mwaa.CfnEnvironment.LoggingConfigurationProperty:

@@ -13,6 +13,8 @@ from penstock_runtime.airflow_environment import Airflow
 from stacks.nag import acknowledge_wildcards
 from stacks.permitted import acknowledge_permitted, policies_of
 
+ASKED_FOR = "MWAA will not create an environment with less."
+
 
 def mwaa_role(scope: Construct, name: str, *, airflow: Airflow, bucket: s3.IBucket) -> iam.Role:
     """An execution role with the policy of the MWAA user guide, "Amazon MWAA execution role", and the project's own."""
@@ -34,10 +36,10 @@ def mwaa_role(scope: Construct, name: str, *, airflow: Airflow, bucket: s3.IBuck
         inline_policies=policies_of(airflow.permissions) or None,
     )
     acknowledge_permitted(role, airflow.permissions)
-    statements = _statements(stack, airflow, bucket)
+    statements = mwaa_statements(stack, airflow, bucket)
     for statement in statements:
         role.add_to_policy(statement)
-    acknowledge_wildcards(role, statements, "MWAA will not create an environment with less.")
+    acknowledge_wildcards(role, statements, ASKED_FOR)
     return role
 
 
@@ -46,17 +48,15 @@ def own_key(scope: Construct, name: str, airflow: Airflow) -> kms.IKey | None:
     return None if airflow.kms_key is None else kms.Key.from_key_arn(scope, name, airflow.kms_key)
 
 
-def _statements(stack: cdk.Stack, airflow: Airflow, bucket: s3.IBucket) -> list[iam.PolicyStatement]:
+def mwaa_statements(stack: cdk.Stack, airflow: Airflow, bucket: s3.IBucket) -> list[iam.PolicyStatement]:
+    """What MWAA asks of an execution role."""
     environment = airflow.name
     return [
         iam.PolicyStatement(
             actions=["airflow:PublishMetrics"],
             resources=[_environment_arn(stack, environment)],
         ),
-        iam.PolicyStatement(
-            actions=["s3:GetObject*", "s3:GetBucket*", "s3:List*"],
-            resources=[bucket.bucket_arn, bucket.arn_for_objects("*")],
-        ),
+        *_bucket_statements(airflow, bucket),
         iam.PolicyStatement(
             actions=[
                 "logs:CreateLogStream",
@@ -94,6 +94,21 @@ def _statements(stack: cdk.Stack, airflow: Airflow, bucket: s3.IBucket) -> list[
             resources=[stack.format_arn(service="sqs", account="*", resource="airflow-celery-*")],
         ),
         _key_statement(stack, airflow.kms_key),
+    ]
+
+
+def _bucket_statements(airflow: Airflow, bucket: s3.IBucket) -> list[iam.PolicyStatement]:
+    """Of a bucket that is not ours the objects that are MWAA's only: its DAGs, and the files that it starts from."""
+    if airflow.bucket is None:
+        everything = [bucket.bucket_arn, bucket.arn_for_objects("*")]
+        return [iam.PolicyStatement(actions=["s3:GetObject*", "s3:GetBucket*", "s3:List*"], resources=everything)]
+    files = (airflow.requirements and airflow.requirements.key, airflow.plugins)
+    folders = [airflow.dags, *dict.fromkeys(key.rsplit("/", 2)[0] for key in files if key)]
+    return [
+        iam.PolicyStatement(actions=["s3:GetBucket*", "s3:List*"], resources=[bucket.bucket_arn]),
+        iam.PolicyStatement(
+            actions=["s3:GetObject*"], resources=[bucket.arn_for_objects(f"{folder}/*") for folder in folders]
+        ),
     ]
 
 

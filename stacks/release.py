@@ -68,9 +68,11 @@ class ReleaseDeployment(Construct):
         artifacts: s3.IBucket,
         folder: DagFolder,
         facts: dict[str, dict[str, Any]],
+        upload_role: iam.IRole | None = None,
     ) -> None:
         """
         Args:
+            upload_role: of CDK's function in a guest's bucket, where the stack has made it already.
             bundle: folder that holds the bundle's files as they go below `folder`.
             facts: file name → content, written beside the loaders; values may be known at deploy time only.
         """
@@ -79,7 +81,7 @@ class ReleaseDeployment(Construct):
         upload: dict[str, Any] = {"to": bucket}
         if folder.guest:
             # In a bucket that is not ours nothing stays behind: Airflow would show DAGs whose tasks are gone.
-            upload |= {"stays": False, "role": guest_role(self, folder, bundle)}
+            upload |= {"stays": False, "role": upload_role or guest_role(self, folder, bundle)}
         with tempfile.TemporaryDirectory(prefix="penstock-release-") as place:
             stage(bundle, Path(place))
             files = deploy_files(
@@ -134,9 +136,9 @@ class ReleaseDeployment(Construct):
         self._live.node.add_dependency(files, found)
 
     def comes_after(self, *needed: IDependable) -> None:
-        """What the facts tell of and what the DAGs need is there first; then the facts, and right after them the switch.
+        """What the facts describe and the DAGs need is there first; then the facts, and right after them the switch.
 
-        Facts that come before what they tell of are wrong while it is being made, which is half an hour where MWAA is
+        Facts that come before what they describe are wrong while it is being made, which is half an hour where MWAA is
         updated, and for as long as a roll-back takes: a push would count on task definitions that are not there.
         """
         self._found.node.add_dependency(*needed)

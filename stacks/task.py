@@ -13,10 +13,12 @@ from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
 from penstock_runtime import bootstrap, contract
+from penstock_runtime.errors import InputError
 from penstock_runtime.plan import Plan
 from penstock_runtime.task_definition import Secret, TaskDefinition
 from stacks import secret
 from stacks.image import ContainerImage
+from stacks.managed_policies import MAX_INLINE, longest
 from stacks.nag import acknowledge, acknowledge_wildcards
 from stacks.permitted import acknowledge_permitted, policies_of
 
@@ -244,6 +246,8 @@ class FargateTask(Construct):
         permitted: Mapping[str, iam.PolicyDocument] | None = None,
     ) -> iam.Role:
         needs = {"Needs": iam.PolicyDocument(statements=list(statements))} if statements else {}
+        policies = {**needs, **(permitted or {})}
+        self._check_size(role_name, list(policies.values()))
         role = iam.Role(
             self,
             name,
@@ -253,10 +257,19 @@ class FargateTask(Construct):
                 # Nobody else's ECS may assume it (AWS, "Cross-service confused deputy prevention").
                 conditions={"StringEquals": {"aws:SourceAccount": self._stack.account}},
             ),
-            inline_policies={**needs, **(permitted or {})},
+            inline_policies=policies,
         )
         acknowledge_wildcards(role, statements, "Below one prefix of its own bucket or log group; or ECR's log-in.")
         return role
+
+    def _check_size(self, role_name: str, policies: Sequence[iam.PolicyDocument]) -> None:
+        """Raise an InputError where a role has more than IAM takes: CDK splits no inline policy."""
+        size = sum(longest(self._stack.resolve(one)) for one in policies)
+        if size > MAX_INLINE:
+            raise InputError(
+                f"the policies of role {role_name} take {size} characters; IAM takes {MAX_INLINE}",
+                fix="let its task have fewer secrets (several values in one JSON secret) or permissions, or split it",
+            )
 
 
 _STATE_ACTIONS = ("s3:GetObject", "s3:PutObject", "s3:DeleteObject")

@@ -76,7 +76,7 @@ def plan(context: typer.Context, form: FormatOption = Format.text) -> None:
     )
     paths = {file.sha256: file.path for file in found.files}
     for schedule in found.schedules:
-        when = f"{schedule.cron} {schedule.timezone}" if schedule.cron else "by hand"
+        when = f"{schedule.cron} {schedule.timezone}" if schedule.cron else schedule.interval or "by hand"
         data.print(f"\n{visible(f'schedule {schedule.name} ({when}), job {schedule.job}')}", markup=False)
         for task in schedule.tasks:
             after = f" after {', '.join(task.after)}" if task.after else ""

@@ -23,7 +23,7 @@ def list_schedules(context: typer.Context, form: FormatOption = Format.text) -> 
         {
             "schedule": schedule.name,
             "job": schedule.job,
-            "interval": schedule.cron or "by hand",
+            "interval": schedule.interval or "by hand",
             "timezone": schedule.timezone,
             "dag_id": schedule.dag_id,
             "tasks": [task.name for task in schedule.tasks],

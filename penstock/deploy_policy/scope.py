@@ -90,8 +90,8 @@ def scope_of(deployments: list[Deployment], account: str) -> Scope:
         _add(scope, "vpc", [network.vpc] if network.vpc else [])
         _add(scope, "subnet", network.private_subnets)
         _add(scope, "group", (*network.airflow_security_groups, *network.endpoint_security_groups))
-        key = one.plan.airflow.kms_key if isinstance(one.plan.airflow, Airflow) else None
-        _add(scope, "key", [key] if key else [])
+        if isinstance(one.plan.airflow, Airflow):
+            _read_airflow(scope, one.plan.airflow)
     return scope
 
 
@@ -116,6 +116,15 @@ def _read(scope: Scope, stack: str, logical_id: str, resource: Resource, plan: P
         _add(scope, "guest", [one for one in properties.get("Roles", []) if isinstance(one, str)])
     elif kind == "AWS::ECR::PullThroughCacheRule" and "CredentialArn" in properties:
         _add(scope, "secret", [_text(properties["CredentialArn"], scope)])
+
+
+def _read_airflow(scope: Scope, airflow: Airflow) -> None:
+    """What an MWAA environment of ours has that is not in the templates."""
+    _add(scope, "key", [airflow.kms_key] if airflow.kms_key else [])
+    _add(scope, "their_bucket", [airflow.bucket] if airflow.bucket else [])
+    if airflow.execution_role:
+        for service in ("airflow.amazonaws.com", "airflow-env.amazonaws.com"):
+            scope.passed[service] = _union(scope.passed.get(service, []), [f"/{airflow.execution_role}"])
 
 
 def _trusted(document: Mapping[str, Any]) -> list[str]:

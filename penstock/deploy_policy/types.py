@@ -172,7 +172,11 @@ TYPES: dict[str, tuple[Grant, ...]] = {
         ),
         linked_role("airflow.amazonaws.com"),
         # The rest: MWAA User Guide, "Accessing an Amazon MWAA environment", AmazonMWAAFullApiAccess.
-        on("s3:GetEncryptionConfiguration s3:GetBucketLocation s3:ListBucket s3:ListBucketVersions", _BUCKET),
+        on(
+            "s3:GetEncryptionConfiguration s3:GetBucketLocation s3:ListBucket s3:ListBucketVersions",
+            _BUCKET,
+            "s3:::{their_bucket}",
+        ),
         describe("SecurityGroups Subnets Vpcs RouteTables"),
         ec2("CreateVpcEndpoint", "vpc-endpoint", why=NEW),
         ec2("CreateNetworkInterface", "network-interface", why=NEW),

@@ -76,15 +76,17 @@ def estimate(templates: Templates, plan: Mapping[str, Any] | None, prices: Price
         Run(
             one["dag_id"],
             _sum(_task(task, architectures, prices) for task in one["tasks"]),
-            runs_per_month(one["cron"]),
+            runs_per_month(one["cron"], one.get("every_minutes")),
         )
         for one in (plan or {}).get("schedules", [])
     )
     return Cost(tuple(_lines(templates, prices)), runs)
 
 
-def runs_per_month(cron: str | None) -> float:
-    """How often a cron expression of five fields fires in a month, on average; 0: never by itself."""
+def runs_per_month(cron: str | None, every_minutes: int | None = None) -> float:
+    """How often a cron expression of five fields, or every so many minutes, comes in a month; 0: never by itself."""
+    if every_minutes:
+        return 365 / 12 * 24 * 60 / every_minutes
     if cron is None:
         return 0.0
     minutes, hours = croniter.expand(cron)[0][:2]

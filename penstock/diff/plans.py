@@ -13,6 +13,7 @@ from typing import Any, Literal
 from penstock.diff.fields import Field, between
 from penstock.diff.settings import between_definitions
 from penstock_runtime.plan import Plan
+from penstock_runtime.schedule import every
 
 Data = Mapping[str, Any]
 
@@ -66,7 +67,21 @@ def dag_files(before: Data | None, after: Data | None) -> list[tuple[str, str]]:
 
 
 def _schedules(plan: Data | None) -> dict[str, Data]:
-    return {one["dag_id"]: one for one in (plan or {}).get("schedules", [])}
+    return {one["dag_id"]: _alike(one) for one in (plan or {}).get("schedules", [])}
+
+
+def _alike(schedule: Data) -> Data:
+    """A schedule with one field for when it runs, and the delay between tries in seconds, as older plans have not."""
+    found = {**schedule, "cron": _interval(schedule)}
+    found.pop("every_minutes", None)
+    if "retry_delay_minutes" in found:
+        found["retry_delay_seconds"] = 60 * found.pop("retry_delay_minutes")
+    return found
+
+
+def _interval(schedule: Data) -> str:
+    minutes = schedule.get("every_minutes")
+    return str(schedule.get("cron") or (every(minutes) if minutes else _NEVER))
 
 
 def _definitions(plan: Data | None) -> dict[str, Data]:
@@ -75,7 +90,9 @@ def _definitions(plan: Data | None) -> dict[str, Data]:
 
 def _about(schedule: Data) -> str:
     tasks = [task["name"] for task in schedule.get("tasks", [])]
-    when = f"{schedule['cron']} {schedule.get('timezone', '')}".strip() if schedule.get("cron") else _NEVER
+    when = _interval(schedule)
+    if schedule.get("cron"):
+        when = f"{when} {schedule.get('timezone', '')}".strip()
     return f"{when}; {', '.join(tasks)}"
 
 

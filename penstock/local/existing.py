@@ -14,7 +14,7 @@ from typing import Any
 import botocore.exceptions
 
 from penstock.local.aws.endpoint import NAMED_NETWORK, Endpoint
-from penstock_runtime.airflow_environment import SelfManagedAirflow, UsedAirflow
+from penstock_runtime.airflow_environment import Airflow, SelfManagedAirflow, UsedAirflow
 from penstock_runtime.errors import PenstockError
 from penstock_runtime.plan import Plan
 
@@ -83,6 +83,12 @@ def template(plan: Plan) -> dict[str, Any]:
     found: dict[str, Any] = {}
     if network.vpc:
         found["Network"] = {"Type": NAMED_NETWORK, "Properties": named}
+    if isinstance(airflow, Airflow):
+        if airflow.bucket is not None:
+            found["Bucket"] = _bucket(airflow.bucket, airflow.kms_key)
+        if airflow.execution_role is not None:
+            path, _, name = f"/{airflow.execution_role}".rpartition("/")
+            found["Role"] = _role(name, ["airflow", "airflow-env"], [], path=f"{path}/")
     if isinstance(airflow, UsedAirflow):
         attached = named if network.vpc and groups else _SPARE
         if attached is _SPARE:
@@ -139,11 +145,13 @@ def _reads(region: str, bucket: str, key: str | None) -> list[dict[str, Any]]:
     return found
 
 
-def _role(name: str, services: list[str], statements: list[dict[str, Any]]) -> dict[str, Any]:
+def _role(name: str, services: list[str], statements: list[dict[str, Any]], *, path: str = "/") -> dict[str, Any]:
     """A role that may do this much, and nothing of ours."""
     principal = {"Service": [f"{one}.amazonaws.com" for one in services]}
     trust = {"Statement": [{"Effect": "Allow", "Principal": principal, "Action": "sts:AssumeRole"}]}
     properties: dict[str, Any] = {"RoleName": name, "AssumeRolePolicyDocument": {"Version": "2012-10-17", **trust}}
+    if path != "/":
+        properties["Path"] = path
     if statements:
         document = {"Version": "2012-10-17", "Statement": statements}
         properties["Policies"] = [{"PolicyName": "Airflow", "PolicyDocument": document}]
@@ -157,6 +165,9 @@ def _own_role(plan: Plan) -> str:
 def _told(plan: Plan) -> list[str]:
     found = [f"the network {plan.network.vpc}"] if plan.network.vpc else []
     airflow = plan.airflow
+    if isinstance(airflow, Airflow):
+        found += [f"the bucket {airflow.bucket}"] if airflow.bucket else []
+        found += [f"the role {airflow.execution_role}"] if airflow.execution_role else []
     if isinstance(airflow, UsedAirflow):
         parts = f"its bucket {airflow.bucket} and its role {airflow.execution_role}"
         found.append(f"the MWAA environment {airflow.name} of Airflow {airflow.version}, {parts}")
@@ -189,5 +200,5 @@ def _deploy(endpoint: Endpoint, name: str, template: dict[str, Any]) -> None:
         reasons = [one["ResourceStatusReason"] for one in events if "FAILED" in one["ResourceStatus"]]
         raise PenstockError(
             f"the embedded AWS could not make what the project takes for granted: {'; '.join(reasons)}",
-            fix="run penstock down, then penstock up; if it stays, correct what airflow.use and network.use name",
+            fix="run penstock down, then penstock up; if it stays, correct what airflow and network.use name",
         ) from error

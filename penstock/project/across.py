@@ -20,13 +20,14 @@ def check(
     document: Document,
     problems: Problems,
 ) -> None:
-    """A DAG id in one Airflow; a pull-through rule in one account.
+    """A DAG id in one Airflow; a pull-through rule, and the name of an MWAA environment, in one account.
 
     Args:
         meltanos: folder as in the project file → Meltano project; their schedules have DAG ids, too.
     """
     shared_airflow.check(environments, meltanos, document, problems)
     _check_rules(environments, document, problems)
+    _check_names(environments, document, problems)
 
 
 def _check_rules(environments: Mapping[str, tuple[Settings, Node]], document: Document, problems: Problems) -> None:
@@ -50,3 +51,21 @@ def _check_rules(environments: Mapping[str, tuple[Settings, Node]], document: Do
                 fix += "; or name their accounts, where they differ"
             what = f"environments {other!r} and {name!r} both make the pull-through rule {cache.prefix!r} of {whose}"
             problems.add(f"{what} in {settings.region}", fix=fix, where=where)
+
+
+def _check_names(environments: Mapping[str, tuple[Settings, Node]], document: Document, problems: Problems) -> None:
+    """One account and region has one MWAA environment of a name: the second deploy that makes it fails."""
+    first: dict[tuple[str | None, str, str], str] = {}
+    for name, (settings, root) in environments.items():
+        create = settings.airflow.create
+        if create is None or create.name is None:
+            continue
+        other = first.setdefault((settings.account, settings.region, create.name), name)
+        if other == name:
+            continue
+        fix = f"give each a name of its own: write {{airflow: {{create: {{name: …}}}}}} in environment {name!r}"
+        if settings.account is None:
+            fix += "; or name their accounts, where they differ"
+        what = f"environments {other!r} and {name!r} both create the MWAA environment {create.name!r}"
+        where = document.where(at(root, ("airflow", "create", "name")))
+        problems.add(f"{what} in {settings.region}", fix=fix, where=where)

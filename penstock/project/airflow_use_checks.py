@@ -29,7 +29,7 @@ def check_airflow_choice(checks: Checks) -> None:
         if getattr(airflow, way) is not None:
             _check_existing(checks, way)
     if airflow.use is not None:
-        _check_role(checks, airflow.use.execution_role)
+        check_role(checks, airflow.use.execution_role, "airflow", "use", "execution_role")
         _check_groups(checks, airflow.use.security_groups)
 
 
@@ -42,14 +42,19 @@ def _check_existing(checks: Checks, way: str) -> None:
         checks.add(*problem, *here, "version")
     if existing.bucket is not None and (wrong := wrong_name(existing.bucket)):
         checks.add(*wrong, *here, "bucket")
-    if not re.fullmatch(_FOLDER, existing.dags):
-        fix = "write it as dags or team/dags: no / at its ends, letters, digits, _ . = -"
-        checks.add(f"{existing.dags[:60]!r} cannot be a folder for DAGs here", fix, *here, "dags")
+    check_folder(checks, existing.dags, *here, "dags")
     if existing.kms_key is not None:
         _check_key(checks, existing.kms_key, *here, "kms_key")
     if existing.kms_key is not None and existing.bucket is None:
         fix = "name the bucket that the key is of, or remove kms_key"
         checks.add("kms_key belongs to a bucket that exists, and none is named", fix, *here, "kms_key", key=True)
+
+
+def check_folder(checks: Checks, dags: str, *path: Any) -> None:
+    """That a DAG folder is one that a bundle can go to."""
+    if not re.fullmatch(_FOLDER, dags):
+        fix = "write it as dags or team/dags: no / at its ends, letters, digits, _ . = -"
+        checks.add(f"{dags[:60]!r} cannot be a folder for DAGs here", fix, *path)
 
 
 def _check_key(checks: Checks, arn: str, *path: Any) -> None:
@@ -64,8 +69,8 @@ def _check_key(checks: Checks, arn: str, *path: Any) -> None:
         checks.add(*wrong, *path)
 
 
-def _check_role(checks: Checks, role: str) -> None:
-    here = ("airflow", "use", "execution_role")
+def check_role(checks: Checks, role: str, *here: str) -> None:
+    """That a role can be one of this environment's account and partition; it goes by its ARN, or its name."""
     if not re.fullmatch(arns.ROLE, role):
         if not re.fullmatch(arns.ROLE_NAME, role):
             fix = "write its ARN, arn:aws:iam::<account>:role/<name>, or its name"

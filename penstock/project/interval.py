@@ -11,6 +11,7 @@ from croniter import CroniterBadDateError, croniter
 
 from penstock.project.problems import nearest, shown
 from penstock_runtime.errors import InputError
+from penstock_runtime.schedule import MINUTES_OF
 
 PRESETS: dict[str, str | None] = {
     "@hourly": "0 * * * *",
@@ -33,13 +34,55 @@ _RANDOM = re.compile(r"(?i)(?:^|[\s,])[rh](?:[\s,/]|$)")
 _ANY_DAY = datetime(2024, 1, 1, tzinfo=UTC)
 
 
-def cron(interval: object, where: str) -> str | None:
-    """The cron expression of an interval; None: by hand only.
+_EVERY = re.compile(r"every\s+(?:(?P<count>[0-9]{1,6})\s+)?(?P<unit>[a-z]+?)s?", re.IGNORECASE)
+MOST_MINUTES = 366 * 24 * 60
+"""Of an interval of so many minutes; ours, a year."""
+
+
+def every_minutes(interval: object, where: str) -> int | None:
+    """The minutes of an interval such as `every 90 minutes`; None: it is of another kind.
+
+    Raises:
+        InputError: it begins so, and is no whole number of minutes, hours, days or weeks, from a minute to a year.
+    """
+    if not isinstance(interval, str) or not re.match(r"every\b", interval.strip(), re.IGNORECASE):
+        return None
+    match = _EVERY.fullmatch(interval.strip())
+    size = MINUTES_OF.get(match["unit"].lower()) if match else None
+    if match is None or size is None:
+        raise InputError(
+            f"{shown(interval)} is not an interval",
+            fix='write every 90 minutes (or hours, days, weeks), or five fields, such as "0 3 * * *"',
+            where=where,
+        )
+    minutes = int(match["count"] or 1) * size
+    if not 1 <= minutes <= MOST_MINUTES:
+        raise InputError(
+            f"{shown(interval)} is {minutes} minutes", fix="use at least 1 minute and at most 366 days", where=where
+        )
+    return minutes
+
+
+def read(interval: object, where: str) -> tuple[str | None, int | None]:
+    """An interval of the project file: its cron expression, or its minutes; neither: by hand only.
+
+    Raises:
+        InputError: see `cron` and `every_minutes`.
+    """
+    minutes = every_minutes(interval, where)
+    return (cron(interval, where, or_else=" or every 90 minutes,"), None) if minutes is None else (None, minutes)
+
+
+def cron(interval: object, where: str, *, or_else: str = "") -> str | None:
+    """The cron expression of an interval, as Meltano has them; None: by hand only.
+
+    Args:
+        or_else: what may be written besides, in the words of a fix.
 
     Raises:
         InputError: neither a known preset nor a valid cron expression of five fields that ever fires.
     """
-    fix = 'write five fields, such as "0 3 * * *", or a preset such as @daily, or @manual'
+    fix = f'write five fields, such as "0 3 * * *",{or_else} or a preset such as @daily, or @manual'
     if not isinstance(interval, str):
         raise InputError(f"the interval {shown(interval)} is no text", fix=fix, where=where)
     if interval in PRESETS:

@@ -6,6 +6,7 @@ from typing import Literal
 
 from pydantic import Field
 
+from penstock.project.airflow_use import ENVIRONMENT
 from penstock.project.permissions import Permission
 from penstock.project.strict import Strict
 from penstock.project.web_access import MAX_RANGES
@@ -68,6 +69,19 @@ class Requirements(Strict):
 class CreateAirflow(Strict):
     """An Amazon MWAA environment."""
 
+    name: str | None = Field(None, pattern=ENVIRONMENT, max_length=80)
+    """Its name, one in an account and region: letters, digits, `_` and `-`, a letter first, at most 80. Default: the
+    project's and the environment's, with a dash between. Cannot change later."""
+    bucket: str | None = None
+    """Name of a bucket that exists, in the environment's region: versioned, with all public access blocked, and where
+    it is encrypted with a key of your own, with `kms_key`. Penstock writes below `<dags>/<project>-<environment>/` and
+    `penstock/<project>-<environment>/` only. Default: one that Penstock makes."""
+    dags: str = Field("dags", min_length=1, max_length=900)
+    """MWAA's DAG folder in the bucket. The bundle goes to a folder of its own below it."""
+    execution_role: str | None = None
+    """ARN of an execution role that exists and trusts `airflow.amazonaws.com` and `airflow-env.amazonaws.com`. Managed
+    policies with what MWAA and the DAGs need are attached to it; whatever else it has stays. Default: one that
+    Penstock makes."""
     version: str
     """Airflow version, in quotes where it has only one dot."""
     environment_class: str = Field("mw1.small", alias="class")

@@ -16,12 +16,15 @@ from penstock.mwaa_limits import (
     Range,
 )
 from penstock.project import arns, versions
+from penstock.project.airflow_use_checks import check_folder, check_role
+from penstock.project.buckets import wrong_name
 from penstock.project.mwaa import CreateAirflow
 from penstock.project.mwaa_options import HERE, check_options
 from penstock.project.permissions import filled
 from penstock.project.problems import nearest, shown
 from penstock.project.web_access import check_web_access
 from penstock.version_number import parse
+from penstock_runtime.contract import ENVIRONMENT_FOLDERS, OWN_FILES_FOLDER
 
 if TYPE_CHECKING:
     from penstock.project.checks import Checks
@@ -43,6 +46,7 @@ def check_create(checks: Checks, create: CreateAirflow) -> None:
         _check_counts(checks, create, size)
     if create.access == "public_and_private":
         _check_access(checks, create.version)
+    _check_own(checks, create)
     check_web_access(checks, create.web_access_cidrs, create.access)
     _check_room(checks, create)
     check_options(checks, create.options, create.version)
@@ -56,6 +60,25 @@ def check_create(checks: Checks, create: CreateAirflow) -> None:
         nearby = min(LOG_RETENTION_DAYS, key=lambda one: abs(one - days))
         what = f"CloudWatch does not keep logs for {days} days"
         checks.add(what, f"use {nearby}, or another of: {_listed()}", *HERE, "logs", "retention_days")
+
+
+def _check_own(checks: Checks, create: CreateAirflow) -> None:
+    """A bucket, a DAG folder and a role of the user's own."""
+    if create.bucket is not None and (wrong := wrong_name(create.bucket)):
+        checks.add(*wrong, *HERE, "bucket")
+    check_folder(checks, create.dags, *HERE, "dags")
+    taken = (OWN_FILES_FOLDER,) if create.bucket else ENVIRONMENT_FOLDERS
+    if create.dags.partition("/")[0] in taken:
+        what = f"{create.dags[:60]!r} is where requirements, plugins and startup script go in this bucket"
+        checks.add(what, "use another folder, such as dags", *HERE, "dags")
+    role = create.execution_role
+    if role is None:
+        return
+    if not re.fullmatch(arns.ROLE, role):
+        fix = "write arn:aws:iam::<account>:role/<path><name>: aws iam get-role shows it"
+        checks.add(f"{shown(role)} is not the ARN of a role, which MWAA asks for", fix, *HERE, "execution_role")
+    else:
+        check_role(checks, role, *HERE, "execution_role")
 
 
 def _listed() -> str:

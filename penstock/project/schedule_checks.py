@@ -33,7 +33,7 @@ def check_schedules(checks: Checks, meltano: MeltanoProject | None) -> None:
             what, fix, where = meltano.faults[schedule.job]
             checks.problems.add(what, fix=fix, where=where)
         try:
-            interval.cron(schedule.interval, checks.where(*here, "interval"))
+            interval.read(schedule.interval, checks.where(*here, "interval"))
         except InputError as error:
             checks.problems.take(error)
         _check_settings(checks, schedule, *here)
@@ -46,6 +46,15 @@ def _check_settings(checks: Checks, settings: ScheduleSettings, *path: Any) -> N
             interval.check_timezone(settings.timezone, checks.where(*path, "timezone"))
         except InputError as error:
             checks.problems.take(error)
+    if settings.retry_delay_minutes is not None and settings.retry_delay_seconds is not None:
+        what = "retry_delay_minutes and retry_delay_seconds are one setting in two units"
+        checks.add(
+            what,
+            "keep one of them; in an environment that overrides the other one, set that to null",
+            *path,
+            "retry_delay_seconds",
+            key=True,
+        )
     check_addresses(checks, settings.email or [], *path, "email")
     for index, tag in enumerate(settings.tags or []):
         if not 0 < len(tag) <= 100:

@@ -36,7 +36,9 @@ class ScheduleSettings(Strict):
     retries: int | None = Field(None, ge=0, le=100)
     """How often a failed task is tried again. Default 1."""
     retry_delay_minutes: int | None = Field(None, ge=0, le=1440)
-    """Minutes between tries. Default 5."""
+    """Minutes between tries, or `retry_delay_seconds`, never both. Default 5."""
+    retry_delay_seconds: int | None = Field(None, ge=0, le=86_400)
+    """Seconds between tries, in place of `retry_delay_minutes`."""
     tags: list[str] | None = None
     """Tags of the DAG, at most 100 characters each. Default none."""
 
@@ -55,6 +57,16 @@ BASE = ScheduleSettings(
 """What holds where neither the schedule nor `defaults.schedule` says anything."""
 
 
+def retry_delay_seconds(*layers: ScheduleSettings) -> int:
+    """From the last of `layers` that says something about it; `BASE` does."""
+    for one in reversed(layers):
+        if one.retry_delay_seconds is not None:
+            return one.retry_delay_seconds
+        if one.retry_delay_minutes is not None:
+            return 60 * one.retry_delay_minutes
+    raise AssertionError("the first layer is BASE")
+
+
 class Schedule(ScheduleSettings):
     """When a job runs. One schedule becomes one DAG."""
 
@@ -63,10 +75,10 @@ class Schedule(ScheduleSettings):
     job: str
     """A job of this file, or of `meltano.yml`."""
     interval: str
-    """A cron expression of five fields, or a preset: `@hourly`, `@daily` (or `@midnight`), `@weekly`, `@monthly`,
-    `@yearly` (or `@annually`); `@manual` (or `@none`): by hand only. `@once` is by hand only too, as Meltano has it:
-    Airflow's own would start one run by itself. What cron expressions know depends on the environment's Airflow: `15W`
-    needs 3.2."""
+    """A cron expression of five fields; a preset: `@hourly`, `@daily` (or `@midnight`), `@weekly`, `@monthly`, `@yearly`
+    (or `@annually`); `every 90 minutes` (or hours, days, weeks: Airflow's `timedelta`); `@manual` (or `@none`): by hand
+    only. `@once` is by hand only too, as Meltano has it: Airflow's own would start one run by itself. What cron
+    expressions know depends on the environment's Airflow: `15W` needs 3.2."""
     description: str = Field("", max_length=1000)
     """One line that Airflow shows beside the DAG."""
     env: dict[str, Value] = Field(

@@ -27,12 +27,14 @@ class _Airflow:
     bucket: str | None
     folder: str
     """Airflow's DAG folder in the bucket; the bundle's folder is below it."""
+    created: bool = False
+    """Whether Penstock makes it: two of one name are refused as such (`across`)."""
 
     def shared_with(self, other: _Airflow) -> str | None:
         """What of theirs is one Airflow, in words; None: nothing is."""
         if self.region != other.region or _differ(self.account, other.account) or _differ(self.bucket, other.bucket):
             return None
-        if self.mwaa is not None and self.mwaa == other.mwaa:
+        if self.mwaa is not None and self.mwaa == other.mwaa and not (self.created and other.created):
             return f"MWAA environment {self.mwaa!r}"
         if self.bucket is not None and self.bucket == other.bucket and (self._reads(other) or other._reads(self)):
             return f"the DAG folder of an MWAA environment in bucket {self.bucket!r}"
@@ -111,8 +113,10 @@ def _airflow_of(name: str, settings: Settings) -> _Airflow | None:
         return _Airflow(account, settings.region, use.environment, use.bucket, use.dags)
     if (own := airflow.self_managed) is not None:
         return _Airflow(settings.account, settings.region, None, own.bucket, own.dags)
-    if airflow.create is not None:
-        return _Airflow(settings.account, settings.region, prefix_of(settings.name, name), None, "")
+    if (new := airflow.create) is not None:
+        folder = new.dags if new.bucket else ""
+        mwaa = new.name or prefix_of(settings.name, name)
+        return _Airflow(settings.account, settings.region, mwaa, new.bucket, folder, created=True)
     return None
 
 

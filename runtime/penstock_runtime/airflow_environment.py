@@ -64,6 +64,12 @@ class Airflow:
     """IPv4 ranges that the security group which we make lets in to the page of a private web server."""
     permissions: tuple[Permission, ...] = ()
     """What the execution role may do besides what MWAA and our DAGs need."""
+    bucket: str | None = None
+    """One that exists; None: Penstock makes one."""
+    dags: str = "dags"
+    """MWAA's DAG folder in the bucket; the bundle goes to `<dags>/<prefix of the plan>/`."""
+    execution_role: str | None = None
+    """Path and name of a role that exists, in the environment's account; None: Penstock makes one."""
 
 
 @dataclass(frozen=True)

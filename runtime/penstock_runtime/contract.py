@@ -111,6 +111,10 @@ ENDED_BY = "EndedBy"
 RESOURCES_FILE = "resources.json"
 """Names and ids that exist only after a deploy; see `resources.Resources`."""
 RELEASES_FOLDER = "release"
+ENVIRONMENT_FOLDERS = ("requirements", "plugins", "startup")
+"""Folders of the files that an MWAA environment starts from, in a DAG bucket of ours."""
+OWN_FILES_FOLDER = "penstock"
+"""Folder that holds these in a bucket that is not ours, below the plan's prefix."""
 """Everything else of the bundle is in `release/<hash>/`; the loader files name the hash."""
 
 ERROR_TAG = "penstock-error"

@@ -14,7 +14,7 @@ AGENT_REGIONS = (
     "eusc-de-east-1",
     "mx-central-1",
 )
-"""Regions since December 2023, where ECS's own agent uses the VPC's endpoints of ECS: `ecs`, `ecs-agent`, `ecs-telemetry`.
+"""Regions since December 2023, where ECS's own agent uses the VPC's endpoints `ecs`, `ecs-agent` and `ecs-telemetry`.
 Source: Amazon ECS Developer Guide, "Amazon ECS interface VPC endpoints", considerations."""
 
 

@@ -10,6 +10,9 @@ from typing import Literal
 
 Engine = Literal["openmetadata", "meltano", "command"]
 
+MINUTES_OF = {"week": 7 * 24 * 60, "day": 24 * 60, "hour": 60, "minute": 1}
+"""The units of an interval of so many minutes, the largest first."""
+
 
 @dataclass(frozen=True)
 class TaskFile:
@@ -69,7 +72,7 @@ class Schedule:
     dag_id: str
     job: str
     cron: str | None
-    """Five fields; None: runs by hand only."""
+    """Five fields; None: runs every `every_minutes`, or by hand only."""
     timezone: str
     start_date: str
     """ISO date, in `timezone`."""
@@ -79,7 +82,7 @@ class Schedule:
     owner: str
     email: tuple[str, ...]
     retries: int
-    retry_delay_minutes: int
+    retry_delay_seconds: int
     tags: tuple[str, ...]
     description: str
     source: str
@@ -87,3 +90,17 @@ class Schedule:
     overdue_after_minutes: int | None
     """How long it may be without a success; None: as long as it likes."""
     tasks: tuple[Task, ...]
+    every_minutes: int | None = None
+    """Minutes from one run to the next; None: runs by `cron`, or by hand only."""
+
+    @property
+    def interval(self) -> str | None:
+        """When it runs, as a person writes it; None: by hand only."""
+        return self.cron if self.every_minutes is None else every(self.every_minutes)
+
+
+def every(minutes: int) -> str:
+    """So many minutes as a project file's interval, in its largest whole unit: `every 90 minutes`, `every 6 hours`."""
+    unit, size = next((name, size) for name, size in MINUTES_OF.items() if minutes % size == 0)
+    count = minutes // size
+    return f"every {count} {unit}s" if count > 1 else f"every {unit}"

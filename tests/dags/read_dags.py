@@ -44,6 +44,7 @@ def describe(dag):
     stored = DagSerialization.from_dict(DagSerialization.to_dict(dag))
     return {
         "summary": stored.timetable.summary,
+        "timetable": type(stored.timetable).__name__,
         "timezone": str(getattr(stored.timetable, "_timezone", None)),
         "start_date": dag.start_date.isoformat(),
         "catchup": dag.catchup,

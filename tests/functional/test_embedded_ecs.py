@@ -224,7 +224,7 @@ def test_partial_secret_arn_names_one_secret_only(aws: Aws) -> None:
 
 
 def test_partial_secret_arn_must_be_granted_as_well(aws: Aws) -> None:
-    """AWS's own check is in doubt: a role that is granted the full ARN or the partial one alone is refused on the other.
+    """AWS's own check is in doubt: a role that is granted one of the two ARNs alone is refused on the other.
 
     Source: aws-cdk #18555 and #20744
     """

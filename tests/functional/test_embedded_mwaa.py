@@ -163,3 +163,34 @@ def test_the_version_moves_within_its_line_and_not_past_2_11(deployed: Deployed)
     found = deployed.environment()
     assert (found["AirflowVersion"], found["WebserverAccessMode"]) == ("3.3.1", "PUBLIC_AND_PRIVATE")
     assert b"constraints-3.3.1" in deployed.read("RequirementsS3Path")
+
+
+def test_it_moves_to_a_bucket_and_a_role_that_exist(deployed: Deployed) -> None:
+    """In place: the environment reads DAGs and files in that bucket, as that role, by what we attach to it."""
+    s3, iam = deployed.endpoint.client("s3"), deployed.endpoint.client("iam")
+    s3.create_bucket(Bucket="team-airflow", CreateBucketConfiguration={"LocationConstraint": REGION})
+    s3.put_bucket_versioning(Bucket="team-airflow", VersioningConfiguration={"Status": "Enabled"})
+    blocks = ("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets")
+    s3.put_public_access_block(Bucket="team-airflow", PublicAccessBlockConfiguration=dict.fromkeys(blocks, True))
+    services = [f"{one}.amazonaws.com" for one in ("airflow", "airflow-env")]
+    trust = {"Effect": "Allow", "Principal": {"Service": services}, "Action": "sts:AssumeRole"}
+    role = iam.create_role(
+        RoleName="team-role", Path="/team/", AssumeRolePolicyDocument=json.dumps({"Statement": [trust]})
+    )["Role"]["Arn"]
+    deployed.edit(
+        "penstock.yaml",
+        "  create:\n",
+        f"  create:\n    bucket: team-airflow\n    dags: a/dags\n    execution_role: {role}\n",
+    )
+    said = deployed.deploy()
+    assert said.endswith("exit 0"), said
+
+    found = deployed.environment()
+    assert (found["SourceBucketArn"], found["DagS3Path"]) == ("arn:aws:s3:::team-airflow", "a/dags")
+    assert found["ExecutionRoleArn"] == role
+    assert found["RequirementsS3Path"].startswith("penstock/full-dev/requirements/")
+    for name in ("RequirementsS3Path", "PluginsS3Path", "StartupScriptS3Path"):
+        assert deployed.read(name)
+    keys = [one["Key"] for one in s3.list_objects_v2(Bucket="team-airflow")["Contents"]]
+    assert "a/dags/full-dev/schedules_00.py" in keys
+    assert all(key.startswith(("a/dags/full-dev/", "penstock/full-dev/")) for key in keys)

@@ -127,7 +127,7 @@ def test_a_deploy_is_checked_before_it_changes_a_task(templates: Templates) -> N
 def test_facts_are_written_after_what_they_tell_of(templates: Templates) -> None:
     """resources.json and infrastructure.json follow MWAA and the task definitions, and the switch follows them."""
     resources = templates["acme-dev-airflow"]["Resources"]
-    (facts,) = [name for name, one in resources.items() if one == deployments(templates)["dags/acme-dev"]]
+    facts = deployments(templates)["dags/acme-dev"]["id"]
     there = [name for name, one in resources.items() if one["Type"] == "AWS::ECS::TaskDefinition"]
 
     assert {"Environment", *there} <= set(resources[facts]["DependsOn"])

@@ -10,6 +10,7 @@ from pathlib import Path
 import aws_cdk as cdk
 import pytest
 
+from penstock.role_size import FRAME
 from stacks.run_grant import run_statements
 from tests.stacks import plans, statements
 from tests.stacks.conftest import Templates
@@ -114,6 +115,14 @@ def test_each_execution_role_reads_its_own_secrets(templates: Templates) -> None
         readable = statements.that_allow(role, "secretsmanager:GetSecretValue")
         readable += statements.that_allow(role, "ssm:GetParameters")
         assert {resource for one in readable for resource in one["Resource"]} == resources, definition.family
+
+
+def test_an_execution_role_leaves_the_secrets_the_room_that_is_counted_on(templates: Templates) -> None:
+    """What else it may do is within `FRAME`, however long the names: the check of its size reckons with that."""
+    for definition in plans.PLAN.task_definitions:
+        role = statements.of_role(templates["acme-dev-airflow"], f"{definition.role_prefix}-exec")
+        rest = [one for one in role if one["Action"][0] not in ("secretsmanager:GetSecretValue", "ssm:GetParameters")]
+        assert len(json.dumps(rest, separators=(",", ":"))) < FRAME - 300, definition.family
 
 
 def test_an_execution_role_pulls_from_ecr_only_where_its_image_is(templates: Templates) -> None:

@@ -80,7 +80,7 @@ def test_schedule_takes_its_own_settings_then_the_defaults_then_ours(tmp_path: P
     (schedule,) = plan.schedules
 
     assert (schedule.owner, schedule.retries, schedule.tags, schedule.catchup) == ("data", 0, ("a",), False)
-    assert (schedule.retry_delay_minutes, schedule.start_date) == (5, "2024-01-01")
+    assert (schedule.retry_delay_seconds, schedule.start_date) == (300, "2024-01-01")
 
 
 @pytest.mark.parametrize(
@@ -89,6 +89,44 @@ def test_schedule_takes_its_own_settings_then_the_defaults_then_ours(tmp_path: P
 def test_interval_becomes_cron(tmp_path: Path, interval: str, cron: str | None) -> None:
     """Presets are written out; by hand is no cron at all."""
     assert _plan(tmp_path, ('"0 3 * * *"', interval)).schedules[0].cron == cron
+
+
+@pytest.mark.parametrize(
+    ("interval", "minutes", "words"),
+    [
+        ("every 90 minutes", 90, "every 90 minutes"),
+        ("Every  2 hours", 120, "every 2 hours"),
+        ("every day", 1440, "every day"),
+        ("every 14 days", 20160, "every 2 weeks"),
+    ],
+)
+def test_interval_of_so_many_minutes(tmp_path: Path, interval: str, minutes: int, words: str) -> None:
+    """Airflow's `timedelta`: no cron, and watched for being overdue as one with a cron is."""
+    (schedule,) = _plan(tmp_path, ('"0 3 * * *"', interval)).schedules
+
+    assert (schedule.cron, schedule.every_minutes, schedule.interval) == (None, minutes, words)
+    assert schedule.overdue_after_minutes is not None
+    assert schedule.overdue_after_minutes > minutes
+
+
+@pytest.mark.parametrize(
+    ("default", "own", "seconds"),
+    [
+        ("retry_delay_minutes: 2", "", 120),
+        ("retry_delay_minutes: 2", "retry_delay_seconds: 20", 20),
+        ("retry_delay_seconds: 20", "retry_delay_minutes: 0", 0),
+        ("retry_delay_seconds: 45", "", 45),
+    ],
+)
+def test_delay_between_tries_in_either_unit(tmp_path: Path, default: str, own: str, seconds: int) -> None:
+    """A schedule's own wins over the default, whichever of the two units each is in."""
+    plan = _plan(
+        tmp_path,
+        ("defaults:\n", f"defaults:\n  schedule: {{{default}}}\n"),
+        ("    job: warehouse\n", f"    job: warehouse\n    {own}\n"),
+    )
+
+    assert plan.schedules[0].retry_delay_seconds == seconds
 
 
 def test_schedule_carries_its_own_text(tmp_path: Path) -> None:

@@ -39,6 +39,20 @@ def test_each_field_is_told_by_its_path(plan: Plan) -> None:
     assert not any("source" in one for one in told)
 
 
+def test_an_interval_of_minutes_and_the_plan_of_an_older_version(plan: Plan) -> None:
+    """Both kinds of interval are one field. A delay that was told in minutes, and is the same, is not a change."""
+    (schedule,) = plan.schedules
+    before = plans.as_data(plan)
+    other = replace(schedule, cron=None, every_minutes=90)
+    (change,) = plans.compare(before, plans.as_data(replace(plan, schedules=(other,))))
+    data = before["schedules"][0]
+    older = {name: value for name, value in data.items() if name not in ("every_minutes", "retry_delay_seconds")}
+    older["retry_delay_minutes"] = data["retry_delay_seconds"] // 60
+
+    assert [str(field) for field in change.fields] == ["interval: 0 3 * * * → every 90 minutes"]
+    assert plans.compare({**before, "schedules": [older]}, before) == []
+
+
 def test_schedules_and_files_come_and_go(plan: Plan) -> None:
     """Against nothing, all is new; a plan of another version, with other fields, can be compared."""
     data = plans.as_data(plan)

@@ -6,9 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from penstock.compile import compile_plan
+from penstock.compile import MAX_UPLOAD_FOLDER, compile_plan
 from penstock.mwaa_limits import FIXED_OPTIONS
 from penstock_runtime.airflow_environment import Airflow
+from penstock_runtime.errors import InputErrors
+from penstock_runtime.plan import Plan
 from tests.unit.project_files import PROJECT, errors, loaded, write
 
 HERE = "¦"
@@ -40,6 +42,16 @@ MISTAKES = {
         f"{CREATE}, access: ¦public_and_private",
         "both at once come with Airflow 3.2",
         "use access: private or public, or Airflow 3.2",
+    ),
+    "a name with a dot": (f"{CREATE}, name: ¦team.airflow", "wants the name of an MWAA environment", "a letter first"),
+    "a long name": (f"{CREATE}, name: ¦{'x' * 81}", "wants at most 80 characters", ""),
+    "a folder from the root": (f"{CREATE}, dags: ¦/dags", "cannot be a folder for DAGs", "no / at its ends"),
+    "MWAA's own folder": (f"{CREATE}, dags: ¦plugins/x", "is where requirements, plugins", "such as dags"),
+    "a role's name": (f"{CREATE}, execution_role: ¦team-role", "is not the ARN of a role", "arn:aws:iam::<account>"),
+    "a role of China": (
+        f"{CREATE}, execution_role: ¦'arn:aws-cn:iam::111122223333:role/x'",
+        "the ARN says aws-cn",
+        "write arn:aws:iam",
     ),
     "unknown access": (f"{CREATE}, access: ¦vpn", "wants 'private', 'public' or 'public_and_private'", ""),
     "page for everybody": (f"{CREATE}, web_access_cidrs: [¦0.0.0.0/0]", "'0.0.0.0/0' is everybody", "of your VPN"),
@@ -207,6 +219,60 @@ def test_settings_reach_the_plan(tmp_path: Path) -> None:
         "web_server": (True, "INFO"),
         "worker": (True, "INFO"),
     }
+
+
+def test_name_bucket_folder_and_role_of_ones_own(tmp_path: Path) -> None:
+    """As they are written, a role without its ARN's head; files go to a folder of ours in a bucket that is not."""
+    own = "name: Team_A-1, bucket: team, dags: a/dags, execution_role: 'arn:aws:iam::111122223333:role/team/x'"
+    plan = compile_plan(loaded(tmp_path, (CREATE, f"{CREATE}, {own}")))
+    made = plan.airflow
+
+    assert isinstance(made, Airflow)
+    assert (made.name, made.bucket, made.dags, made.execution_role) == ("Team_A-1", "team", "a/dags", "team/x")
+    assert made.requirements is not None
+    assert made.requirements.key.startswith(f"penstock/{plan.prefix}/requirements/")
+    assert str(made.plugins).startswith(f"penstock/{plan.prefix}/plugins/")
+    assert Plan.from_json(plan.to_json()) == plan
+
+
+def test_bucket_of_ones_own_is_checked(tmp_path: Path) -> None:
+    """Its name, and that MWAA's DAG folder is not that of our files."""
+    arn = errors(write(tmp_path, (CREATE, f"{CREATE}, bucket: 'arn:aws:s3:::x'")))
+    folder = errors(write(tmp_path, (CREATE, f"{CREATE}, bucket: team, dags: penstock")))
+
+    assert any("no name of a bucket" in what for _, what, _ in arn)
+    assert any("'penstock' is where requirements, plugins" in what for _, what, _ in folder)
+
+
+@pytest.mark.parametrize(
+    "airflow",
+    [
+        "create: {version: 3.0.6, dags: DAGS}",
+        "self_managed: {version: 3.0.6, dags: DAGS}",
+        "use: {environment: a, version: 3.0.6, bucket: abc, execution_role: x, dags: DAGS}",
+    ],
+)
+def test_folder_that_no_upload_can_fill(tmp_path: Path, airflow: str) -> None:
+    """CDK takes 102 characters of a folder, and ours is below it; up to there it is taken."""
+    whole = "airflow: {create: {version: 3.0.6, class: mw1.small}}"
+    room = MAX_UPLOAD_FOLDER - len("/acme-dev/release")
+    long, short = ((whole, f"airflow: {{{airflow.replace('DAGS', 'd' * size)}}}") for size in (room + 1, room))
+    with pytest.raises(InputErrors, match=f"room for {room} before /acme-dev/"):
+        compile_plan(loaded(tmp_path / "long", long))
+
+    assert compile_plan(loaded(tmp_path / "short", short))
+
+
+def test_one_name_is_one_environments(tmp_path: Path) -> None:
+    """Two that would be made under one name in one account and region; elsewhere it is free."""
+    named = (CREATE, f"{CREATE}, name: team")
+    both = ("environments:\n", "environments:\n  other: {region: eu-west-1}\n")
+    (error,) = errors(write(tmp_path, named, both))
+    apart = ("environments:\n", "environments:\n  other: {region: eu-north-1}\n")
+
+    assert "both create the MWAA environment 'team' in eu-west-1" in error[1]
+    assert "give each a name of its own" in error[2]
+    assert loaded(tmp_path, named, apart)
 
 
 @pytest.mark.parametrize(

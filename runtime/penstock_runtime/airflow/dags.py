@@ -11,11 +11,18 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from airflow import DAG
+from airflow.timetables.base import Timetable
 from airflow.timetables.trigger import CronTriggerTimetable
 
 from penstock_runtime import contract
 from penstock_runtime.airflow.operator import FargateTaskOperator
-from penstock_runtime.airflow.versions import BaseOperator, email_is_allowed, get_parsing_context
+from penstock_runtime.airflow.versions import (
+    FIRST_AT_START,
+    BaseOperator,
+    IntervalTimetable,
+    email_is_allowed,
+    get_parsing_context,
+)
 from penstock_runtime.errors import PenstockError
 from penstock_runtime.plain_data import from_data
 from penstock_runtime.resources import Resources
@@ -69,7 +76,7 @@ def build(schedule: Schedule, resources: Resources, project: str, environment: s
     defaults: dict[str, Any] = {
         "owner": schedule.owner,
         "retries": schedule.retries,
-        "retry_delay": timedelta(minutes=schedule.retry_delay_minutes),
+        "retry_delay": timedelta(seconds=schedule.retry_delay_seconds),
     }
     if schedule.email:
         defaults |= {"email": list(schedule.email), "email_on_failure": True, "email_on_retry": False}
@@ -77,7 +84,7 @@ def build(schedule: Schedule, resources: Resources, project: str, environment: s
     dag = DAG(
         schedule.dag_id,
         description=schedule.description,
-        schedule=_timetable(schedule.cron, schedule.timezone),
+        schedule=_timetable(schedule.cron, schedule.timezone, schedule.every_minutes),
         start_date=_start(schedule),
         catchup=schedule.catchup,
         is_paused_upon_creation=schedule.paused,
@@ -124,7 +131,7 @@ def broken(dag_id: str, raw: dict[str, Any], error: Exception) -> DAG:
     """
     reason = f"schedule {raw.get('dag_id', dag_id)!r} cannot be built: {error}"
     try:
-        timetable = _timetable(raw["cron"], raw["timezone"])
+        timetable = _timetable(raw["cron"], raw["timezone"], raw.get("every_minutes"))
         if timetable is not None:
             timetable.validate()
     except Exception:  # noqa: BLE001  then it runs by hand only
@@ -145,17 +152,25 @@ def broken(dag_id: str, raw: dict[str, Any], error: Exception) -> DAG:
 
 
 def _start(schedule: Schedule) -> datetime:
-    """From when on times that the cron expression names start a run.
+    """From when on times that the interval names start a run.
 
     Even without catchup, a DAG that Airflow unpauses or sees for the first time gets a run for the last such time after
-    its start (`CronTriggerTimetable.next_dagrun_info`, the same in 2.10.3 to 3.3.1).
+    its start (`CronTriggerTimetable.next_dagrun_info`, the same in 2.10.3 to 3.3.1); one that runs every so many
+    minutes, at once.
     """
     start = datetime.fromisoformat(schedule.start_date).replace(tzinfo=ZoneInfo(schedule.timezone))
-    not_before = os.environ.get(contract.SCHEDULES_FROM)
-    return start if schedule.catchup or not_before is None else max(start, datetime.fromisoformat(not_before))
+    given = os.environ.get(contract.SCHEDULES_FROM)
+    if schedule.catchup or given is None:
+        return start
+    not_before = datetime.fromisoformat(given)
+    if schedule.every_minutes is not None and FIRST_AT_START:
+        not_before += timedelta(minutes=schedule.every_minutes)
+    return max(start, not_before)
 
 
-def _timetable(cron: str | None, timezone: str) -> CronTriggerTimetable | None:
+def _timetable(cron: str | None, timezone: str, every_minutes: int | None) -> Timetable | None:
+    if every_minutes is not None:
+        return IntervalTimetable(timedelta(minutes=every_minutes))
     return None if cron is None else CronTriggerTimetable(cron, timezone=timezone)
 
 

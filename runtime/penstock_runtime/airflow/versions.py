@@ -14,13 +14,33 @@ from typing import Any
 
 from airflow.providers.amazon import __version__ as _provider_text
 
+try:  # from Airflow 2.11 on
+    from airflow.timetables.trigger import DeltaTriggerTimetable as IntervalTimetable
+
+    FIRST_AT_START = True
+except ImportError:
+    from airflow.timetables.interval import DeltaDataIntervalTimetable as IntervalTimetable
+
+    FIRST_AT_START = False
+
 try:  # Airflow 3; the names below moved, and the old ones warn
     from airflow.sdk import BaseOperator, get_parsing_context
 except ImportError:  # Airflow 2
     from airflow.models.baseoperator import BaseOperator
     from airflow.utils.dag_parsing_context import get_parsing_context
 
-__all__ = ["BaseOperator", "get_parsing_context", "PROVIDER", "log_container", "email_is_allowed"]
+__all__ = [
+    "FIRST_AT_START",
+    "PROVIDER",
+    "BaseOperator",
+    "IntervalTimetable",
+    "email_is_allowed",
+    "get_parsing_context",
+    "log_container",
+]
+
+"""`IntervalTimetable` is that of a DAG that runs every so many minutes. It means the same times in all versions but for
+the first one after `start_date`: that moment itself from 2.11 on (`FIRST_AT_START`), an interval later before."""
 
 PROVIDER = tuple(int(part) for part in re.findall(r"\d+", _provider_text)[:2])
 """Major and minor version of the Amazon provider."""
