@@ -123,9 +123,8 @@ def _check_task(checks: Checks, task: Task, job: Place, index: int) -> None:
                     what, "put the files into the image, or say in the task that it has Python", *place, key=True
                 )
         return
-    container = places.of_task(checks.settings, task)
-    given = levels.of_task(checks.settings, job[1], index)
-    _check_container(checks, f"task {task.name!r}", given, container)
+    if given := levels.of_task(checks.settings, job[1], index):
+        _check_container(checks, f"task {task.name!r}", given, places.of_task(checks.settings, task))
 
 
 def _check_container(checks: Checks, who: str, given: Mapping[str, Given], container: places.Container) -> None:
@@ -148,9 +147,9 @@ def _check_tmp(checks: Checks, contents: Mapping[str, Content]) -> None:
     settings = checks.settings
     for name, job in settings.jobs.items():
         for index, task in enumerate(job.tasks):
-            if not places.of_task(settings, task).read_only:
-                continue
             given = levels.of_task(settings, name, index)
+            if not given or not places.of_task(settings, task).read_only:
+                continue
             total = sum(_size(one.file, contents) for one in given.values())
             if total > settings.ecs.tmp_mib * 1024**2:
                 mib = f"{total / 1024**2:.1f} MiB"
