@@ -22,6 +22,7 @@ MAX_PATH = 250
 MAX_TOTAL_BYTES = 4 * 1024**3
 """Of all files of a project together: CDK's function that copies them has 10 GiB of disk (AWS Lambda API Reference,
 EphemeralStorage), and needs twice their size."""
+_ONE = "write one of them; an environment takes away what the top level says with null"
 _KERNEL = ("/proc/", "/sys/", "/dev/")
 
 
@@ -108,7 +109,7 @@ def _check_source(checks: Checks, source: Source, place: Place) -> None:
     """Exactly one source, which there is."""
     if (source.file is None) == (source.secret is None):
         has = "neither" if source.file is None else "both"
-        checks.add(f"a file comes from `file` or from `secret`, and this one has {has}", "write one of them", *place)
+        checks.add(f"a file comes from `file` or from `secret`, and this one has {has}", _ONE, *place)
     elif source.secret is not None:
         checks.known(source.secret, *place, "secret", only_secrets=True)
 
