@@ -8,7 +8,8 @@ from typing import Any
 
 def title(name: str) -> str:
     """A field's name as a sentence has it."""
-    return {"image_content": "what the image is built from"}.get(name, name.replace("_", " "))
+    own = {"image_content": "what the image is built from", "files": "the right to read files of the project"}
+    return own.get(name, name.replace("_", " "))
 
 
 def differences(before: Any, after: Any) -> str:
