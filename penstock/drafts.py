@@ -90,6 +90,7 @@ class Drafting:
         self._images = self._settings.images
         self._pipelines: dict[str, tuple[str, str]] = {}
         """Name in OpenMetadata → the job and task that it is of."""
+        self._given: dict[tuple[str, int], dict[str, Given]] = {}
         self._completed: dict[tuple[tasks.OpenMetadataTask, str], tuple[str, set[str], bool]] = {}
 
     def job(self, name: str, env: Mapping[str, str], where: str) -> list[Draft]:
@@ -111,10 +112,16 @@ class Drafting:
             work = replace(
                 work,
                 permissions=(*work.permissions, *job.permissions, *task.permissions),
-                files={**work.files, **levels.of_task(self._settings, name, index)},
+                files={**work.files, **self._files_of(name, index)},
             )
             drafts.append(self._draft(task.name, after, work, {**task.env, **env}, task, place))
         return drafts
+
+    def _files_of(self, job: str, index: int) -> Mapping[str, Given]:
+        """The files of a task; a job may have many schedules."""
+        if (job, index) not in self._given:
+            self._given[job, index] = levels.of_task(self._settings, job, index)
+        return self._given[job, index]
 
     def meltano(
         self, name: str, after: tuple[str, ...], command: tuple[str, ...], env: Mapping[str, str], where: str
@@ -281,8 +288,9 @@ class Drafting:
 
     def _check_room(self, task: Task, where: str) -> None:
         pairs = [{"name": name, "value": value} for name, value in task.environment.items()]
-        given = json.dumps({file.path: asdict(file) for file in task.files}) if task.files else ""
-        parts: list[Any] = [pairs, json.dumps(task.command), json.dumps(task.names), given]
+        parts: list[Any] = [pairs, json.dumps(task.command), json.dumps(task.names)]
+        if task.files:
+            parts.append(json.dumps({file.path: asdict(file) for file in task.files}))
         size = sum(len(json.dumps(part)) for part in parts)
         room = OVERRIDES_LIMIT - OVERRIDES_RESERVE
         if size > room:

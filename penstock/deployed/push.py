@@ -39,16 +39,16 @@ class Push:
     release: Release
     objects: Objects
     """What must be there before the switch; each is under a key that its content gives."""
-    files: Mapping[str, ProjectFile]
-    """Key in the artifacts bucket → what tasks get of the project, of any size; it must be there too."""
-    project: Path
-    """The project's folder."""
     changes: tuple[Change, ...]
     waiting: tuple[str, ...]
     """What the project changes besides, and a push cannot."""
     force: bool
     live: Release | None = field(default=None)
     """What it replaces."""
+    files: Mapping[str, ProjectFile] = field(default_factory=dict)
+    """Key in the artifacts bucket → what tasks get of the project, of any size; it must be there too."""
+    project: Path = Path()
+    """The project's folder, which holds these files."""
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,12 @@ from typing import Any
 
 def title(name: str) -> str:
     """A field's name as a sentence has it."""
-    told = {"image_content": "what the image is built from", "runtime": "Penstock's runtime in the container"}
-    return told.get(name, name.replace("_", " "))
+    own = {
+        "image_content": "what the image is built from",
+        "runtime": "Penstock's runtime in the container",
+        "files": "the right to read files of the project",
+    }
+    return own.get(name, name.replace("_", " "))
 
 
 def differences(before: Any, after: Any) -> str:

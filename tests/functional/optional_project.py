@@ -53,6 +53,7 @@ def project(key: str) -> dict[str, Any]:
     create |= {"options": {"secrets.backend": BACKEND}}
     create |= {"permissions": [{"actions": ["secretsmanager:GetSecretValue"], "resources": [secrets]}]}
     task = {"name": "read", "command": ["python", "-c", READ, LAKE], "image": "quay.io/acme/reader:7"}
+    task |= {"files": {"/tmp/acme/project.yaml": "penstock.yaml"}}
     return {
         "name": "acme",
         "environments": {

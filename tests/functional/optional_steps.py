@@ -97,7 +97,8 @@ def go_live(environment: Environment) -> Steps:
     manifest = json.loads(found)
     manifest["files"] = sorted({*manifest["files"], "gone.py"})
     manifest["retired"] = [{"release": "old", "plan": "old", "since": "2020-01-01T00:00:00+00:00"}]
-    s3.put_object(Bucket=artifacts, Key="plans/old.json", Body=b"{}")
+    s3.put_object(Bucket=artifacts, Key="plans/old.json", Body=b'{"files": [{"sha256": "old"}]}')
+    s3.put_object(Bucket=artifacts, Key="files/old", Body=b"")
     s3.put_object(Bucket=artifacts, Key=MANIFEST, Body=json.dumps(manifest).encode())
     s3.put_object(Bucket=environment.system.dag_bucket, Key=f"{environment.folder}/gone.py", Body=b"")
     properties = {
@@ -116,12 +117,12 @@ def go_live(environment: Environment) -> Steps:
     with _resource(environment, "Custom::PenstockRelease", function, properties) as (_, made):
         if made is not None:
             return {"go live": made}
-    left = s3.list_objects_v2(Bucket=artifacts, Prefix="plans/old.json").get("Contents")
+    plan, file = (
+        s3.list_objects_v2(Bucket=artifacts, Prefix=one).get("Contents") for one in ("plans/old", "files/old")
+    )
     # Its own words are in its log, which is not kept here; the release is live all the same.
-    return {
-        "go live": None,
-        "sweep": "not authorized to perform: s3:DeleteObject: the old plan is left" if left else None,
-    }
+    what = "s3:DeleteObject: the old plan is left" if plan else "s3:GetObject: what the old plan named is left"
+    return {"go live": None, "sweep": f"not authorized to perform: {what}" if plan or file else None}
 
 
 def look_and_make(environment: Environment, machine: str) -> Steps:

@@ -50,6 +50,8 @@ RELEASE: dict[Key, str] = {
     ("release", "s3:PutObject", "{dags}/{folder}/*"): "go live",
     ("release", "s3:DeleteObject", "{dags}/{folder}/*"): "go live",
     ("release", "s3:DeleteObject", "{artifacts}/plans/*"): "sweep",
+    ("release", "s3:DeleteObject", "{artifacts}/files/*"): "sweep",
+    ("release", "s3:GetObject", "{artifacts}/plans/*"): "sweep",
     ("release", "kms:Decrypt", KEY): "go live",
     ("release", "kms:GenerateDataKey", KEY): "go live",
 }
@@ -70,6 +72,8 @@ IMAGES: dict[Key, str] = {
 SECRETS: dict[Key, str] = {("exec", "kms:Decrypt", KEY): "decrypt the secrets"}
 
 PERMITTED: dict[Key, str] = {("task", "s3:ListBucket", "{lake}"): "do what the project permits"}
+
+FILES: dict[Key, str] = {("task", "s3:GetObject", "{artifacts}/files/*"): "fetch the files"}
 
 PERMITTED_AIRFLOW: dict[Key, str] = {
     ("airflow", "secretsmanager:GetSecretValue", "secret:{connections}"): "find a connection"
@@ -94,6 +98,7 @@ STEPS: dict[Key, str] = (
     | IMAGES
     | SECRETS
     | PERMITTED
+    | FILES
     | PERMITTED_AIRFLOW
     | OWN_KEY
     | ENDPOINTS

@@ -6,12 +6,16 @@ import contextlib
 import os
 import signal
 import socket
+import socketserver
+import ssl
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from penstock.local import environments, postgres
+from penstock.local.aws import tls
 
 ROOT = Path(__file__).parents[2]
 
@@ -56,6 +60,40 @@ def database_server(folder: Path, password: str) -> Iterator[int]:
     with running(command, folder / "log"):
         yield port
     postgres.remove(data)
+
+
+@contextlib.contextmanager
+def tls_in_front_of(port: int, folder: Path) -> Iterator[tuple[Path, int]]:
+    """A server for https in front of a port: the certificate of its authority, which nobody knows, and its own port."""
+    made = tls.make(folder)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(made.certificate, made.key)
+
+    class Forward(socketserver.BaseRequestHandler):
+        def handle(self) -> None:
+            # A client that does not trust the certificate ends the handshake.
+            with (
+                contextlib.suppress(OSError),
+                context.wrap_socket(self.request, server_side=True) as client,
+                socket.create_connection(("127.0.0.1", port)) as server,
+            ):
+                back = threading.Thread(target=_pass_on, args=(server, client), daemon=True)
+                back.start()
+                _pass_on(client, server)
+                back.join()
+
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Forward) as front:
+        front.daemon_threads = True
+        threading.Thread(target=front.serve_forever, daemon=True).start()
+        yield made.ca, front.server_address[1]
+        front.shutdown()
+
+
+def _pass_on(source: socket.socket, target: socket.socket) -> None:
+    with contextlib.suppress(OSError):
+        while data := source.recv(65536):
+            target.sendall(data)
+        target.shutdown(socket.SHUT_WR)
 
 
 @contextlib.contextmanager

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import json
 import os
 import shutil
+import socket
+import ssl
+import stat
 import subprocess
 import zipfile
 from collections.abc import Iterator
@@ -19,10 +23,11 @@ import yaml
 
 from penstock.local import images, postgres, recipes
 from penstock.local.catalogue import client
+from penstock.project.files.levels import SERVER_CERTIFICATE
 from penstock_runtime import contract
 from penstock_runtime.task_definition import Image
 from stacks.image import assemble
-from tests.functional.servers import ROOT, database_server, recording_catalogue
+from tests.functional.servers import ROOT, database_server, recording_catalogue, tls_in_front_of
 
 STOCK_IMAGE = "docker.getcollate.io/openmetadata/ingestion-base:1.12.14"
 PASSWORD = "pa:ss/w@rd%1"
@@ -166,6 +171,46 @@ def test_a_second_load_adds_nothing(meltano_image: Path, workdir: Path, archive:
     assert warehouse.counts() == JANUARY
 
 
+def test_meltano_reads_a_secret_file(meltano_image: Path, archive: Path, warehouse: Warehouse, tmp_path: Path) -> None:
+    """The password stands in a `.env` beside the project, which is a secret that the runtime wrote there."""
+    workdir = Path(shutil.copytree(meltano_image / "project", tmp_path / "work", symlinks=True))
+    given = {name: value for name, value in warehouse.environ.items() if name != "WAREHOUSE_PASSWORD"}
+    given |= {
+        contract.ENGINE: "meltano",
+        contract.COMMAND: json.dumps(["run", "tap-nycflights", "target-postgres"]),
+        contract.NAMES: json.dumps(list(given)),
+        contract.SECRET_NAMES: '["DOTENV"]',
+        contract.FILES: json.dumps({".env": {"secret": "DOTENV", "mode": "0600", "base64": True}}),
+        "DOTENV": base64.b64encode(f"WAREHOUSE_PASSWORD='{PASSWORD}'\n".encode()).decode(),
+        "MELTANO_ENVIRONMENT": "prod",
+    }
+
+    done = run(meltano_image / "venv" / "bin", workdir, archive, given, "load")
+
+    assert done.code == 0
+    assert stat.S_IMODE((workdir / ".env").stat().st_mode) == 0o600
+    assert PASSWORD not in done.text
+
+
+def test_a_command_reads_a_secret_file(archive: Path, tmp_path: Path) -> None:
+    """By its path in the container; its content is masked, although the variable holds it as base64."""
+    root, code = tmp_path / "root", "print(open('/run/acme/key.txt').read())"
+    given = {
+        contract.ENGINE: "command",
+        contract.COMMAND: json.dumps(["python", "-c", code]),
+        contract.SECRET_NAMES: '["KEY"]',
+        contract.FILES: json.dumps({"/run/acme/key.txt": {"secret": "KEY", "mode": "0400", "base64": True}}),
+        contract.ROOT: str(root),
+        "KEY": base64.b64encode(PASSWORD.encode()).decode(),
+    }
+
+    done = run(images.stock_environment(STOCK_IMAGE, print) / "bin", tmp_path, archive, given, "read")
+
+    assert done.code == 0
+    assert done.text.splitlines()[1] == "***"
+    assert (root / "run" / "acme" / "key.txt").read_text() == PASSWORD
+
+
 def test_meltano_says_why_it_failed(meltano_image: Path, workdir: Path, archive: Path, warehouse: Warehouse) -> None:
     """A wrong password: Meltano's own exit code, the target's own words, and no password."""
     done = meltano(
@@ -178,7 +223,9 @@ def test_meltano_says_why_it_failed(meltano_image: Path, workdir: Path, archive:
     assert "wrong-horse" not in done.text
 
 
-def openmetadata(archive: Path, folder: Path, config: dict[str, Any], names: dict[str, str], kind: str) -> Done:
+def openmetadata(
+    archive: Path, folder: Path, config: dict[str, Any], names: dict[str, str], kind: str, **more: str
+) -> Done:
     text = yaml.safe_dump(config)
     path = folder / "config.yaml"
     path.write_text(text)
@@ -189,6 +236,7 @@ def openmetadata(archive: Path, folder: Path, config: dict[str, Any], names: dic
         contract.CONFIG_SHA256: hashlib.sha256(text.encode()).hexdigest(),
         contract.NAMES: json.dumps(list(names)),
         **names,
+        **more,
     }
     return run(images.stock_environment(STOCK_IMAGE, print) / "bin", folder, archive, given, "catalogue")
 
@@ -211,15 +259,29 @@ def test_openmetadata_catalogues_the_warehouse(
     catalogue: tuple[Path, str],
     tmp_path: Path,
 ) -> None:
-    """The sample's workflow file against a real database: its tables are recorded, counts and run id reported."""
+    """The sample's workflow file against a real database: its tables are recorded, counts and run id reported.
+
+    The catalogue is behind TLS with an authority of its own, whose certificate is a secret that the runtime writes to
+    where `openmetadata.ca_certificate` has it.
+    """
     state, address = catalogue
     with psycopg.connect(postgres.conninfo(warehouse.port, PASSWORD)) as connection:
         connection.execute("CREATE SCHEMA IF NOT EXISTS raw")
         connection.execute("CREATE TABLE IF NOT EXISTS raw.extra (id int PRIMARY KEY)")
     config = yaml.safe_load((ROOT / "ingestion" / "warehouse.yaml").read_text())
-    config["workflowConfig"]["openMetadataServerConfig"] = server_block(address)
-
-    done = openmetadata(archive, tmp_path, config, warehouse.environ | {"OM_JWT": "test-token"}, "metadata")
+    names = warehouse.environ | {"OM_JWT": "test-token"}
+    with tls_in_front_of(int(address.rpartition(":")[2].removesuffix("/api")), tmp_path) as (ca, port):
+        with pytest.raises(ssl.SSLCertVerificationError), socket.create_connection(("127.0.0.1", port)) as plain:
+            ssl.create_default_context().wrap_socket(plain, server_hostname="127.0.0.1")
+        block = server_block(f"https://127.0.0.1:{port}/api")
+        block |= {"verifySSL": "validate", "sslConfig": {"caCertificate": SERVER_CERTIFICATE}}
+        config["workflowConfig"]["openMetadataServerConfig"] = block
+        given = {
+            contract.FILES: json.dumps({SERVER_CERTIFICATE: {"secret": "OM_CA", "mode": "0644"}}),
+            contract.ROOT: str(tmp_path / "root"),
+            "OM_CA": ca.read_text(),
+        }
+        done = openmetadata(archive, tmp_path, config, names, "metadata", **given)
 
     assert done.code == 0
     tables = {entity.fqn.rsplit(".", 1)[-1] for entity in client.entities(state, "table")}

@@ -7,6 +7,7 @@ from functools import partial
 
 import pytest
 
+from penstock_runtime.contract import Exit
 from tests.functional import optional_steps as steps_of
 from tests.functional import optional_strangers
 from tests.functional import optional_tables as tables
@@ -193,6 +194,19 @@ def test_a_task_does_what_the_project_permits(found: dict[str, Environment]) -> 
         ended = system.ended(system.start(system.task("read")))
 
     assert ended.code not in (None, 0)
+    assert says(grant, ended.text)
+
+
+def test_a_task_fetches_its_files(found: dict[str, Environment]) -> None:
+    """`files`: the role of a task that gets a file of the project reads it, and without its grant the run ends."""
+    system = found["used"].system
+    ((key, _),) = tables.FILES.items()
+    (grant,) = found["used"].grants(key)
+    with found["used"].roles.without(grant):
+        ended = system.ended(system.start(system.task("read")))
+
+    assert ended.code == Exit.ARTIFACT
+    assert "cannot use s3://" in ended.text
     assert says(grant, ended.text)
 
 

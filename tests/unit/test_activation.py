@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import json
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -378,3 +379,34 @@ def test_a_sweep_that_is_cut_short_is_taken_up_again(s3: Bucket, later: Callable
     push(s3, "dddd", 302)
     assert "aaaa" not in s3.releases()
     assert "1" not in s3.plans()
+
+
+def test_files_of_tasks_go_with_the_last_plan_that_names_them(s3: Bucket, later: Callable[[float], None]) -> None:
+    """Of a release that goes the files that no other needs; none at all where a plan that may need them is lost."""
+
+    def named(name: str, *files: str) -> None:
+        push(s3, name, 300 + ord(name[0]))
+        # As `upload` does, with files in the plan.
+        plan = json.dumps({"files": [{"path": one, "sha256": one} for one in files]})
+        s3.objects["artifacts", f"plans/{name[0] * 64}.json"] = plan.encode()
+        for one in files:
+            s3.objects["artifacts", f"files/{one}"] = b""
+
+    def left() -> set[str]:
+        return {key.removeprefix("files/") for _, key in s3.objects if key.startswith("files/")}
+
+    named("cccc", "1", "2")
+    named("dddd", "2", "3")
+    named("eeee", "3")
+    later(47)
+    named("ffff", "4")
+    assert left() == {"1", "2", "3", "4"}
+    later(2)
+    named("gggg", "4")
+    # cccc is gone; dddd, which was live before eeee until two hours ago, is not.
+    assert left() == {"2", "3", "4"}
+    del s3.objects["artifacts", f"plans/{'f' * 64}.json"]
+    later(100)
+    named("hhhh")
+    assert left() == {"2", "3", "4"}
+    assert "cccc" not in s3.releases()

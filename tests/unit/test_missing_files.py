@@ -192,3 +192,17 @@ def test_variables_of_libraries_are_looked_at(tmp_path: Path) -> None:
     assert "'GOOGLE_APPLICATION_CREDENTIALS' names /etc/gcp.json, which Penstock's Meltano image does not" in warning
     assert where == "penstock.yaml:21:85"
     assert what.endswith("names ./key.json, a path of this machine: Penstock's Meltano image does not hold it")
+
+
+@pytest.mark.parametrize("given", ["", "{/tmp/ca.pem: warehouse.yaml}"])
+def test_a_connector_that_takes_a_text_gets_no_path(tmp_path: Path, given: str) -> None:
+    """The package writes what stands there into a file of its own: a path would be that file's content."""
+    text = WORKFLOW.replace(
+        "config: {type: Postgres, ", "config: {type: Postgres, sslConfig: {caCertificate: /tmp/ca.pem}, "
+    )
+    edits = [(TASK, f"{TASK}        files: {given}\n")] if given else []
+
+    (warning,) = warnings(tmp_path, *edits, warehouse_yaml=text)
+
+    assert "names /tmp/ca.pem, and a source of type postgres takes the text there, not a path" in warning
+    assert warning.endswith("put the text into a secret, and write ${NAME} of it here")

@@ -341,3 +341,15 @@ def test_a_push_uploads_into_the_release_only(plan: Plan) -> None:
     top = {f"{folder}/top/{name}" for name in (".airflowignore", "own.py", "schedules_00.py")}
     assert top <= keys.keys()
     assert len(keys) == len(made.dags)
+
+
+def test_the_first_file_of_a_task_definition_waits_for_a_deploy(plan: Plan) -> None:
+    """Its role may not read it yet. More files need no more, and a right that nobody needs does no harm."""
+    given = replace(plan, task_definitions=tuple(replace(one, files=True) for one in plan.task_definitions))
+
+    first = needs.lacking(facts(plan), facts(given), given)
+
+    assert len(first) == len(plan.task_definitions)
+    assert first[0].endswith("changed: the right to read files of the project False → True")
+    assert needs.lacking(facts(given), facts(given), given) == []
+    assert needs.lacking(facts(given), facts(plan), plan) == []

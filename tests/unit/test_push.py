@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,7 +11,9 @@ import pytest
 from penstock.deployed.account import Account
 from penstock.deployed.push import Push, do
 from penstock.deployed.state import Deployed
+from penstock_runtime.errors import PenstockError
 from penstock_runtime.manifest import Place, Release
+from penstock_runtime.plan import ProjectFile
 from tests.unit.test_activation import Bucket
 
 PLACE = Place("artifacts", "dags", "dags/acme")
@@ -46,3 +50,31 @@ def test_what_is_there_is_asked_once_and_not_uploaded_again(monkeypatch: pytest.
     assert uploaded == 200
     assert "configs/007.yaml" not in s3.put
     assert s3.listed.count("configs/") == 1
+
+
+def test_files_of_tasks_are_sent_in_parts_and_once(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """From a copy that was checked; what is there already is not sent; one that changed meanwhile is refused."""
+    s3 = Counting()
+    sent: dict[str, bytes] = {}
+    monkeypatch.setattr(s3, "upload_fileobj", lambda file, _bucket, key: sent.update({key: file.read()}), raising=False)
+    monkeypatch.setattr(Account, "s3", s3)
+    contents = {"a.txt": b"one", "b.txt": b"two"}
+    files = {}
+    for name, content in contents.items():
+        (tmp_path / name).write_bytes(content)
+        sha256 = hashlib.sha256(content).hexdigest()
+        files[f"files/{sha256}"] = ProjectFile(name, sha256, len(content))
+    there, missing = files
+    s3.objects["artifacts", there] = b"one"
+    s3.objects["dags", "dags/acme/release/bbbb/top/schedules_00.py"] = b""
+    deployed = Deployed(Account("eu-west-1"), PLACE, {}, None)
+    push = Push(deployed, RELEASE, {}, (), (), force=False, files=files, project=tmp_path)
+
+    assert do(push, lambda _text: None) == 1
+    assert sent == {missing: b"two"}
+
+    del s3.objects["artifacts", there]
+    (tmp_path / "a.txt").write_bytes(b"other")
+    with pytest.raises(PenstockError, match=r"a\.txt changed while it was being copied"):
+        do(push, lambda _text: None)
+    assert there not in sent

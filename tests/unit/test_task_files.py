@@ -232,7 +232,7 @@ def test_an_image_without_our_runtime_gets_no_files(tmp_path: Path, monkeypatch:
     ((where, what, fix),) = errors(write(tmp_path / "1", own, files=files))
     found = loaded(tmp_path / "2", default, (own[0], own[1].replace(", files: {/tmp/a: ca.pem}", "")), files=files)
 
-    assert where == "penstock.yaml:21:59"
+    assert where == "penstock.yaml:21:54"
     assert what == "task 'own' runs in an image without Penstock's runtime, which writes the files"
     assert "put the files into the image" in fix
     assert of(compile_plan(found), "own") == ()

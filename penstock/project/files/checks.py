@@ -22,6 +22,7 @@ MAX_PATH = 250
 MAX_TOTAL_BYTES = 4 * 1024**3
 """Of all files of a project together: CDK's function that copies them has 10 GiB of disk (AWS Lambda API Reference,
 EphemeralStorage), and needs twice their size."""
+_ONE = "write one of them; an environment takes away what the top level says with null"
 _KERNEL = ("/proc/", "/sys/", "/dev/")
 
 
@@ -108,7 +109,7 @@ def _check_source(checks: Checks, source: Source, place: Place) -> None:
     """Exactly one source, which there is."""
     if (source.file is None) == (source.secret is None):
         has = "neither" if source.file is None else "both"
-        checks.add(f"a file comes from `file` or from `secret`, and this one has {has}", "write one of them", *place)
+        checks.add(f"a file comes from `file` or from `secret`, and this one has {has}", _ONE, *place)
     elif source.secret is not None:
         checks.known(source.secret, *place, "secret", only_secrets=True)
 
@@ -123,9 +124,8 @@ def _check_task(checks: Checks, task: Task, job: Place, index: int) -> None:
                     what, "put the files into the image, or say in the task that it has Python", *place, key=True
                 )
         return
-    container = places.of_task(checks.settings, task)
-    given = levels.of_task(checks.settings, job[1], index)
-    _check_container(checks, f"task {task.name!r}", given, container)
+    if given := levels.of_task(checks.settings, job[1], index):
+        _check_container(checks, f"task {task.name!r}", given, places.of_task(checks.settings, task))
 
 
 def _check_container(checks: Checks, who: str, given: Mapping[str, Given], container: places.Container) -> None:
@@ -148,9 +148,9 @@ def _check_tmp(checks: Checks, contents: Mapping[str, Content]) -> None:
     settings = checks.settings
     for name, job in settings.jobs.items():
         for index, task in enumerate(job.tasks):
-            if not places.of_task(settings, task).read_only:
-                continue
             given = levels.of_task(settings, name, index)
+            if not given or not places.of_task(settings, task).read_only:
+                continue
             total = sum(_size(one.file, contents) for one in given.values())
             if total > settings.ecs.tmp_mib * 1024**2:
                 mib = f"{total / 1024**2:.1f} MiB"

@@ -20,6 +20,13 @@ if TYPE_CHECKING:
 
 SERVER = ("workflowConfig", "openMetadataServerConfig", "sslConfig", "caCertificate")
 """Keys of a workflow file: a path in the container, in whatever form the value comes."""
+TEXT_KEYS = frozenset({"caCertificate", "sslCertificate", "sslKey"})
+TAKES_TEXT = frozenset(
+    {"mysql", "doris", "starrocks", "matillion", "postgres", "redshift", "greenplum", "salesforce", "qliksense"}
+    | {"mongodb", "kafka", "cassandra", "hive", "mssql", "db2"}
+)
+"""Types of sources for which the package writes what stands under `TEXT_KEYS` into a file of its own: a path there
+is never opened. Source: openmetadata-ingestion 1.12.14.2, metadata/utils/ssl_manager.py."""
 _STOCK_PROGRAM = "main.py"
 """Lies in the working directory of OpenMetadata's image."""
 
@@ -58,7 +65,14 @@ class Search:
         server = _at_exactly(workflow.document.root, SERVER)
         if server is not None and (wrong := self._not_a_path(server)):
             yield wrong, workflow.document.where(server)
+        kind = at(workflow.document.root, ("source", "type")).value
+        takes_text = isinstance(kind, str) and kind.lower() in TAKES_TEXT
         for key, node in workflow.paths:
+            if takes_text and key in TEXT_KEYS and node is not server:
+                what = f"{key!r} names {node.value}, and a source of type {kind} takes the text there, not a path"
+                fix = "put the text into a secret, and write ${NAME} of it here"
+                yield Missing(what, fix, certain=False), workflow.document.where(node)
+                continue
             found = self._missing(key, node.value, given, container, self._folder / near)
             if found is None:
                 continue
