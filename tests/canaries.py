@@ -93,7 +93,7 @@ def print_all() -> None:
         for form, text in forms(os.environ[name]).items():
             print(f"{name}, {form}: {text}", flush=True)
     document = json.loads(os.environ["CANARY_JSON"])
-    print("a field:", document["password"], document["more"][0]["pin"], document["username"])
+    print("a field:", document["more"][0]["pin"], document["username"], repr(document["password"]))
     print("a field, nested:", json.loads(document["more"][0]["inside"])["token"], document["more"][0]["api_key"])
     print("the password of the address:", urllib.parse.unquote_plus("4ddr-2a9c%2Fp%40w"), flush=True)
 

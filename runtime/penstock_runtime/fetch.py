@@ -6,6 +6,7 @@ import hashlib
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
+from penstock_runtime.artifact_errors import meaning
 from penstock_runtime.contract import Exit
 from penstock_runtime.errors import RunError
 
@@ -43,12 +44,8 @@ def _from_s3(uri: str, bucket: str, key: str) -> bytes:
     try:
         return boto3.client("s3").get_object(Bucket=bucket, Key=key)["Body"].read()
     except ClientError as error:
-        code = error.response.get("Error", {}).get("Code", "")
-        fix = {
-            "NoSuchKey": "deploy or push again: the artifacts bucket does not hold it any more",
-            "AccessDenied": "check that the task role may read this bucket (s3:GetObject) and use its key",
-        }.get(code, "check the artifacts bucket and the task role")
-        raise _failed(uri, str(error), fix) from error
+        what, fix = meaning(error.response.get("Error", {}).get("Code", ""))
+        raise _failed(uri, f"{what} ({error})", fix) from error
     except BotoCoreError as error:
         raise _failed(
             uri,

@@ -45,8 +45,18 @@ class Parts:
 
     masked: list[str] = field(default_factory=list)
     """What to mask; each at least `SHORTEST` characters."""
+    lines: list[str] = field(default_factory=list)
+    """The lines of values of several, to mask as well: a log has a line for each."""
     shown: int = 0
     """How many scalars of JSON are too short or too common for that."""
+
+    def add(self, value: str) -> None:
+        """Add a value that is masked, its lines, and what it holds."""
+        for text in _of_text(value):
+            self.masked.append(text)
+            lines = [line.strip() for line in text.splitlines()]
+            if len(lines) > 1:
+                self.lines += filter(_telling, lines)
 
 
 def parts(value: str) -> Parts:
@@ -56,24 +66,20 @@ def parts(value: str) -> Parts:
     if isinstance(inner, (dict, list)):
         for name, scalar in _scalars(inner):
             if _worth(name, scalar):
-                found.masked += _of_text(scalar)
+                found.add(scalar)
             elif scalar.lower() not in _COMMON and scalar:
                 found.shown += 1
     if not found.masked:
         found.shown = 0
-        found.masked += _of_text(value)
-    found.masked = list(dict.fromkeys(found.masked))
+        found.add(value)
     return found
 
 
 def _of_text(value: str, depth: int = 0) -> Iterator[str]:
-    """A value that is masked, its lines, and what it holds."""
+    """A value that is masked, and what it holds."""
     whole = value.strip()
     if len(whole) >= SHORTEST:
         yield whole
-    lines = [line.strip() for line in whole.splitlines()]
-    if len(lines) > 1:
-        yield from (line for line in lines if _telling(line))
     if depth == _DEEPEST:
         return
     inner = _json(whole)
