@@ -76,6 +76,9 @@ def trouble(error: BaseException, settings: Mapping[str, Any]) -> RunError | Non
         return look(settings) if _SILENT in str(error) else None
     for one in chain:
         status = getattr(getattr(one, "response", None), "status_code", None)
+        if status == 404:
+            # Something that the server does not have, or no such server at all.
+            return look(settings)
         if status:
             return _answered(settings, status, str(error))
     if any(type(one).__module__.partition(".")[0] in ("requests", "urllib3") for one in chain):
