@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from penstock.mwaa_limits import FIXED_OPTIONS, MAX_OPTION_KEY, MAX_OPTION_VALUE, OPTION_KEY
 from penstock.project.literals import ALLOW, literal_secret, references
+from penstock_runtime.secret_names import is_secret_key
 
 if TYPE_CHECKING:
     from penstock.project.checks import Checks

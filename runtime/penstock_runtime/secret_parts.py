@@ -19,7 +19,7 @@ from penstock_runtime.secret_names import is_secret_key
 SHORTEST = 4
 """Characters. A shorter value would be found in half of all words; it is no secret worth the name."""
 TELLING = 8
-"""Characters from which a part is masked whatever it is made of; a shorter one where it mixes letters, digits, signs."""
+"""Characters from which any part is masked; a shorter one where it mixes letters, digits and signs."""
 _DEEPEST = 4
 """Values inside values: JSON in a string of JSON."""
 
@@ -35,7 +35,9 @@ _PLAIN_VALUE = re.compile(r"[A-Za-z]*[0-9]*(?:[ _.-][A-Za-z]*[0-9]*)*")
 _LONGEST_PLAIN = 40
 
 _ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
-_PAIR = re.compile(r"""([A-Za-z_][\w.-]{0,99})['"]?[ \t]*[=:](?!//)[ \t]*("[^"\n]*"|'[^'\n]*'|\{[^}\n]*\}|[^\s;&,"']+)""")
+_PAIR = re.compile(
+    r"""([A-Za-z_][\w.-]{0,99})['"]?[ \t]*[=:](?!//)[ \t]*("[^"\n]*"|'[^'\n]*'|\{[^}\n]*\}|[^\s;&,"']+)"""
+)
 """`password=…` of a connection string, an ini, properties or YAML file, or a URL's query."""
 
 

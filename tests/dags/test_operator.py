@@ -46,7 +46,11 @@ def ran(under_airflow: Any, tmp_path_factory: pytest.TempPathFactory) -> tuple[F
         refused={"no-capacity": "RESOURCE:MEMORY", "nothing-is-left": "Capacity is unavailable at this time."},
     )
     fake.no_spot = {"spot-is-full", "nothing-is-left"}
-    fake.logs = {"succeeds": [f"line {n}" for n in range(8)], "fails": ["first", "it broke here", METRIC], "killed": ["one"]}
+    fake.logs = {
+        "succeeds": [f"line {n}" for n in range(8)],
+        "fails": ["first", "it broke here", METRIC],
+        "killed": ["one"],
+    }
     fake.late = {"succeeds": ["the very last line"]}
     tasks = [replace(LOAD, name=name, family=name, after=()) for name in NAMES]
     tasks[1] = replace(CATALOGUE, name="catalogues", family="catalogues", after=())

@@ -1,4 +1,4 @@
-"""Trouble with the OpenMetadata server, as the real package meets it: tiny servers on this machine, each wrong in its way."""
+"""Trouble with the OpenMetadata server, as the real package meets it: tiny servers here, each wrong in its way."""
 
 from __future__ import annotations
 
@@ -31,7 +31,9 @@ def openmetadata(path: str, *, version: str = VERSION, others: Answer = (404, "{
 
 
 @contextmanager
-def serving(answer: Callable[[str], Answer], context: ssl.SSLContext | None = None, host: str = "127.0.0.1") -> Iterator[int]:
+def serving(
+    answer: Callable[[str], Answer], context: ssl.SSLContext | None = None, host: str = "127.0.0.1"
+) -> Iterator[int]:
     """An HTTP server; its port."""
 
     class Handler(http.server.BaseHTTPRequestHandler):
@@ -79,7 +81,13 @@ print("FOUND " + json.dumps(found))
 
 def settings(address: str, token: str = "abc", **server: Any) -> dict[str, Any]:
     """A workflow whose source nobody reaches; it comes after the server."""
-    connection = {"type": "Postgres", "username": "u", "authType": {"password": "p"}, "hostPort": "127.0.0.1:1", "database": "d"}
+    connection = {
+        "type": "Postgres",
+        "username": "u",
+        "authType": {"password": "p"},
+        "hostPort": "127.0.0.1:1",
+        "database": "d",
+    }
     security = {"jwtToken": token}
     return {
         "source": {
@@ -199,7 +207,7 @@ def test_a_line_end_at_the_end_of_a_token_does_no_harm(found: dict[str, Any]) ->
 
 
 def test_the_last_word_of_a_container_is_ours(tmp_path: Path) -> None:
-    """In the whole container: the package's traceback, if any, comes before our sentence, and the metric has the code."""
+    """In the whole container: the package's words come before our sentence, and the metric line has the code."""
     import hashlib
     import os
 

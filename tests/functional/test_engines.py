@@ -273,7 +273,11 @@ def check_no_trace(done: Done) -> None:
     printed = [name for name in canaries.SECRETS if name != "CANARY_PIN"]
     for form in canaries.forms(""):
         assert all(f"{name}, {form}: " in done.text for name in printed), form
-    shown = [line for line in done.text.splitlines() if any(trace in line.lower() for trace in map(str.lower, canaries.TRACES))]
+    shown = [
+        line
+        for line in done.text.splitlines()
+        if any(trace in line.lower() for trace in map(str.lower, canaries.TRACES))
+    ]
     assert shown == []
     assert "a field: *** *** '***'" in done.text
     assert "a field, nested: *** ***" in done.text
@@ -302,7 +306,12 @@ def test_meltano_prints_no_secret(meltano_image: Path, workdir: Path, archive: P
     project = tmp_path / "project"
     shutil.copytree(workdir, project, symlinks=True)
     document = yaml.safe_load((project / "meltano.yml").read_text())
-    plugin = {"name": "canary", "namespace": "canary", "executable": str(project / "canary"), "commands": {"print": "all"}}
+    plugin = {
+        "name": "canary",
+        "namespace": "canary",
+        "executable": str(project / "canary"),
+        "commands": {"print": "all"},
+    }
     document.setdefault("plugins", {})["utilities"] = [plugin]
     (project / "meltano.yml").write_text(yaml.safe_dump(document))
     (project / "canary").write_text(f"#!{sys.executable}\n{Path(canaries.__file__).read_text()}")
@@ -348,7 +357,7 @@ class Canary(Source):
 
 
 def test_openmetadata_prints_no_secret(archive: Path, catalogue: tuple[Path, str], tmp_path: Path) -> None:
-    """A source of the project's own that prints them, also by the clients that the package uses, and in an exception."""
+    """A source of the project's own that prints them, also by the package's own clients, and in an exception."""
     (tmp_path / "canary_source.py").write_text(SOURCE)
     shutil.copy(canaries.__file__, tmp_path / "tests_canaries.py")
     connection = {"type": "CustomDatabase", "sourcePythonClass": "canary_source.Canary"}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import sys
+from itertools import pairwise
 from types import SimpleNamespace
 from typing import Any
 
@@ -34,7 +35,7 @@ def raised(module: str, name: str, text: str, status: int | None = None) -> Exce
 
 def chained(*errors: Exception) -> Exception:
     """The first, raised from the second, and so on."""
-    for error, cause in zip(errors, errors[1:], strict=False):
+    for error, cause in pairwise(errors):
         error.__cause__ = cause
     return errors[0]
 
@@ -56,7 +57,7 @@ def answered(status: int, text: str) -> Exception:
 
 SSL = "[SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed: "
 ROUND = [
-    (transport(raised("requests.exceptions", "ConnectionError", "x"), ConnectionRefusedError(111, "Connection refused")),
+    (transport(raised("requests.exceptions", "ConnectionError", "x"), ConnectionRefusedError(111, "refused")),
      "refuses the connection", "port"),
     (transport(raised("urllib3.exceptions", "NameResolutionError", "Failed to resolve 'x'"), OSError(-2, "Name or")),
      "name is not known", "resolves"),

@@ -221,7 +221,9 @@ def test_masks_the_last_line_also_where_it_does_not_end() -> None:
 def test_masks_the_run_id_in_the_metric_line() -> None:
     """Somebody has typed it. The rest of the line is numbers and names of the plan, as CloudWatch needs them."""
     run = {**RUN, "dag_run": "manual correct-horse", "project": "acme"}
-    done = start(**{contract.RUN: json.dumps(run), contract.SECRET_NAMES: '["A", "B"]', "A": "correct-horse", "B": "acme"})
+    done = start(
+        **{contract.RUN: json.dumps(run), contract.SECRET_NAMES: '["A", "B"]', "A": "correct-horse", "B": "acme"}
+    )
 
     record = json.loads(done.stdout.splitlines()[-1])
     assert (record["DagRun"], record["Project"]) == ("manual ***", "acme")
@@ -231,7 +233,7 @@ def test_says_which_secrets_it_cannot_mask() -> None:
     """By name, before the engine's own lines."""
     done = start("print('working')", **{contract.SECRET_NAMES: '["PIN", "JWT"]', "PIN": "q7x", "JWT": "abcdefgh\n"})
 
-    first, short, padded, engine, *_ = done.stdout.splitlines()
+    _, short, padded, engine, *_ = done.stdout.splitlines()
     assert short == "penstock: not masked in this log, being shorter than 4 characters: PIN"
     assert padded.endswith("at the beginning or end of the value of JWT")
     assert engine == "working"
