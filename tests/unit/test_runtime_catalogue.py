@@ -68,7 +68,7 @@ ROUND = [
     (transport(raised("requests.exceptions", "SSLError", SSL + "self-signed certificate (_ssl.c:1006)")),
      "certificate is not trusted (self-signed certificate)", "caCertificate"),
     (transport(raised("requests.exceptions", "SSLError", SSL + "certificate has expired (_ssl.c:1006)")),
-     "certificate has expired", "expired"),
+     "certificate has expired", "still valid"),
     (transport(raised("requests.exceptions", "SSLError", SSL + "Hostname mismatch, certificate is not valid for 'x'.")),
      "certificate is for another name", "in the certificate"),
     (transport(raised("requests.exceptions", "SSLError", "[SSL: WRONG_VERSION_NUMBER] wrong version number")),
