@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import http.server
 import json
+import os
 import ssl
 import subprocess
 import threading
@@ -13,9 +15,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from penstock.local import images
 from penstock.local.aws import tls
+from penstock_runtime import contract
 from penstock_runtime.contract import Exit
 from tests.functional.servers import ROOT, free_port
 
@@ -208,13 +212,6 @@ def test_a_line_end_at_the_end_of_a_token_does_no_harm(found: dict[str, Any]) ->
 
 def test_the_last_word_of_a_container_is_ours(tmp_path: Path) -> None:
     """In the whole container: the package's words come before our sentence, and the metric line has the code."""
-    import hashlib
-    import os
-
-    import yaml
-
-    from penstock_runtime import contract
-
     with serving(lambda path: openmetadata(path, others=(401, EXPIRED))) as port:
         config = tmp_path / "config.yaml"
         config.write_text(yaml.safe_dump(settings(f"http://127.0.0.1:{port}/api", token="${OM_JWT}")))
