@@ -14,7 +14,7 @@ import urllib.parse
 from xml.sax import saxutils
 
 PASSWORD = "c4n4ry-7f3a'q\"d$s%p{{j/@:+\\b\nl1ne2-9d2cü€😀 &<x>~z8k3"
-"""Quotes, `$`, `%`, `{{`, what a URL must quote, a backslash, a line end, and characters of two, three and four bytes."""
+"""Quotes, `$`, `%`, `{{`, what a URL must quote, a backslash, a line end, characters of two, three and four bytes."""
 NESTED = "n3sted-5b1e/w@q"
 JSON = json.dumps(
     {
@@ -25,8 +25,15 @@ JSON = json.dumps(
         "more": [{"api_key": NESTED, "inside": json.dumps({"token": "d33p-8e4f-token"}), "pin": 83746152}],
     }
 )
-KEY = "-----BEGIN PRIVATE KEY-----\nM11Evq1bADAN/Bgkqhk+G9w0\nBAQEFAASCBKcwggSjAgEAAoIB/9x\nQ7c=\n-----END PRIVATE KEY-----\n"
-ADDRESS = "postgresql://loader:" + urllib.parse.quote_plus("4ddr-2a9c/p@w") + "@db.acme.internal:5432/warehouse?sslmode=require"
+KEY = (
+    "-----BEGIN PRIVATE KEY-----\nM11Evq1bADAN/Bgkqhk+G9w0\nBAQEFAASCBKcwggSjAgEAAoIB/9x\nQ7c=\n"
+    "-----END PRIVATE KEY-----\n"
+)
+ADDRESS = (
+    "postgresql://loader:"
+    + urllib.parse.quote_plus("4ddr-2a9c/p@w")
+    + "@db.acme.internal:5432/warehouse?sslmode=require"
+)
 
 SECRETS = {"CANARY": PASSWORD, "CANARY_JSON": JSON, "CANARY_KEY": KEY, "CANARY_ADDRESS": ADDRESS, "CANARY_PIN": "q7"}
 TRACES = (
@@ -93,7 +100,7 @@ def print_all() -> None:
         for form, text in forms(os.environ[name]).items():
             print(f"{name}, {form}: {text}", flush=True)
     document = json.loads(os.environ["CANARY_JSON"])
-    print("a field:", document["password"], document["more"][0]["pin"], document["username"])
+    print("a field:", document["more"][0]["pin"], document["username"], repr(document["password"]))
     print("a field, nested:", json.loads(document["more"][0]["inside"])["token"], document["more"][0]["api_key"])
     print("the password of the address:", urllib.parse.unquote_plus("4ddr-2a9c%2Fp%40w"), flush=True)
 

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from penstock.mwaa_limits import FIXED_OPTIONS, MAX_OPTION_KEY, MAX_OPTION_VALUE, OPEN_METRICS, OPTION_KEY
 from penstock.project import option_values
-from penstock.project.literals import ALLOW, is_secret_key, literal_secret, references
+from penstock.project.literals import ALLOW, literal_secret, references
+from penstock_runtime.secret_names import is_secret_key
 
 if TYPE_CHECKING:
     from penstock.project.checks import Checks

@@ -138,7 +138,7 @@ def _sentence(outcome: process.Outcome, counts: Counts, seconds: float, timeout:
         what = f"killed by signal {code - 128}"
     else:
         what = "failed"
-    known = code in iter(Exit) and code not in (Exit.DONE, Exit.FAILED)
+    known = code in {int(one) for one in Exit} - {Exit.DONE, Exit.FAILED}
     whose = " (the engine's own)" if known and outcome.ended_by == "engine" else ""
     told = [f"{value} {name}" for name, value in vars(counts).items() if value is not None]
     return ", ".join([f"{what}, exit code {code}{whose}, after {seconds:.1f} s", *told])

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from penstock_runtime import reasons
-from penstock_runtime.contract import CONTAINER_NAME, ENDED_BY, METRIC_KEY, Exit
+from penstock_runtime.contract import CONTAINER_NAME, ENDED_BY, METRIC_KEY
 from penstock_runtime.reasons import Reason
 
 

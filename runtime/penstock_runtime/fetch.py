@@ -7,6 +7,7 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from penstock_runtime import s3
+from penstock_runtime.artifact_errors import meaning
 from penstock_runtime.contract import Exit
 from penstock_runtime.errors import RunError
 
@@ -41,16 +42,13 @@ def _from_s3(uri: str, bucket: str, key: str) -> bytes:
     try:
         return s3.read(bucket, key)
     except s3.S3Error as error:
-        if not error.code:
-            fix = "check that the task's subnets reach S3 (NAT or a gateway endpoint)"
-            if "CERTIFICATE_VERIFY_FAILED" in str(error):
-                fix = "install ca-certificates in the image, or name a file of certificates in AWS_CA_BUNDLE"
-        else:
-            fix = {
-                "NoSuchKey": "deploy or push again: the artifacts bucket does not hold it any more",
-                "AccessDenied": "check that the task role may read this bucket (s3:GetObject) and use its key",
-            }.get(error.code, "check the artifacts bucket and the task role")
-        raise _failed(uri, str(error), fix) from error
+        what, fix = str(error), "check that the task's subnets reach S3 (NAT or a gateway endpoint)"
+        if error.code:
+            meant, fix = meaning(error.code)
+            what = f"{meant} ({error})"
+        elif "CERTIFICATE_VERIFY_FAILED" in str(error):
+            fix = "install ca-certificates in the image, or name a file of certificates in AWS_CA_BUNDLE"
+        raise _failed(uri, what, fix) from error
 
 
 def _failed(uri: str, what: str, fix: str) -> RunError:

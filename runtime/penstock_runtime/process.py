@@ -32,7 +32,7 @@ DRAIN_SECONDS = 5.0
 How = Literal["ended", "timed out", "stopped"]
 
 EndedBy = Literal["engine", "signal", "penstock"]
-"""Whose an exit code is: the engine's own, the kernel's for a signal that killed the engine, or one of `contract.Exit`."""
+"""Whose an exit code is: the engine's own, the kernel's for a signal that killed it, or one of `contract.Exit`."""
 
 
 @dataclass(frozen=True)

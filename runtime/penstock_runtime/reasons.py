@@ -250,7 +250,8 @@ OWN_EXITS: dict[int, Reason] = {
     ),
     Exit.ARTIFACT: Reason(
         "Artifact",
-        "the config or the runtime is missing from the artifacts bucket, could not be fetched, or is not the expected one",
+        "the config or the runtime is missing from the artifacts bucket, could not be fetched, or is not the expected "
+        "one",
         "read the line `penstock:` in the task's log: it says which; deploy or push again where a file is missing or "
         "another one, check the subnets' way to S3 and the task role where it cannot be fetched",
     ),
@@ -334,7 +335,8 @@ EXITS: dict[int, Reason] = {
         "TimedOutOrOwnExit",
         "either the run reached its time limit and ended itself, or the command ended with exit code 124 of its own, "
         "as `timeout` does",
-        "read the last line `penstock:` in the task's log; raise timeout_minutes of the task, or find what took so long",
+        "read the last line `penstock:` in the task's log; raise timeout_minutes of the task, or find what took so "
+        "long",
     ),
     Exit.KILLED: Reason(
         "KilledOrOwnExit",

@@ -35,9 +35,12 @@ class Redactor:
     """
 
     def __init__(self, secrets: Iterable[str]) -> None:
-        found = dict.fromkeys(text for secret in secrets for text in parts(secret).masked)
-        texts = [_Text(text) for text in found]
-        texts += [_Text(one, spellings.BASE64_REST) for text in found for one in spellings.in_base64(text)]
+        found = [parts(secret) for secret in secrets]
+        values = dict.fromkeys(text for one in found for text in one.masked)
+        lines = dict.fromkeys(line for one in found for line in one.lines if line not in values)
+        texts = [_Text(text) for text in (*values, *lines)]
+        # Nobody writes one line of a key in base64.
+        texts += [_Text(one, spellings.BASE64_REST) for text in values for one in spellings.in_base64(text)]
         # The longest first: a secret may begin with another one.
         self._texts = sorted(texts, key=lambda one: len(one.text), reverse=True)
         cores = {one.core for one in texts}

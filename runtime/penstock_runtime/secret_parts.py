@@ -19,7 +19,7 @@ from penstock_runtime.secret_names import is_secret_key
 SHORTEST = 4
 """Characters. A shorter value would be found in half of all words; it is no secret worth the name."""
 TELLING = 8
-"""Characters from which a part is masked whatever it is made of; a shorter one where it mixes letters, digits, signs."""
+"""Characters from which any part is masked; a shorter one where it mixes letters, digits and signs."""
 _DEEPEST = 4
 """Values inside values: JSON in a string of JSON."""
 
@@ -35,7 +35,9 @@ _PLAIN_VALUE = re.compile(r"[A-Za-z]*[0-9]*(?:[ _.-][A-Za-z]*[0-9]*)*")
 _LONGEST_PLAIN = 40
 
 _ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
-_PAIR = re.compile(r"""([A-Za-z_][\w.-]{0,99})['"]?[ \t]*[=:](?!//)[ \t]*("[^"\n]*"|'[^'\n]*'|\{[^}\n]*\}|[^\s;&,"']+)""")
+_PAIR = re.compile(
+    r"""([A-Za-z_][\w.-]{0,99})['"]?[ \t]*[=:](?!//)[ \t]*("[^"\n]*"|'[^'\n]*'|\{[^}\n]*\}|[^\s;&,"']+)"""
+)
 """`password=…` of a connection string, an ini, properties or YAML file, or a URL's query."""
 
 
@@ -45,8 +47,18 @@ class Parts:
 
     masked: list[str] = field(default_factory=list)
     """What to mask; each at least `SHORTEST` characters."""
+    lines: list[str] = field(default_factory=list)
+    """The lines of values of several, to mask as well: a log has a line for each."""
     shown: int = 0
     """How many scalars of JSON are too short or too common for that."""
+
+    def add(self, value: str) -> None:
+        """Add a value that is masked, its lines, and what it holds."""
+        for text in _of_text(value):
+            self.masked.append(text)
+            lines = [line.strip() for line in text.splitlines()]
+            if len(lines) > 1:
+                self.lines += filter(_telling, lines)
 
 
 def parts(value: str) -> Parts:
@@ -56,24 +68,20 @@ def parts(value: str) -> Parts:
     if isinstance(inner, (dict, list)):
         for name, scalar in _scalars(inner):
             if _worth(name, scalar):
-                found.masked += _of_text(scalar)
+                found.add(scalar)
             elif scalar.lower() not in _COMMON and scalar:
                 found.shown += 1
     if not found.masked:
         found.shown = 0
-        found.masked += _of_text(value)
-    found.masked = list(dict.fromkeys(found.masked))
+        found.add(value)
     return found
 
 
 def _of_text(value: str, depth: int = 0) -> Iterator[str]:
-    """A value that is masked, its lines, and what it holds."""
+    """A value that is masked, and what it holds."""
     whole = value.strip()
     if len(whole) >= SHORTEST:
         yield whole
-    lines = [line.strip() for line in whole.splitlines()]
-    if len(lines) > 1:
-        yield from (line for line in lines if _telling(line))
     if depth == _DEEPEST:
         return
     inner = _json(whole)

@@ -1,7 +1,7 @@
 """Every spelling in which well-known programs print a text, as a regular expression.
 
 A text is spelled character by character, so that it is found whatever set of characters an encoder leaves alone:
-`urllib.parse.quote` and `quote_plus`, SQLAlchemy's URLs, `encodeURIComponent` and Java's `URLEncoder` all differ in that.
+`urllib.parse.quote` and `quote_plus`, SQLAlchemy, `encodeURIComponent` and Java's `URLEncoder` all differ in that.
 
 Two rules keep the search linear: characters that no encoder touches are literal, and a run of one character is spelled
 one way throughout, so that no line can be split into the same spelling in two ways.
@@ -22,7 +22,7 @@ _WORD = re.compile(r"[A-Za-z0-9._-]+")
 _BACKSLASH = r"\\|%(?:25){0,2}5[cC]"
 """The second: JSON in a URL."""
 _LEAD = f"(?:{_BACKSLASH}){{1,8}}"
-"""Backslashes before an escaped character: one, three or seven where JSON or a repr is inside another, twice at most."""
+"""Backslashes before an escaped character: one, three or seven where JSON or a repr is in another, twice at most."""
 
 _NAMED = {"\n": "n", "\r": "r", "\t": "t", "\b": "b", "\f": "f", "\v": "v", "\a": "a", "\0": "0"}
 _ENTITIES = {'"': "quot", "'": "apos", "<": "lt", ">": "gt", "&": "amp"}

@@ -26,6 +26,8 @@ NAMES = (
     "nothing-is-left",
 )
 
+METRIC = json.dumps({"_aws": {"Timestamp": 1}, "ExitCode": 1, "EndedBy": "engine"})
+
 
 @pytest.fixture(scope="session")
 def ran(under_airflow: Any, tmp_path_factory: pytest.TempPathFactory) -> tuple[FakeEcs, Any]:
@@ -46,7 +48,11 @@ def ran(under_airflow: Any, tmp_path_factory: pytest.TempPathFactory) -> tuple[F
         refused={"no-capacity": "RESOURCE:MEMORY", "nothing-is-left": "Capacity is unavailable at this time."},
     )
     fake.no_spot = {"spot-is-full", "nothing-is-left"}
-    fake.logs = {"succeeds": [f"line {n}" for n in range(8)], "fails": ["first", "it broke here"], "killed": ["one"]}
+    fake.logs = {
+        "succeeds": [f"line {n}" for n in range(8)],
+        "fails": ["first", "it broke here", METRIC],
+        "killed": ["one"],
+    }
     fake.late = {"succeeds": ["the very last line"]}
     tasks = [replace(LOAD, name=name, family=name, after=()) for name in NAMES]
     tasks[1] = replace(CATALOGUE, name="catalogues", family="catalogues", after=())
@@ -172,6 +178,7 @@ def test_failure_ends_with_cause_fix_and_last_lines(ran: tuple[FakeEcs, Any]) ->
     assert "cause: " in error
     assert "fix: " in error
     assert "| it broke here" in error
+    assert "_aws" not in error
 
 
 @pytest.mark.parametrize(

@@ -18,6 +18,7 @@ from penstock.project.settings import Settings
 from penstock.project.shapes import words_of
 from penstock.project.size import MEMORY_MIB, covering, misfit
 from penstock_runtime.errors import InputError
+from penstock_runtime.secret_names import is_secret_key
 from tests.unit.project_files import loaded, write
 
 ROOT = Path(__file__).resolve().parents[2]

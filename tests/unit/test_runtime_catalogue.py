@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import base64
 import json
+import sys
+from itertools import pairwise
 from types import SimpleNamespace
 from typing import Any
 
@@ -33,7 +35,7 @@ def raised(module: str, name: str, text: str, status: int | None = None) -> Exce
 
 def chained(*errors: Exception) -> Exception:
     """The first, raised from the second, and so on."""
-    for error, cause in zip(errors, errors[1:], strict=False):
+    for error, cause in pairwise(errors):
         error.__cause__ = cause
     return errors[0]
 
@@ -55,7 +57,7 @@ def answered(status: int, text: str) -> Exception:
 
 SSL = "[SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed: "
 ROUND = [
-    (transport(raised("requests.exceptions", "ConnectionError", "x"), ConnectionRefusedError(111, "Connection refused")),
+    (transport(raised("requests.exceptions", "ConnectionError", "x"), ConnectionRefusedError(111, "refused")),
      "refuses the connection", "port"),
     (transport(raised("urllib3.exceptions", "NameResolutionError", "Failed to resolve 'x'"), OSError(-2, "Name or")),
      "name is not known", "resolves"),
@@ -66,7 +68,7 @@ ROUND = [
     (transport(raised("requests.exceptions", "SSLError", SSL + "self-signed certificate (_ssl.c:1006)")),
      "certificate is not trusted (self-signed certificate)", "caCertificate"),
     (transport(raised("requests.exceptions", "SSLError", SSL + "certificate has expired (_ssl.c:1006)")),
-     "certificate has expired", "expired"),
+     "certificate has expired", "still valid"),
     (transport(raised("requests.exceptions", "SSLError", SSL + "Hostname mismatch, certificate is not valid for 'x'.")),
      "certificate is for another name", "in the certificate"),
     (transport(raised("requests.exceptions", "SSLError", "[SSL: WRONG_VERSION_NUMBER] wrong version number")),
@@ -76,7 +78,6 @@ ROUND = [
     (answered(401, "Expired token!"), "401 (Expired token!): the token has expired", "Bots"),
     (answered(401, "Not Authorized! Invalid token"), "it does not know the token", "Bots"),
     (answered(403, "Principal: x"), "may not do this", "IngestionBotRole"),
-    (answered(404, "404 Client Error: Not Found"), "does not know OpenMetadata's API (404)", "/api"),
     (answered(301, "moved"), "another address (301)", "https://"),
     (answered(503, "503 Server Error"), "answers 503", "server's own log"),
     (chained(ValueError("x"), raised("metadata.ingestion.ometa.mixins.server_mixin", "VersionMismatchException",
@@ -122,6 +123,38 @@ def test_reads_in_the_token_when_it_expired() -> None:
 def test_leaves_other_trouble_alone(error: Exception) -> None:
     """What is not of the server's making is not put down to it."""
     assert catalogue.trouble(error, settings()) is None
+
+
+ANSWERS = [
+    ([(404, "<html>")], "does not know OpenMetadata's API (404)"),
+    ([(200, "<html>")], "answers with something else than OpenMetadata's version"),
+    ([(200, '{"version": "1.12.14"}'), (401, "")], "refuses the token with 401"),
+    ([(200, '{"version": "1.12.14"}'), (404, "")], None),
+    ([(200, '{"version": "1.12.14"}'), (200, "{}")], None),
+]
+
+
+@pytest.mark.parametrize(("answers", "says"), ANSWERS)
+@pytest.mark.parametrize(
+    "error", [answered(404, "404 Client Error"), ValueError("'NoneType' object is not subscriptable")]
+)
+def test_asks_the_server_where_the_package_says_too_little(
+    monkeypatch: pytest.MonkeyPatch, error: Exception, answers: list[tuple[int, str]], says: str | None
+) -> None:
+    """Something may be missing on a server that is well: then it is not the server's address."""
+    left = iter(answers)
+
+    def get(_: str, **options: Any) -> SimpleNamespace:
+        assert (options["verify"], options["headers"]) == (True, {"Authorization": "Bearer abc"})
+        status, text = next(left)
+        return SimpleNamespace(status_code=status, text=text)
+
+    requests = SimpleNamespace(get=get, exceptions=SimpleNamespace(RequestException=OSError))
+    monkeypatch.setitem(sys.modules, "requests", requests)
+
+    found = catalogue.trouble(error, settings())
+
+    assert (found is None) if says is None else (found is not None and says in found.what)
 
 
 @pytest.mark.parametrize("token", ["abc\n", "\r\n abc\t", "abc"])

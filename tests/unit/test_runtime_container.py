@@ -136,6 +136,7 @@ def test_takes_the_engines_own_counts(tmp_path: Path) -> None:
 
 
 BAD_REPORTS = {
+    "no truth": '{"own_error": 1}',
     "empty": "",
     "half": '{"records": 1',
     "no text": "\xff",
@@ -186,6 +187,86 @@ def test_masks_every_name_where_nobody_says_which_are_secret() -> None:
     done = start("import os; print(os.environ['HOST'])", HOST="db.example.com", **{contract.NAMES: '["HOST"]'})
 
     assert "db.example.com" not in done.stdout
+
+
+def test_masks_an_error_of_its_own(tmp_path: Path) -> None:
+    """What the runtime itself has to say, a fault with its traceback included, goes through the mask too."""
+    own = {contract.SECRET_NAMES: '["PASSWORD"]', "PASSWORD": "correct-horse"}
+    (tmp_path / "sitecustomize.py").write_text(
+        "import penstock_runtime.process as process\n"
+        "def run(*_, **__): raise KeyError('correct-horse')\n"
+        "process.run = run\n"
+    )
+
+    refused = start(**own, **{contract.COMMAND: '["no-correct-horse"]'})
+    fault = start(**own, PYTHONPATH=f"{RUNTIME}{os.pathsep}{tmp_path}")
+
+    assert "cannot start 'no-***'" in refused.stdout
+    assert (refused.returncode, fault.returncode) == (contract.Exit.WRONG_INPUT, contract.Exit.FAILED)
+    assert "KeyError: '***'" in fault.stdout
+    assert "penstock: the container's own program failed\n  fix: " in fault.stdout
+    assert "correct-horse" not in fault.stdout + fault.stderr + refused.stdout + refused.stderr
+
+
+def test_masks_the_last_line_also_where_it_does_not_end() -> None:
+    """A line without its end, long before it, and a secret in one of a megabyte."""
+    code = "import os, sys; p = os.environ['PASSWORD']; print('x' * 2**20 + p + 'y' * 9); sys.stdout.write('now ' + p)"
+    done = start(code, **{contract.SECRET_NAMES: '["PASSWORD"]', "PASSWORD": "correct-horse"})
+
+    assert "x***yyyyyyyyy" in done.stdout
+    assert "\nnow ***\n" in done.stdout
+    assert "correct-horse" not in done.stdout
+
+
+def test_masks_the_run_id_in_the_metric_line() -> None:
+    """Somebody has typed it. The rest of the line is numbers and names of the plan, as CloudWatch needs them."""
+    run = {**RUN, "dag_run": "manual correct-horse", "project": "acme"}
+    done = start(
+        **{contract.RUN: json.dumps(run), contract.SECRET_NAMES: '["A", "B"]', "A": "correct-horse", "B": "acme"}
+    )
+
+    record = json.loads(done.stdout.splitlines()[-1])
+    assert (record["DagRun"], record["Project"]) == ("manual ***", "acme")
+
+
+def test_says_which_secrets_it_cannot_mask() -> None:
+    """By name, before the engine's own lines."""
+    done = start("print('working')", **{contract.SECRET_NAMES: '["PIN", "JWT"]', "PIN": "q7x", "JWT": "abcdefgh\n"})
+
+    _, short, padded, engine, *_ = done.stdout.splitlines()
+    assert short == "penstock: not masked in this log, being shorter than 4 characters: PIN"
+    assert padded.endswith("at the beginning or end of the value of JWT")
+    assert engine == "working"
+
+
+@pytest.mark.parametrize(
+    ("code", "exit_code", "says", "ended_by"),
+    [
+        ("import sys; sys.exit(2)", 2, "penstock: failed, exit code 2 (the engine's own), after ", "engine"),
+        ("import sys; sys.exit(124)", 124, "penstock: failed, exit code 124 (the engine's own), after ", "engine"),
+        ("import sys; sys.exit(137)", 137, "penstock: failed, exit code 137 (the engine's own), after ", "engine"),
+        ("import sys; sys.exit(3)", 3, "penstock: failed, exit code 3, after ", "engine"),
+        ("import os; os.kill(os.getpid(), 9)", 137, "penstock: killed by SIGKILL: most likely out of memory", "signal"),
+        ("import os; os.kill(os.getpid(), 11)", 139, "penstock: killed by signal 11, exit code 139, after ", "signal"),
+    ],
+)
+def test_says_whose_the_exit_code_is(code: str, exit_code: int, says: str, ended_by: str) -> None:
+    """An engine's 2 or 124 means something else than ours; the metric line says it to who explains the failure."""
+    done = start(code)
+
+    *_, outcome, metric = done.stdout.splitlines()
+    assert done.returncode == exit_code
+    assert outcome.startswith(says)
+    assert json.loads(metric)["EndedBy"] == ended_by
+
+
+def test_an_error_of_ours_in_the_engines_process_is_ours(tmp_path: Path) -> None:
+    """The workflow's process refuses its config with 2; a workflow that ends with 2 by itself does not."""
+    ours = workflow(tmp_path / "a", "", **{contract.WORKFLOW_TYPE: "metadata", contract.CONFIG_SHA256: "0" * 64})
+    theirs = workflow(tmp_path / "b", "os._exit(2)")
+
+    assert (ours.returncode, json.loads(ours.stdout.splitlines()[-1])["EndedBy"]) == (65, "penstock")
+    assert (theirs.returncode, json.loads(theirs.stdout.splitlines()[-1])["EndedBy"]) == (2, "engine")
 
 
 def test_ends_a_run_at_its_limit() -> None:
@@ -271,6 +352,7 @@ def test_meltano_counts_what_taps_have_read() -> None:
         prefix + 'tap-a METRIC: {"type":"timer","metric":"sync_duration","value":0.6,"tags":{}}',
         prefix + "tap-a METRIC: {broken}",
         prefix + "tap-a reads",
+        prefix + "tap-a METRIC: " + '{"a":' * 100_000 + "1" + "}" * 100_000,
     ):
         meltano.count(line, counts)
 

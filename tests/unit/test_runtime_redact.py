@@ -16,7 +16,9 @@ from tests import canaries
 
 
 @pytest.mark.parametrize("form", canaries.forms(""))
-@pytest.mark.parametrize("secret", [canaries.PASSWORD, canaries.NESTED, "'quoted'", '"end-of-it', "\\\\server\\share", "50% off!"])
+@pytest.mark.parametrize(
+    "secret", [canaries.PASSWORD, canaries.NESTED, "'quoted'", '"end-of-it', "\\\\server\\share", "50% off!"]
+)
 def test_masks_a_value_in_every_form(secret: str, form: str) -> None:
     """As URLs, JSON, Python, shells, SQL, XML and HTTP's login write it: none of it is left but quotes around it."""
     text = canaries.forms(secret)[form]
@@ -128,7 +130,14 @@ def test_leaves_short_values_and_other_text() -> None:
 
 def test_says_what_is_not_masked_by_name() -> None:
     """Names, never values: short secrets, common fields, and white space that nobody sees."""
-    secrets = {"PIN": "q7x", "JWT": "abcdefgh\n", "DB": canaries.JSON, "KEY": canaries.KEY, "EMPTY": "", "OK": "correct"}
+    secrets = {
+        "PIN": "q7x",
+        "JWT": "abcdefgh\n",
+        "DB": canaries.JSON,
+        "KEY": canaries.KEY,
+        "EMPTY": "",
+        "OK": "correct",
+    }
 
     told = notices(secrets)
 
@@ -139,20 +148,22 @@ def test_says_what_is_not_masked_by_name() -> None:
     ]
 
 
-@pytest.mark.parametrize("secret", ["a" * 70_000, "!" + "é$'\"\\x" * 10_000, "\ud800half", "\udcff\udcfe12", "𝔘𝔫𝔦𝔠"])
+@pytest.mark.parametrize(
+    "secret", ["a" * 70_000, "!" + "é$'\"\\x" * 10_000, "\ud800half", "\udcff\udcfe12", "\U0001f600" * 4]
+)
 def test_takes_whatever_a_secret_may_hold(secret: str) -> None:
     """64 KiB, signs only, bytes that are not text."""
     assert Redactor([secret])(f"<{secret}>").startswith("<***")
 
 
-HARD = ["\\\"\\\"\\\"\\\"\\\"\\\"\\\"\\\"\\\"\\\"tail", "'\"'\"'\"'\"'\"'\"tail", "''''''''''''''''tail", "%%%%%%%%tail"]
+HARD = ['\\"\\"\\"\\"\\"\\"\\"\\"\\"\\"tail', "'\"'\"'\"'\"'\"'\"tail", "''''''''''''''''tail", "%%%%%%%%tail"]
 
 
 @pytest.mark.parametrize("secret", HARD)
 def test_no_line_takes_long(secret: str) -> None:
     """A line that is nearly the secret, very often: the search must not try all ways to read it. (It would not end.)"""
     mask = Redactor([secret])
-    for part in ("\\", "\\\\\\\"", "'\"'\"'", "'", "%25", "\"'", '\\"'):
+    for part in ("\\", '\\\\\\"', "'\"'\"'", "'", "%25", "\"'", '\\"'):
         line = "tail" + part * 20_000
 
         assert mask(line) == line

@@ -52,7 +52,9 @@ def clean_token(settings: Mapping[str, Any]) -> None:
         wrong = "holds characters that are not ASCII"
     else:
         return
-    raise _error(f"the token of the OpenMetadata server {wrong}", "store the token alone in the secret, as the bot shows it")
+    raise _error(
+        f"the token of the OpenMetadata server {wrong}", "store the token alone in the secret, as the bot shows it"
+    )
 
 
 def trouble(error: BaseException, settings: Mapping[str, Any]) -> RunError | None:
@@ -76,6 +78,9 @@ def trouble(error: BaseException, settings: Mapping[str, Any]) -> RunError | Non
         return look(settings) if _SILENT in str(error) else None
     for one in chain:
         status = getattr(getattr(one, "response", None), "status_code", None)
+        if status == 404:
+            # Something that the server does not have, or no such server at all.
+            return look(settings)
         if status:
             return _answered(settings, status, str(error))
     if any(type(one).__module__.partition(".")[0] in ("requests", "urllib3") for one in chain):
@@ -85,7 +90,7 @@ def trouble(error: BaseException, settings: Mapping[str, Any]) -> RunError | Non
 
 def look(settings: Mapping[str, Any]) -> RunError | None:
     """Ask the server for its version, and for what needs the token; None where nothing is wrong with the answers."""
-    import requests
+    import requests  # type: ignore[import-untyped]
 
     server = _server(settings)
     address = str(server.get("hostPort", "")).rstrip("/")
@@ -120,7 +125,9 @@ def _answered(settings: Mapping[str, Any], status: int, said: str) -> RunError:
     if status == 401:
         told = f" ({said})" if said and "Client Error" not in said else ""
         expired = _expired(str((server.get("securityConfig") or {}).get("jwtToken", "")))
-        what = f"the token has expired{expired}" if expired or "expired" in said.lower() else "it does not know the token"
+        what = (
+            f"the token has expired{expired}" if expired or "expired" in said.lower() else "it does not know the token"
+        )
         return _error(
             f"the OpenMetadata server {address} refuses the token with 401{told}: {what}",
             "take the token of the ingestion bot from this server (Settings, Bots), and store it in the secret that "
@@ -162,31 +169,43 @@ def _unreached(address: str, chain: list[BaseException]) -> RunError:
     names = {type(one).__name__ for one in chain}
     text = " ".join(str(one) for one in chain)
     if "gaierror" in names or "NameResolutionError" in names or "Failed to resolve" in text:
-        why, fix = "its name is not known", (
-            "correct openmetadata.server; see that the task's VPC resolves the name (a private zone, DNS settings)"
+        why, fix = (
+            "its name is not known",
+            ("correct openmetadata.server; see that the task's VPC resolves the name (a private zone, DNS settings)"),
         )
     elif "ostname mismatch" in text or "doesn't match" in text or "IP address mismatch" in text:
-        why, fix = "its certificate is for another name", (
-            "set openmetadata.server to a name that is in the certificate"
+        why, fix = (
+            "its certificate is for another name",
+            ("set openmetadata.server to a name that is in the certificate"),
         )
     elif "CERTIFICATE_VERIFY_FAILED" in text:
         found = re.search(r"certificate verify failed: ([^(]+?) *\(", text)
-        why, fix = f"its certificate is not trusted ({found[1] if found else 'it cannot be verified'})", (
-            "let the task know the certificate authority: verifySSL: validate and sslConfig: {caCertificate: <path in "
-            "the container>} in workflowConfig.openMetadataServerConfig; see that the certificate has not expired"
+        why, fix = (
+            f"its certificate is not trusted ({found[1] if found else 'it cannot be verified'})",
+            (
+                "let the task know the certificate authority: verifySSL: validate and sslConfig: {caCertificate: <path "
+                "in the container>} in workflowConfig.openMetadataServerConfig; see that the certificate is still valid"
+            ),
         )
     elif names & {"SSLError", "SSLZeroReturnError", "SSLEOFError"} or "SSL" in text:
         why, fix = "it does not answer with TLS", "see whether the server has TLS there; otherwise write http://"
     elif "ConnectionRefusedError" in names or "Connection refused" in text:
         why, fix = "it refuses the connection", "check the port in openmetadata.server, and that the server is up"
     elif names & {"ConnectTimeout", "ConnectTimeoutError", "ReadTimeout", "ReadTimeoutError", "TimeoutError"}:
-        why, fix = "it does not answer in time", (
-            "check the way there: the subnets' routes, security groups of both sides, a VPN or peering; and that the "
-            "server is up"
+        why, fix = (
+            "it does not answer in time",
+            (
+                "check the way there: the subnets' routes, security groups of both sides, a VPN or peering; and that "
+                "the server is up"
+            ),
         )
     elif "Connection reset" in text or "RemoteDisconnected" in text or "BadStatusLine" in text:
-        why, fix = "it ends the connection without an answer", (
-            "write https:// in openmetadata.server where the server has TLS; check the proxy or load balancer before it"
+        why, fix = (
+            "it ends the connection without an answer",
+            (
+                "write https:// in openmetadata.server where the server has TLS; check the proxy or load balancer "
+                "before it"
+            ),
         )
     else:
         why, fix = str(chain[-1]), "check openmetadata.server and the way there"
