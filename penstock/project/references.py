@@ -30,7 +30,9 @@ _TEMPLATE = re.compile(
 )
 """Airflow's variables (Apache Airflow documentation, "Templates reference")."""
 _QUOTED = re.compile(r"\\.|'[^']*'|\"(?:\\.|[^\"\\])*\"", re.DOTALL)
-_OPERATOR = re.compile(r"(?<!\S)(?:\|\|?|&&|&|;|[0-9]?>>?(?:&[0-9])?|<<?)(?!\S)|(?<!\S)[0-9&]?>>?[^\s>]+|\S;(?=\s|$)")
+_OPERATOR = re.compile(
+    r"(?<!\S)(?:\|\|?|&&|&|;|[0-9]?>>?(?:&[0-9])?|<<?)(?!\S)|(?<!\S)[0-9&]?>>?[^\s>]+|(?<=\S);(?=\s|$)"
+)
 _OPERATORS = frozenset({"|", "||", "&&", ">", ">>", "2>&1"})
 _SHELL = "write command: [sh, -c, '…'] with the whole line in quotes"
 _SHELLS = frozenset({"sh", "bash", "ash", "dash", "zsh", "ksh"})
@@ -139,7 +141,8 @@ class _Command:
                 yield from [] if braced else [_braces(name, self.where)]
             elif braced or _LIKE_A_VARIABLE.fullmatch(name):
                 fix = nearest(name, self._declared, kind="secret or variable")
-                fix = fix if fix.startswith("did") else f"{fix}; or, where a shell is meant, {_SHELL}"
+                if not fix.startswith("did"):
+                    fix = f"declare {name} under variables and write ${{{name}}}; or, where a shell is meant, {_SHELL}"
                 yield Finding(f"nothing fills {shown}: no shell runs here", fix, self.where, is_error=braced)
 
     def _script(self, text: str, there: set[str]) -> Iterator[Finding]:
