@@ -1,8 +1,8 @@
 """What looks as if something would fill it, and nothing does: `$NAME`, a shell's syntax, Airflow's `{{ ds }}`.
 
-In workflow files, commands and `env` only `${NAME}` is filled. OpenMetadata's own loader fills `$NAME` as well (`metadata
-ingest -c`, by os.path.expandvars), so does a shell, and Airflow fills templates; people who come from there write those.
-For a name that the project declares the fix is certain, so that is an error. Anything else may be meant.
+In workflow files, commands and `env` only `${NAME}` is filled. OpenMetadata's own loader (`metadata ingest -c`) fills
+`$NAME` as well, by os.path.expandvars, so does a shell, and Airflow fills templates; people who come from there write
+those. For a name that the project declares the fix is certain, so that is an error. Anything else may be meant.
 """
 
 from __future__ import annotations

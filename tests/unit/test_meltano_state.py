@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from penstock.compile import compile_plan
+from penstock.local import existing
 from penstock.project.meltano_overrides import REASONS
 from penstock_runtime.engines.meltano import FIXED
 from penstock_runtime.plan import Plan
@@ -52,6 +53,11 @@ def test_a_state_backend_of_its_own_is_used(tmp_path: Path) -> None:
         f"that: add to meltano permissions: [{LACKING}]"
     ]
     assert _said(granted, "state") == []
+
+
+def test_embedded_aws_has_a_bucket_in_its_place(tmp_path: Path) -> None:
+    """On AWS it exists."""
+    assert existing.template(_plan(tmp_path, OWN)).keys() == {"StateBucket0"}
 
 
 def test_its_state_at_the_top_of_a_bucket(tmp_path: Path) -> None:
@@ -153,6 +159,14 @@ def test_variable_that_penstock_sets_itself_is_an_error(tmp_path: Path, edit: Ed
 
     assert what.startswith("Penstock sets MELTANO_AUTO_INSTALL to false for every run of Meltano's: plugins are in")
     assert fix == "remove MELTANO_AUTO_INSTALL"
+
+
+def test_environment_is_named_in_one_place(tmp_path: Path) -> None:
+    """A variable of that name would give way to `meltano.environment`."""
+    edit = ("\nvariables: {", "\nvariables: {MELTANO_ENVIRONMENT: dev, ")
+    _, what, _ = errors(write(tmp_path, edit))[0]
+
+    assert what == "Penstock sets MELTANO_ENVIRONMENT from meltano.environment"
 
 
 def test_log_settings_of_the_project_are_kept(tmp_path: Path) -> None:

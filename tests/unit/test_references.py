@@ -63,7 +63,7 @@ COMMANDS = {
     # name: (command, part of what, part of fix)
     "bare variable": ('"echo $HOST"', "$HOST is taken as text", "write ${HOST}"),
     "bare variable in a list": ("[echo, $HOST]", "$HOST is taken as text", "write ${HOST}"),
-    "secret without a shell": ('"psql ${PASSWORD}"', "secret PASSWORD is not filled in", "[sh, -c, '… \"${PASSWORD}\" …']"),
+    "secret without a shell": ('"psql ${PASSWORD}"', "secret PASSWORD is not", "[sh, -c, '… \"${PASSWORD}\" …']"),
     "bare secret": ('"psql $PASSWORD"', "secret PASSWORD is not filled in", "sh, -c"),
     "unknown": ('"echo ${HOTS}"', "nothing fills ${HOTS}: no shell runs here", "did you mean 'HOST'?"),
     "bare in a shell": ("[sh, -c, 'echo $HOST']", "does not get variable HOST: $HOST is empty", "write ${HOST}"),
@@ -162,11 +162,14 @@ def test_env_and_secrets_of_a_task_fill_its_shell(tmp_path: Path) -> None:
 
 def test_declaration_that_reaches_no_task_is_a_warning(tmp_path: Path) -> None:
     """Not one that is named in braces, by itself in a list, or for a registry or the embedded warehouse."""
+    registry = "arn:aws:secretsmanager:eu-west-1:111122223333:secret:x-AbCdEf"
+    warehouse = "{host: HOST, port: PORT, database: HOST, user: HOST, password: PASSWORD}"
+    named = f"images: {{command: {{credentials: REGISTRY}}}}\nembedded: {{warehouse: {warehouse}}}\n"
     edits = (
-        ("  OM_JWT:", "  LOST: secretsmanager:a\n  REGISTRY: arn:aws:secretsmanager:eu-west-1:111122223333:secret:x-AbCdEf\n  OM_JWT:"),
-        ("defaults:\n", "images: {command: {credentials: REGISTRY}}\nembedded: {warehouse: {host: HOST, port: PORT, database: HOST, user: HOST, password: PASSWORD}}\ndefaults:\n"),
+        ("  OM_JWT:", f"  LOST: secretsmanager:a\n  REGISTRY: {registry}\n  OM_JWT:"),
+        ("defaults:\n", f"{named}defaults:\n"),
         ("\nvariables: {", "\nvariables: {PORT: '1', GONE: x, "),
-    )  # fmt: skip
+    )
     without = ("meltano: {project: meltano, environment: prod}\n", ""), (LOAD, "")
     found = _warnings(tmp_path, *edits, *without)
 
