@@ -160,9 +160,9 @@ def _blocks(project: MeltanoProject, settings: Settings) -> Iterator[str]:
             if transform != "--transform=skip":
                 everything = (one for listed in project.plugins.values() for one in listed)
                 yield from (one.name for one in everything if one.kind in _TRANSFORM_ONLY)
-    for schedule in settings.schedules:
-        if schedule.job not in settings.jobs:
-            for texts in project.jobs.get(schedule.job, ()):
+    for own in settings.schedules:
+        if own.job not in settings.jobs:
+            for texts in project.jobs.get(own.job, ()):
                 yield from _names_of(texts)
     for job in settings.jobs.values():
         for task in job.tasks:
