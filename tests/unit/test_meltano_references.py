@@ -89,6 +89,16 @@ def test_reference_that_base_env_needs_may_stay(tmp_path: Path) -> None:
     assert _warnings(_plan(tmp_path, BASE.replace("BASE: text", "BASE: $HOST"))) == []
 
 
+def test_plugin_has_the_env_of_what_it_inherits_from(tmp_path: Path) -> None:
+    """And its settings, under its own name."""
+    child = "  - {name: tap-child, inherit_from: tap-a, config: {x: $P}}\n"
+    text = BASE.replace("  loaders:", child + "  loaders:").replace("extractor: tap-a", "extractor: tap-child")
+    secret = (SECRETS, f"{SECRETS}  TAP_CHILD_TOKEN: secretsmanager:a\n")
+    plan = _plan(tmp_path, text, secret)
+
+    assert (_warnings(plan), "TAP_CHILD_TOKEN" in _meltano_names(plan)) == ([], True)
+
+
 def test_line_may_say_that_a_text_is_meant(tmp_path: Path) -> None:
     """By the comment that allows a literal secret."""
     text = BASE.replace("over: $OVER}}]", "over: $WHATEVER}}] # penstock: allow-literal")
