@@ -16,6 +16,7 @@ from penstock.project.findings import Finding
 from penstock.project.literals import ALLOW, references, scalars
 from penstock.project.problems import nearest
 from penstock.project.settings import Settings
+from penstock.project.tasks import MAX_COMMAND
 from penstock_runtime.contract import SERVER_VARIABLE
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ _BARE = re.compile(r"(?<![\\$])\$([A-Za-z_][A-Za-z0-9_]*)")
 _LIKE_A_VARIABLE = re.compile(r"[A-Z_][A-Z0-9_]+")
 _TEMPLATE = re.compile(
     r"\{\{\s*(?:(?:ds|ts)(?:_nodash\w*)?|(?:prev|next|yesterday|tomorrow)_\w+|data_interval_\w+|logical_date"
-    r"|execution_date|dag_run|run_id|dag|task|ti|task_instance|params|var|conn|macros)\b[^}]*\}\}"
+    r"|execution_date|dag_run|run_id|dag|task|ti|task_instance|params|var|conn|macros)\b[^}]{0,200}\}\}"
 )
 """Airflow's variables (Apache Airflow documentation, "Templates reference")."""
 _QUOTED = re.compile(r"\\.|'[^']*'|\"(?:\\.|[^\"\\])*\"", re.DOTALL)
@@ -110,6 +111,8 @@ class _Command:
 
     def findings(self, line: str | list[str]) -> Iterator[Finding]:
         texts = [line] if isinstance(line, str) else line
+        if sum(map(len, texts)) > MAX_COMMAND:
+            return  # reported as such
         for text in texts:
             if template := _TEMPLATE.search(text):
                 yield _template(template[0], self.where)
