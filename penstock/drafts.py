@@ -8,7 +8,7 @@ import posixpath
 import shlex
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
-from functools import partial
+from functools import cached_property, partial
 from typing import Any
 
 from penstock.definitions import Draft
@@ -152,14 +152,14 @@ class Drafting:
         return _Work("command", image, named, default_image=task.image is None, command=command, runtime=runtime)
 
     def _meltano_work(self, command: tuple[str, ...], more: Iterable[str] = ()) -> _Work:
-        settings, project = self._meltano()
+        settings, _ = self._meltano()
         image = Image("built", "meltano", posixpath.normpath(settings.project))
         if settings.image is not None:
             image = self._located(settings.image, self._images.meltano)
         return _Work(
             "meltano",
             image,
-            meltano_plugins.given(project, self._settings),
+            self._meltano_names,
             default_image=settings.image is None,
             command=command,
             secrets=(*settings.secrets, *more),
@@ -209,7 +209,7 @@ class Drafting:
             self._problems.add(what, fix="remove it from env", where=where)
         # Meltano's own database is beside its project.
         read_only = read_only and work.engine != "meltano"
-        state = self._meltano_state() if work.engine == "meltano" else None
+        state = self._meltano_state if work.engine == "meltano" else None
         of_the_definition = {MELTANO_STATE} if work.engine == "meltano" and state is None else set()
         of_the_definition |= {"HOME"} if read_only and work.runtime else set()
         for key in sorted(of_the_definition & used):
@@ -251,11 +251,20 @@ class Drafting:
         name = posixpath.normpath(file.file)
         self.files[name] = ProjectFile(name, content.sha256, content.size_bytes)
         return TaskFile(path, file.mode_or_default, sha256=content.sha256)
+
+    @cached_property
     def _meltano_state(self) -> str | None:
         """Where the Meltano project keeps its own state; None: Penstock keeps it."""
-        _, project = self._meltano()
-        found = meltano_state.state_of(project, self._settings, self._variables)
+        found = meltano_state.state_of(self._meltano()[1], self._settings, self._variables)
         return None if found is None or found.lost else found.address
+
+    @cached_property
+    def _meltano_names(self) -> set[str]:
+        return meltano_plugins.given(self._meltano()[1], self._settings)
+
+    @cached_property
+    def _meltano_log_settings(self) -> dict[str, str]:
+        return meltano_overrides.environment(self._meltano()[1], self._variables)
 
     def _filled(self, permissions: Sequence[Permission], where: str) -> tuple[planned.Permission, ...]:
         """With their variables in. `load` has checked them with the project's; others' values may ask for too much."""
@@ -273,7 +282,7 @@ class Drafting:
             # Always set: without it Meltano takes its own default, which the person at the desk may not see.
             if (name := settings.environment or project.default_environment) is not None:
                 found["MELTANO_ENVIRONMENT"] = name
-            found.update(meltano_overrides.environment(project, self._variables))
+            found.update(self._meltano_log_settings)
         for key, value in env.items():
             # A name that is not a variable is in text that the user has marked as such.
             found[key] = PLACEHOLDER.sub(lambda match: self._variables.get(match[1], match[0]), value)

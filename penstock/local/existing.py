@@ -10,6 +10,7 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlsplit
 
 import botocore.exceptions
 
@@ -116,7 +117,18 @@ def template(plan: Plan) -> dict[str, Any]:
         found["Role"] = _role(_own_role(plan), ["ec2"], [])
         if airflow.bucket is not None:
             found["Bucket"] = _bucket(airflow.bucket, airflow.kms_key)
+    for number, name in enumerate(_state_buckets(plan)):
+        found[f"StateBucket{number}"] = _bucket(name, None)
     return found
+
+
+def _state_buckets(plan: Plan) -> list[str]:
+    """Where Meltano projects keep their state themselves."""
+    addresses = sorted({one.meltano_state for one in plan.task_definitions if one.meltano_state})
+    names = [urlsplit(one).hostname for one in addresses if one.startswith("s3://")]
+    # A bucket of one name would be there twice; a name that is not known yet is nobody's.
+    taken = getattr(plan.airflow, "bucket", None)
+    return [name for name in dict.fromkeys(names) if name and name != taken]
 
 
 def _bucket(name: str, key: str | None) -> dict[str, Any]:
@@ -174,7 +186,7 @@ def _told(plan: Plan) -> list[str]:
     if isinstance(airflow, SelfManagedAirflow):
         bucket = f", its bucket {airflow.bucket}" if airflow.bucket else ""
         found.append(f"an Airflow {airflow.version} of your own, with the role {_own_role(plan)}{bucket}")
-    return found
+    return found + [f"the bucket {name} with Meltano's state, which is empty here" for name in _state_buckets(plan)]
 
 
 def _deploy(endpoint: Endpoint, name: str, template: dict[str, Any]) -> None:

@@ -138,7 +138,9 @@ def _check_names(included: list[Document]) -> None:
 
 
 def _entries(root: Node) -> Iterator[tuple[tuple[str, ...], Node]]:
-    lists = [((kind.removesuffix("s"),), root.value.get(kind)) for kind in KINDS]
+    lists: list[tuple[tuple[str, ...], Node | None]] = [
+        ((kind.removesuffix("s"),), root.value.get(kind)) for kind in KINDS
+    ]
     plugins = root.value.get("plugins")
     if plugins is not None and isinstance(plugins.value, dict):
         lists += [((str(kind), "plugin"), node) for kind, node in plugins.value.items()]

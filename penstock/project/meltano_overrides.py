@@ -11,7 +11,7 @@ from penstock.project.meltano_plugins import OWN_PREFIX, used, variable_of
 from penstock.project.meltano_state import setting
 from penstock.project.settings import Settings
 from penstock_runtime.contract import MELTANO_STATE
-from penstock_runtime.engines.meltano import FIXED
+from penstock_runtime.engines.meltano import ENVIRONMENT, FIXED
 
 if TYPE_CHECKING:
     from penstock.project.checks import Checks
@@ -31,6 +31,9 @@ def check(checks: Checks, project: MeltanoProject) -> None:
     for kind in ("secrets", "variables"):
         for name in getattr(settings, kind):
             _check(checks, name, None, checks.where(kind, name, key=True))
+            if name == ENVIRONMENT:
+                what, fix = f"Penstock sets {name} from meltano.environment", "name it there, and remove this"
+                checks.add(what, fix, kind, name, key=True)
     for index, schedule in enumerate(settings.schedules):
         for name, value in schedule.env.items():
             _check(checks, name, value, checks.where("schedules", index, "env", name))

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from penstock.project import folders
 from penstock.project.composer import Node
 from penstock.project.document import Document, read_text
+from penstock.project.tasks import MAX_COMMAND
 from penstock_runtime.errors import InputError
 
 if TYPE_CHECKING:
@@ -160,9 +161,9 @@ def _blocks(project: MeltanoProject, settings: Settings) -> Iterator[str]:
             if transform != "--transform=skip":
                 everything = (one for listed in project.plugins.values() for one in listed)
                 yield from (one.name for one in everything if one.kind in _TRANSFORM_ONLY)
-    for schedule in settings.schedules:
-        if schedule.job not in settings.jobs:
-            for texts in project.jobs.get(schedule.job, ()):
+    for own in settings.schedules:
+        if own.job not in settings.jobs:
+            for texts in project.jobs.get(own.job, ()):
                 yield from _names_of(texts)
     for job in settings.jobs.values():
         for task in job.tasks:
@@ -172,6 +173,9 @@ def _blocks(project: MeltanoProject, settings: Settings) -> Iterator[str]:
 
 def _names_of(texts: Iterable[str]) -> list[str]:
     """The blocks of a `meltano run`, without their commands (`dbt:run`)."""
+    texts = list(texts)
+    if sum(map(len, texts)) > MAX_COMMAND:
+        return []  # reported where the command is
     try:
         return [part.split(":")[0] for text in texts for part in shlex.split(text)]
     except ValueError:

@@ -117,6 +117,7 @@ class _References:
         own = frozenset(_keys(plugin.node.value.get("env")))
         overrides = list(self._overrides(plugin))
         env = own | frozenset(name for _, node in overrides for name in _keys(node.value.get("env")))
+        env |= self._inherited(plugin)
         config = _Scope(f"plugin {plugin.name!r}", self._process | self._top_env | self._active_env | env)
         of_env = _Scope(f"env of plugin {plugin.name!r}", self._active_env, process=False)
         yield from self._definition(plugin, plugin.document, plugin.node, config, of_env)
@@ -131,6 +132,17 @@ class _References:
                     "it in meltano.image",
                     document.where(node),
                 )
+
+    def _inherited(self, plugin: Plugin) -> frozenset[str]:
+        """What `env` of the plugins that it inherits from sets."""
+        names: set[str] = set()
+        seen, parent = {plugin.name}, plugin.parent
+        while parent is not None and parent not in seen:
+            seen.add(parent)
+            found = self._project.plugins.get(parent, [])
+            names |= {name for one in found for name in _keys(one.node.value.get("env"))}
+            parent = found[0].parent if found else None
+        return frozenset(names)
 
     def _definition(
         self, plugin: Plugin, document: Document, node: Node, config: _Scope, env: _Scope

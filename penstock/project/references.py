@@ -1,8 +1,8 @@
 """What looks as if something would fill it, and nothing does: `$NAME`, a shell's syntax, Airflow's `{{ ds }}`.
 
-In workflow files, commands and `env` only `${NAME}` is filled. OpenMetadata's own loader fills `$NAME` as well (`metadata
-ingest -c`, by os.path.expandvars), so does a shell, and Airflow fills templates; people who come from there write those.
-For a name that the project declares the fix is certain, so that is an error. Anything else may be meant.
+In workflow files, commands and `env` only `${NAME}` is filled. OpenMetadata's own loader (`metadata ingest -c`) fills
+`$NAME` as well, by os.path.expandvars, so does a shell, and Airflow fills templates; people who come from there write
+those. For a name that the project declares the fix is certain, so that is an error. Anything else may be meant.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from penstock.project.findings import Finding
 from penstock.project.literals import ALLOW, references, scalars
 from penstock.project.problems import nearest
 from penstock.project.settings import Settings
+from penstock.project.tasks import MAX_COMMAND
 from penstock_runtime.contract import SERVER_VARIABLE
 
 if TYPE_CHECKING:
@@ -26,11 +27,13 @@ _BARE = re.compile(r"(?<![\\$])\$([A-Za-z_][A-Za-z0-9_]*)")
 _LIKE_A_VARIABLE = re.compile(r"[A-Z_][A-Z0-9_]+")
 _TEMPLATE = re.compile(
     r"\{\{\s*(?:(?:ds|ts)(?:_nodash\w*)?|(?:prev|next|yesterday|tomorrow)_\w+|data_interval_\w+|logical_date"
-    r"|execution_date|dag_run|run_id|dag|task|ti|task_instance|params|var|conn|macros)\b[^}]*\}\}"
+    r"|execution_date|dag_run|run_id|dag|task|ti|task_instance|params|var|conn|macros)\b[^}]{0,200}\}\}"
 )
 """Airflow's variables (Apache Airflow documentation, "Templates reference")."""
 _QUOTED = re.compile(r"\\.|'[^']*'|\"(?:\\.|[^\"\\])*\"", re.DOTALL)
-_OPERATOR = re.compile(r"(?<!\S)(?:\|\|?|&&|&|;|[0-9]?>>?(?:&[0-9])?|<<?)(?!\S)|(?<!\S)[0-9&]?>>?[^\s>]+|\S;(?=\s|$)")
+_OPERATOR = re.compile(
+    r"(?<!\S)(?:\|\|?|&&|&|;|[0-9]?>>?(?:&[0-9])?|<<?)(?!\S)|(?<!\S)[0-9&]?>>?[^\s>]+|(?<=\S);(?=\s|$)"
+)
 _OPERATORS = frozenset({"|", "||", "&&", ">", ">>", "2>&1"})
 _SHELL = "write command: [sh, -c, '…'] with the whole line in quotes"
 _SHELLS = frozenset({"sh", "bash", "ash", "dash", "zsh", "ksh"})
@@ -108,6 +111,8 @@ class _Command:
 
     def findings(self, line: str | list[str]) -> Iterator[Finding]:
         texts = [line] if isinstance(line, str) else line
+        if sum(map(len, texts)) > MAX_COMMAND:
+            return  # reported as such
         for text in texts:
             if template := _TEMPLATE.search(text):
                 yield _template(template[0], self.where)
@@ -139,7 +144,8 @@ class _Command:
                 yield from [] if braced else [_braces(name, self.where)]
             elif braced or _LIKE_A_VARIABLE.fullmatch(name):
                 fix = nearest(name, self._declared, kind="secret or variable")
-                fix = fix if fix.startswith("did") else f"{fix}; or, where a shell is meant, {_SHELL}"
+                if not fix.startswith("did"):
+                    fix = f"declare {name} under variables and write ${{{name}}}; or, where a shell is meant, {_SHELL}"
                 yield Finding(f"nothing fills {shown}: no shell runs here", fix, self.where, is_error=braced)
 
     def _script(self, text: str, there: set[str]) -> Iterator[Finding]:

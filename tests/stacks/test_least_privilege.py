@@ -165,6 +165,23 @@ def test_a_task_role_fetches_artifacts_and_meltano_keeps_its_state(templates: Te
     assert listing["Condition"] == {"StringLike": {"s3:prefix": ["state", "state/*"]}}
 
 
+def test_a_state_backend_of_the_project_is_neither_set_nor_granted(tmp_path: Path) -> None:
+    """An environment variable would win over `meltano.yml`; what its tasks may do in its bucket the project says."""
+    own = dataclasses.replace(plans.MELTANO, meltano_state="s3://acme-state/prod")
+    made = dataclasses.replace(plans.PLAN, task_definitions=(plans.OPENMETADATA, own, plans.COMMAND))
+    template = plans.synthesize(made, tmp_path)["acme-dev-airflow"]
+    (definition,) = [
+        one["Properties"]
+        for one in template["Resources"].values()
+        if one["Type"] == "AWS::ECS::TaskDefinition" and one["Properties"]["Family"] == own.family
+    ]
+    names = {one["Name"] for one in definition["ContainerDefinitions"][0]["Environment"]}
+    allowed = {action for one in statements.of_role(template, f"{own.role_prefix}-task") for action in one["Action"]}
+
+    assert "MELTANO_STATE_BACKEND_URI" not in names
+    assert allowed == {"s3:GetObject"}
+
+
 @pytest.mark.parametrize("count", [1, 21, 100])
 def test_the_right_to_run_them_fits_into_one_policy(tmp_path: Path, count: int) -> None:
     """However many definitions there are, the grant has room beside others, in a managed policy of 6,144 characters."""

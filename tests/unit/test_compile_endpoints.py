@@ -14,6 +14,7 @@ from tests.unit.sealed_network import (
     NO_CATALOGUE,
     SEALED,
     plan_of,
+    warnings_of,
 )
 
 
@@ -139,7 +140,7 @@ def test_each_harm_of_what_is_left_out_is_told(tmp_path: Path) -> None:
     found = plan_of(tmp_path, (CREATE, line), NO_CATALOGUE)
 
     assert found.network.endpoints == ("secretsmanager",)
-    assert [one.partition("without a way to ")[2].partition(":")[0] for one in found.warnings] == [
+    assert [one.partition("without a way to ")[2].partition(":")[0] for one in warnings_of(found)] == [
         "kms, logs, monitoring and sqs MWAA cannot create the environment, which shows after hours only",
         "ecr.api, ecr.dkr and logs Fargate starts no task",
         "ecs Airflow starts no Fargate task",
@@ -161,17 +162,17 @@ def test_permission_without_an_endpoint_is_a_warning(tmp_path: Path, action: str
     """The call would hang until it times out. With its place; a NAT gateway leads everywhere."""
     allowed = f"permissions: [{{actions: ['{action}'], resources: ['*'], reason: x}}]"
     edits = ((LOAD, f"{LOAD}{allowed}, "), NO_CATALOGUE)
-    found = plan_of(tmp_path, (CREATE, f"network: {{create: {{egress: endpoints{more}}}}}"), *edits).warnings
+    found = warnings_of(plan_of(tmp_path, (CREATE, f"network: {{create: {{egress: endpoints{more}}}}}"), *edits))
 
     assert len(found) == (told is not None)
     assert told is None or (told in found[0] and found[0].startswith("penstock.yaml:21:46: "))
-    assert plan_of(tmp_path / "nat", *edits).warnings == ()
+    assert warnings_of(plan_of(tmp_path / "nat", *edits)) == []
 
 
 def test_permission_for_a_service_whose_endpoint_is_left_out(tmp_path: Path) -> None:
     """It is made by itself where nobody leaves it out; asking for it besides would be an error."""
     role = "permissions: [{actions: ['sts:AssumeRole'], resources: ['arn:aws:iam::111122223333:role/lake']}]"
     sealed = (CREATE, "network: {create: {egress: endpoints, without_endpoints: [sts]}}")
-    (found,) = plan_of(tmp_path, sealed, (LOAD, f"{LOAD}{role}, "), NO_CATALOGUE).warnings
+    (found,) = warnings_of(plan_of(tmp_path, sealed, (LOAD, f"{LOAD}{role}, "), NO_CATALOGUE))
 
     assert found.endswith("no VPC endpoint leads there: take sts out of network.create.without_endpoints")

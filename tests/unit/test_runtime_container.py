@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from penstock_runtime import contract
-from penstock_runtime.engines import Counts, meltano
+from penstock_runtime.engines import Counts, meltano, openmetadata
 
 RUN = {
     "project": "acme",
@@ -322,6 +322,22 @@ def test_meltano_needs_its_environment_named() -> None:
 
     assert done.returncode == contract.Exit.WRONG_INPUT
     assert "MELTANO_ENVIRONMENT is not set" in done.stdout
+
+
+def test_elt_runs_without_an_environment() -> None:
+    """Projects from before there were environments have none, and Meltano stops at one that it does not know."""
+    launch = meltano.launch({contract.COMMAND: '["elt", "tap-a", "target-b"]'})
+
+    assert "no Meltano environment: meltano elt tap-a target-b" in launch.title
+
+
+def test_task_may_set_what_is_a_default() -> None:
+    """What an engine only proposes gives way to what the task's own variables say."""
+    environ = {contract.WORKFLOW_TYPE: "metadata", "DO_NOT_TRACK": "0"}
+    found = openmetadata.launch(environ).environment
+
+    assert "DO_NOT_TRACK" not in found
+    assert found["DBT_SEND_ANONYMOUS_USAGE_STATS"] == "false"
 
 
 def test_meltano_never_installs_at_run_time() -> None:
