@@ -93,10 +93,10 @@ def differences(cron: str, airflow_version: str) -> Iterator[tuple[str, str]]:
             if number(position, found[1]) == LAST[position]:
                 what = f"{reader} starts {found[0]!r} at the first {FIELDS[position]}, not at {found[1]}"
                 yield what, f"write {found[1]}"
-    if croniter < (5,) and (found := _START.fullmatch(fields[4])):
-        step = int(found[0].partition("/")[2])
-        if step and (7 - number(4, found[1])) % step == 0:
-            yield f"{reader} goes on to Sunday in {fields[4]!r}", f"write {found[1]}-6/{step}"
+    if croniter < (5,) and (start := _START.fullmatch(fields[4])):
+        step = int(start[0].partition("/")[2])
+        if step and (7 - number(4, start[1])) % step == 0:
+            yield f"{reader} goes on to Sunday in {fields[4]!r}", f"write {start[1]}-6/{step}"
     through_march = fields[4] == "*" and {2, 3} <= _numbers(fields[3])
     if croniter < (6, 2) and through_march and (skipped := _skipped_in_march(fields[2])):
         days = f"{skipped} March"

@@ -99,16 +99,9 @@ def test_interval_that_is_not_meant(tmp_path: Path, interval: str) -> None:
 @pytest.mark.parametrize(
     "interval",
     [
-        "0 3 * * *",
-        "*/60 * * * *",
-        "0 */24 * * *",
-        "*/7 * * * *",
-        "0 0 1-7 * *",
-        "0 0 * * 1-5",
-        "0 0 29 2 *",
-        "0 0 L * *",
-    ]
-    + ["@daily", "@manual", "0 0 */7 * *", "0 0 15 * ?", "0 0 1,30 1,3 *"],
+        *("0 3 * * *", "*/60 * * * *", "0 */24 * * *", "*/7 * * * *", "0 0 1-7 * *", "0 0 * * 1-5", "0 0 29 2 *"),
+        *("0 0 L * *", "@daily", "@manual", "0 0 */7 * *", "0 0 15 * ?", "0 0 1,30 1,3 *"),
+    ],
 )
 def test_interval_that_is_meant(tmp_path: Path, interval: str) -> None:
     """Steps that divide a field once, one of two day fields, a leap day: no word."""

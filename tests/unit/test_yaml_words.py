@@ -23,7 +23,7 @@ CASES = {
     "a star and a name": ("a: *raw\n", "1:4", "no anchor &raw", "define it above, or quote the text: '*raw'"),
     "an ampersand": ("a: &\n", "1:5", "cannot begin with '&'", "quote it: '&'"),
     "an exclamation mark": ("a: !x y\n", "1:4", "the YAML tag !x", "remove the tag, or quote the text if it begins"),
-    "a backslash": ('r: "^stg_\\d+$"\n', "1:10", "a backslash in double quotes", r"write it in single quotes: '^stg_\d+"),
+    "a backslash": ('r: "^stg_\\d+$"\n', "1:10", "a backslash in double quotes", r"write it in single quotes: '^stg"),
     "a backslash and a quote": (
         'r: ["it\'s\\.x", b]\n', "1:10", "a backslash in double quotes", r"write it in single quotes: 'it''s\.x'"
     ),
