@@ -17,6 +17,7 @@ from penstock.project.composer import Node
 from penstock.project.document import Document, at, parse
 from penstock.project.problems import MOST, Problems, nearest, shown
 from penstock.project.shapes import words_of
+from penstock_runtime.errors import InputError
 
 _WANTED = {
     "string_type": "text",
@@ -161,9 +162,17 @@ def _fix(kind: str, wanted: str, node: Node, loc: tuple[Any, ...], document: Doc
         if kind == "int_type" and (number := units.number(str(loc[-1]), node.value)) is not None:
             return f"write {number}"
         is_quoted = document.text[node.start : node.start + 1] in ("'", '"')
-        if is_quoted and isinstance(parse(node.value, "").root.value if node.value.strip() else None, _TYPES[kind]):
+        if is_quoted and _is_written(node.value, _TYPES[kind]):
             return "write it without quotes"
     return f"write {wanted}"
+
+
+def _is_written(text: str, wanted: Any) -> bool:
+    """Whether a text would be of the wanted type without its quotes."""
+    try:
+        return isinstance(parse(text, "").root.value, wanted)
+    except InputError:
+        return False
 
 
 def _curly(node: Node) -> str | None:
