@@ -4,6 +4,7 @@
 # make test    every test, the real run included
 # make bench   every figure of the README, as JSON; takes about a quarter of an hour
 # make lock    compile the locks again
+# make tables  write the tables of Airflow's options and constraints again
 # make golden  write the golden cases again
 
 PYTHON ?= python3.11
@@ -18,7 +19,9 @@ export UV_SYSTEM_CERTS = 1
 unexport PYTHONDONTWRITEBYTECODE
 VENV := .venv/bin
 
-.PHONY: setup desk environments run test check format lock golden schema bench clean
+IMAGES ?=
+
+.PHONY: setup desk environments run test check format lock tables golden schema bench clean
 
 setup: desk environments
 
@@ -55,6 +58,10 @@ format: desk
 
 schema: desk
 	$(VENV)/python -m penstock.project.schema schema/penstock.schema.json
+
+tables: desk
+	@test -d "$(IMAGES)" || { echo "clone github.com/aws/amazon-mwaa-docker-images and name it: make tables IMAGES=<folder>" >&2; exit 2; }
+	$(VENV)/python requirements/airflow_tables.py "$(IMAGES)"
 
 golden: desk
 	$(VENV)/python -m tests.golden.regenerate

@@ -28,9 +28,11 @@ from penstock.project.versions import AIRFLOW
 
 ROOT = Path(__file__).resolve().parents[1]
 TABLES = ROOT / "penstock" / "versions"
-_READS = re.compile(r"""\bconf\.(?:get|has_option)\w*\(\s*(?:section=)?["'](\w+)["'],\s*(?:key=)?["'](\w+)["']""")
+_READS = re.compile(r"""conf\.(get\w*|has_option)\(\s*(?:section=)?["'](\w+)["'],\s*(?:key=)?["'](\w+)["']""")
 """Options that the code reads, and that `config.yml` need not list."""
 _TYPES = {"boolean": "boolean", "integer": "integer", "float": "float"}
+_TYPES_READ = {"getboolean": "boolean", "getint": "integer", "getfloat": "float"}
+"""How the code reads an option; `config.yml` calls some of these a string."""
 _NO_MODULES = ("providers", "example_dags", "migrations", "www", "ui")
 
 
@@ -55,15 +57,20 @@ def _install(package: str, target: Path) -> None:
 
 def options(airflow: Path) -> dict[str, str]:
     """`section.key` → its type, or `text`; `unlisted`: the code reads it and the documentation does not have it."""
-    found = {}
+    found: dict[str, str] = {}
+    read: dict[str, str] = {}
     for file in sorted(airflow.rglob("*.py")):
         if file.relative_to(airflow).parts[0] not in _NO_MODULES:
-            for section, key in _READS.findall(file.read_text()):
-                found[f"{section}.{key}".lower()] = "unlisted"
+            for method, section, key in _READS.findall(file.read_text()):
+                option = f"{section}.{key}".lower()
+                found[option] = "unlisted"
+                if method in _TYPES_READ:
+                    read[option] = _TYPES_READ[method]
     sections = yaml.safe_load((airflow / "config_templates" / "config.yml").read_text())
     for section, about in sections.items():
         for key, option in about["options"].items():
-            found[f"{section}.{key}".lower()] = _TYPES.get(option.get("type"), "text")
+            name = f"{section}.{key}".lower()
+            found[name] = _TYPES.get(option.get("type")) or read.get(name, "text")
     return found
 
 

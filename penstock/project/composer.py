@@ -15,6 +15,7 @@ import yaml
 from penstock.project.lines import Lines
 from penstock.project.problems import shown
 from penstock.project.yaml_meaning import YAML_1_1, Meaning
+from penstock.project.yaml_words import hidden_at_the_start, invisible
 from penstock_runtime.errors import InputError
 
 MAX_NODES = 100_000
@@ -113,7 +114,8 @@ class Composer:
 
     def _new(self, event: Any, value: Any, text: str | None = None) -> Node:
         if event.tag is not None:
-            raise self._error(event, f"the YAML tag {event.tag[:60]} is not allowed", "remove the tag")
+            what = f"the YAML tag {event.tag[:60]} is not allowed"
+            raise self._error(event, what, "remove the tag, or quote the text if it begins with !")
         line, column = self._lines.place(event.start_mark)
         node = Node(line, column, event.start_mark.index, event.end_mark.index, value, text)
         if event.anchor is not None:
@@ -126,6 +128,8 @@ class Composer:
         node = self._new(event, event.value, event.value)
         node.size = len(event.value)
         plain = event.implicit[0]
+        if plain and (hidden := hidden_at_the_start(event.value)):
+            raise self._error(event, *invisible(hidden, "before the text"))
         frame = self._open[-1] if self._open else None
         is_key = frame is not None and isinstance(frame.node.value, dict) and frame.key is None
         if plain and is_key and event.value == "<<":
@@ -177,7 +181,8 @@ class Composer:
     def _alias(self, event: Any) -> None:
         node = self._anchors.get(event.anchor)
         if node is None:
-            raise self._error(event, f"there is no anchor &{event.anchor[:60]}", "define it above")
+            what = f"there is no anchor &{event.anchor[:60]}"
+            raise self._error(event, what, f"define it above, or quote the text: '*{event.anchor[:60]}'")
         if any(node is frame.node for frame in self._open):
             raise self._error(event, f"*{event.anchor[:60]} stands inside what it stands for", "write it out")
         self._attach(node, event)

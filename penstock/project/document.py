@@ -13,6 +13,7 @@ from typing import Any
 
 import yaml
 
+from penstock.project import yaml_words
 from penstock.project.composer import MAX_NODES, Composer, Node
 from penstock.project.lines import Lines
 from penstock.project.yaml_meaning import YAML_1_1, Meaning
@@ -179,6 +180,12 @@ def parse(
     return Document(name, text, root)
 
 
+def _in_our_words(error: yaml.MarkedYAMLError, lines: Lines, line: int, column: int) -> tuple[str, str] | None:
+    began = lines.place(error.context_mark) if error.context_mark else (line, column)
+    start = began[1] if began[0] == line else column
+    return yaml_words.advice(error.problem or "", error.context or "", lines.line(line), column, start)
+
+
 def _syntax(error: yaml.MarkedYAMLError, name: str, text: str) -> InputError:
     mark = error.problem_mark or error.context_mark
     lines = Lines(text)
@@ -190,6 +197,8 @@ def _syntax(error: yaml.MarkedYAMLError, name: str, text: str) -> InputError:
         fix = "indent with spaces; YAML allows no tabs"
     elif conflict := _CONFLICT.search(text):
         fix = f"settle the merge conflict on line {lines.at(conflict.start())[0] + 1}"
+    elif mark and (found := _in_our_words(error, lines, line, column)):
+        return InputError(found[0], fix=found[1], where=where)
     elif mark and "${" in lines.line(line):
         fix = "put the text that holds ${NAME} in quotes: inside {} and [] YAML wants them"
     elif "mapping values are not allowed" in problem:

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import json
 import types
 import typing
 from collections.abc import Mapping
+from datetime import date
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
+from penstock.project import units, yaml_words
 from penstock.project.composer import Node
-from penstock.project.document import Document, at
+from penstock.project.document import Document, at, parse
 from penstock.project.problems import MOST, Problems, nearest, shown
 from penstock.project.shapes import words_of
+from penstock_runtime.errors import InputError
 
 _WANTED = {
     "string_type": "text",
@@ -28,6 +32,8 @@ _WANTED = {
     "date_type": "a date without quotes, such as 2024-01-31",
 }
 
+_TYPES: dict[str, Any] = {"int_type": int, "float_type": (int, float), "bool_type": bool, "date_type": date}
+OPTIONS = ("airflow", "create", "options")
 _LOOKED_AT = 40 * MOST
 """Errors of pydantic's: of some places it has two, and `Problems` stops at `MOST` of ours."""
 
@@ -60,12 +66,14 @@ def explain(error: ValidationError, model: type[BaseModel], document: Document, 
             problems.add(one["msg"], fix=context["fix"], where=where)
         elif kind in _WANTED:
             wanted = " or ".join(_WANTED[one] for one in kinds)
-            problems.add(f"{subject} wants {wanted}, not {_got(node)}", fix=_fix(kind, wanted, node), where=where)
+            fix = _curly(node) or _fix(kind, wanted, node, loc, document)
+            problems.add(f"{subject} wants {wanted}, not {_got(node)}", fix=fix, where=where)
         elif kind in ("string_too_short", "too_short") and not node.value:
             fix = "give it a value" if isinstance(node.value, str) else "give it at least one entry"
             problems.add(f"{subject} is empty", fix=fix, where=where)
         else:
             what, fix = _constraint(kind, context, one["msg"])
+            fix = _curly(node) or fix
             problems.add(f"{subject} {what}, not {_got(node)}", fix=fix, where=where)
 
 
@@ -142,12 +150,40 @@ def _got(node: Node) -> str:
     return shown(node.value) if isinstance(node.value, str) else str(node.text)[:60]
 
 
-def _fix(kind: str, wanted: str, node: Node) -> str:
+def _fix(kind: str, wanted: str, node: Node, loc: tuple[Any, ...], document: Document) -> str:
+    of_airflow = loc[: len(OPTIONS)] == OPTIONS
+    if kind == "string_type" and isinstance(node.value, bool) and of_airflow:
+        return f'write "{node.value}": Airflow reads no other words'
     if kind == "string_type" and node.text and node.value is not None:
         return f'quote it: "{node.text[:60]}"'
+    if kind == "string_type" and isinstance(node.value, dict | list) and of_airflow:
+        return f"write it as JSON in single quotes: {_as_json(node)}"
     if isinstance(node.value, str) and kind in ("int_type", "float_type", "bool_type", "date_type"):
-        return "write it without quotes"
+        if kind == "int_type" and (number := units.number(str(loc[-1]), node.value)) is not None:
+            return f"write {number}"
+        is_quoted = document.text[node.start : node.start + 1] in ("'", '"')
+        if is_quoted and _is_written(node.value, _TYPES[kind]):
+            return "write it without quotes"
     return f"write {wanted}"
+
+
+def _is_written(text: str, wanted: Any) -> bool:
+    """Whether a text would be of the wanted type without its quotes."""
+    try:
+        return isinstance(parse(text, "").root.value, wanted)
+    except InputError:
+        return False
+
+
+def _curly(node: Node) -> str | None:
+    """The fix for a text in typographic quotes, whatever it should have been."""
+    inner = yaml_words.without_curly_quotes(node.value) if isinstance(node.value, str) else None
+    return None if inner is None else f'type straight quotes, which YAML knows: "{inner[:60]}"'
+
+
+def _as_json(node: Node) -> str:
+    text = json.dumps(node.plain(), default=str).replace("'", "''")
+    return f"'{text}'" if len(text) <= 120 else "'{…}'"
 
 
 _BOUNDS = {

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from croniter import CroniterBadDateError, croniter
 
 from penstock.project.problems import nearest, shown
+from penstock.project.yaml_words import without_curly_quotes
 from penstock_runtime.errors import InputError
 from penstock_runtime.schedule import MINUTES_OF
 
@@ -91,6 +92,9 @@ def cron(interval: object, where: str, *, or_else: str = "") -> str | None:
         raise InputError(
             f"unknown preset {shown(interval)}", fix=nearest(interval, PRESETS, kind="preset"), where=where
         )
+    if (inner := without_curly_quotes(interval.strip())) is not None:
+        what = f"{shown(interval)} is in typographic quotes, which are text to YAML"
+        raise InputError(what, fix=f'type straight ones: "{inner[:60]}"', where=where)
     fields = interval.split()
     if len(fields) != 5:
         raise InputError(f"cron expression {shown(interval)} has {len(fields)} fields, not 5", fix=fix, where=where)

@@ -49,8 +49,8 @@ def check_options(checks: Checks, options: dict[str, str], airflow_version: str)
             checks.add(what, _secrets_place(option) if secret else "write the value out", *path)
         elif _names_a_secret(option) or ALLOW in checks.line(*path):
             continue
-        elif secret := literal_secret(option, value):
-            checks.add(secret, f"{_secrets_place(option)}; or end the line with `{ALLOW}`", *path)
+        elif literal := literal_secret(option, value):
+            checks.add(literal, f"{_secrets_place(option)}; or end the line with `{ALLOW}`", *path)
         elif unread := option_values.problem(option, value, airflow_version):
             checks.add(*unread, *path)
 

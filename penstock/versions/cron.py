@@ -93,11 +93,12 @@ def differences(cron: str, airflow_version: str) -> Iterator[tuple[str, str]]:
             if number(position, found[1]) == LAST[position]:
                 what = f"{reader} starts {found[0]!r} at the first {FIELDS[position]}, not at {found[1]}"
                 yield what, f"write {found[1]}"
-    if croniter < (5,) and (found := _START.fullmatch(fields[4])):
-        step = int(found[0].partition("/")[2])
-        if step and (7 - number(4, found[1])) % step == 0:
-            yield f"{reader} goes on to Sunday in {fields[4]!r}", f"write {found[1]}-6/{step}"
-    if croniter < (6, 2) and fields[4] == "*" and (skipped := _skipped_in_march(fields[2])):
+    if croniter < (5,) and (start := _START.fullmatch(fields[4])):
+        step = int(start[0].partition("/")[2])
+        if step and (7 - number(4, start[1])) % step == 0:
+            yield f"{reader} goes on to Sunday in {fields[4]!r}", f"write {start[1]}-6/{step}"
+    through_march = fields[4] == "*" and {2, 3} <= _numbers(fields[3])
+    if croniter < (6, 2) and through_march and (skipped := _skipped_in_march(fields[2])):
         days = f"{skipped} March"
         yield (
             f"{reader} leaves out the run of {days} when it counts on from February",
@@ -129,7 +130,7 @@ def _two_ranges(position: int, found: re.Match[str]) -> str:
 def _skipped_in_march(field: str) -> str:
     """The days of March that croniter before 6.2 skips: from the last match in February it goes on by the days to its
     next match above 28 or 29, as if February had that day, and so lands behind the first of March."""
-    days = _days(field)
+    days = _numbers(field)
     skipped: set[int] = set()
     for length in (28, 29):
         within = [day for day in days if day <= length]
@@ -139,8 +140,8 @@ def _skipped_in_march(field: str) -> str:
     return " and ".join(str(day) for day in sorted(skipped))
 
 
-def _days(field: str) -> set[int]:
-    """The days of the month that a field names; none, where it has something else than numbers."""
+def _numbers(field: str) -> set[int]:
+    """The days of the month (or months) that a field names; none, where it has something else than numbers."""
     days: set[int] = set()
     for part in field.split(","):
         found = re.fullmatch(r"(?:(\*)|([0-9]+)(?:-([0-9]+))?)(?:/([0-9]+))?", part)

@@ -42,13 +42,18 @@ def _from_s3(uri: str, bucket: str, key: str) -> bytes:
     try:
         return s3.read(bucket, key)
     except s3.S3Error as error:
-        what, fix = str(error), "check that the task's subnets reach S3 (NAT or a gateway endpoint)"
-        if error.code:
-            meant, fix = meaning(error.code)
-            what = f"{meant} ({error})"
-        elif "CERTIFICATE_VERIFY_FAILED" in str(error):
-            fix = "install ca-certificates in the image, or name a file of certificates in AWS_CA_BUNDLE"
-        raise _failed(uri, what, fix) from error
+        raise refused(uri, error) from error
+
+
+def refused(uri: str, error: s3.S3Error) -> RunError:
+    """The error for an object that S3 did not give."""
+    what, fix = str(error), "check that the task's subnets reach S3 (NAT or a gateway endpoint)"
+    if error.code:
+        meant, fix = meaning(error.code)
+        what = f"{meant} ({error})"
+    elif "CERTIFICATE_VERIFY_FAILED" in str(error):
+        fix = "install ca-certificates in the image, or name a file of certificates in AWS_CA_BUNDLE"
+    return _failed(uri, what, fix)
 
 
 def _failed(uri: str, what: str, fix: str) -> RunError:

@@ -37,8 +37,8 @@ class S3Error(OSError):
         self.code = code
 
 
-def read(bucket: str, key: str) -> bytes:
-    """The object's content.
+def read(bucket: str, key: str, span: str = "") -> bytes:
+    """The object's content, or the part of it that `span` names, such as `bytes=0-99`.
 
     The container's role comes before keys in the environment: those may be the user's own, for something else.
 
@@ -50,7 +50,7 @@ def read(bucket: str, key: str) -> bytes:
     names = ("PENSTOCK_ARTIFACTS_REGION", "AWS_REGION", "AWS_DEFAULT_REGION")
     region = next((env[name] for name in names if env.get(name)), "us-east-1")
     url = address(bucket, key, region)
-    return get(url, signed(url, region, credentials(), time.gmtime()))
+    return get(url, {**signed(url, region, credentials(), time.gmtime()), **({"Range": span} if span else {})})
 
 
 def address(bucket: str, key: str, region: str) -> str:

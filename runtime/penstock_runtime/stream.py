@@ -9,10 +9,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
+from penstock_runtime import s3
 from penstock_runtime.contract import Exit
 from penstock_runtime.errors import RunError
+from penstock_runtime.fetch import refused
 
-PART_BYTES = 1024 * 1024
+PART_BYTES = 8 * 1024 * 1024
 
 
 def parts(uri: str) -> Iterator[bytes]:
@@ -41,17 +43,16 @@ def failed(uri: str, what: str, fix: str) -> RunError:
 
 
 def _from_s3(uri: str, bucket: str, key: str) -> Iterator[bytes]:
-    import boto3
-    from botocore.exceptions import BotoCoreError, ClientError
-
-    try:
-        yield from boto3.client("s3").get_object(Bucket=bucket, Key=key)["Body"].iter_chunks(PART_BYTES)
-    except ClientError as error:
-        fix = {
-            "NoSuchKey": "deploy or push again: the artifacts bucket does not hold it any more",
-            "AccessDenied": "deploy again: the task role may not read this key (s3:GetObject)",
-        }.get(error.response.get("Error", {}).get("Code", ""), "check the artifacts bucket and the task role")
-        raise failed(uri, str(error), fix) from error
-    except BotoCoreError as error:
-        fix = "check that the task's subnets reach S3 (NAT or a gateway endpoint), and its role"
-        raise failed(uri, str(error), fix) from error
+    # Part by part, so that each is tried again by itself. What has a hash for its name does not change meanwhile.
+    start = 0
+    while True:
+        try:
+            part = s3.read(bucket, key, f"bytes={start}-{start + PART_BYTES - 1}")
+        except s3.S3Error as error:
+            if error.code == "InvalidRange":  # of nothing, or right behind the end
+                return
+            raise refused(uri, error) from error
+        yield part
+        start += len(part)
+        if len(part) < PART_BYTES:
+            return

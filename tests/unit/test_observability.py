@@ -62,7 +62,7 @@ MISTAKES = {
     "odd minutes": ("{alarms: {scheduler_silent_minutes: ¦7}}", "no multiple of 5", "5, 10"),
     "longer than a day": ("{alarms: {scheduler_silent_minutes: ¦1445}}", "wants at most 1440", "at most"),
     "unknown schedule": ("{alarms: {overdue: {¦dayly: 60}}}", "there is no schedule 'dayly'", "'daily'"),
-    "grace in words": ('{alarms: {overdue: {daily: ¦"1h"}}}', "wants a whole number", "without quotes"),
+    "grace in words": ('{alarms: {overdue: {daily: ¦"1h"}}}', "wants a whole number", "write a whole number"),
     "too much grace": ("{alarms: {overdue: {daily: ¦10081}}}", "wants at most 10080", "at most"),
     "price of nothing": ("{fargate_prices: {x86_64: {vcpu_hour: ¦0, gb_hour: 0.1}}}", "vcpu_hour", ""),
     "half a price": ("{fargate_prices: {x86_64: ¦{vcpu_hour: 0.1}}}", "'gb_hour' is missing", "add `gb_hour"),

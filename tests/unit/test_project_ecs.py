@@ -128,7 +128,7 @@ MISTAKES = {
         "is not in quay.io",
         "repository:",
     ),
-    "no action": (permission("{actions: [¦GetTables], resources: ['*'], reason: x}"), "not an action", "glue:GetTables"),
+    "no action": (permission("{actions: [¦GetTables], resources: ['*'], reason: x}"), "not an action", "glue:Get"),
     "every action": (permission("{actions: [¦'glue:*'], resources: ['*'], reason: x}"), "action of glue", "glue:Get*"),
     "every action of S3": (
         permission("{actions: [¦'s3:*'], resources: ['arn:aws:s3:::lake/*']}"), "does not grant it", "s3:GetObject"

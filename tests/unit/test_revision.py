@@ -20,7 +20,7 @@ FILES = {
     "meltano/meltano.yml": project_files.MELTANO + "include_paths: [conf/*.yml]\n",
     "meltano/conf/jobs.yml": "jobs: []\n",
     "meltano/transform.sql": "select 1\n",
-    "mwaa/requirements.txt": "requests==2.32.0\n",
+    "mwaa/requirements.txt": "requests==2.32.5\n",
     "mwaa/plugins/plugin.py": "# a plugin\n",
     "package-lock.json": "{}",
 }
