@@ -150,7 +150,7 @@ def test_workflow_type_and_type_of_the_config_fit(tmp_path: Path, config: str, k
     found = errors(path)
 
     assert [(where, f"config type {config} runs as" in what) for where, what, _ in found] == [
-        ("warehouse.yaml:1:66", True)
+        ("warehouse.yaml:1:65", True)
     ]
     assert found[0][2].startswith("set type: ")
 
@@ -197,8 +197,6 @@ def test_address_of_this_machine_is_a_warning(tmp_path: Path, address: str) -> N
     """On AWS it is the Fargate task itself, also where a variable says it."""
     text = GOOD.replace("${HOST}:1", address)
     edit = ("variables: {HOST: dev.acme.internal}", "variables: {HOST: localhost}")
-    found = [
-        one for one in compile_plan(loaded(tmp_path, edit, files={"warehouse.yaml": text})).warnings if "Fargate" in one
-    ]
+    warnings = compile_plan(loaded(tmp_path, edit, files={"warehouse.yaml": text})).warnings
 
-    assert [one.partition(": ")[0] for one in found] == ["warehouse.yaml:4:54"]
+    assert [one.partition(": ")[0] for one in warnings if "Fargate task itself" in one] == ["warehouse.yaml:4:54"]

@@ -90,7 +90,7 @@ FAULTS = {
     "text for list": ("[a, b]", "¦a", "'includes' must be a list, not 'a'", "write [a]"),
     "list for mapping": ("{includes: [a, b]}", "¦[a]", "'patterns' must be a mapping, not a list", "remove the `- `"),
     "address": ('"http://a/b"', '¦"a/b"', "'address' must be an address, not 'a/b'", "with its scheme"),
-    "empty": ("type: pond", "type: ¦", "'type' must be text, not empty", "write text behind it"),
+    "empty": ("type: pond", "type:¦", "'type' must be text, not empty", "write text behind it"),
     "entry": ("[a, b]", "[a, ¦2]", "'includes' must be text, not 2", "put it in quotes"),
     "one of two": ("password: x", "passwort: x", "Password has no key 'passwort'", "did you mean 'password'?"),
     "identifier": ("01234567-89ab-cdef-0123-456789abcdef", "¦run-1", "must be a UUID, not 'run-1'", "write one"),

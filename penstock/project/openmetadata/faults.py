@@ -118,7 +118,7 @@ def wrong_kind(node: Node, key: str, kind: str, *, secret: bool = False, limits:
         fix = f"write {expected}"
     elif kind == "list" and node.text is not None and not is_secret_key(key):
         fix = f"write [{node.text[:40]}]"
-    return Fault(node, f"{key!r} must be {expected}, not {_shown(key, node, secret)}", fix, rank=16, expected=expected)
+    return Fault(node, f"{key!r} must be {expected}, not {_shown(key, node, secret)}", fix, rank=2, expected=expected)
 
 
 def merged_kinds(node: Node, key: str, faults: list[Fault]) -> Fault:
