@@ -20,7 +20,7 @@ from penstock.project.openmetadata import shape_file
 from penstock.project.openmetadata.faults import Fault
 from penstock.project.openmetadata.shapes import Shapes
 from penstock.project.places import Auth, OpenMetadata
-from penstock_runtime.fill import PLACEHOLDER
+from penstock_runtime.fill import fill, names
 from tests.functional.servers import ROOT
 from tests.functional.workflow_mistakes import mistake
 
@@ -53,9 +53,10 @@ def examples(environment: Path) -> dict[str, dict[str, Any]]:
     folder = next(environment.glob("lib/python*/site-packages/metadata/examples/workflows"))
     found = {path.name: yaml.safe_load(path.read_text()) for path in sorted(folder.glob("*.yaml"))}
     for path in sorted((ROOT / "ingestion").glob("*.yaml")):
-        text = PLACEHOLDER.sub("1", path.read_text())
-        read = workflow.Workflow(parse(text, path.name), {}, {})
-        found[path.name] = workflow.completed(read, SETTINGS, server=SETTINGS.server, pipeline="p")
+        read = workflow.Workflow(parse(path.read_text(), path.name), {}, {})
+        data = workflow.completed(read, SETTINGS, server=SETTINGS.server, pipeline="p")
+        known = dict.fromkeys(names(data), "5432")
+        found[path.name] = fill(data, known, known)
     return found
 
 
@@ -87,8 +88,8 @@ def test_single_mistakes_are_judged_as_by_the_real_parser(
     environment: Path, shapes: Shapes, examples: dict[str, dict[str, Any]]
 ) -> None:
     """All that it refuses is refused, with a place and a fix; nothing that it takes is."""
-    chance, names = random.Random(SEED), sorted(examples)
-    made = [mistake(examples[chance.choice(names)], chance) for _ in range(MISTAKES)]
+    chance, files = random.Random(SEED), sorted(examples)
+    made = [mistake(examples[chance.choice(files)], chance) for _ in range(MISTAKES)]
     verdicts = _verdicts(environment, [data for data, _, _ in made])
     counted: Counter[tuple[str, bool]] = Counter()
     for (data, kind, path), verdict in zip(made, verdicts, strict=True):
@@ -105,10 +106,10 @@ def test_fix_of_a_misspelt_key_mends_the_file(
     environment: Path, shapes: Shapes, examples: dict[str, dict[str, Any]]
 ) -> None:
     """Where the error asks `did you mean`, the real parser takes what it names."""
-    chance, names = random.Random(SEED + 1), sorted(examples)
+    chance, files = random.Random(SEED + 1), sorted(examples)
     mended, asked = [], 0
     while asked < 100:
-        data, kind, _ = mistake(examples[chance.choice(names)], chance)
+        data, kind, _ = mistake(examples[chance.choice(files)], chance)
         document, faults = _faults(shapes, data)
         if kind != "misspelt" or not faults:
             continue

@@ -76,7 +76,25 @@ class Maps(Closed):
     config: Atlas | Globe | None = None
 
 
-class Connection(RootModel[Water | Maps]):
+class OnlyType(Enum):
+    only = "Only"
+
+
+class Only(Closed):
+    type: OnlyType | None = OnlyType.only
+    hostPort: str | None = None
+    login: Password | None = None
+    threads: int = 1
+    address: str | None = None
+
+
+class Sole(Closed):
+    """A service with one kind of connection, which takes nearly what a pond takes."""
+
+    config: Only | None = None
+
+
+class Connection(RootModel[Sole | Water | Maps]):
     """As the package wraps its connections."""
 
 

@@ -81,7 +81,7 @@ FAULTS = {
     "value of several": ("INFO", "¦INF", "'loggerLevel' cannot be 'INF'", "did you mean 'INFO'?"),
     "value": ("INFO", "¦no-auth", "'loggerLevel' cannot be 'no-auth'", "use one of: DEBUG, ERROR, INFO"),
     "type": ("type: Pond", "type: ¦Pnod", "'type' cannot be 'Pnod'", "did you mean 'Pond'?"),
-    "type of another service": ("type: Pond", "type: ¦Sea", "'type' cannot be 'Sea'", "Atlas, Globe, Lake, Pond"),
+    "type of another service": ("type: Pond", "type: ¦Sea", "'type' cannot be 'Sea'", "Atlas, Globe, Lake, Only, Pond"),
     "type misspelt": ("type: Pond", "¦tpye: Pond", "no key 'tpye', and 'type' is missing", "did you mean 'type'?"),
     "number": ("threads: 2", "threads: ¦two", "'threads' must be a whole number of 1 to 9, not 'two'", "write such"),
     "too large": ("threads: 2", "threads: ¦10", "'threads' must be a whole number of 1 to 9, not 10", "write such"),

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from penstock.project.composer import Node
-from penstock.project.openmetadata.faults import Fault, missing_key, unknown_key, wrong_kind
+from penstock.project.openmetadata.faults import Fault, missing_key, misspelt_tag, unknown_key, wrong_kind
 from penstock.project.openmetadata.values import Enum, Shape
 
 if TYPE_CHECKING:
@@ -152,15 +153,21 @@ class Model(Shape):
                     found += wrong
             elif self._strict:
                 fault = unknown_key(node.keys[name], name, self.name, self._raw.keys() - value.keys(), missing)
-                found.append(fault)
                 meant.add(fault.meant)
+                found.append(misspelt_tag(node.keys[name], fault.meant) if fault.meant in self.tags() else fault)
             elif self._extra and not isinstance(name, str):
                 found.append(wrong_kind(node.keys[name], str(name), "str"))
         for name in missing:
             if name not in meant:
                 shape = self.field(name)
                 found.append(missing_key(node, name, self.name, shape.hint() if shape else "…"))
+        if any(fault.tag for fault in found) and self._is_named(node):
+            # The value is of this model: what is at fault below it does not say otherwise.
+            return [replace(fault, tag="") for fault in found]
         return found
+
+    def _is_named(self, node: Node) -> bool:
+        return any(key in node.value and node.value[key].value in values for key, values in self.tags().items())
 
     def hint(self) -> str:
         return "{…}"

@@ -89,7 +89,7 @@ def _nearest(node: Node, key: str, tried: list[Sequence[Fault]]) -> Sequence[Fau
         return (merged_kinds(node, key, [faults[0] for faults in tried]),)
     untagged = [faults for faults in of_kind if not any(fault.tag for fault in faults)]
     if not untagged:
-        places = [faults[0] for faults in of_kind if len(faults) == 1]
-        if places and all(one.node is places[0].node for one in places):
-            return (merged_tags(places),)
+        named = [next(fault for fault in faults if fault.tag) for faults in of_kind]
+        if all(fault.node is named[0].node for fault in named):
+            return (merged_tags(named),)
     return min(untagged or of_kind, key=lambda faults: sum(fault.rank for fault in faults))

@@ -103,7 +103,7 @@ class Enum(Shape):
             return ()
         if node.value is None or isinstance(node.value, dict | list):
             return (wrong_kind(node, key, "str"),)
-        return (wrong_value(node, key, self.values),)
+        return (wrong_value(node, key, self.values, tag=len(self.values) == 1),)
 
     def hint(self) -> str:
         return next(iter(self.values)) if len(self.values) == 1 else f"one of: {', '.join(sorted(self.values)[:20])}"
