@@ -148,3 +148,38 @@ def test_export_understands_the_whole_package(shapes: Shapes) -> None:
         field = data["shapes"][data["shapes"][index]["fields"]["type"][0]]
         types |= set(field["values"] if field["kind"] == "enum" else data["shapes"][field["of"]]["values"])
     assert types - {"dataInsight", "ReverseIngestion"} == set(versions.SOURCE_CONFIG_TYPES)
+
+
+@pytest.fixture
+def pretended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty cache, and a virtual environment that is there; returns its Python, which does nothing yet."""
+    monkeypatch.setenv("PENSTOCK_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr(environments, "installed", lambda *_: tmp_path / "environment")
+    python = tmp_path / "environment" / "bin" / "python"
+    python.parent.mkdir(parents=True)
+    return python
+
+
+def _program(path: Path, text: str) -> None:
+    path.write_text(f"#!/bin/sh\n{text}\n")
+    path.chmod(0o755)
+
+
+def test_environment_that_is_there_is_asked_once(pretended: Path) -> None:
+    """The first command exports the shapes and says so; the next one reads them."""
+    _program(pretended, 'echo \'{"package": "1.12.14.2", "roots": {}, "shapes": []}\' > "$3"')
+    said: list[str] = []
+    found = [openmetadata_shapes.known(VERSION, said.append) for _ in range(2)]
+
+    assert [isinstance(one, Shapes) for one in found] == [True, True]
+    assert len(said) == 1
+
+
+def test_package_that_cannot_be_read_stops_nobody(pretended: Path) -> None:
+    """A broken environment leaves shapes unchecked, with the reason; `--install` fails on it."""
+    _program(pretended, "echo no module named metadata >&2; exit 1")
+    found = openmetadata_shapes.known(VERSION, print)
+
+    assert isinstance(found, shape_file.Unknown)
+    assert "no module named metadata" in found.why
+    assert "validate --install" in found.fix
