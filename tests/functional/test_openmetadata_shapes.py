@@ -176,7 +176,7 @@ def test_environment_that_is_there_is_asked_once(pretended: Path) -> None:
 
 
 def test_package_that_cannot_be_read_stops_nobody(pretended: Path) -> None:
-    """A broken environment leaves shapes unchecked, with the reason; `--install` fails on it."""
+    """A broken environment leaves shapes unchecked, with the reason and a way out."""
     _program(pretended, "echo no module named metadata >&2; exit 1")
     found = openmetadata_shapes.known(VERSION, print)
 
