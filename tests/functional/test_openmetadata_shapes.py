@@ -13,7 +13,7 @@ import pytest
 import yaml
 
 from penstock.local import environments, openmetadata_shapes
-from penstock.project import versions, workflow
+from penstock.project import load, versions, workflow
 from penstock.project.composer import Node
 from penstock.project.document import Document, parse
 from penstock.project.openmetadata import shape_file
@@ -82,6 +82,14 @@ def test_every_example_of_the_package_is_taken(shapes: Shapes, examples: dict[st
     """They are what people start from."""
     assert len(examples) > 100
     assert {name: faults[0].what for name, data in examples.items() if (faults := _faults(shapes, data)[1])} == {}
+
+
+@pytest.mark.parametrize(
+    "project", [ROOT, *sorted(ROOT.glob("tests/golden/*/project"))], ids=lambda path: path.parent.name
+)
+def test_projects_of_this_repository_are_taken(shapes: Shapes, project: Path) -> None:
+    """The sample and the golden cases are what others copy from."""
+    assert load(project, shapes=lambda _: shapes).shapes.notes == []
 
 
 def test_single_mistakes_are_judged_as_by_the_real_parser(
