@@ -6,6 +6,8 @@ from pathlib import Path
 
 import yaml
 
+VERSION = "1.12.14"
+"""Of OpenMetadata."""
 _HEAD = {
     "name": "bench",
     "environments": {"dev": {"region": "eu-west-1"}},
@@ -13,7 +15,7 @@ _HEAD = {
     "airflow": {"create": {"version": "3.0.6"}},
     "openmetadata": {
         "server": "https://catalog.example.com/api",
-        "version": "1.12.14",
+        "version": VERSION,
         "auth": {"jwt_token": "${OM_JWT}"},
     },
     "secrets": {"OM_JWT": "secretsmanager:openmetadata/bot-jwt", "PASSWORD": "secretsmanager:warehouse#password"},

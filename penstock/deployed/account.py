@@ -8,14 +8,14 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
-
-import boto3
-import botocore.exceptions
-from botocore.config import Config
+from typing import TYPE_CHECKING, Any
 
 from penstock_runtime.errors import InputError, PenstockError
 from penstock_runtime.plan import Plan
+
+if TYPE_CHECKING:  # elsewhere where it is used: loading it takes longer than a command that calls nobody
+    import boto3
+    import botocore.exceptions
 
 MISSING = frozenset({"NoSuchKey", "NoSuchBucket", "404"})
 """Codes of S3 for what is not there."""
@@ -45,6 +45,8 @@ class Account:
             InputError: they come with none.
             PenstockError: AWS_PROFILE names no profile.
         """
+        import boto3
+
         with aws("find the region"):
             found = region or boto3.session.Session().region_name
         if found is None:
@@ -53,6 +55,8 @@ class Account:
 
     @cached_property
     def _session(self) -> boto3.session.Session:
+        import boto3
+
         return boto3.session.Session(region_name=self.region)
 
     def client(self, service: str, region: str | None = None) -> Any:
@@ -61,6 +65,8 @@ class Account:
         Args:
             region: another one than the account's.
         """
+        from botocore.config import Config
+
         # The prefix (`api.`, the account) goes before AWS's host; an endpoint that somebody has set is the whole one.
         own_endpoint = any(name in os.environ for name in ("AWS_ENDPOINT_URL", _HOST_PREFIX.get(service, "")))
         config = Config(
@@ -118,6 +124,8 @@ def aws(what: str, needs: str = "docs/permissions.md lists what push and diff us
     Raises:
         PenstockError: AWS refused, or could not be reached.
     """
+    import botocore.exceptions
+
     try:
         yield
     except botocore.exceptions.NoCredentialsError as error:

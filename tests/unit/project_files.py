@@ -46,7 +46,7 @@ source:
   type: postgres
   serviceName: warehouse
   serviceConnection:
-    config: {type: Postgres, hostPort: "${HOST}:5432", authType: {password: "${PASSWORD}"}}
+    config: {type: Postgres, hostPort: "${HOST}:5432", authType: {password: "${PASSWORD}"}, username: u, database: d}
   sourceConfig: {config: {type: DatabaseMetadata}}
 sink: {type: metadata-rest, config: {}}
 """

@@ -194,6 +194,7 @@ WORKFLOWS = {
     "no source type": ("  type: postgres\n  serviceName", "  ¦serviceName", "source.type is missing"),
     "no service": ("type: postgres\n  serviceName: warehouse", "¦type: postgres", "source.serviceName is missing"),
     "of another type": ("DatabaseMetadata", "¦Profiler", "config type Profiler runs as workflow type profiler"),
+    "of another class": ("DatabaseMetadata", "¦DatabaseUsage", "config type DatabaseUsage runs as workflow type usage"),
     "server as a text": ("sink", "workflowConfig: ¦here\nsink", "workflowConfig is no mapping"),
     "no YAML": ("sink", "¦\tx: 1\nsink", "not YAML"),
 }

@@ -6,12 +6,12 @@ import json
 import threading
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
-
-import boto3
-from botocore.config import Config
+from typing import TYPE_CHECKING, Any
 
 from penstock_runtime.errors import PenstockError
+
+if TYPE_CHECKING:  # elsewhere where it is used: loading it takes longer than a command that calls nobody
+    import boto3
 
 STATE_FILE = "aws.json"
 """Written by the server when it is ready: port, ca, account, region."""
@@ -112,6 +112,8 @@ class Endpoint:
 
     def client(self, service: str, keys: Keys | None = None) -> Any:
         """A boto3 client of this server; with the root key unless `keys` are given."""
+        from botocore.config import Config
+
         keys = keys or self.root()
         return _session().client(  # type: ignore[call-overload]
             service,
@@ -134,6 +136,8 @@ _LOCAL = threading.local()
 def _session() -> boto3.session.Session:
     """One session per thread: it keeps the services' models, which take longest to load, and is not thread-safe."""
     if not hasattr(_LOCAL, "session"):
+        import boto3
+
         _LOCAL.session = boto3.session.Session()
     found: boto3.session.Session = _LOCAL.session
     return found

@@ -79,9 +79,9 @@ def _with_server(root: Node, settings: OpenMetadata) -> Node:
     config = root.value.get("workflowConfig")
     plain = {} if config is None or config.value is None else config.plain()
     target = plain.get("openMetadataServerConfig") if isinstance(plain, dict) else ""
-    if target is not None and (
-        not isinstance(target, dict) or not isinstance(target.get("securityConfig", {}), dict | None)
-    ):
+    if isinstance(target, dict) and not isinstance(target.get("securityConfig", {}), dict):
+        target["securityConfig"] = None  # as good as missing: what stands there is reported
+    if not isinstance(target, dict | None):
         return root
     data: dict[str, Any] = {"workflowConfig": plain}
     completed_server(data, settings, server=None)

@@ -53,12 +53,10 @@ def warnings(project: Project, settings: Settings) -> Iterator[tuple[str, str]]:
             seen.add(task.openmetadata.config)
             workflow = project.workflows[task.openmetadata.config]
             for key, node in scalars(workflow.document.root):
-                if (
-                    key == "hostPort"
-                    and isinstance(node.value, str)
-                    and (host := own_host(node.value, settings.variables))
-                ):
-                    yield _told(host), workflow.document.where(node)
+                if key == "hostPort" and isinstance(node.value, str):
+                    host = own_host(node.value, settings.variables)
+                    if host is not None:
+                        yield _own_host_text(host), workflow.document.where(node)
 
 
 def own_host(address: str, variables: Mapping[str, str]) -> str | None:
@@ -67,5 +65,5 @@ def own_host(address: str, variables: Mapping[str, str]) -> str | None:
     return host if host in _OWN_HOSTS else None
 
 
-def _told(host: str) -> str:
+def _own_host_text(host: str) -> str:
     return f"{host!r} is the Fargate task itself, where nothing listens: write the name that others know the host by"

@@ -45,22 +45,25 @@ class Fault:
     what: str
     fix: str
     rank: int = 1
-    """How far from what was meant: of the shapes that a value may have, the one is meant that it is nearest to."""
-    tag: str = ""
-    """The key that says which of several shapes is meant, where that is at fault."""
-    known: frozenset[str] = frozenset()
-    """What may stand there."""
+    """How far it is from what was meant: of the shapes that a value may have, the nearest was meant."""
+    meant: str = ""
+    """The key that an unknown one was meant for."""
     expected: str = ""
     """What a value of another kind was to be."""
+    tag: str = ""
+    """The key that says which of several shapes is meant, where that is at fault."""
+    tags: frozenset[str] = frozenset()
+    """What may stand under `tag`."""
+    absent: bool = False
+    """Whether `tag` is not there."""
 
 
 def unknown_key(node: Node, key: Any, owner: str, fields: Collection[str], missing: Iterable[str]) -> Fault:
     """A key that a mapping does not take. `missing`: those that it lacks, of which this may be one."""
-    meant = alike(str(key), missing) or alike(str(key), fields)
-    fix = f"did you mean {meant!r}?" if meant else _known_keys(fields)
-    return Fault(
-        node, f"{owner} has no key {shown(key)}", fix, rank=2 if meant else 8, known=frozenset({meant} if meant else ())
-    )
+    meant = alike(str(key), missing) or alike(str(key), fields) or ""
+    fix = "remove it: it takes no keys" if not fields else f"remove it, or use one of: {_listed(fields)}"
+    what = f"{owner} has no key {shown(key)}"
+    return Fault(node, what, f"did you mean {meant!r}?" if meant else fix, rank=2 if meant else 8, meant=meant)
 
 
 def alike(name: str, known: Iterable[str]) -> str | None:
@@ -76,12 +79,6 @@ def alike(name: str, known: Iterable[str]) -> str | None:
     return close[0] if close else None
 
 
-def _known_keys(fields: Collection[str]) -> str:
-    if not fields:
-        return "remove it: it takes no keys"
-    return f"remove it, or use one of: {_listed(fields)}"
-
-
 def missing_key(node: Node, key: str, owner: str, hint: str) -> Fault:
     """A key that a mapping must have."""
     return Fault(node, f"{owner} needs {key!r}, which is missing", f"add {key}: {hint}", rank=4)
@@ -90,35 +87,38 @@ def missing_key(node: Node, key: str, owner: str, hint: str) -> Fault:
 def wrong_value(node: Node, key: str, values: Iterable[str], *, tag: bool = False) -> Fault:
     """A text that is not one of those that may stand there."""
     known = frozenset(values)
-    fix = _choice(str(node.value), known, key)
-    return Fault(node, f"{key!r} cannot be {_shown(key, node)}", fix, rank=3, tag=key if tag else "", known=known)
+    meant = alike(str(node.value), known)
+    fix = f"did you mean {meant!r}?" if meant else f"use one of: {_listed(known)}"
+    return Fault(node, f"{key!r} cannot be {_shown(key, node)}", fix, rank=3, tag=key if tag else "", tags=known)
 
 
-def missing_tag(node: Node, key: str, values: Iterable[str], misspelt: Node | None) -> Fault:
+def missing_tag(node: Node, key: str, values: Iterable[str]) -> Fault:
     """The key that says which of several shapes is meant is not there."""
     known = frozenset(values)
-    if misspelt is not None:
-        what, fix = f"unknown key {shown(misspelt.value)}, and {key!r} is missing", f"did you mean {key!r}?"
-        return Fault(misspelt, what, fix, rank=3, tag=key, known=known)
-    one = f"one of: {', '.join(sorted(known)[:20])}{', …' if len(known) > 20 else ''}"
-    return Fault(
-        node, f"{key!r} is missing, which says what this is", f"add {key}: with {one}", rank=3, tag=key, known=known
-    )
+    what, fix = f"{key!r} is missing, which says what this is", f"add {key}: with one of: {_listed(known)}"
+    return Fault(node, what, fix, rank=3, tag=key, tags=known, absent=True)
+
+
+def misspelt_tag(node: Node, key: str) -> Fault:
+    """The same, and another key looks like it."""
+    what = f"there is no key {shown(node.value)}, and {key!r} is missing"
+    return Fault(node, what, f"did you mean {key!r}?", rank=3, tag=key)
 
 
 def wrong_kind(node: Node, key: str, kind: str, *, secret: bool = False, limits: str = "") -> Fault:
     """A value of another kind than what must stand there, or outside its limits."""
     expected, fix = WORDS.get(kind, ("something else", "correct it"))
-    got = _shown(key, node, secret)
-    if node.value is None:
-        got, fix = "empty", f"write {expected} behind it, or remove the key"
-    elif isinstance(node.value, dict | list) and kind not in ("dict", "model", "list"):
-        fix = f"write {expected}"
-    elif kind == "list" and node.text is not None:
-        fix = f"write [{node.text[:40]}]" if not is_secret_key(key) else fix
     if limits:
         expected, fix = f"{expected} {limits}", "write such a value"
-    return Fault(node, f"{key!r} must be {expected}, not {got}", fix, rank=16, expected=expected)
+    elif node.value is None:
+        fix = f"write {expected} behind it, or remove the key"
+    elif isinstance(node.value, list) and kind in ("dict", "model"):
+        fix = "remove the `- ` or the [ ] around its keys"
+    elif isinstance(node.value, dict | list) and kind not in ("dict", "model", "list"):
+        fix = f"write {expected}"
+    elif kind == "list" and node.text is not None and not is_secret_key(key):
+        fix = f"write [{node.text[:40]}]"
+    return Fault(node, f"{key!r} must be {expected}, not {_shown(key, node, secret)}", fix, rank=2, expected=expected)
 
 
 def merged_kinds(node: Node, key: str, faults: list[Fault]) -> Fault:
@@ -131,17 +131,14 @@ def merged_kinds(node: Node, key: str, faults: list[Fault]) -> Fault:
 
 
 def merged_tags(faults: list[Fault]) -> Fault:
-    """The same key at fault in several shapes that a value may have: any of their values may stand there."""
+    """The same key at fault in several shapes that a value may have: what any of them takes may stand there."""
     first = faults[0]
-    known: frozenset[str] = frozenset().union(*(fault.known for fault in faults))
-    if "missing" in first.what:
-        return first if "unknown" in first.what else missing_tag(first.node, first.tag, known, None)
-    return wrong_value(first.node, first.tag, known, tag=True)
-
-
-def _choice(value: str, known: Collection[str], key: str) -> str:
-    meant = alike(value, known)
-    return f"did you mean {meant!r}?" if meant else f"use one of: {_listed(known)}"
+    tags: frozenset[str] = frozenset().union(*(fault.tags for fault in faults))
+    if not tags:
+        return first
+    return (
+        missing_tag(first.node, first.tag, tags) if first.absent else wrong_value(first.node, first.tag, tags, tag=True)
+    )
 
 
 def _listed(names: Collection[str]) -> str:

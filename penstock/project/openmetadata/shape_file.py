@@ -48,8 +48,12 @@ def cached(version: str) -> Shapes | Unknown:
     """The shapes of a server's version, where they are in the cache."""
     lock = lock_of(version)
     if lock is None:
-        known = ", ".join(sorted(path.stem.partition("-")[2] for path in (home.REQUIREMENTS / "images").glob("*.txt")))
-        return Unknown(f"Penstock has no lock for OpenMetadata {version}", f"the releases with one are: {known}")
+        locks = (home.REQUIREMENTS / "images").glob("openmetadata-*.txt")
+        known = ", ".join(sorted(path.stem.partition("-")[2] for path in locks))
+        return Unknown(
+            f"Penstock has no lock for OpenMetadata {version}",
+            f"nothing, unless the server is of a release with one: {known}",
+        )
     path = path_of(lock)
     try:
         return Shapes(json.loads(path.read_text()))
