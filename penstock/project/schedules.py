@@ -75,10 +75,10 @@ class Schedule(ScheduleSettings):
     job: str
     """A job of this file, or of `meltano.yml`."""
     interval: str
-    """A cron expression of five fields; a preset: `@hourly`, `@daily` (or `@midnight`), `@weekly`, `@monthly`, `@yearly`
-    (or `@annually`); `every 90 minutes` (or hours, days, weeks: Airflow's `timedelta`); `@manual` (or `@none`): by hand
-    only. `@once` is by hand only too, as Meltano has it: Airflow's own would start one run by itself. What cron
-    expressions know depends on the environment's Airflow: `15W` needs 3.2."""
+    """A cron expression of five fields; a preset: `@hourly`, `@daily` (or `@midnight`), `@weekly`, `@monthly`,
+    `@yearly` (or `@annually`); `every 90 minutes` (or hours, days, weeks: Airflow's `timedelta`); `@manual` (or
+    `@none`): by hand only. `@once` is by hand only too, as Meltano has it: Airflow's own would start one run by itself.
+    What cron expressions know depends on the environment's Airflow: `15W` needs 3.2."""
     description: str = Field("", max_length=1000)
     """One line that Airflow shows beside the DAG."""
     env: dict[str, Value] = Field(

@@ -65,9 +65,7 @@ def reason_of(task: Mapping[str, Any], log: Sequence[str] = ()) -> Reason:
     ended_by = _ended_by(log)
     if stop_code == reasons.BY_SOMEBODY and alone and _says(told, reasons.ON_KILL_WORDS):
         return reasons.STOPPED_BY_AIRFLOW
-    if stop_code == reasons.BY_SOMEBODY and (
-        alone or (code not in reasons.BEFORE_A_STOP and ended_by != "engine")
-    ):
+    if stop_code == reasons.BY_SOMEBODY and (alone or (code not in reasons.BEFORE_A_STOP and ended_by != "engine")):
         return reasons.STOPPED_BY_SOMEBODY
     if code is None:
         return reasons.NO_EXIT_CODE

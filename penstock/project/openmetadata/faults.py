@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from penstock.project.composer import Node
-from penstock.project.literals import is_secret_key
 from penstock.project.problems import shown
+from penstock_runtime.secret_names import is_secret_key
 
 WORDS: dict[str, tuple[str, str]] = {
     "str": ("text", "put it in quotes"),
