@@ -43,10 +43,17 @@ def check(kind: str, properties: Properties) -> None:
     Raises:
         ValueError: in its words.
     """
-    wrong = refusals(kind, _without_own_tags(properties))
+    wrong = refusals(kind, _without_own_tags(_without_empty(properties)))
     if wrong:
         service = RESOURCES[kind].service.capitalize()
         raise ValueError(f'Resource handler returned message: "{wrong[0]} (Service: {service}, Status Code: 400)"')
+
+
+def _without_empty(value: Any) -> Any:
+    """What ministack makes of an empty `CommaDelimitedList`, as CDK's bootstrap template has some: one empty text."""
+    if isinstance(value, Mapping):
+        return {name: _without_empty(one) for name, one in value.items()}
+    return [_without_empty(one) for one in value if one != ""] if isinstance(value, list) else value
 
 
 def _without_own_tags(properties: Properties) -> Properties:
