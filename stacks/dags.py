@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -48,7 +49,7 @@ def deploy_bundle(
     plan, ingestion = delivery.plan, delivery.ingestion
     release = ReleaseDeployment(
         stack,
-        "Release",
+        _name(folder, upload_role),
         plan=plan,
         bundle=delivery.bundle,
         source=delivery.source,
@@ -63,6 +64,17 @@ def deploy_bundle(
     )
     release.comes_after(*ingestion.add_tasks(stack))
     return release
+
+
+def _name(folder: DagFolder, upload_role: iam.IRole | None) -> str:
+    """With a bucket of the user's own for MWAA, another one for each place.
+
+    An update to another place would have CDK's function empty the old one, to which its role has no right any more.
+    """
+    if upload_role is None:
+        return "Release"
+    place = f"{folder.bucket.bucket_name}/{folder.path}"
+    return f"Release{hashlib.sha256(place.encode()).hexdigest()[:8]}"
 
 
 def resources_of(plan: Plan, network: Network, ingestion: IngestionStack) -> Resources:
