@@ -296,7 +296,10 @@ ROOTS_CALLS: dict[str, Callable[[Any], Any]] = {
 
 @pytest.mark.parametrize("service", ROOTS_CALLS)
 def test_root_key_is_worth_nothing_without_its_secret(aws: Aws, service: str) -> None:
-    """Its id is in logs and on command lines; each request's signature is checked, as those of sessions are."""
+    """Its id is in logs and on command lines; each request's signature is checked, as those of sessions are.
+
+    Source: AWS, IAM User Guide, "AWS Signature Version 4 for API requests"
+    """
     root = aws.endpoint.root()
     forged = Keys(root.access_key_id, "not-the-secret")
 
@@ -306,7 +309,10 @@ def test_root_key_is_worth_nothing_without_its_secret(aws: Aws, service: str) ->
 
 
 def test_root_presigns_with_its_secret_only(aws: Aws) -> None:
-    """A presigned address of S3 holds a signature, and that is checked too."""
+    """A presigned address of S3 holds a signature, and that is checked too.
+
+    Source: Amazon S3 API Reference, "Authenticating Requests: Using Query Parameters (AWS Signature Version 4)"
+    """
     s3 = aws.client("s3")
     s3.create_bucket(Bucket="presigned", CreateBucketConfiguration={"LocationConstraint": aws.endpoint.region})
     s3.put_object(Bucket="presigned", Key="a", Body=b"content")

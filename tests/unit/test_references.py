@@ -13,7 +13,7 @@ LOAD = "      - {name: load, meltano: tap-a target-b}\n"
 
 
 def _edit(command: str, more: str = "") -> tuple[str, str]:
-    return LOAD, f"{LOAD}      - {{name: x, image: x, command: {command}{more}}}\n"
+    return LOAD, f"{LOAD}      - {{name: x, image: x, command: {command}{more}, python: true}}\n"
 
 
 def _warnings(folder: Path, *edits: tuple[str, str], **files: str) -> list[str]:

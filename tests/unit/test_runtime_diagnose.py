@@ -225,7 +225,7 @@ def test_the_time_of_an_own_image_is_airflow_s(code: int | None) -> None:
     others = diagnose(stopped(code=code, stop_code="UserInitiated", reason="enough", alone=True))
 
     assert "raise timeout_minutes" in found.fix
-    assert others.cause.startswith("somebody, or Airflow")
+    assert others.cause.startswith("somebody stopped the task, or Airflow")
 
 
 @pytest.mark.parametrize(("reason", "code", "fix", "transient"), CASES)
