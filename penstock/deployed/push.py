@@ -104,10 +104,14 @@ def prepare(
 
 
 def staged(made: bundle.Bundle, folder: str, prefix: str) -> dict[str, bytes]:
-    """A bundle's keys in the DAG bucket before it is live: all of it below `release/<hash>/`."""
+    """A bundle's keys in the DAG bucket before it is live: all of it below `release/<hash>/`.
+
+    What hides all releases from Airflow lies beside them, since the first deploy.
+    """
     releases = f"{contract.RELEASES_FOLDER}/"
     top = f"{releases}{made.release}/{TOP}/"
     paths = {path.removeprefix(f"{prefix}/"): content for path, content in made.dags.items()}
+    paths.pop(f"{releases}.airflowignore", None)
     return {f"{folder}/{path if path.startswith(releases) else top + path}": content for path, content in paths.items()}
 
 
