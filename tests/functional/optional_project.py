@@ -52,7 +52,7 @@ def project(key: str) -> dict[str, Any]:
     create = {"version": version, "kms_key": key, "endpoint_management": "customer"}
     create |= {"options": {"secrets.backend": BACKEND}}
     create |= {"permissions": [{"actions": ["secretsmanager:GetSecretValue"], "resources": [secrets]}]}
-    task = {"name": "read", "command": ["python", "-c", READ, LAKE], "image": "quay.io/acme/reader:7"}
+    task = {"name": "read", "command": ["python", "-c", READ, LAKE], "image": "quay.io/acme/reader:7", "python": True}
     task |= {"files": {"/tmp/acme/project.yaml": "penstock.yaml"}}
     return {
         "name": "acme",

@@ -89,7 +89,7 @@ DOCUMENTED: dict[tuple[str, str, str], Limit] = {
     ("ecs", "EphemeralStorage", "sizeInGiB"): Limit("maximum supported value is", r"2[1-9]|[3-9]\d|1\d\d|200"),
     ("ecs", "RegisterTaskDefinitionRequest", "family"): _NAME,
     ("ecs", "Tmpfs", "mountOptions"): Limit(
-        "nr_inodes", rf"({'|'.join(_MOUNT_OPTIONS.split())}|(mode|uid|gid|nr_inodes|nr_blocks|mpol)=\S+)"
+        "nr_inodes", "|".join(_MOUNT_OPTIONS.split())
     ),
     ("events", "PutRuleRequest", "ScheduleExpression"): Limit("rate(5 minutes)", r"(rate|cron)\(.+\)"),
     ("iam", "CreatePolicyRequest", "PolicyDocument"): Limit(

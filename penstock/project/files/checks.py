@@ -120,9 +120,10 @@ def _check_task(checks: Checks, task: Task, job: Place, index: int) -> None:
         for place, files in ((here, task.files), ((*job, "files"), checks.settings.jobs[job[1]].files)):
             if files:
                 what = f"task {task.name!r} runs in an image without Penstock's runtime, which writes the files"
-                checks.add(
-                    what, "put the files into the image, or say in the task that it has Python", *place, key=True
+                fix = (
+                    "put the files into the image, or, where it has Python 3.10 or later, add python: true to the task"
                 )
+                checks.add(what, fix, *place, key=True)
         return
     if given := levels.of_task(checks.settings, job[1], index):
         _check_container(checks, f"task {task.name!r}", given, places.of_task(checks.settings, task))

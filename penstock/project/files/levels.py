@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from penstock.project import own_images
 from penstock.project.files.model import File, Source
 
 if TYPE_CHECKING:
@@ -37,12 +38,9 @@ def normal(path: str) -> str:
     return posixpath.normpath(path)
 
 
-def has_runtime(_task: Task | None) -> bool:
-    """Whether Penstock's runtime, which writes the files, runs in a task's container. None: a task of Meltano's own.
-
-    The one place to say so of a command's image in which it does not.
-    """
-    return True
+def has_runtime(task: Task | None) -> bool:
+    """Whether Penstock's runtime, which writes the files, runs in a task's container. None: a task of Meltano's own."""
+    return task is None or own_images.has_runtime(task)
 
 
 def declared(settings: Settings) -> Iterator[tuple[Place, Mapping[str, File]]]:

@@ -71,8 +71,8 @@ def trouble(error: BaseException, settings: Mapping[str, Any]) -> RunError | Non
         if name == "InvalidSSLVerificationException":
             return _error(
                 f"the settings for TLS of {address} are not complete: {text}",
-                "with verifySSL: validate, name the certificate authority's file in sslConfig.caCertificate of "
-                "workflowConfig.openMetadataServerConfig; leave verifySSL out for a public one",
+                "with verifySSL: validate, name the certificate authority's file in openmetadata.ca_certificate of "
+                "penstock.yaml; leave verifySSL out for a public one",
             )
     if not any(_is_of_server(one, address) for one in chain):
         return look(settings) if _SILENT in str(error) else None
@@ -183,8 +183,8 @@ def _unreached(address: str, chain: list[BaseException]) -> RunError:
         why, fix = (
             f"its certificate is not trusted ({found[1] if found else 'it cannot be verified'})",
             (
-                "let the task know the certificate authority: verifySSL: validate and sslConfig: {caCertificate: <path "
-                "in the container>} in workflowConfig.openMetadataServerConfig; see that the certificate is still valid"
+                "give openmetadata.ca_certificate of penstock.yaml the certificate authority's file; see that the "
+                "server's certificate is still valid"
             ),
         )
     elif names & {"SSLError", "SSLZeroReturnError", "SSLEOFError"} or "SSL" in text:
