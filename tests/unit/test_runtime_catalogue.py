@@ -66,7 +66,7 @@ ROUND = [
     (transport(raised("requests.exceptions", "ReadTimeout", "Read timed out. (read timeout=300)")),
      "does not answer in time", "security groups"),
     (transport(raised("requests.exceptions", "SSLError", SSL + "self-signed certificate (_ssl.c:1006)")),
-     "certificate is not trusted (self-signed certificate)", "caCertificate"),
+     "certificate is not trusted (self-signed certificate)", "ca_certificate"),
     (transport(raised("requests.exceptions", "SSLError", SSL + "certificate has expired (_ssl.c:1006)")),
      "certificate has expired", "still valid"),
     (transport(raised("requests.exceptions", "SSLError", SSL + "Hostname mismatch, certificate is not valid for 'x'.")),
@@ -84,7 +84,7 @@ ROUND = [
                                      "Server version is 1.9.3 vs. Client version 1.12.14.2. Major and minor versions "
                                      "should match.")), "Server version is 1.9.3", "openmetadata.version"),
     (chained(ValueError("x"), raised("metadata.utils.ssl_registry", "InvalidSSLVerificationException",
-                                     "You have Verify SSL but the SSL Config is missing.")), "TLS", "caCertificate"),
+                                     "You have Verify SSL but the SSL Config is missing.")), "TLS", "ca_certificate"),
 ]  # fmt: skip
 
 
