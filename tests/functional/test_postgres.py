@@ -146,7 +146,7 @@ def test_says_what_to_do_about_a_changed_password(instance: Instance) -> None:
     error = _fails(instance.command)
 
     assert "has another password" in error
-    assert time.monotonic() - started < 10
+    assert time.monotonic() - started < 50
 
 
 def test_creates_databases_again_and_again(instance: Instance) -> None:

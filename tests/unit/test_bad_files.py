@@ -16,7 +16,7 @@ from penstock.project.folders import MAX_ENTRIES, TooManyError, matching
 from penstock_runtime.errors import InputError
 from tests.unit.project_files import MELTANO, PROJECT, WORKFLOW, errors, write
 
-HANG_SECONDS = 10
+HANG_SECONDS = 60
 INCLUDED = "meltano/more.meltano.yml"
 READ = {
     # file: (its text, the place that names it)

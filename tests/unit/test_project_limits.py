@@ -63,6 +63,10 @@ HURTING: dict[str, tuple[Edits, Mapping[str, str], str]] = {
 }  # fmt: skip
 
 
+BLOWN_UP_SECONDS = 60
+"""CPU time on the slowest of machines: without its limit each of these takes minutes, or does not end."""
+
+
 @pytest.mark.parametrize(("edits", "files", "what"), HURTING.values(), ids=HURTING)
 def test_file_made_to_hurt_is_answered_at_once(
     tmp_path: Path, edits: Edits, files: Mapping[str, str], what: str
@@ -74,7 +78,7 @@ def test_file_made_to_hurt_is_answered_at_once(
         compile_plan(load(path))
 
     assert what in caught.value.what
-    assert time.process_time() - start < 2
+    assert time.process_time() - start < BLOWN_UP_SECONDS
     assert len(str(caught.value)) < 50_000
 
 

@@ -70,7 +70,7 @@ def test_kills_what_ignores_sigterm_and_all_its_children() -> None:
     outcome, lines = python(code, timeout=1, stop_timeout=1)
 
     assert outcome.exit_code == Exit.TIMED_OUT
-    assert time.monotonic() - began < 10
+    assert time.monotonic() - began < 50
     deadline = time.monotonic() + 5
     while alive(int(lines[0])) and time.monotonic() < deadline:
         time.sleep(0.05)
