@@ -103,7 +103,7 @@ REFUSED = {
 
 @pytest.mark.parametrize(("text", "where", "what"), REFUSED.values(), ids=REFUSED)
 def test_refused_with_its_place_and_a_fix_in_no_time(text: str, where: str, what: str) -> None:
-    """Whatever the file holds, the answer is one error with line and column. What is made to hurt would take minutes."""
+    """Whatever the file holds, the answer is one error with line and column; what hurts would take minutes."""
     start = time.process_time()
     with pytest.raises(InputError) as caught:
         parse(text, "f")
