@@ -32,7 +32,7 @@ open('/tmp/written', 'w').close()
 s3 = boto3.client('s3')
 print('keys', s3.list_objects_v2(Bucket=sys.argv[1])['KeyCount'], flush=True)
 """
-WORDS = ["a b", "", 'it\'s "quoted"', "$HOME", "${WORD}", "{{ ds }}", "%s|&;<*", "ü\tß", "back\\slash"]
+WORDS = ["a b", "", 'it\'s "quoted"', "$HOME", "$(WORD)", "{{ ds }}", "%s|&;<*", "ü\tß", "back\\slash"]
 OWN: list[tuple[str, Any, str, dict[str, Any]]] = [
     ("busybox", ["printf", "<%s>\\n", *WORDS], "busybox:1.37", {}),
     ("shell", ["sh", "-c", "echo word $WORD; exit 2"], "alpine:3.22", {"secrets": ["WORD"]}),

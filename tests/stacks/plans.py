@@ -183,10 +183,12 @@ def application(outdir: Path) -> cdk.App:
     return cdk.App(context=flags, outdir=str(outdir), analytics_reporting=False)
 
 
-def synthesize(plan: Plan, folder: Path, *, source: Source | None = None) -> dict[str, dict[str, Any]]:
-    """Stack name to template, for a plan."""
+def synthesize(
+    plan: Plan, folder: Path, *, source: Source | None = None, environment: Path | None = None
+) -> dict[str, dict[str, Any]]:
+    """Stack name to template, for a plan; `environment` holds the files of the MWAA environment that it names."""
     app = application(folder / "cdk.out")
-    build_stacks(app, plan, files(folder), account=None, source=source)
+    build_stacks(app, plan, dataclasses.replace(files(folder), environment=environment), account=None, source=source)
     return {stack.stack_name: stack.template for stack in app.synth().stacks}
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import yaml
 
-from penstock import bundle
+from penstock import bundle, mwaa
 from penstock.compile import compile_plan
 from penstock.definitions import CHARACTERS_OF_ONE, MOST_IN_A_SPREAD_STACK
 from penstock.project import load
@@ -35,8 +35,8 @@ _NAMES |= {"AlarmName", "DashboardName", "EcrRepositoryPrefix", "GroupName", "Ma
 _NAMED_BY_NAME = {"AWS::MWAA::Environment", "AWS::Events::Rule", "AWS::SecretsManager::Secret", "AWS::SSM::Parameter"}
 
 
-def large_project(folder: Path) -> Plan:
-    """A project of 2,000 schedules, compiled."""
+def large_project(folder: Path) -> tuple[Plan, Path | None]:
+    """A project of 2,000 schedules, compiled, and the files of its MWAA environment."""
     # With the runtime, whose text takes most of a task definition's room.
     image = {"image": "acme/x:1", "python": True}
     jobs = {
@@ -53,17 +53,25 @@ def large_project(folder: Path) -> Plan:
         "schedules": schedules,
     }
     (folder / "penstock.yaml").write_text(yaml.safe_dump(project, sort_keys=False))
-    return compile_plan(load(folder / "penstock.yaml"))
+    return compiled(folder)
+
+
+def compiled(folder: Path) -> tuple[Plan, Path | None]:
+    """The plan of the project in a folder, and the files of its MWAA environment."""
+    project = load(folder / "penstock.yaml")
+    plan = compile_plan(project)
+    return plan, mwaa.write(mwaa.files(plan, project), folder / "environment")
 
 
 @pytest.fixture(scope="module")
 def large(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The assembly of the large project: the files as they go to CloudFormation."""
     folder = tmp_path_factory.mktemp("large")
-    plan = large_project(folder)
+    plan, environment = large_project(folder)
     built = bundle.build(plan, dags_folder=plans.ROOT / "dags")
     built.write(folder / "out")
-    files = Files(folder / "out" / "dags" / plan.prefix, folder / "out" / "artifacts", built.runtime_sha256, folder)
+    out = folder / "out"
+    files = Files(out / "dags" / plan.prefix, out / "artifacts", built.runtime_sha256, folder, environment)
     app = plans.application(folder / "cdk.out")
     build_stacks(app, plan, files, account=plans.ACCOUNT)
     app.synth()
@@ -168,9 +176,9 @@ def test_projects_and_environments_side_by_side_share_no_name(tmp_path: Path) ->
         folder = tmp_path / str(number)
         folder.mkdir()
         (folder / "penstock.yaml").write_text(SMALL.format(name=project, environment=environment))
-        plan = compile_plan(load(folder / "penstock.yaml"))
+        plan, files = compiled(folder)
         plan = dataclasses.replace(plan, account=plans.ACCOUNT)
-        found += names(plans.synthesize(plan, folder))
+        found += names(plans.synthesize(plan, folder, environment=files))
 
     twice = {one: count for one, count in Counter(found).items() if count > 1}
     assert len(found) > 60
