@@ -350,7 +350,7 @@ EXITS: dict[int, Reason] = {
     ),
     **_SHELL,
     127: Reason(
-        "NoProgram",
+        "NoProgramOrPython",
         "a program is not in the image: the command, one that it calls, or `python3`, which starts Penstock's runtime",
         "read the end of the task's log; correct the command, or, where `exec python3 failed` is there, take "
         "`python: true` out of the task in penstock.yaml",

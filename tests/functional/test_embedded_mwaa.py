@@ -118,12 +118,12 @@ def test_only_a_changed_file_changes_the_environment(deployed: Deployed) -> None
     assert deployed.deploy().endswith("exit 0")
     assert deployed.environment() == before
 
-    deployed.edit("airflow/requirements.txt", "tabulate", "tabulate==0.9.0")
+    deployed.edit("airflow/requirements.txt", "tabulate", "tabulate==0.10.0")
     assert deployed.deploy().endswith("exit 0")
     after = deployed.environment()
     changed = {name for name in after if after[name] != before.get(name)}
     assert changed == {"RequirementsS3Path", "RequirementsS3ObjectVersion", "LastUpdate"}
-    assert b"tabulate==0.9.0" in deployed.read("RequirementsS3Path")
+    assert b"tabulate==0.10.0" in deployed.read("RequirementsS3Path")
     bucket = after["SourceBucketArn"].rsplit(":", 1)[-1]
     assert deployed.endpoint.client("s3").head_object(Bucket=bucket, Key=before["RequirementsS3Path"])
 
@@ -156,6 +156,12 @@ def test_the_version_moves_within_its_line_and_not_past_2_11(deployed: Deployed)
     assert deployed.environment()["AirflowVersion"] == "3.3.1"
     assert b"constraints-3.3.1" in deployed.read("RequirementsS3Path")
 
+    project, requirements = (
+        deployed.folder / "project" / name for name in ("penstock.yaml", "airflow/requirements.txt")
+    )
+    kept = {file: file.read_text() for file in (project, requirements)}
+    # 2.10.3's constraints hold another one.
+    deployed.edit("airflow/requirements.txt", "tabulate==0.10.0", "tabulate")
     deployed.edit("penstock.yaml", "3.3.1", "2.10.3")
     deployed.edit("penstock.yaml", "public_and_private", "private")
     said = deployed.deploy()
@@ -163,6 +169,8 @@ def test_the_version_moves_within_its_line_and_not_past_2_11(deployed: Deployed)
     found = deployed.environment()
     assert (found["AirflowVersion"], found["WebserverAccessMode"]) == ("3.3.1", "PUBLIC_AND_PRIVATE")
     assert b"constraints-3.3.1" in deployed.read("RequirementsS3Path")
+    for file, text in kept.items():
+        file.write_text(text)
 
 
 def test_it_moves_to_a_bucket_and_a_role_that_exist(deployed: Deployed) -> None:

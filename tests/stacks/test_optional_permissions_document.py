@@ -34,6 +34,7 @@ HEADINGS = {
     "Images that are not pulled as they are named": "exec",
     "Secrets under a key of your own": "exec",
     "What the project permits its tasks": "task",
+    "Files of the project": "task",
     "What the project permits its Airflow": "airflow",
     "Policies of VPC endpoints": "vpc endpoint",
 }
