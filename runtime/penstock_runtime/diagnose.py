@@ -15,6 +15,9 @@ from penstock_runtime import reasons
 from penstock_runtime.contract import CONTAINER_NAME, ENDED_BY, METRIC_KEY
 from penstock_runtime.reasons import Reason
 
+_CHARACTERS = 2_000
+"""Of ECS's words, what is compared: the essence comes first, and patterns with several `*` are slow in long texts."""
+
 
 @dataclass(frozen=True)
 class Diagnosis:
@@ -49,7 +52,7 @@ def reason_of(task: Mapping[str, Any], log: Sequence[str] = ()) -> Reason:
     """The reason of a task that did not succeed; see `diagnose`."""
     container = _container(task)
     code, stop_code, alone = container.get("exitCode"), task.get("stopCode"), runs_alone(task)
-    told = [str(text) for text in (task.get("stoppedReason"), container.get("reason")) if text]
+    told = [str(text)[:_CHARACTERS] for text in (task.get("stoppedReason"), container.get("reason")) if text]
     if stop_code == reasons.FAILED_TO_START and _says(told, reasons.PROGRAM_MISSING_WORDS):
         return reasons.PROGRAM_MISSING if alone else reasons.PYTHON_MISSING
     if stop_code == reasons.FAILED_TO_START:
