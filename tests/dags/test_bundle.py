@@ -47,9 +47,9 @@ def test_nothing_is_read_before_the_first_release_is_live(under_airflow: Any, tm
     """The folder of the releases is there first, and what hides it from outside comes with the switch."""
     plan = plan_of((DAILY,))
     bundle.build(plan, dags_folder=ROOT / "dags").write(tmp_path)
-    for path in (tmp_path / "dags" / plan.prefix).iterdir():
-        if path.is_file():
-            path.rename(next((tmp_path / "dags" / plan.prefix / "release").glob("*/")) / path.name)
+    folder = tmp_path / "dags" / plan.prefix
+    for path in [path for path in folder.iterdir() if path.name != "release"]:
+        path.rename(next((folder / "release").glob("*/")) / path.name)
 
     found = under_airflow("read_dags.py", tmp_path / "dags")
 
