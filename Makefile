@@ -49,8 +49,14 @@ check: desk
 	$(VENV)/python -m penstock.project.schema --check schema/penstock.schema.json
 	$(VENV)/pytest -q tests/unit
 
+# Side by side: functional tests wait for most of their time. What the others say comes last.
 test: setup check
-	$(VENV)/pytest tests/stacks tests/golden tests/dags tests/functional
+	@log=$$(mktemp); \
+	$(VENV)/pytest tests/stacks tests/golden tests/dags > $$log 2>&1 & others=$$!; \
+	trap 'kill $$others 2>/dev/null; rm -f $$log' EXIT; trap 'exit 130' INT TERM; \
+	$(VENV)/pytest tests/functional; functional=$$?; \
+	wait $$others; others_ended=$$?; cat $$log; \
+	exit $$((functional | others_ended))
 
 format: desk
 	$(VENV)/ruff check --fix .
