@@ -195,7 +195,7 @@ def _own_python() -> str:
 
 
 def _other_python(source: bytes, python: str) -> bool | None:
-    """Whether that Python compiles the source; False also where it is no newer than this one; None: it is not here."""
+    """Whether that Python compiles the source; False also where it is not newer than this one; None: it is not here."""
     if tuple(int(part) for part in python.split(".")) <= sys.version_info[:2]:
         return False
     interpreter = shutil.which(f"python{python}")

@@ -44,7 +44,7 @@ def every_minutes(interval: object, where: str) -> int | None:
     """The minutes of an interval such as `every 90 minutes`; None: it is of another kind.
 
     Raises:
-        InputError: it begins so, and is no whole number of minutes, hours, days or weeks, from a minute to a year.
+        InputError: it begins so, and is not a whole number of minutes, hours, days or weeks, from a minute to a year.
     """
     if not isinstance(interval, str) or not re.match(r"every\b", interval.strip(), re.IGNORECASE):
         return None

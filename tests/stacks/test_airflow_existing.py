@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -95,15 +96,16 @@ def test_the_upload_reaches_our_folder_only(tmp_path: Path, plan: Plan) -> None:
     assert see["Condition"] == {"StringLike": {"s3:prefix": [f"{plan.airflow.dags}/acme-dev/*"]}}  # type: ignore[union-attr]
     assert use_key["Resource"] == [KEY]
     assert use_key["Condition"] == {"StringEquals": {"kms:ViaService": f"s3.{plans.REGION}.amazonaws.com"}}
-    # It reads releases, and in our own bucket the plans that say which files are still needed.
-    switching = [
-        {**one, "Resource": [arn for arn in one["Resource"] if "/plans/*" not in arn]}
-        for one in statements.everywhere({"": {"Resources": {"role": switch}}})
-    ]
+    switching = statements.everywhere({"": {"Resources": {"role": switch}}})
+    # Beside the releases it reads, in our own bucket, the plans that say which files are still needed.
+    (read,) = [one for one in switching if any(arn.endswith("/release/*") for arn in one["Resource"])]
+    releases, plans_read = read["Resource"]
+    assert (read["Action"], releases) == (["s3:GetObject"], f"arn:aws:s3:::{place}/release/*")
+    assert re.fullmatch(r"arn:aws:s3:::<acme-dev-ingestion:ExportsOutputRefArtifacts\w+>/plans/\*", plans_read)
     in_theirs = [one for one in switching if str(plan.airflow.bucket) in json.dumps(one["Resource"])]  # type: ignore[union-attr]
     assert {json.dumps(one["Resource"]) for one in in_theirs} == {
         f'["arn:aws:s3:::{plan.airflow.bucket}"]',  # type: ignore[union-attr]
-        f'["arn:aws:s3:::{place}/release/*"]',
+        json.dumps(read["Resource"]),
         f'["arn:aws:s3:::{place}/*"]',
     }
     fetch = [one for one in granted if one not in (write, see, use_key)]

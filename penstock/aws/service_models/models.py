@@ -43,7 +43,7 @@ class Model:
         """The shape at `Operation.member[].member{key}`, the one that holds it, and the member's name in that.
 
         Raises:
-            KeyError: there is no such member.
+            KeyError: the operation does not have that member.
         """
         operation, *steps = path.replace("[]", ".[]").replace("{", ".{").split(".")
         found = self.shapes[self.inputs[operation]]

@@ -145,7 +145,7 @@ class _Walker:
             self._leaf(_as_text(value) if is_json else value, path, place)
 
     def _without(self, value: Any, path: str) -> None:
-        """A property that is no member; perhaps something below it is one."""
+        """A property that is not a member itself; perhaps something below it is one."""
         inside = f"{path}[]" if isinstance(value, list) else path
         renamed = self._resource.renamed
         if not any(one.startswith((f"{inside}.", f"{inside}[")) or one == inside != path for one in renamed):
