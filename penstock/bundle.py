@@ -9,7 +9,6 @@ files, which name that hash, are the only ones that change their content: a load
 
 from __future__ import annotations
 
-import ast
 import hashlib
 import io
 import json
@@ -20,9 +19,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from types import MappingProxyType
 
-import penstock_runtime
 from penstock import own_dag_files
 from penstock.project.dag_files import IGNORE
+from penstock_runtime import package
 from penstock_runtime.contract import RELEASES_FOLDER, config_key, plan_key, runtime_key
 from penstock_runtime.errors import PenstockError
 from penstock_runtime.infrastructure import plan_sha256
@@ -67,9 +66,10 @@ def build(plan: Plan, *, dags_folder: Path) -> Bundle:
     Raises:
         PenstockError: the template has not exactly one line for each constant.
     """
-    runtime = _runtime_files()
+    runtime = package.files()
+    airflow = package.needed_by((path for path in runtime if path.startswith("airflow/")), runtime)
     held = {f"shards/{number:02}.json": text.encode() for number, text in enumerate(_shards(plan))}
-    held |= {f"penstock_runtime/{path}": runtime[path] for path in _needed_by("airflow/", runtime)}
+    held |= {f"{package.NAME}/{path}": runtime[path] for path in airflow}
     template = (dags_folder / LOADER).read_text(encoding="utf-8")
     own = dict(own_dag_files.placed(plan.dag_files))
     # The hash also covers what lies beside the release, so that no two bundles share one.
@@ -141,53 +141,12 @@ def _shards(plan: Plan) -> list[str]:
     ]
 
 
-def _runtime_files() -> dict[str, bytes]:
-    """The package `penstock_runtime`: path → content."""
-    root = Path(penstock_runtime.__file__).parent
-    return {
-        path.relative_to(root).as_posix(): path.read_bytes()
-        for path in sorted(root.rglob("*.py"))
-        if "__pycache__" not in path.parts
-    }
-
-
-def _needed_by(folder: str, files: Mapping[str, bytes]) -> set[str]:
-    """The files of the package that those in `folder` import, directly or not, and themselves."""
-    needed: set[str] = set()
-    todo = {path for path in files if path.startswith(folder)}
-    while todo:
-        path = todo.pop()
-        needed.add(path)
-        todo |= {one for module in _imports(files[path]) for one in _module_files(module, files)} - needed
-    return needed
-
-
-def _imports(source: bytes) -> set[str]:
-    """The modules that a source names in imports, at its top or inside functions; `from a import b` may name `a.b`."""
-    found: set[str] = set()
-    for node in ast.walk(ast.parse(source)):
-        if isinstance(node, ast.Import):
-            found |= {alias.name for alias in node.names}
-        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
-            found |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
-    return found
-
-
-def _module_files(module: str, files: Mapping[str, bytes]) -> set[str]:
-    """The files of a module of the package, its packages' included; none for a module of another package."""
-    package, *parts = module.split(".")
-    if package != penstock_runtime.__name__:
-        return set()
-    packages = {"/".join([*parts[:depth], "__init__.py"]) for depth in range(len(parts) + 1)}
-    return {path for path in {*packages, "/".join(parts) + ".py"} if path in files}
-
-
 def _archive(files: Mapping[str, bytes]) -> bytes:
     """The runtime archive: a zip that depends on the files' names and content only."""
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as archive:
         for path, content in sorted(files.items()):
-            entry = zipfile.ZipInfo(f"penstock_runtime/{path}", _ZIP_TIME)
+            entry = zipfile.ZipInfo(f"{package.NAME}/{path}", _ZIP_TIME)
             entry.external_attr = 0o644 << 16
             entry.create_system = 3
             # Stored: the same bytes whatever the zlib of the machine.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -14,7 +13,7 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
-import penstock_runtime
+from penstock_runtime import package
 from stacks.nag import acknowledge_log_group, acknowledge_wildcards
 
 MINUTES = 5
@@ -28,14 +27,12 @@ def function_of(
     *,
     description: str,
     wildcards: str,
-    needs: Sequence[ModuleType] = (),
     environment: Mapping[str, str] | None = None,
 ) -> lambda_.Function:
     """Make it in `scope`, with a log group of its own.
 
     Args:
-        module: its `handler` is called.
-        needs: other modules of the runtime that it imports.
+        module: of the runtime; its `handler` is called. What it imports of the runtime goes along.
         wildcards: why those of the statements are as narrow as can be.
     """
     group = logs.LogGroup(
@@ -54,10 +51,7 @@ def function_of(
     acknowledge_wildcards(role, every, wildcards)
     acknowledge_log_group(group)
     with tempfile.TemporaryDirectory(prefix="penstock-function-") as place:
-        package = Path(place) / penstock_runtime.__name__
-        package.mkdir()
-        for one in (penstock_runtime, module, *needs):
-            shutil.copyfile(str(one.__file__), package / Path(str(one.__file__)).name)
+        _write(module, Path(place))
         return lambda_.Function(
             scope,
             "Function",
@@ -72,3 +66,12 @@ def function_of(
             role=role,
             log_group=group,
         )
+
+
+def _write(module: ModuleType, folder: Path) -> None:
+    """Write the module and the modules of the runtime that it imports below `folder`."""
+    runtime = package.files()
+    for path in package.needed_by([f"{'/'.join(module.__name__.split('.')[1:])}.py"], runtime):
+        target = folder / package.NAME / path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(runtime[path])

@@ -22,7 +22,7 @@ from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_s3_deployment as s3_deployment
 from constructs import Construct, IDependable
 
-from penstock_runtime import activation, contract, infrastructure, manifest, retired
+from penstock_runtime import activation, contract, infrastructure, manifest
 from penstock_runtime.plan import Plan
 from stacks.bucket import deploy_files, key_statement
 from stacks.dag_folder import DagFolder, guest_role
@@ -207,7 +207,6 @@ def _function(scope: Construct, statements: Sequence[iam.PolicyStatement]) -> la
         statements,
         description="Penstock: which release of the DAGs is live",
         wildcards="Below one folder of each of its own buckets, and the streams of its own log group.",
-        needs=(contract, manifest, retired),
     )
     acknowledge_function(function)
     return function

@@ -14,7 +14,7 @@ from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as targets
 from constructs import Construct
 
-from penstock_runtime import contract, diagnose, metrics, reasons, stopped
+from penstock_runtime import metrics, reasons, stopped
 from penstock_runtime.contract import CONTAINER_NAME
 from penstock_runtime.plan import Plan
 from stacks.function import function_of
@@ -52,7 +52,6 @@ class StoppedTasks(Construct):
             self,
             stopped,
             topic.publish(stack) if topic is not None else [],
-            needs=[contract, reasons, diagnose],
             description="Penstock: why a Fargate task failed",
             wildcards="SNS's own use of the topic's key; the streams of its own log group.",
             environment={
