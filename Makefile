@@ -46,7 +46,7 @@ check: desk
 	$(VENV)/ruff check .
 	$(VENV)/mypy
 	$(VENV)/lint-imports
-	$(VENV)/python -m penstock.project.schema --check schema/penstock.schema.json
+	$(VENV)/python -m penstock.project.json_schema --check schema/penstock.schema.json
 	$(VENV)/pytest -q tests/unit
 
 # Side by side: functional tests wait for most of their time. What the others say comes last.
@@ -63,7 +63,7 @@ format: desk
 	$(VENV)/ruff format .
 
 schema: desk
-	$(VENV)/python -m penstock.project.schema schema/penstock.schema.json
+	$(VENV)/python -m penstock.project.json_schema schema/penstock.schema.json
 
 tables: desk
 	@test -d "$(IMAGES)" || { echo "clone github.com/aws/amazon-mwaa-docker-images and name it: make tables IMAGES=<folder>" >&2; exit 2; }

@@ -17,11 +17,13 @@ from typing import Any
 
 import aws_cdk as cdk
 
-from penstock import bundle, mwaa, task_files
-from penstock.compile import compile_plan
-from penstock.project import load
-from penstock.project.openmetadata import shape_file
-from penstock.revision import revision_of
+from penstock.bundle import task_files
+from penstock.bundle.build import build_bundle
+from penstock.bundle.revision import revision_of
+from penstock.compile import mwaa
+from penstock.compile.compiler import compile_plan
+from penstock.project.load import load
+from penstock.project.openmetadata.shapes import shape_file
 from penstock_runtime.errors import InputError, PenstockError
 from stacks.build import Files, build_stacks
 from stacks.release import Source
@@ -45,7 +47,7 @@ def main() -> None:
         variables=_variables(app),
         airflow_version=_text(app, "airflow"),
     )
-    built = bundle.build(plan, dags_folder=HERE / "dags")
+    built = build_bundle(plan, dags_folder=HERE / "dags")
     with tempfile.TemporaryDirectory(prefix="penstock-bundle-") as folder:
         built.write(Path(folder))
         files = Files(

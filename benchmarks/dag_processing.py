@@ -16,13 +16,14 @@ import tempfile
 from pathlib import Path
 
 from benchmarks import measure, projects
-from penstock import bundle, project
-from penstock.compile import compile_plan
+from penstock.bundle.build import build_bundle
+from penstock.compile.compiler import compile_plan
 from penstock.home import DAGS
 from penstock.local import setup
+from penstock.project.load import load
 from penstock_runtime.contract import RESOURCES_FILE
-from penstock_runtime.plan import Plan
-from penstock_runtime.schedule import Schedule
+from penstock_runtime.plan.plan import Plan
+from penstock_runtime.plan.schedule import Schedule
 
 SCHEDULES = 500
 _STOCK = """
@@ -61,7 +62,7 @@ def main(version: str = "3.0.6") -> None:
     environment = setup.airflow(version, lambda _: None)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        plan = compile_plan(project.load(projects.write(folder / "project", schedules=SCHEDULES)))
+        plan = compile_plan(load(projects.write(folder / "project", schedules=SCHEDULES)))
         _write_bundle(plan, folder / "bundle")
         _write_files(plan, folder / "files")
         (folder / "empty").mkdir()
@@ -80,7 +81,7 @@ def main(version: str = "3.0.6") -> None:
 
 
 def _write_bundle(plan: Plan, folder: Path) -> None:
-    for path, content in bundle.build(plan, dags_folder=DAGS).dags.items():
+    for path, content in build_bundle(plan, dags_folder=DAGS).dags.items():
         file = folder / path
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_bytes(content)

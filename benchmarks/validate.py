@@ -7,8 +7,8 @@ import tempfile
 from pathlib import Path
 
 from benchmarks import measure, projects
-from penstock.project.openmetadata import shape_file
-from penstock.project.openmetadata.shapes import Shapes
+from penstock.project.openmetadata.shapes import shape_file
+from penstock.project.openmetadata.shapes.shapes import Shapes
 
 FILES = 1000
 _FLOOR = """

@@ -2,7 +2,7 @@
 
     python requirements/airflow_tables.py CHECKOUT [FOLDER]    FOLDER keeps the wheels for the next time
 
-What it reads, of every version in `penstock.project.versions.AIRFLOW`: the wheels of Airflow (and of its task SDK) from
+What it reads, of every version in `penstock.versions.airflow.AIRFLOW`: the wheels of Airflow (and of its task SDK) from
 the package index, unpacked and never imported; and MWAA's constraints from a checkout of
 github.com/aws/amazon-mwaa-docker-images, which it asks git for.
 """
@@ -24,7 +24,7 @@ import yaml
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from penstock.project.versions import AIRFLOW
+from penstock.versions.airflow import AIRFLOW
 
 ROOT = Path(__file__).resolve().parents[1]
 TABLES = ROOT / "penstock" / "versions"

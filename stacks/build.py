@@ -9,15 +9,15 @@ from typing import Any
 import aws_cdk as cdk
 from constructs import Construct
 
-from penstock_runtime.airflow_environment import Airflow, SelfManagedAirflow, UsedAirflow
-from penstock_runtime.plan import Plan
-from stacks.airflow import AirflowStack
-from stacks.airflow_existing import SelfManagedAirflowStack, UsedAirflowStack
-from stacks.dags import Delivery
-from stacks.ingestion import IngestionStack
+from penstock_runtime.plan.airflow import Airflow, SelfManagedAirflow, UsedAirflow
+from penstock_runtime.plan.plan import Plan
+from stacks.airflow.dags import Delivery
+from stacks.airflow.existing import SelfManagedAirflowStack, UsedAirflowStack
+from stacks.airflow.stack import AirflowStack
+from stacks.ingestion.stack import IngestionStack
 from stacks.nag import InlinePolicies
-from stacks.network import network_of
-from stacks.observability import ObservabilityStack, watches
+from stacks.network.stack import network_of
+from stacks.observability.stack import ObservabilityStack, watches
 from stacks.release import Source, release_of
 from stacks.roles import settle_roles
 

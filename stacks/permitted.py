@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from aws_cdk import aws_iam as iam
 
-from penstock_runtime.task_definition import Permission
+from penstock_runtime.plan.task_definition import Permission
 from stacks.nag import acknowledge_wildcards
 
 POLICY = "Permissions"

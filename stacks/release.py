@@ -22,17 +22,18 @@ from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_s3_deployment as s3_deployment
 from constructs import Construct, IDependable
 
-from penstock_runtime import activation, contract, infrastructure, manifest
-from penstock_runtime.plan import Plan
+from penstock_runtime import contract
+from penstock_runtime.plan.plan import Plan
+from penstock_runtime.release import activation, infrastructure, manifest
+from stacks.airflow.dag_folder import DagFolder, guest_role
 from stacks.bucket import deploy_files, key_statement
-from stacks.dag_folder import DagFolder, guest_role
 from stacks.function import MINUTES, function_of
 from stacks.nag import acknowledge_function
 
 
 @dataclass(frozen=True)
 class Source:
-    """Where the project that is deployed comes from; see `penstock_runtime.manifest.Release`."""
+    """Where the project that is deployed comes from; see `penstock_runtime.release.manifest.Release`."""
 
     order: int = 0
     committed: int = 0

@@ -8,7 +8,7 @@ import aws_cdk as cdk
 import jsii
 from constructs import Construct, IConstruct
 
-from penstock_runtime.plan import Iam, Plan
+from penstock_runtime.plan.plan import Iam, Plan
 
 ROLE = "AWS::IAM::Role"
 

@@ -8,7 +8,7 @@ from typing import Any
 import botocore.exceptions
 
 from penstock.adopt.live import Gone
-from penstock.adopt.look import Clients, Look
+from penstock.adopt.lookups import Clients, Look
 from penstock.deployed.account import error_code
 
 BLOCKS = ("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets")

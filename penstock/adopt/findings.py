@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from penstock.adopt.live import Live, Statement, Unread
-from penstock.policy_statement import EVERYTHING_BUT
-from penstock.project import versions
+from penstock.aws.policy_statement import EVERYTHING_BUT
+from penstock.versions import airflow
 
 SUBNETS = 2
 """MWAA's, in two availability zones."""
@@ -47,10 +47,10 @@ def _unread(one: Unread) -> Finding:
 def _environment(live: Live) -> Iterator[Finding]:
     if live.status != "AVAILABLE":
         yield Finding("warning", f"the environment is {live.status}", "deploy when it is AVAILABLE")
-    if problem := versions.problem(live.version, upgrade=versions.UPGRADE):
+    if problem := airflow.problem(live.version, upgrade=airflow.UPGRADE):
         yield Finding("error", *problem)
-    elif live.version not in versions.AIRFLOW:
-        known = ", ".join(versions.AIRFLOW)
+    elif live.version not in airflow.AIRFLOW:
+        known = ", ".join(airflow.AIRFLOW)
         yield Finding(
             "warning", f"Airflow {live.version} was not tried; tried were {known}", "try it in a test account"
         )

@@ -25,7 +25,7 @@ class Statement:
 
     policy: str
     actions: tuple[str, ...]
-    """As `penstock.policy_statement.actions` reads them; so the resources."""
+    """As `penstock.aws.policy_statement.actions` reads them; so the resources."""
     resources: tuple[str, ...]
     conditions: frozenset[str] = frozenset()
     """Keys of its conditions, in lower case, as IAM compares them: `kms:viaservice`."""

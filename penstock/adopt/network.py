@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from penstock.adopt.live import Gone, Subnet
-from penstock.adopt.look import Clients, Look
+from penstock.adopt.lookups import Clients, Look
 
 _SUBNETS = "ec2:DescribeSubnets, ec2:DescribeRouteTables"
 _NO_TARGETS = frozenset(

@@ -9,11 +9,11 @@ import botocore.exceptions
 
 from penstock.adopt.bucket import BucketLook
 from penstock.adopt.live import Gone, Live, Unread
-from penstock.adopt.look import Clients
+from penstock.adopt.lookups import Clients
 from penstock.adopt.network import NetworkLook
 from penstock.adopt.role import READS, statements
 from penstock.deployed.account import aws, denied, error_code
-from penstock.project.problems import nearest
+from penstock.project.document.problems import nearest
 from penstock_runtime.errors import InputError, PenstockError
 
 T = TypeVar("T")

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from penstock.adopt.live import Statement
-from penstock.policy_statement import actions, listed, resources
+from penstock.aws.policy_statement import actions, listed, resources
 
 READS = "iam:ListRolePolicies, iam:GetRolePolicy, iam:ListAttachedRolePolicies, iam:GetPolicy, iam:GetPolicyVersion"
 """The actions that `statements` takes."""

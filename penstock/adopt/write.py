@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any, cast
 
 from penstock.adopt.live import Live
-from penstock.project.airflow import WAYS
-from penstock.project.composer import Node
-from penstock.project.document import Document, at, parse, read_text
-from penstock.project.edit import put
+from penstock.project.airflow.model import WAYS
+from penstock.project.document.composer import Node
+from penstock.project.document.document import Document, at, parse, read_text
+from penstock.project.document.edit import put
 from penstock_runtime.errors import InputError
 
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from penstock.cli.output import data
+from penstock.cost.estimate import Cost
+from penstock.cost.price_list import DATE
 from penstock.diff import plans, protection, templates
-from penstock.diff.cost import Cost
-from penstock.diff.prices import DATE
 from penstock.diff.report import Report
 from penstock_runtime.errors import visible
 

@@ -10,16 +10,16 @@ from pathlib import Path
 
 import typer
 
-from penstock import project
 from penstock.cli.output import Steps
-from penstock.compile import compile_plan
+from penstock.compile.compiler import compile_plan
 from penstock.local import openmetadata_shapes
 from penstock.local.instance import Instance
-from penstock.project.openmetadata.shape_file import Unknown, cached
-from penstock.project.openmetadata.shapes import Shapes
+from penstock.project.load import Project, file_of, load
+from penstock.project.openmetadata.shapes.shape_file import Unknown, cached
+from penstock.project.openmetadata.shapes.shapes import Shapes
 from penstock.project.settings import ENVIRONMENT_NAME
 from penstock_runtime.errors import InputError
-from penstock_runtime.plan import Plan
+from penstock_runtime.plan.plan import Plan
 
 
 @dataclass
@@ -35,12 +35,12 @@ class Context:
     @cached_property
     def project_file(self) -> Path:
         """The project file."""
-        return project.file_of(self.given)
+        return file_of(self.given)
 
     @cached_property
-    def project(self) -> project.Project:
+    def project(self) -> Project:
         """The project, read and checked."""
-        return project.load(self.given, shapes=self._shapes)
+        return load(self.given, shapes=self._shapes)
 
     def _shapes(self, version: str) -> Shapes | Unknown:
         found = cached(version)

@@ -8,7 +8,9 @@ from typing import Annotated
 
 import typer
 
-from penstock import bundle, home, task_files
+from penstock import home
+from penstock.bundle import task_files
+from penstock.bundle.build import build_bundle
 from penstock.cli import context as contexts
 from penstock.cli.output import data, talk
 from penstock_runtime import contract
@@ -37,7 +39,7 @@ def build(
         raise InputError(f"{output} is there and not empty", fix="name a new folder with --output, or empty this one")
     own = contexts.of(context)
     plan = own.plan()
-    made = bundle.build(plan, dags_folder=home.DAGS)
+    made = build_bundle(plan, dags_folder=home.DAGS)
     try:
         made.write(output)
         task_files.write(plan, own.project.folder, output / "artifacts" / contract.FILES_PREFIX)

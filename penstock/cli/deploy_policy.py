@@ -12,7 +12,7 @@ import typer
 from penstock.cli import context as contexts
 from penstock.cli.output import Format, Steps, data, show_json, talk
 from penstock.cli.project import FormatOption
-from penstock.compile import compile_plan
+from penstock.compile.compiler import compile_plan
 from penstock.deploy_policy.bootstrap import Bootstrap, file_of
 from penstock.deploy_policy.documents import Policy, pack
 from penstock.deploy_policy.scope import Deployment
@@ -20,7 +20,7 @@ from penstock.deploy_policy.statements import statements
 from penstock.deployed.account import Account
 from penstock.deployed.synth import synth
 from penstock_runtime.errors import InputError
-from penstock_runtime.plan import Plan
+from penstock_runtime.plan.plan import Plan
 
 _FOLDER = "."
 

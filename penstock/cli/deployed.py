@@ -14,11 +14,13 @@ from typing import Annotated, Any
 import typer
 
 from penstock import home
-from penstock.bundle import Bundle
+from penstock.bundle.build import Bundle
+from penstock.bundle.revision import revision_of
 from penstock.cli import context as contexts
 from penstock.cli.changes import show_report, show_schedules
 from penstock.cli.output import Format, data, show_json, talk
 from penstock.cli.project import FormatOption
+from penstock.cost.price_list import prices_of
 from penstock.deployed import price_list, stacks
 from penstock.deployed import push as pushes
 from penstock.deployed.account import Account
@@ -26,12 +28,10 @@ from penstock.deployed.state import DEPLOY_FIRST, Deployed, NotDeployedError, fi
 from penstock.deployed.synth import synth
 from penstock.diff import settings
 from penstock.diff.plans import as_data
-from penstock.diff.prices import prices_of
 from penstock.diff.report import Report, compare
-from penstock.revision import revision_of
-from penstock_runtime import activation, infrastructure
 from penstock_runtime.errors import InputError, PenstockError
-from penstock_runtime.plan import Plan
+from penstock_runtime.plan.plan import Plan
+from penstock_runtime.release import activation, infrastructure
 
 RECIPES = home.HOME / "runtime" / "images"
 

@@ -9,8 +9,8 @@ import typer
 
 from penstock.cli import context as contexts
 from penstock.cli.output import Format, data, show_json, talk
-from penstock.compile import compile_plan
-from penstock.project import schema as project_schema
+from penstock.compile.compiler import compile_plan
+from penstock.project.json_schema import json_schema
 from penstock_runtime.errors import plain, visible
 
 FormatOption = Annotated[Format, typer.Option("--format", help="How to print the data.")]
@@ -95,4 +95,4 @@ def plan(context: typer.Context, form: FormatOption = Format.text) -> None:
 
 def schema() -> None:
     """Print the JSON Schema of the project file, for editors."""
-    data.file.write(json.dumps(project_schema(), indent=2) + "\n")
+    data.file.write(json.dumps(json_schema(), indent=2) + "\n")

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from penstock.deploy_policy.documents import Policy
 from penstock.deploy_policy.scope import QUALIFIER, partition_of
-from penstock_runtime.plan import Plan
+from penstock_runtime.plan.plan import Plan
 
 
 @dataclass(frozen=True)

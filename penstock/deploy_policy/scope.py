@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from penstock.deploy_policy.names import NAMINGS, Resource, patterns
-from penstock_runtime.airflow_environment import Airflow
-from penstock_runtime.plan import Plan
+from penstock_runtime.plan.airflow import Airflow
+from penstock_runtime.plan.plan import Plan
 
 Templates = Mapping[str, Mapping[str, Any]]
 """Name of the stack → template."""

@@ -11,7 +11,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from penstock_runtime.errors import InputError, PenstockError
-from penstock_runtime.plan import Plan
+from penstock_runtime.plan.plan import Plan
 
 if TYPE_CHECKING:  # elsewhere where it is used: loading it takes longer than a command that calls nobody
     import boto3

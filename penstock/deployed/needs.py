@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from penstock.deployed import settings
-from penstock.deployed.words import differences, permission, title
-from penstock_runtime.plan import Plan
+from penstock.deployed.describe import differences, permission, title
+from penstock_runtime.plan.plan import Plan
 
 Facts = Mapping[str, Any]
 
@@ -94,13 +94,13 @@ def _nearest(definition: Facts, deployed: Mapping[str, Facts]) -> str:
     told = _against(best, definition)
     if not told:
         # A family's name tells an image that a task names from the same image where it is the engine's own
-        # (`penstock.definitions`).
+        # (`penstock.compile.task_definitions`).
         return f"{best['family']}, which is, holds the same under another name"
     return f"against {best['family']}, which is: {', '.join(told)}"
 
 
 def _against(there: Facts, definition: Facts) -> list[str]:
-    """Whatever may make another family of a definition (`penstock.definitions`), and its keys."""
+    """Whatever may make another family of a definition (`penstock.compile.task_definitions`), and its keys."""
     before, after = _parts(there), _parts(definition)
     told = [f"{part} is new" for part in after if part not in before]
     told += [f"{part} is left out" for part in before if part not in after]

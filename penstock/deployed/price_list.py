@@ -1,8 +1,8 @@
 """What AWS itself asks in a region: its Price List Query API, with the caller's credentials.
 
-Each name of `penstock.diff.prices` is one product, found by service, region and the end of its usage type; what stands
-before that is AWS's short name for the region. Sources: AWS Billing User Guide, "Using the AWS Price List Query API";
-the usage types are those of AWS's bills.
+Each name of `penstock.cost.price_list` is one product, found by service, region and the end of its usage type; what
+stands before that is AWS's short name for the region. Sources: AWS Billing User Guide, "Using the AWS Price List Query
+API"; the usage types are those of AWS's bills.
 """
 
 from __future__ import annotations

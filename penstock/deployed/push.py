@@ -1,7 +1,7 @@
 """The fast path: bundle and configs to their buckets, then live. No infrastructure is touched.
 
-Order, as in a deploy: artifacts; the release; the loaders, last (`penstock_runtime.activation`). Whatever ends it early
-leaves the old loaders in place, and they name the old release, which stays where it is.
+Order, as in a deploy: artifacts; the release; the loaders, last (`penstock_runtime.release.activation`). Whatever ends
+it early leaves the old loaders in place, and they name the old release, which stays where it is.
 """
 
 from __future__ import annotations
@@ -13,7 +13,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from penstock import bundle, task_files
+from penstock.bundle import task_files
+from penstock.bundle.build import Bundle, build_bundle
+from penstock.bundle.revision import Revision
 from penstock.deployed import needs
 from penstock.deployed.account import THREADS, aws
 from penstock.deployed.state import Deployed
@@ -21,11 +23,11 @@ from penstock.diff import plans
 from penstock.diff.plans import Change
 from penstock.home import DAGS
 from penstock.project.files import content
-from penstock.revision import Revision
-from penstock_runtime import activation, contract
+from penstock_runtime import contract
 from penstock_runtime.errors import PenstockError
-from penstock_runtime.manifest import TOP, Refused, Release
-from penstock_runtime.plan import Plan, ProjectFile
+from penstock_runtime.plan.plan import Plan, ProjectFile
+from penstock_runtime.release import activation
+from penstock_runtime.release.manifest import TOP, Refused, Release
 
 Objects = Mapping[tuple[str, str], bytes]
 """(bucket, key) → content."""
@@ -62,7 +64,7 @@ def prepare(
     deployed: Deployed,
     plan: Plan,
     facts: dict[str, Any],
-    made: bundle.Bundle,
+    made: Bundle,
     revision: Revision,
     *,
     project: Path,
@@ -103,7 +105,7 @@ def prepare(
     )
 
 
-def staged(made: bundle.Bundle, folder: str, prefix: str) -> dict[str, bytes]:
+def staged(made: Bundle, folder: str, prefix: str) -> dict[str, bytes]:
     """A bundle's keys in the DAG bucket before it is live: all of it below `release/<hash>/`.
 
     What hides all releases from Airflow lies beside them, since the first deploy.
@@ -173,9 +175,9 @@ def _there(push: Push) -> set[tuple[str, str]]:
     return found
 
 
-def make(plan: Plan) -> bundle.Bundle:
+def make(plan: Plan) -> Bundle:
     """The plan's bundle."""
-    return bundle.build(plan, dags_folder=DAGS)
+    return build_bundle(plan, dags_folder=DAGS)
 
 
 def _refused(why: str) -> PenstockError:

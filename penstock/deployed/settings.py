@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from penstock.deployed.words import differences, title
+from penstock.deployed.describe import differences, title
 
 Settings = Mapping[str, Any]
 """`settings` of `infrastructure.describe`."""
@@ -63,7 +63,7 @@ def _called(airflow: Settings) -> str:
 
 
 def _kind(airflow: Settings) -> str:
-    """In words, by the fields that one kind alone has (`penstock_runtime.airflow_environment`)."""
+    """In words, by the fields that one kind alone has (`penstock_runtime.plan.airflow`)."""
     if "environment_class" in airflow:
         return "one that Penstock creates"
     return "one that exists" if "execution_role" in airflow else "a self-managed one"

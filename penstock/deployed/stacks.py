@@ -9,8 +9,8 @@ from typing import Any
 import botocore.exceptions
 
 from penstock.deployed.account import Account, aws, error_code
-from penstock.project.names import prefix_of
-from penstock_runtime.plan import Plan
+from penstock.project.environments import prefix_of
+from penstock_runtime.plan.plan import Plan
 
 Stack = Mapping[str, Any]
 """As DescribeStacks gives it."""

@@ -11,10 +11,11 @@ import botocore.exceptions
 
 from penstock.deployed import stacks
 from penstock.deployed.account import MISSING, Account, aws, error_code
-from penstock_runtime import contract, infrastructure
+from penstock_runtime import contract
 from penstock_runtime.errors import InputError, PenstockError
-from penstock_runtime.manifest import MANIFEST, Manifest, Place, Refused, read_manifest
-from penstock_runtime.plan import Plan
+from penstock_runtime.plan.plan import Plan
+from penstock_runtime.release import infrastructure
+from penstock_runtime.release.manifest import MANIFEST, Manifest, Place, Refused, read_manifest
 
 DEPLOY_FIRST = "deploy it first: npx cdk deploy --all -c environment={environment}"
 
@@ -26,7 +27,7 @@ class Deployed:
     account: Account
     place: Place
     infrastructure: dict[str, Any]
-    """See `penstock_runtime.infrastructure.describe`."""
+    """See `penstock_runtime.release.infrastructure.describe`."""
     manifest: Manifest | None
 
     def plan(self) -> dict[str, Any] | None:

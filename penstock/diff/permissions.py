@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, Literal
 
-from penstock import policy_statement
+from penstock.aws import policy_statement
 from penstock.diff.templates import Templates, name
 from penstock.diff.values import text
 

@@ -12,8 +12,8 @@ from typing import Any, Literal
 
 from penstock.diff.fields import Field, between
 from penstock.diff.settings import between_definitions
-from penstock_runtime.plan import Plan
-from penstock_runtime.schedule import every
+from penstock_runtime.plan.plan import Plan
+from penstock_runtime.plan.schedule import every
 
 Data = Mapping[str, Any]
 

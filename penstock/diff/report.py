@@ -7,10 +7,11 @@ from dataclasses import asdict, dataclass
 from types import MappingProxyType
 from typing import Any
 
-from penstock.diff import airflow, cost, permissions, plans, protection, templates, unique
-from penstock.diff.cost import Cost
+from penstock.cost import estimate
+from penstock.cost.estimate import Cost
+from penstock.cost.price_list import DATE, Prices
+from penstock.diff import airflow, permissions, plans, protection, templates, unique
 from penstock.diff.fields import Field
-from penstock.diff.prices import DATE, Prices
 from penstock.diff.templates import Templates
 
 
@@ -107,8 +108,8 @@ def compare(
         left_over=tuple(templates.left_over(old, new)),
         protection=tuple(protection.compare(live_protection, bool(new_plan.get("protected")), new)),
         permissions=tuple(permissions.compare(old, {**kept, **new})),
-        before=cost.estimate(old, old_plan, prices),
-        after=cost.estimate({**kept, **new}, new_plan, prices),
+        before=estimate.estimate(old, old_plan, prices),
+        after=estimate.estimate({**kept, **new}, new_plan, prices),
         dangers=tuple(_danger(change) for change in changes if change.loss),
         airflow=tuple(airflow.moves(old, new, changes)),
         refusal=refusal or _held(templates.held(old, new)) or _taken([one for one in changes if one.taken]),

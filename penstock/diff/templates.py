@@ -36,7 +36,8 @@ _FILES = frozenset(
 )
 """Where the deploy's own files lie, and versions that S3 gives them as they are uploaded."""
 _UPLOAD = "Custom::CDKBucketDeployment"
-"""Goes by its logical id without the hash: that of a file of MWAA's is its content's (`stacks.environment_files`)."""
+"""Goes by its logical id without the hash: that of a file of MWAA's is its content's
+(`stacks.airflow.environment_files`)."""
 
 
 @dataclass(frozen=True)

@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from penstock import own_dag_files
+from penstock.bundle import own_dag_files
 from penstock.local.airflow_client import AirflowClient, Dag
-from penstock.project.dag_files import ignored, modules
+from penstock.project.airflow.dag_files import ignored, modules
 from penstock_runtime.contract import ERROR_TAG
-from penstock_runtime.plan import DagFile, Plan
+from penstock_runtime.plan.plan import DagFile, Plan
 
 OWN_FILES_SECONDS = 15
 """How long to wait for the project's own DAG files once all schedules are there: Airflow reads both in one round."""

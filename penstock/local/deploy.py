@@ -19,7 +19,7 @@ from penstock.local import command, services, trouble
 from penstock.local.aws.endpoint import Endpoint
 from penstock.local.instance import Instance
 from penstock_runtime.errors import PenstockError
-from penstock_runtime.plan import Plan
+from penstock_runtime.plan.plan import Plan
 
 SECONDS = 900
 """The longest that one CDK command may take here; the sample needs about 20 seconds."""

@@ -15,9 +15,9 @@ from urllib.parse import urlsplit
 import botocore.exceptions
 
 from penstock.local.aws.endpoint import NAMED_NETWORK, Endpoint
-from penstock_runtime.airflow_environment import Airflow, SelfManagedAirflow, UsedAirflow
 from penstock_runtime.errors import PenstockError
-from penstock_runtime.plan import Plan
+from penstock_runtime.plan.airflow import Airflow, SelfManagedAirflow, UsedAirflow
+from penstock_runtime.plan.plan import Plan
 
 _DELAY_SECONDS = 1
 _ATTEMPTS = 60

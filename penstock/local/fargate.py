@@ -10,7 +10,7 @@ from typing import Any
 from penstock.local.aws import kept
 from penstock.local.aws.endpoint import Endpoint
 from penstock_runtime import contract
-from penstock_runtime.plan import Plan
+from penstock_runtime.plan.plan import Plan
 
 
 @dataclass(frozen=True)

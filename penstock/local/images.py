@@ -21,8 +21,8 @@ from pathlib import Path
 from penstock.home import REQUIREMENTS
 from penstock.local import cache, environments
 from penstock_runtime.errors import PenstockError
-from penstock_runtime.plan import Plan
-from penstock_runtime.task_definition import TaskDefinition
+from penstock_runtime.plan.plan import Plan
+from penstock_runtime.plan.task_definition import TaskDefinition
 
 _STOCK = re.compile(r"(?:^|/)openmetadata/ingestion(?:-base)?:(?P<line>\d+\.\d+)\.\d+[^/]*$")
 

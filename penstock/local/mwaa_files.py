@@ -14,8 +14,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from penstock.mwaa import NO_REQUIREMENTS
-from penstock_runtime.airflow_environment import Airflow
+from penstock.compile.mwaa import NO_REQUIREMENTS
+from penstock_runtime.plan.airflow import Airflow
 
 
 def left_out(airflow: Airflow) -> Iterator[str]:

@@ -6,9 +6,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 from penstock.local import cache, environments, files
-from penstock.project.openmetadata import shape_file
-from penstock.project.openmetadata.shape_file import Unknown
-from penstock.project.openmetadata.shapes import Shapes
+from penstock.project.openmetadata.shapes import shape_file
+from penstock.project.openmetadata.shapes.shape_file import Unknown
+from penstock.project.openmetadata.shapes.shapes import Shapes
 from penstock_runtime.errors import PenstockError
 
 

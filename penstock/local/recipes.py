@@ -21,7 +21,7 @@ def build(context: Path, report: Callable[[str], None]) -> Path:
     """Make what the image of a context folder holds; returns the folder that is /opt/penstock in the image.
 
     Args:
-        context: Dockerfile, build.sh, requirements.txt and project/ (`stacks.image` lays it out).
+        context: Dockerfile, build.sh, requirements.txt and project/ (`stacks.ingestion.image` lays it out).
 
     Raises:
         PenstockError: it is no recipe of ours, or its build.sh failed.

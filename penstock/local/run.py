@@ -16,8 +16,8 @@ from penstock.local.catalogue import client as catalogue
 from penstock.local.progress import Progress
 from penstock.local.system import System
 from penstock_runtime.errors import InputError, PenstockError
-from penstock_runtime.plan import Plan
-from penstock_runtime.schedule import Schedule
+from penstock_runtime.plan.plan import Plan
+from penstock_runtime.plan.schedule import Schedule
 
 POLL_SECONDS = 1.0
 ENDED = frozenset({"success", "failed", "upstream_failed", "skipped", "removed"})

@@ -13,8 +13,8 @@ from typing import Any
 
 from penstock.local.aws.endpoint import Endpoint
 from penstock_runtime.errors import InputError
-from penstock_runtime.plan import Plan
-from penstock_runtime.task_definition import Secret
+from penstock_runtime.plan.plan import Plan
+from penstock_runtime.plan.task_definition import Secret
 
 PREFIX = "PENSTOCK_SECRET_"
 

@@ -12,11 +12,11 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from penstock import project as projects
-from penstock.compile import compile_plan
+from penstock.compile.compiler import compile_plan
 from penstock.home import REQUIREMENTS
 from penstock.local import environments, images, openmetadata_shapes
-from penstock.project import versions
+from penstock.project.load import load
+from penstock.versions import airflow as versions
 from penstock_runtime.errors import InputError, PenstockError
 
 
@@ -75,7 +75,7 @@ def main() -> int:
     parser.add_argument("--airflow", metavar="VERSION", help="instead of the project's")
     args = parser.parse_args()
     try:
-        project = projects.load(args.project)
+        project = load(args.project)
         plan = compile_plan(project, airflow_version=args.airflow)
         report = lambda text: print(text, file=sys.stderr)  # noqa: E731
         postgres(report)

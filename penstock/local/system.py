@@ -9,9 +9,9 @@ from penstock.local import postgres, services, setup
 from penstock.local.airflow import AirflowClient, AirflowServer
 from penstock.local.aws.endpoint import Endpoint
 from penstock.local.instance import Instance
-from penstock_runtime.airflow_environment import Airflow
 from penstock_runtime.errors import InputError
-from penstock_runtime.plan import Plan
+from penstock_runtime.plan.airflow import Airflow
+from penstock_runtime.plan.plan import Plan
 
 WAREHOUSE_DATABASE = "warehouse"
 WAREHOUSE_USER = "warehouse"

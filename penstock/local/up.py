@@ -13,8 +13,9 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from penstock import bundle, mwaa_limits
-from penstock.compile import compile_plan
+from penstock.aws import mwaa
+from penstock.bundle.build import build_bundle
+from penstock.compile.compiler import compile_plan
 from penstock.home import DAGS, HOME
 from penstock.local import (
     dag_problems,
@@ -46,11 +47,11 @@ from penstock.local.system import (
     aws_endpoint,
     catalogue_state,
 )
-from penstock.project import Project
+from penstock.project.load import Project
 from penstock_runtime import contract
-from penstock_runtime.airflow_environment import Airflow, SelfManagedAirflow
 from penstock_runtime.errors import InputError
-from penstock_runtime.plan import Plan
+from penstock_runtime.plan.airflow import Airflow, SelfManagedAirflow
+from penstock_runtime.plan.plan import Plan
 
 ACCOUNT = "123456789012"
 """The embedded AWS's account where the project names none."""
@@ -131,7 +132,7 @@ def _check_change(instance: Instance, version: str) -> None:
     before = Plan.from_json(deployed.read_text()).airflow
     if isinstance(before, SelfManagedAirflow):
         return
-    wrong = mwaa_limits.version_problem(before.version, version)
+    wrong = mwaa.version_problem(before.version, version)
     if wrong:
         raise InputError(wrong, fix=f"run penstock down first, then bring Airflow {version} up")
 
@@ -170,7 +171,7 @@ class _Bringer:
         plan = compile_plan(self.project, self.draft.environment, variables=variables, airflow_version=version)
         secrets.store(plan, endpoint, secrets.collect(plan, known))
         server = airflow_server(instance, plan, airflow_environment)
-        dags = bundle.build(plan, dags_folder=DAGS).dags
+        dags = build_bundle(plan, dags_folder=DAGS).dags
         new = not _synced(dags, server)
         with step("synthesize the stacks (app.py)"):
             # In full: app.py runs in a folder of its own.

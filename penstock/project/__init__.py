@@ -9,11 +9,3 @@
 Everything that reads a file happens in `load`; compiling a loaded project touches no disk. An environment of the
 project is the top level with that environment's overrides merged over it, checked as a whole.
 """
-
-from __future__ import annotations
-
-from penstock.project.json_schema import schema
-from penstock.project.load import Project, file_of, load
-from penstock.project.settings import Settings
-
-__all__ = ["Project", "Settings", "file_of", "load", "schema"]

@@ -5,28 +5,30 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from penstock.project import arns, secrets, size, tasks
-from penstock.project.airflow_checks import check_airflow
-from penstock.project.airflow_use_checks import check_airflow_choice
-from penstock.project.composer import Node
-from penstock.project.document import Document, at
-from penstock.project.ecs_checks import check_ecs
+from penstock.aws import arns, fargate
+from penstock.project.airflow.checks import check_airflow_choice
+from penstock.project.airflow.mwaa_checks import check_create
+from penstock.project.document.composer import Node
+from penstock.project.document.document import Document, at
+from penstock.project.document.findings import report_errors
+from penstock.project.document.literals import references
+from penstock.project.document.problems import Problems, nearest
+from penstock.project.ecs.checks import check_ecs
 from penstock.project.files.checks import check_certificate, check_files
-from penstock.project.findings import report_errors
-from penstock.project.literals import references
-from penstock.project.meltano import MeltanoProject
-from penstock.project.meltano_checks import check_meltano
-from penstock.project.memory import check_memory
-from penstock.project.network_checks import check_network
-from penstock.project.observability_checks import check_observability
-from penstock.project.openmetadata_checks import check_openmetadata
-from penstock.project.problems import Problems, nearest
-from penstock.project.references import in_tasks
-from penstock.project.schedule_checks import check_schedules
-from penstock.project.secret_keys import check_secret_keys
+from penstock.project.jobs import tasks
+from penstock.project.jobs.tasks import BASE, EnvironmentName, TaskSettings
+from penstock.project.meltano.checks import check_meltano
+from penstock.project.meltano.project import MeltanoProject
+from penstock.project.network.checks import check_network
+from penstock.project.observability.checks import check_observability
+from penstock.project.openmetadata.checks import check_openmetadata
+from penstock.project.rules.memory import check_memory
+from penstock.project.rules.references import in_tasks
+from penstock.project.rules.schedules import check_schedules
+from penstock.project.schema.model import settled
+from penstock.project.secrets import references as secrets
+from penstock.project.secrets.checks import check_secret_keys
 from penstock.project.settings import Settings
-from penstock.project.strict import settled
-from penstock.project.tasks import BASE, EnvironmentName, TaskSettings
 from penstock_runtime.contract import SERVER_VARIABLE
 from penstock_runtime.errors import InputError
 
@@ -55,7 +57,8 @@ class Checks:
         self._names()
         check_network(self)
         check_airflow_choice(self)
-        check_airflow(self)
+        if self.settings.airflow.create is not None:
+            check_create(self, self.settings.airflow.create)
         check_ecs(self)
         check_memory(self)
         check_secret_keys(self)
@@ -153,7 +156,7 @@ class Checks:
             fix = "remove it: in OpenMetadata's image, and in those that are built, the runtime always starts"
             self.add(what, fix, *here, "python", key=True)
         run = settled(TaskSettings, BASE, self.settings.defaults.task, task)
-        if misfit := size.misfit(run["cpu_units"], run["memory_mib"]):
+        if misfit := fargate.misfit(run["cpu_units"], run["memory_mib"]):
             what, fix = misfit
             self.add(f"task {task.name!r} wants {what}", fix, *self._size_place(here))
         for position, name in enumerate(task.secrets):

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import argparse
 import copy
+import json
+import sys
+from pathlib import Path
 from typing import Any
 
 from penstock.project.settings import ENVIRONMENT_NAME, MAX_ENVIRONMENT_NAME, Place, Settings
 
 
-def schema() -> dict[str, Any]:
+def json_schema() -> dict[str, Any]:
     """The schema, with the models' docstrings as descriptions.
 
     An environment may leave out anything, and the top level whatever every environment sets; so nothing but the
@@ -90,3 +94,23 @@ def _used(part: Any, definitions: dict[str, Any]) -> list[str]:
         elif isinstance(one, list):
             todo.extend(one)
     return sorted(found)
+
+
+def main(arguments: list[str]) -> int:
+    """Write or check the file; the exit code."""
+    parser = argparse.ArgumentParser(prog="python -m penstock.project.json_schema", description=__doc__)
+    parser.add_argument("file", type=Path)
+    parser.add_argument("--check", action="store_true", help="fail where the file is not what would be written")
+    parsed = parser.parse_args(arguments)
+    text = json.dumps(json_schema(), indent=2) + "\n"
+    if not parsed.check:
+        parsed.file.write_text(text, encoding="utf-8")
+        return 0
+    if parsed.file.is_file() and parsed.file.read_text(encoding="utf-8") == text:
+        return 0
+    print(f"{parsed.file} is out of date\n  fix: make schema", file=sys.stderr)
+    return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

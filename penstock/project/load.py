@@ -10,29 +10,33 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from penstock.project import across, dag_files, folders, meltano, mwaa_files, mwaa_options, slim_image, workflow
+from penstock.project.airflow import dag_files, options
+from penstock.project.airflow import files as mwaa_files
+from penstock.project.airflow.dag_files import DagFolder
+from penstock.project.airflow.files import MwaaFiles
 from penstock.project.checks import Checks, known_names
-from penstock.project.composer import Node
-from penstock.project.dag_files import DagFolder
-from penstock.project.document import Document, read_document
-from penstock.project.explain import explain
+from penstock.project.document import files as folders
+from penstock.project.document.composer import Node
+from penstock.project.document.document import Document, read_document
+from penstock.project.document.findings import report_errors
+from penstock.project.document.problems import Problems, nearest
+from penstock.project.environments import environment_root, prefix_of
 from penstock.project.files import checks as files_checks
 from penstock.project.files import content
 from penstock.project.files.missing import Search
 from penstock.project.files.named import Missing
-from penstock.project.findings import report_errors
-from penstock.project.meltano import MeltanoProject
-from penstock.project.mwaa_files import MwaaFiles
-from penstock.project.names import prefix_of
-from penstock.project.openmetadata import connections, shape_file
-from penstock.project.openmetadata.check import ShapeCheck
-from penstock.project.overrides import environment_root
-from penstock.project.problems import Problems, nearest
-from penstock.project.references import in_workflow
+from penstock.project.meltano import project as meltano
+from penstock.project.meltano.project import MeltanoProject
+from penstock.project.openmetadata import slim_image, workflow
+from penstock.project.openmetadata.shapes import connections, shape_file
+from penstock.project.openmetadata.shapes.check import ShapeCheck
+from penstock.project.openmetadata.workflow import Workflow
+from penstock.project.rules import pull_through
+from penstock.project.rules.references import in_workflow
+from penstock.project.schema.explain import explain
 from penstock.project.settings import ENVIRONMENT_NAME, MAX_ENVIRONMENT_NAME, Place, Settings
-from penstock.project.versions import airflow_python
-from penstock.project.workflow import Workflow
-from penstock.version_number import parse
+from penstock.versions.airflow import airflow_python
+from penstock.versions.number import parse
 from penstock_runtime.errors import InputError
 from penstock_runtime.workflow_types import WORKFLOW_CLASSES
 
@@ -136,7 +140,7 @@ def load(path: Path, *, shapes: shape_file.Source | None = None) -> Project:
     for environment in environments.values():
         _read_files(project, environment, problems)
     roots = {name: (one.settings, one.root) for name, one in environments.items()}
-    across.check(roots, project.meltanos, document, problems)
+    pull_through.check(roots, project.meltanos, document, problems)
     dag_folder = _dag_folder(project, problems)
     problems.raise_all()
     return replace(project, dag_folder=dag_folder)
@@ -146,7 +150,7 @@ def _has_no_literals(path: tuple[str, ...]) -> bool:
     """Whether what is below a key are names of secrets or of files, or options of MWAA's, which are checked as such."""
     if path[-1] == "files":
         return path[-2:-1] in (("task",), ("tasks",), ("meltano",)) or path[-3:-2] == ("jobs",)
-    return path[-1] in _NAMES_OF_SECRETS or path[-3:] == (*mwaa_options.HERE, mwaa_options.KEY)
+    return path[-1] in _NAMES_OF_SECRETS or path[-3:] == (*options.HERE, options.KEY)
 
 
 def _shown(path: Path, name: str) -> str:

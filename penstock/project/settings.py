@@ -6,18 +6,17 @@ from typing import Any
 
 from pydantic import Field
 
-from penstock.project.airflow import Airflow
-from penstock.project.ecs import Ecs
-from penstock.project.iam import Iam
-from penstock.project.images import Images
-from penstock.project.logs import Logs
-from penstock.project.network import ACCOUNT, Network
-from penstock.project.observability import Observability
-from penstock.project.places import Embedded, Meltano, OpenMetadata
-from penstock.project.schedules import Schedule, ScheduleSettings
-from penstock.project.shapes import shape
-from penstock.project.strict import Strict
-from penstock.project.tasks import EnvironmentName, Job, TaskSettings, Value
+from penstock.project.airflow.model import Airflow
+from penstock.project.ecs.images import Images
+from penstock.project.ecs.model import Ecs, Logs
+from penstock.project.embedded import Embedded, Meltano, OpenMetadata
+from penstock.project.iam.model import Iam
+from penstock.project.jobs.schedules import Schedule, ScheduleSettings
+from penstock.project.jobs.tasks import EnvironmentName, Job, TaskSettings, Value
+from penstock.project.network.model import ACCOUNT, Network
+from penstock.project.observability.model import Observability
+from penstock.project.schema.model import Strict
+from penstock.project.schema.patterns import shape
 
 PROJECT_NAME = shape(
     r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$",

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from penstock.version_number import parse
+from penstock.versions.number import parse
 
 _SUFFIXES = ("_cmd", "_secret")
 """Behind an option's name: where its value comes from. Airflow, "Setting Configuration Options"."""

@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
-from penstock.version_number import Version, parse
+from penstock.versions.number import Version, parse
 
 CRONITER: dict[str, str] = {
     "2.9.2": "2.0.5",

@@ -2,6 +2,6 @@
 
 import sys
 
-from penstock_runtime.container import main
+from penstock_runtime.container.main import main
 
 sys.exit(main())

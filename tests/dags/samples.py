@@ -7,8 +7,8 @@ import shutil
 from dataclasses import asdict, replace
 from pathlib import Path
 
-from penstock_runtime.resources import Resources
-from penstock_runtime.schedule import Schedule, Task
+from penstock_runtime.plan.schedule import Schedule, Task
+from penstock_runtime.release.resources import Resources
 
 ROOT = Path(__file__).resolve().parents[2]
 RELEASE = "0f3a9c2b"

@@ -9,11 +9,11 @@ from typing import Any
 
 from samples import DAILY, RESOURCES, ROOT
 
-from penstock import bundle
-from penstock_runtime.airflow_environment import Airflow
-from penstock_runtime.network import Network
-from penstock_runtime.plan import DagFile, Plan
-from penstock_runtime.schedule import Schedule
+from penstock.bundle.build import build_bundle
+from penstock_runtime.plan.airflow import Airflow
+from penstock_runtime.plan.network import Network
+from penstock_runtime.plan.plan import DagFile, Plan
+from penstock_runtime.plan.schedule import Schedule
 
 OWN_DAG = """from datetime import datetime
 
@@ -46,7 +46,7 @@ OWN_FILES = (
 def test_nothing_is_read_before_the_first_release_is_live(under_airflow: Any, tmp_path: Path) -> None:
     """The folder of the releases is there first, and what hides it from outside comes with the switch."""
     plan = plan_of((DAILY,))
-    bundle.build(plan, dags_folder=ROOT / "dags").write(tmp_path)
+    build_bundle(plan, dags_folder=ROOT / "dags").write(tmp_path)
     folder = tmp_path / "dags" / plan.prefix
     for path in [path for path in folder.iterdir() if path.name != "release"]:
         path.rename(next((folder / "release").glob("*/")) / path.name)
@@ -85,7 +85,7 @@ def test_bundle_is_read_as_it_is(under_airflow: Any, tmp_path: Path) -> None:
     """
     schedules = tuple(replace(DAILY, name=f"s{n:02}", dag_id=f"s{n:02}") for n in range(60))
     plan = plan_of(schedules)
-    made = bundle.build(plan, dags_folder=ROOT / "dags")
+    made = build_bundle(plan, dags_folder=ROOT / "dags")
     made.write(tmp_path)
     (tmp_path / "dags" / plan.prefix / "resources.json").write_text(json.dumps(asdict(RESOURCES)))
 

@@ -13,7 +13,7 @@ from typing import Any
 import yaml
 
 from penstock.local.aws.endpoint import Endpoint, Keys
-from penstock_runtime.manifest import Manifest
+from penstock_runtime.release.manifest import Manifest
 from tests.functional.embedded import ACCOUNT, REGION, ROOT, policy, trust
 
 CDK = ROOT / "node_modules" / ".bin" / "cdk"

@@ -11,11 +11,11 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from penstock.compile import compile_plan
+from penstock.compile.compiler import compile_plan
 from penstock.local import images
 from penstock.local.aws.endpoint import Endpoint
-from penstock.project import load
-from penstock_runtime.plan import SelfManagedAirflow
+from penstock.project.load import load
+from penstock_runtime.plan.plan import SelfManagedAirflow
 from tests.functional.permission_grants import Grant, Key, Role, Roles
 from tests.functional.permission_system import ACCOUNT, Deployed, account, deploy_into, patterns
 

@@ -13,7 +13,7 @@ from typing import Any
 import botocore.exceptions
 
 from penstock.local import fargate
-from penstock_runtime.manifest import MANIFEST
+from penstock_runtime.release.manifest import MANIFEST
 from tests.functional.embedded import until
 from tests.functional.optional_project import ASSETS, CONNECTION, Environment
 from tests.functional.permission_airflow import Steps

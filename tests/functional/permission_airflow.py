@@ -13,7 +13,7 @@ from typing import IO, Any
 import botocore.exceptions
 
 from penstock.local import setup
-from penstock_runtime.task_definition import TaskDefinition
+from penstock_runtime.plan.task_definition import TaskDefinition
 from tests.functional.permission_system import Deployed
 
 Steps = dict[str, str | None]

@@ -13,17 +13,17 @@ from typing import Any
 
 import yaml
 
-from penstock.compile import compile_plan
+from penstock.compile.compiler import compile_plan
 from penstock.home import HOME
 from penstock.local import deploy, docker, existing, fargate, images, secrets, services, sync
 from penstock.local.aws.endpoint import STATE_FILE, Endpoint, Keys
 from penstock.local.instance import Instance
-from penstock.project import Project, load
+from penstock.project.load import Project, load
 from penstock_runtime import contract
-from penstock_runtime.airflow import request
-from penstock_runtime.plan import Plan
-from penstock_runtime.resources import Resources
-from penstock_runtime.schedule import Task
+from penstock_runtime.airflow.operators import run_task
+from penstock_runtime.plan.plan import Plan
+from penstock_runtime.plan.schedule import Task
+from penstock_runtime.release.resources import Resources
 from tests.functional.embedded_system import copy_sample
 from tests.functional.permission_grants import Role, Roles
 
@@ -145,8 +145,8 @@ class Deployed:
         return {
             "cluster": self.plan.cluster,
             "taskDefinition": task.family,
-            "overrides": request.overrides(task, self.resources, run),
-            "networkConfiguration": request.network(task, self.resources),
+            "overrides": run_task.overrides(task, self.resources, run),
+            "networkConfiguration": run_task.network(task, self.resources),
             "launchType": "FARGATE",
         }
 

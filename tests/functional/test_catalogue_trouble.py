@@ -67,7 +67,7 @@ def serving(
 
 SCRIPT = """
 import json, sys
-from penstock_runtime.engines import catalogue, openmetadata
+from penstock_runtime.container.engines import catalogue, openmetadata
 from penstock_runtime.errors import RunError
 found = {}
 for name, settings in json.load(sys.stdin).items():

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from penstock.local import fargate, images
-from penstock_runtime.diagnose import diagnose
-from penstock_runtime.plan import Plan
+from penstock_runtime.diagnosis.diagnose import diagnose
+from penstock_runtime.plan.plan import Plan
 from tests.functional.embedded import until
 from tests.functional.permission_system import ACCOUNT, Deployed, deployed_project
 

@@ -12,9 +12,9 @@ import aws_cdk as cdk
 import pytest
 
 from penstock_runtime.contract import Exit
-from penstock_runtime.diagnose import diagnose
-from penstock_runtime.observability import Alarms, Observability
-from stacks.observability import ObservabilityStack
+from penstock_runtime.diagnosis.diagnose import diagnose
+from penstock_runtime.plan.observability import Alarms, Observability
+from stacks.observability.stack import ObservabilityStack
 from tests.functional.embedded import ACCOUNT, REGION, Aws, aws, delete, deploy, heard, listen, until, upload_functions
 from tests.stacks import plans
 

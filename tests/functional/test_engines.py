@@ -26,8 +26,8 @@ from penstock.local import images, postgres, recipes
 from penstock.local.catalogue import client
 from penstock.project.files.levels import SERVER_CERTIFICATE
 from penstock_runtime import contract
-from penstock_runtime.task_definition import Image
-from stacks.image import assemble
+from penstock_runtime.plan.task_definition import Image
+from stacks.ingestion.image import assemble
 from tests import canaries
 from tests.functional.servers import ROOT, database_server, recording_catalogue, tls_in_front_of
 

@@ -14,8 +14,8 @@ from tests.functional.embedded import ROOT, serving
 APP = """
 import aws_cdk as cdk
 from pathlib import Path
-from penstock_runtime.task_definition import Image
-from stacks.image import Images
+from penstock_runtime.plan.task_definition import Image
+from stacks.ingestion.image import Images
 
 app = cdk.App()
 stack = cdk.Stack(app, "images")

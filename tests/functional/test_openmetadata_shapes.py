@@ -13,13 +13,15 @@ import pytest
 import yaml
 
 from penstock.local import environments, openmetadata_shapes
-from penstock.project import load, versions, workflow
-from penstock.project.composer import Node
-from penstock.project.document import Document, parse
-from penstock.project.openmetadata import shape_file
-from penstock.project.openmetadata.faults import Fault
-from penstock.project.openmetadata.shapes import Shapes
-from penstock.project.places import Auth, OpenMetadata
+from penstock.project.document.composer import Node
+from penstock.project.document.document import Document, parse
+from penstock.project.embedded import Auth, OpenMetadata
+from penstock.project.load import load
+from penstock.project.openmetadata import workflow
+from penstock.project.openmetadata.shapes import shape_file
+from penstock.project.openmetadata.shapes.faults import Fault
+from penstock.project.openmetadata.shapes.shapes import Shapes
+from penstock.versions import airflow
 from penstock_runtime.fill import fill, names
 from tests.functional.servers import ROOT
 from tests.functional.workflow_mistakes import mistake
@@ -155,7 +157,7 @@ def test_export_understands_the_whole_package(shapes: Shapes) -> None:
     for index in union["of"]:
         field = data["shapes"][data["shapes"][index]["fields"]["type"][0]]
         types |= set(field["values"] if field["kind"] == "enum" else data["shapes"][field["of"]]["values"])
-    assert types - {"dataInsight", "ReverseIngestion"} == set(versions.SOURCE_CONFIG_TYPES)
+    assert types - {"dataInsight", "ReverseIngestion"} == set(airflow.SOURCE_CONFIG_TYPES)
 
 
 @pytest.fixture

@@ -17,11 +17,11 @@ import aws_cdk as cdk
 import pytest
 from botocore.exceptions import ClientError
 
-from penstock_runtime import overdue
-from penstock_runtime.infrastructure import plan_sha256
-from penstock_runtime.manifest import MANIFEST, Manifest, Release
-from penstock_runtime.plan import Plan
-from stacks.observability import ObservabilityStack
+from penstock_runtime.functions import overdue
+from penstock_runtime.plan.plan import Plan
+from penstock_runtime.release.infrastructure import plan_sha256
+from penstock_runtime.release.manifest import MANIFEST, Manifest, Release
+from stacks.observability.stack import ObservabilityStack
 from tests.functional.embedded import ACCOUNT, REGION, Aws, aws, deploy, heard, listen, upload_functions
 from tests.functional.permission_grants import Role, Roles
 from tests.stacks import plans
@@ -31,8 +31,8 @@ __all__ = ["aws"]
 BUCKET = "acme-artifacts"
 PLAN = dataclasses.replace(plans.PLAN, account=ACCOUNT, region=REGION)
 DAY = 86_400
-HANDLER = "penstock_runtime.overdue.handler"
-RUN = "import penstock_runtime.overdue as module; module.handler({}, None)"
+HANDLER = "penstock_runtime.functions.overdue.handler"
+RUN = "import penstock_runtime.functions.overdue as module; module.handler({}, None)"
 
 
 @dataclass

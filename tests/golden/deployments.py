@@ -12,7 +12,7 @@ from penstock.deploy_policy.documents import Policy, pack
 from penstock.deploy_policy.scope import Deployment
 from penstock.deploy_policy.statements import statements
 from penstock.local.aws import compat
-from penstock_runtime.plan import Plan
+from penstock_runtime.plan.plan import Plan
 from tests.golden import regenerate
 
 CASES = sorted(path.relative_to(regenerate.HERE).as_posix() for path in regenerate.HERE.glob("*/expected/*"))

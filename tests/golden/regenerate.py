@@ -17,10 +17,11 @@ from typing import Any
 
 import aws_cdk as cdk
 
-from penstock import bundle, mwaa
-from penstock.compile import compile_plan
-from penstock.project import Project, load
-from penstock_runtime.plan import Plan
+from penstock.bundle.build import Bundle, build_bundle
+from penstock.compile import mwaa
+from penstock.compile.compiler import compile_plan
+from penstock.project.load import Project, load
+from penstock_runtime.plan.plan import Plan
 from stacks.build import Files, build_stacks
 from tests.golden import service_models
 
@@ -41,7 +42,7 @@ def outputs(case: str) -> dict[str, str]:
     found = {}
     for environment in project.environments:
         plan = compile_plan(project, environment)
-        built = bundle.build(plan, dags_folder=DAGS)
+        built = build_bundle(plan, dags_folder=DAGS)
         found[f"{environment}/plan.json"] = plan.to_json()
         found[f"{environment}/bundle.txt"] = listing(built)
         for stack, template in templates(plan, built, project).items():
@@ -49,7 +50,7 @@ def outputs(case: str) -> dict[str, str]:
     return found
 
 
-def templates(plan: Plan, built: bundle.Bundle, project: Project) -> dict[str, str]:
+def templates(plan: Plan, built: Bundle, project: Project) -> dict[str, str]:
     """The stacks' templates as `cdk synth` gives them, without what a hash of some content made of them."""
     flags = json.loads((DAGS.parent / "cdk.json").read_text())["context"]
     with tempfile.TemporaryDirectory() as place:
@@ -91,7 +92,7 @@ def without_hashes(templates: Mapping[str, Mapping[str, Any]]) -> dict[str, str]
     return found
 
 
-def listing(built: bundle.Bundle) -> str:
+def listing(built: Bundle) -> str:
     """The bundle's files, hashes left out; the runtime counts as one, since its modules are not the case's matter."""
     lines = [f"dags/{path}" for path in built.dags] + [f"artifacts/{key}" for key in built.artifacts]
     lines = [re.sub(r"(?<![0-9a-f])([0-9a-f]{16}|[0-9a-f]{64})(?![0-9a-f])", "<hash>", line) for line in lines]

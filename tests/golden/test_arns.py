@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from penstock_runtime.plan import Plan
+from penstock_runtime.plan.plan import Plan
 from tests.golden import regenerate, service_models
 
 ARN = re.compile(r"arn:(?P<partition>[a-z-]+):[a-z0-9-]+:(?P<region>[a-z0-9-]*|\*):(?P<account>[0-9A-Za-z<>-]*|\*):")

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from penstock.deploy_policy.documents import MAX_CHARACTERS
-from penstock_runtime.plan import Plan
+from penstock_runtime.plan.plan import Plan
 from tests.golden import regenerate
 from tests.golden.deployments import CASES, account_of, allows, policies, read
 

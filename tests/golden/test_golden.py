@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from penstock_runtime.plan import Plan
+from penstock_runtime.plan.plan import Plan
 from tests.golden import regenerate
 
 

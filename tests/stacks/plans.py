@@ -11,12 +11,12 @@ import aws_cdk as cdk
 import cdk_nag
 from aws_cdk import assertions
 
-from penstock_runtime.airflow_environment import Airflow
-from penstock_runtime.network import Network
-from penstock_runtime.plan import Plan
-from penstock_runtime.resources import Resources
-from penstock_runtime.schedule import Schedule, Task
-from penstock_runtime.task_definition import Image, Secret, TaskDefinition
+from penstock_runtime.plan.airflow import Airflow
+from penstock_runtime.plan.network import Network
+from penstock_runtime.plan.plan import Plan
+from penstock_runtime.plan.schedule import Schedule, Task
+from penstock_runtime.plan.task_definition import Image, Secret, TaskDefinition
+from penstock_runtime.release.resources import Resources
 from stacks.build import Files, build_stacks
 from stacks.nag import InlinePolicies
 from stacks.release import Source

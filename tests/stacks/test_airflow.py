@@ -11,7 +11,7 @@ import aws_cdk as cdk
 import pytest
 
 from penstock.diff.replacement import HOLDS_DATA
-from penstock_runtime import infrastructure
+from penstock_runtime.release import infrastructure
 from stacks.build import build_stacks
 from stacks.release import Source
 from tests.stacks import plans, statements

@@ -12,9 +12,9 @@ import aws_cdk as cdk
 import pytest
 from aws_cdk import aws_iam as iam
 
-from penstock_runtime.airflow_environment import SelfManagedAirflow, UsedAirflow
 from penstock_runtime.errors import InputError
-from penstock_runtime.plan import Plan
+from penstock_runtime.plan.airflow import SelfManagedAirflow, UsedAirflow
+from penstock_runtime.plan.plan import Plan
 from stacks.build import build_stacks
 from stacks.managed_policies import MAX_CHARACTERS, ManagedPolicies, pack
 from tests.stacks import plans, statements

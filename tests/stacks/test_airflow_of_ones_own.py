@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from penstock_runtime.airflow_environment import AirflowFile
+from penstock_runtime.plan.airflow import AirflowFile
 from stacks.build import build_stacks
 from tests.stacks import plans, statements
 from tests.stacks.conftest import Templates

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from penstock_runtime.network import Network
-from penstock_runtime.plan import Plan
+from penstock_runtime.plan.network import Network
+from penstock_runtime.plan.plan import Plan
 from tests.stacks import plans
 
 

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from penstock.diff import templates as diff
-from penstock_runtime.airflow_environment import Airflow, SelfManagedAirflow, UsedAirflow
-from penstock_runtime.network import Network
-from penstock_runtime.task_definition import Image, Secret
+from penstock_runtime.plan.airflow import Airflow, SelfManagedAirflow, UsedAirflow
+from penstock_runtime.plan.network import Network
+from penstock_runtime.plan.task_definition import Image, Secret
 from tests.stacks import plans
 from tests.stacks.conftest import Templates
 

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from penstock_runtime.errors import InputError
-from penstock_runtime.task_definition import Image
-from stacks import image
+from penstock_runtime.plan.task_definition import Image
+from stacks.ingestion import image
 from tests.stacks import plans, statements
 
 BUILT = Image("built", "meltano", "ingestion/meltano")

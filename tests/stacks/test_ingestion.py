@@ -7,7 +7,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from penstock_runtime import bootstrap
+from penstock_runtime.container import bootstrap
 from tests.stacks import plans, statements
 from tests.stacks.conftest import Templates
 

@@ -10,8 +10,8 @@ from pathlib import Path
 import aws_cdk as cdk
 import pytest
 
-from penstock.role_size import FRAME
-from stacks.run_grant import run_statements
+from penstock.compile.role_size import FRAME
+from stacks.ingestion.run_grant import run_statements
 from tests.stacks import plans, statements
 from tests.stacks.conftest import Templates
 

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from penstock.diff.templates import compare
-from penstock_runtime.airflow_environment import AIRFLOW_LOGS, Airflow, AirflowFile, AirflowLog
-from penstock_runtime.plan import Plan
+from penstock_runtime.plan.airflow import AIRFLOW_LOGS, Airflow, AirflowFile, AirflowLog
+from penstock_runtime.plan.plan import Plan
 from stacks.build import build_stacks
 from tests.stacks import plans, statements
 from tests.stacks.conftest import Templates

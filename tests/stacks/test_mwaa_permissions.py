@@ -10,10 +10,10 @@ import pytest
 
 from penstock.diff import permissions as diffed
 from penstock.diff.templates import compare
-from penstock.project.mwaa_checks import MAX_PERMISSIONS
-from penstock_runtime.airflow_environment import Airflow
-from penstock_runtime.plan import Plan
-from penstock_runtime.task_definition import Permission
+from penstock.project.airflow.mwaa_checks import MAX_PERMISSIONS
+from penstock_runtime.plan.airflow import Airflow
+from penstock_runtime.plan.plan import Plan
+from penstock_runtime.plan.task_definition import Permission
 from stacks.build import build_stacks
 from stacks.managed_policies import _longest
 from tests.stacks import plans, statements

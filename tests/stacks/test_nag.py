@@ -8,7 +8,7 @@ from pathlib import Path
 import aws_cdk as cdk
 import pytest
 
-from penstock_runtime.plan import Plan
+from penstock_runtime.plan.plan import Plan
 from stacks.build import build_stacks
 from tests.stacks import plans
 

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from penstock_runtime.airflow_environment import Airflow
-from penstock_runtime.plan import Plan
+from penstock_runtime.plan.airflow import Airflow
+from penstock_runtime.plan.plan import Plan
 from tests.stacks import plans, statements
 from tests.stacks.conftest import Templates
 

@@ -10,10 +10,10 @@ from typing import Any
 import aws_cdk as cdk
 import pytest
 
-from penstock_runtime.airflow_environment import UsedAirflow
-from penstock_runtime.observability import Alarms, Observability, Price
-from penstock_runtime.plan import Plan
-from stacks.observability import ObservabilityStack, watches
+from penstock_runtime.plan.airflow import UsedAirflow
+from penstock_runtime.plan.observability import Alarms, Observability, Price
+from penstock_runtime.plan.plan import Plan
+from stacks.observability.stack import ObservabilityStack, watches
 from tests.stacks import plans
 
 QUIET = Alarms(
@@ -229,7 +229,7 @@ def test_a_clock_wakes_the_function_that_looks_for_overdue_schedules(tmp_path: P
     assert clock["ScheduleExpression"] == "rate(15 minutes)"
     assert [one["Arn"] for one in clock["Targets"]] == [{"Fn::GetAtt": [logical_id, "Arn"]}]
     assert (permission["Principal"], permission["Action"]) == ("events.amazonaws.com", "lambda:InvokeFunction")
-    assert function["Handler"] == "penstock_runtime.overdue.handler"
+    assert function["Handler"] == "penstock_runtime.functions.overdue.handler"
     assert settings["ARTIFACTS"] == "acme-artifacts"
     assert (settings["PROJECT"], settings["ENVIRONMENT"]) == (plans.PLAN.project, plans.PLAN.environment)
 
@@ -287,7 +287,8 @@ def test_the_dashboard_shows_the_project_its_airflow_and_its_cost(tmp_path: Path
 
 def test_the_dashboard_asks_for_metrics_that_the_runtime_writes(tmp_path: Path) -> None:
     """Every metric of ours on it has these dimensions in the line of a run, but for the one of the function."""
-    from penstock_runtime import metrics, stopped
+    from penstock_runtime.container import metrics
+    from penstock_runtime.functions import stopped_tasks
 
     written = {(names, name) for names, found in metrics.METRICS.items() for name in found}
     price = (Price("x86_64", 0.04, 0.004),)
@@ -302,7 +303,7 @@ def test_the_dashboard_asks_for_metrics_that_the_runtime_writes(tmp_path: Path) 
                 dimensions = tuple(expression.split("{Penstock,")[1].split("}")[0].split(","))
                 asked.add((dimensions, expression.split('MetricName="')[1].split('"')[0]))
 
-    asked = {(names, name) for names, name in asked if name != stopped.OUT_OF_MEMORY}
+    asked = {(names, name) for names, name in asked if name != stopped_tasks.OUT_OF_MEMORY}
     assert len(asked) == 7
     assert {(tuple(sorted(names)), name) for names, name in asked} <= {
         (tuple(sorted(names)), name) for names, name in written

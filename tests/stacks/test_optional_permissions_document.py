@@ -12,9 +12,9 @@ from typing import Any
 
 import pytest
 
-from penstock import bundle
-from penstock.compile import compile_plan
-from penstock.project import load
+from penstock.bundle.build import build_bundle
+from penstock.compile.compiler import compile_plan
+from penstock.project.load import load
 from tests.functional import optional_tables as tables
 from tests.functional.optional_project import project
 from tests.golden import regenerate
@@ -58,7 +58,7 @@ def optional(folder: Path) -> Templates:
     read, found = load(folder / "penstock.yaml"), {}
     for name in read.environments:
         plan = compile_plan(read, name, variables={})
-        made = regenerate.templates(plan, bundle.build(plan, dags_folder=regenerate.DAGS), read)
+        made = regenerate.templates(plan, build_bundle(plan, dags_folder=regenerate.DAGS), read)
         found |= {f"optional {name} {stack}": json.loads(text) for stack, text in made.items()}
     return found
 

@@ -11,11 +11,12 @@ from typing import Any
 import pytest
 import yaml
 
-from penstock import bundle, mwaa
-from penstock.compile import compile_plan
-from penstock.definitions import CHARACTERS_OF_ONE, MOST_IN_A_SPREAD_STACK
-from penstock.project import load
-from penstock_runtime.plan import Plan
+from penstock.bundle.build import build_bundle
+from penstock.compile import mwaa
+from penstock.compile.compiler import compile_plan
+from penstock.compile.task_definitions import CHARACTERS_OF_ONE, MOST_IN_A_SPREAD_STACK
+from penstock.project.load import load
+from penstock_runtime.plan.plan import Plan
 from stacks.build import Files, build_stacks
 from tests.golden.service_models import walked
 from tests.stacks import plans
@@ -68,7 +69,7 @@ def large(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The assembly of the large project: the files as they go to CloudFormation."""
     folder = tmp_path_factory.mktemp("large")
     plan, environment = large_project(folder)
-    built = bundle.build(plan, dags_folder=plans.ROOT / "dags")
+    built = build_bundle(plan, dags_folder=plans.ROOT / "dags")
     built.write(folder / "out")
     out = folder / "out"
     files = Files(out / "dags" / plan.prefix, out / "artifacts", built.runtime_sha256, folder, environment)

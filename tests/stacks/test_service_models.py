@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from penstock_runtime.airflow_environment import Airflow
-from penstock_runtime.plan import Plan
+from penstock_runtime.plan.airflow import Airflow
+from penstock_runtime.plan.plan import Plan
 from tests.golden.service_models import walked
 from tests.stacks import plans, test_settings
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from aws_cdk import aws_ec2 as ec2
 
-from penstock.reach import ENDPOINTS
+from penstock.compile.reach import ENDPOINTS
 
 GATEWAYS = {"dynamodb", None}
 

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from penstock_runtime.plan import Ecs, Iam, Logs, Plan
-from penstock_runtime.task_definition import Image, Permission, PullThrough, Secret
+from penstock_runtime.plan.plan import Ecs, Iam, Logs, Plan
+from penstock_runtime.plan.task_definition import Image, Permission, PullThrough, Secret
 from stacks.build import build_stacks
 from tests.stacks import plans, statements
 from tests.stacks.conftest import Templates

@@ -10,7 +10,7 @@ from typing import Any
 import aws_cdk as cdk
 import pytest
 
-from stacks.shared_endpoints import SharedEndpoints
+from stacks.airflow.shared_endpoints import SharedEndpoints
 from tests.stacks import plans, statements
 
 OWNER = "arn:aws:iam::444455556666:role/penstock-endpoints"

@@ -11,14 +11,14 @@ from typing import Any, get_args
 import pytest
 
 from penstock.local.aws import compat
-from penstock_runtime import reasons
-from penstock_runtime import stopped as stopped_code
+from penstock_runtime.container.process import EndedBy
 from penstock_runtime.contract import Exit
-from penstock_runtime.diagnose import diagnose, reason_of
-from penstock_runtime.process import EndedBy
+from penstock_runtime.diagnosis import reasons
+from penstock_runtime.diagnosis.diagnose import diagnose, reason_of
+from penstock_runtime.functions import stopped_tasks as stopped_code
 from tests.stacks import plans
 from tests.stacks.test_observability import of_type, plan_with, synthesized
-from tests.unit.test_runtime_diagnose import CASES, metric_line, stopped
+from tests.unit.runtime.diagnosis.test_runtime_diagnose import CASES, metric_line, stopped
 
 ARN = f"arn:aws:ecs:{plans.REGION}:{plans.ACCOUNT}:cluster/acme-dev"
 SPOT = {"stop_code": "SpotInterruption", "reason": "Your Spot Task was interrupted."}
@@ -142,12 +142,14 @@ def test_the_function_holds_all_that_it_imports(tmp_path: Path) -> None:
     """Each function of ours starts from its asset alone; boto3 is Lambda's, and imported when it is called."""
     synthesized(tmp_path, plan_with())
     found = {
-        one.stem: one.parents[1]
-        for one in (tmp_path / "cdk.out").glob("asset.*/penstock_runtime/*.py")
-        if one.stem in ("stopped", "overdue")
+        one.stem: one.parents[2]
+        for one in (tmp_path / "cdk.out").glob("asset.*/penstock_runtime/functions/*.py")
+        if one.stem in ("stopped_tasks", "overdue")
     }
 
-    assert set(found) == {"stopped", "overdue"}
+    assert set(found) == {"stopped_tasks", "overdue"}
     for module, folder in found.items():
-        code = f"import sys; sys.path.insert(0, sys.argv[1]); import penstock_runtime.{module} as m; m.handler"
+        code = (
+            f"import sys; sys.path.insert(0, sys.argv[1]); import penstock_runtime.functions.{module} as m; m.handler"
+        )
         subprocess.run([sys.executable, "-I", "-S", "-c", code, str(folder)], check=True)

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from penstock_runtime.plan import Plan, ProjectFile
+from penstock_runtime.plan.plan import Plan, ProjectFile
 from stacks.build import build_stacks
 from tests.stacks import plans, statements
 from tests.stacks.conftest import Templates

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from penstock.compile import compile_plan
-from penstock_runtime.plan import Plan
-from penstock_runtime.task_definition import Image
+from penstock.compile.compiler import compile_plan
+from penstock_runtime.plan.plan import Plan
+from penstock_runtime.plan.task_definition import Image
 from tests.unit.project_files import loaded
 
 LOAD, CATALOGUE = "- {name: load, ", "      - name: catalogue\n"

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from penstock.project import Project, load
+from penstock.project.load import Project, load
 from penstock_runtime.errors import InputError, InputErrors
 
 PROJECT = """\

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from penstock.local.aws import compat, definition, iam
-from penstock_runtime.airflow.request import OVERRIDES_LIMIT
+from penstock_runtime.airflow.operators.run_task import OVERRIDES_LIMIT
 
 MAX_COUNT, MAX_CLIENT_TOKEN, MAX_STARTED_BY = 10, 64, 128
 FARGATE = ("FARGATE", "FARGATE_SPOT")

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from penstock.project.document.literals import ALLOW
+from penstock.project.document.problems import shown
 from penstock.project.files import levels, places
 from penstock.project.files.content import Content
 from penstock.project.files.levels import Given, Place
 from penstock.project.files.model import File, Source
-from penstock.project.literals import ALLOW
-from penstock.project.problems import shown
+from penstock.project.jobs.tasks import Task
 from penstock.project.settings import Settings
-from penstock.project.tasks import Task
 
 if TYPE_CHECKING:
     from penstock.project.checks import Checks

@@ -7,12 +7,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from penstock.project import own_images
+from penstock.project.ecs import own_images
 from penstock.project.files.model import File, Source
 
 if TYPE_CHECKING:
+    from penstock.project.jobs.tasks import Task
     from penstock.project.settings import Settings
-    from penstock.project.tasks import Task
 
 Place = tuple[Any, ...]
 """A path in the project file."""

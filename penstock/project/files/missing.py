@@ -6,17 +6,17 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from penstock.project import folders
-from penstock.project.document import Document, at
+from penstock.project.document import files
+from penstock.project.document.document import Document, at
+from penstock.project.document.literals import references
 from penstock.project.files import levels, named, places
 from penstock.project.files.named import Missing
-from penstock.project.literals import references
 
 if TYPE_CHECKING:
-    from penstock.project.composer import Node
+    from penstock.project.document.composer import Node
+    from penstock.project.jobs.tasks import Task
+    from penstock.project.openmetadata.workflow import Workflow
     from penstock.project.settings import Settings
-    from penstock.project.tasks import Task
-    from penstock.project.workflow import Workflow
 
 SERVER = ("workflowConfig", "openMetadataServerConfig", "sslConfig", "caCertificate")
 """Keys of a workflow file: a path in the container, in whatever form the value comes."""
@@ -136,7 +136,7 @@ def _holds(folder: Path, value: str) -> bool:
     """Whether a relative path names something in a folder that an image holds as its working directory."""
     if value.startswith(("/", "~")):
         return False
-    return folders.is_file(folder / value) or folders.is_folder(folder / value)
+    return files.is_file(folder / value) or files.is_folder(folder / value)
 
 
 def _at_exactly(root: Node, keys: tuple[str, ...]) -> Node | None:

@@ -6,8 +6,8 @@ from typing import Any
 
 from pydantic import ConfigDict, Field, model_validator
 
-from penstock.project.shapes import shape
-from penstock.project.strict import Strict
+from penstock.project.schema.model import Strict
+from penstock.project.schema.patterns import shape
 
 MODE_OF_FILES, MODE_OF_SECRETS = "0644", "0600"
 MAX_FILES = 50

@@ -13,7 +13,7 @@ from collections.abc import Container, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from penstock.project import folders
+from penstock.project.document import files
 from penstock.project.files.levels import normal
 
 INPUT_KEYS = frozenset(
@@ -110,7 +110,7 @@ def _in_project(value: str, project: Path, near: Path | None) -> str | None:
         try:
             path = Path(value).expanduser() if value.startswith("~") else start / value
             found = path.resolve()
-            if folders.is_file(found) and found.is_relative_to(project.resolve()):
+            if files.is_file(found) and found.is_relative_to(project.resolve()):
                 return found.relative_to(project.resolve()).as_posix()
         except (OSError, RuntimeError, ValueError):
             continue

@@ -9,12 +9,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from penstock.project.strict import settled
-from penstock.project.tasks import BASE, TaskSettings
+from penstock.project.jobs.tasks import BASE, TaskSettings
+from penstock.project.schema.model import settled
 
 if TYPE_CHECKING:
+    from penstock.project.jobs.tasks import Task
     from penstock.project.settings import Settings
-    from penstock.project.tasks import Task
 
 TMP = "/tmp"  # noqa: S108  the container's
 _EVERYBODY = (TMP, "/var/tmp", "/dev/shm")  # noqa: S108

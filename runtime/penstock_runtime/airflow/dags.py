@@ -15,7 +15,7 @@ from airflow.timetables.base import Timetable
 from airflow.timetables.trigger import CronTriggerTimetable
 
 from penstock_runtime import contract
-from penstock_runtime.airflow.operator import FargateTaskOperator
+from penstock_runtime.airflow.operators.fargate import FargateTaskOperator
 from penstock_runtime.airflow.versions import (
     FIRST_AT_START,
     BaseOperator,
@@ -24,9 +24,9 @@ from penstock_runtime.airflow.versions import (
     get_parsing_context,
 )
 from penstock_runtime.errors import PenstockError
-from penstock_runtime.plain_data import from_data
-from penstock_runtime.resources import Resources
-from penstock_runtime.schedule import Schedule
+from penstock_runtime.plan.plain_data import from_data
+from penstock_runtime.plan.schedule import Schedule
+from penstock_runtime.release.resources import Resources
 
 
 def load_schedules(release: Path, shard: str) -> dict[str, DAG]:

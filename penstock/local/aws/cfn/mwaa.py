@@ -10,7 +10,7 @@ import re
 import time
 from typing import Any
 
-from penstock import mwaa_limits
+from penstock.aws import mwaa
 from penstock.local.aws import compat, events
 from penstock.local.aws.cfn import mwaa_endpoints, mwaa_settings
 
@@ -141,7 +141,7 @@ def _update(name: str, old: Properties, new: Properties, _stack: str) -> Made:
     # Without a version in the template the environment keeps the one that it has.
     before, after = old.get("AirflowVersion"), new.get("AirflowVersion")
     if wrong is None and before and after:
-        wrong = mwaa_limits.version_problem(before, after)
+        wrong = mwaa.version_problem(before, after)
     if wrong:
         raise ValueError(f'Resource handler returned message: "{wrong} (Service: Mwaa, Status Code: 400)"')
     # What is not sent stays as it is, options and files too; logs and tags are always sent.

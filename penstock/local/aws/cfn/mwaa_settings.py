@@ -1,6 +1,6 @@
 """AWS::MWAA::Environment: the settings that MWAA refuses by themselves, with nothing else looked at.
 
-Rules: botocore's mwaa model and the user guide; see `penstock.mwaa_limits`.
+Rules: botocore's mwaa model and the user guide; see `penstock.aws.mwaa`.
 """
 
 from __future__ import annotations
@@ -8,7 +8,8 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from penstock.mwaa_limits import (
+from penstock.aws import arns
+from penstock.aws.mwaa import (
     CLASSES,
     MAINTENANCE_WINDOW,
     MAX_OPTION_KEY,
@@ -16,8 +17,7 @@ from penstock.mwaa_limits import (
     PUBLIC_AND_PRIVATE_SINCE,
     WORKERS_QUOTA,
 )
-from penstock.project import arns
-from penstock.version_number import parse
+from penstock.versions.number import parse
 
 Properties = dict[str, Any]
 

@@ -1,0 +1,178 @@
+"""Plan → the files that Airflow and the containers read. Pure: the same plan gives the same bytes.
+
+    dags/        what goes under the DAG prefix of the MWAA bucket, below `<prefix>/`
+    artifacts/   what goes to the artifacts bucket, under keys that hold the content's hash
+
+MWAA copies file by file, in no order. So everything that a release needs lies in `release/<hash>/`, and the loader
+files, which name that hash, are the only ones that change their content: a loader never reads half of a release.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import re
+import zipfile
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from types import MappingProxyType
+
+from penstock.bundle import own_dag_files
+from penstock.project.airflow.dag_files import IGNORE
+from penstock_runtime import package
+from penstock_runtime.contract import RELEASES_FOLDER, config_key, plan_key, runtime_key
+from penstock_runtime.errors import PenstockError
+from penstock_runtime.plan.plan import Plan
+from penstock_runtime.plan.schedule import Schedule
+from penstock_runtime.release.infrastructure import plan_sha256
+
+LOADER = "schedules.py"
+SCHEDULES_PER_SHARD = 50
+"""Airflow starts a process per DAG file, at about 140 ms; a shard of 50 schedules parses in about 0.1 s more."""
+SHARD_FORMAT = 1
+
+_ZIP_TIME = (1980, 1, 1, 0, 0, 0)
+"""The first moment that a zip file can hold."""
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """The files of one release."""
+
+    release: str
+    """Hash of everything below `release/`, and of what goes beside it."""
+    dags: Mapping[str, bytes]
+    """Path below the DAG folder → content."""
+    artifacts: Mapping[str, bytes]
+    """Key in the artifacts bucket → content."""
+    runtime_sha256: str
+    """Of the runtime archive, in hex."""
+
+    def write(self, folder: Path) -> None:
+        """Write `dags/` and `artifacts/` below `folder`, the loader files last. Nothing else there is touched."""
+        files = {f"dags/{path}": content for path, content in self.dags.items()}
+        files |= {f"artifacts/{key}": content for key, content in self.artifacts.items()}
+        for path in sorted(files, key=lambda path: (_is_loader(path), path)):
+            target = folder / path
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_bytes(files[path])
+
+
+def build_bundle(plan: Plan, *, dags_folder: Path) -> Bundle:
+    """The bundle of a plan. `dags_folder` holds the template of the loader files, `schedules.py`.
+
+    Raises:
+        PenstockError: the template has not exactly one line for each constant.
+    """
+    runtime = package.files()
+    airflow = package.needed_by((path for path in runtime if path.startswith("airflow/")), runtime)
+    held = {f"shards/{number:02}.json": text.encode() for number, text in enumerate(_shards(plan))}
+    held |= {f"{package.NAME}/{path}": runtime[path] for path in airflow}
+    template = (dags_folder / LOADER).read_text(encoding="utf-8")
+    own = dict(own_dag_files.placed(plan.dag_files))
+    # The hash also covers what lies beside the release, so that no two bundles share one.
+    release = _release({**held, LOADER: template.encode(), **{f"dags/{path}": own[path] for path in own}})
+    dags = {f"{RELEASES_FOLDER}/{release}/{path}": content for path, content in held.items()}
+    for number in range(_shard_count(len(plan.schedules))):
+        loader = _fill(_fill(template, "RELEASE", release), "SHARD", f"{number:02}")
+        dags[f"schedules_{number:02}.py"] = loader.encode()
+    # Last, so that no pattern of the project's own shows the releases again.
+    own[IGNORE] = own.get(IGNORE, b"") + _AIRFLOWIGNORE.encode()
+    dags[f"{RELEASES_FOLDER}/{IGNORE}"] = _ALL_IGNORED.encode()
+    dags |= own
+    archive = _archive({path: content for path, content in runtime.items() if not path.startswith("airflow/")})
+    sha256 = hashlib.sha256(archive).hexdigest()
+    artifacts = {config_key(config.sha256): config.text.encode() for config in plan.configs}
+    artifacts[runtime_key(sha256)] = archive
+    artifacts[plan_key(plan_sha256(plan))] = plan.to_json(indent=None).encode()
+    return Bundle(
+        release=release,
+        dags=MappingProxyType({f"{plan.prefix}/{path}": dags[path] for path in sorted(dags)}),
+        artifacts=MappingProxyType(dict(sorted(artifacts.items()))),
+        runtime_sha256=sha256,
+    )
+
+
+_AIRFLOWIGNORE = f"^{RELEASES_FOLDER}/\n/{RELEASES_FOLDER}/\n"
+"""Airflow 2 searches each line as a regular expression in the path below this file; Airflow 3 takes each for a glob
+as in .gitignore. The first line hides the releases in 2 and nothing in 3, the second in 3 (and harmless in 2)."""
+
+_ALL_IGNORED = "[^.]*\n"
+"""In the folder of the releases, which is filled before the first one is live, and with it the file above: to Airflow 2
+the pattern is found in any path, and to Airflow 3 it is any name that does not begin with a dot."""
+
+
+def shard_of(name: str, count: int) -> int:
+    """The shard of a schedule, of `count` (a power of two): it follows from the schedule's name alone."""
+    return int.from_bytes(hashlib.sha256(name.encode()).digest()[:4]) % count
+
+
+def _shard_count(schedules: int) -> int:
+    """The smallest power of two that leaves about `SCHEDULES_PER_SHARD` to each shard."""
+    count = 1
+    while count * SCHEDULES_PER_SHARD < schedules:
+        count *= 2
+    return count
+
+
+def _shards(plan: Plan) -> list[str]:
+    """The text of each shard. Only what Airflow needs of a plan."""
+    count = _shard_count(len(plan.schedules))
+    shards: list[list[Schedule]] = [[] for _ in range(count)]
+    for schedule in plan.schedules:
+        shards[shard_of(schedule.dag_id, count)].append(schedule)
+    head = {
+        "format": SHARD_FORMAT,
+        "project": plan.project,
+        "environment": plan.environment,
+        "prefix": plan.prefix,
+    }
+    return [
+        json.dumps(
+            {**head, "schedules": [asdict(one) for one in shard]},
+            separators=(",", ":"),
+            sort_keys=True,
+            ensure_ascii=False,
+        )
+        + "\n"
+        for shard in shards
+    ]
+
+
+def _archive(files: Mapping[str, bytes]) -> bytes:
+    """The runtime archive: a zip that depends on the files' names and content only."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        for path, content in sorted(files.items()):
+            entry = zipfile.ZipInfo(f"{package.NAME}/{path}", _ZIP_TIME)
+            entry.external_attr = 0o644 << 16
+            entry.create_system = 3
+            # Stored: the same bytes whatever the zlib of the machine.
+            entry.compress_type = zipfile.ZIP_STORED
+            archive.writestr(entry, content)
+    return buffer.getvalue()
+
+
+def _release(files: Mapping[str, bytes]) -> str:
+    digest = hashlib.sha256()
+    for path, content in sorted(files.items()):
+        digest.update(f"{path}\0{len(content)}\0".encode())
+        digest.update(content)
+    return digest.hexdigest()[:16]
+
+
+def _fill(template: str, name: str, value: str) -> str:
+    """The template with its line `NAME = ""` filled; a type between name and value is kept."""
+    pattern = re.compile(rf'^({name}(?:: [\w.\[\], ]+)? = )""', re.MULTILINE)
+    filled, count = pattern.subn(lambda match: f'{match[1]}"{value}"', template)
+    if count != 1:
+        raise PenstockError(
+            f'{LOADER} holds the line `{name} = ""` {count} times', fix="restore Penstock's own dags/ folder"
+        )
+    return filled
+
+
+def _is_loader(path: str) -> bool:
+    return re.search(r"/schedules_\d+\.py$", path) is not None

@@ -1,0 +1,112 @@
+"""The VPC endpoints of a network without internet: which ones it has, and what it lacks without those left out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+from penstock.aws.arns import partition_of
+from penstock.project.network.checks import (
+    AGENT_ENDPOINTS,
+    AIRFLOW_ENDPOINTS,
+    COMMERCIAL_ENDPOINTS,
+    SECRET_ENDPOINTS,
+    TASK_ENDPOINTS,
+)
+from penstock.project.network.hosts import is_sealed
+from penstock.project.secrets.references import region_of
+from penstock.project.settings import Settings
+from penstock_runtime.plan.network import AGENT_REGIONS
+from penstock_runtime.plan.task_definition import Secret, TaskDefinition
+
+Place = tuple[str | int, ...]
+
+SECRETS_BACKENDS = {"SecretsManagerBackend": "secretsmanager", "SystemsManagerParameterStoreBackend": "ssm"}
+"""Part of the value of Airflow's `secrets.backend` → the service that Airflow then reads its connections from."""
+_ENVIRONMENT = ("kms", "logs", "monitoring", "sqs")
+"""What no environment of MWAA comes up without, besides S3. Amazon MWAA User Guide, "Creating the required VPC service
+endpoints in an Amazon VPC with private routing": its list, and the template in "Creating a VPC network", have these and
+not the three of Airflow's own, which regions may lack."""
+_START = ("ecr.api", "ecr.dkr", "logs", *AGENT_ENDPOINTS)
+"""What Fargate calls to start a task (see `TASK_ENDPOINTS`, `AGENT_ENDPOINTS`)."""
+_OTHERWISE = (
+    "take it out of without_endpoints, or lead there by a route of your own, such as a transit gateway, before you "
+    "deploy more than the network"
+)
+
+
+def endpoints_of(
+    settings: Settings, definitions: Iterable[TaskDefinition], options: Mapping[str, str]
+) -> tuple[str, ...]:
+    """The services that get one, besides S3.
+
+    Args:
+        definitions: the plan's; their secrets say which stores must be reached.
+        options: Airflow's.
+    """
+    create = settings.network.create
+    if create is None or not is_sealed(settings.network):
+        return ()
+    wanted = _needed(settings, definitions, options) | {*create.more_endpoints}
+    return tuple(sorted(wanted - {*create.without_endpoints}))
+
+
+def missed(
+    settings: Settings, definitions: Iterable[TaskDefinition], options: Mapping[str, str]
+) -> Iterator[tuple[str, Place]]:
+    """What will fail for want of an endpoint that the project leaves out: (text, where).
+
+    A VPC that the deploy makes has none but ours. It may still lead there: where the network stack is deployed first, a
+    transit gateway to a VPC with endpoints can be attached to it before the rest. So it is no error.
+    """
+    create = settings.network.create
+    if create is None or not is_sealed(settings.network):
+        return
+    left_out = [one for one in create.without_endpoints if one in _needed(settings, definitions, options)]
+    here = settings.airflow.create is not None
+    stores = tuple(SECRET_ENDPOINTS.values())
+    for services, what in (
+        (_ENVIRONMENT if here else (), "MWAA cannot create the environment, which shows after hours only"),
+        (_START, "Fargate starts no task"),
+        (("ecs",) if here else (), "Airflow starts no Fargate task"),
+        (stores, "nothing reads the secrets that are kept there"),
+    ):
+        if found := [one for one in left_out if one in services]:
+            place = ("network", "create", "without_endpoints", create.without_endpoints.index(found[0]))
+            yield f"without a way to {_listed(found)} {what}: {_OTHERWISE}", place
+
+
+def far_secrets(settings: Settings, definitions: Iterable[TaskDefinition]) -> Iterator[tuple[str, Place]]:
+    """Secrets that ECS reads in a region where a network without internet has no endpoint: (text, where).
+
+    ECS reads a secret in the region of its ARN, and an endpoint is of one region. As in `missed` a route of one's own
+    may lead there.
+    """
+    if settings.network.create is None or not is_sealed(settings.network):
+        return
+    for name in sorted({secret.name for one in definitions for secret in one.secrets if _is_far(secret, settings)}):
+        what = (
+            f"secret {name} is in another region, and endpoints lead to {settings.region} only: no task with it starts"
+        )
+        yield f"{what}; keep a replica here and name that", ("secrets", name)
+
+
+def _is_far(secret: Secret, settings: Settings) -> bool:
+    return region_of(secret, settings.region) != settings.region
+
+
+def _needed(settings: Settings, definitions: Iterable[TaskDefinition], options: Mapping[str, str]) -> set[str]:
+    found = {*AIRFLOW_ENDPOINTS, *TASK_ENDPOINTS, *_stores(definitions, options)}
+    if partition_of(settings.region) != "aws":
+        found -= {*COMMERCIAL_ENDPOINTS}
+    return found | {*AGENT_ENDPOINTS} if settings.region in AGENT_REGIONS else found
+
+
+def _stores(definitions: Iterable[TaskDefinition], options: Mapping[str, str]) -> set[str]:
+    """The services that secrets are read from: by ECS for the tasks, by Airflow for its connections."""
+    found = {SECRET_ENDPOINTS[secret.store] for definition in definitions for secret in definition.secrets}
+    backend = options.get("secrets.backend", "")
+    return found | {service for name, service in SECRETS_BACKENDS.items() if name in backend}
+
+
+def _listed(names: Sequence[str]) -> str:
+    return " and ".join(filter(None, (", ".join(names[:-1]), names[-1])))

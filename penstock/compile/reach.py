@@ -1,0 +1,110 @@
+"""What the tasks of a plan call, seen from a network without internet: hosts that it does not reach, services of AWS
+that it makes no endpoint for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from penstock.project.document.literals import scalars
+from penstock.project.iam.permissions import Permission
+from penstock.project.load import Project
+from penstock.project.network.hosts import is_sealed, out_of_reach, told
+from penstock.project.openmetadata.workflow import Workflow
+from penstock.project.settings import Settings
+from penstock_runtime.contract import SERVER_VARIABLE
+from penstock_runtime.fill import PLACEHOLDER
+
+Place = tuple[str | int, ...]
+
+ENDPOINTS: dict[str, str | None] = {
+    **{name: name for name in ("athena", "dms", "dynamodb", "ec2", "ecs", "elasticmapreduce", "events", "glue", "kms")},
+    **{name: name for name in ("lakeformation", "lambda", "logs", "rds", "rds-data", "redshift", "redshift-data")},
+    **{name: name for name in ("redshift-serverless", "secretsmanager", "sns", "sqs", "ssm", "states", "sts")},
+    "airflow": "airflow.api",
+    "cloudwatch": "monitoring",
+    "codeartifact": "codeartifact.api",
+    "ecr": "ecr.api",
+    "firehose": "kinesis-firehose",
+    "kinesis": "kinesis-streams",
+    "sagemaker": "sagemaker.api",
+    "s3": None,
+}
+"""What IAM calls a service → its endpoint; None: always there. AWS PrivateLink Guide, "AWS services that integrate with
+AWS PrivateLink"."""
+
+
+def unreachable(project: Project, settings: Settings, variables: Mapping[str, str]) -> Iterator[tuple[str, str, str]]:
+    """Hosts that tasks call and that the network does not reach: (what is wrong, what to do, file:line:column).
+
+    Seen are the catalogue's server and each `hostPort` of a workflow; one that is filled from a secret is not.
+    """
+    for workflow in _workflows(project, settings):
+        for key, node in scalars(workflow.document.root):
+            if key == "hostPort" and isinstance(node.value, str):
+                address = PLACEHOLDER.sub(lambda match: variables.get(match[1], match[0]), node.value)
+                if "${" not in address and (host := out_of_reach(address, settings.network)):
+                    yield *told(host), workflow.document.where(node)
+
+
+def server_out_of_reach(
+    project: Project, settings: Settings, variables: Mapping[str, str]
+) -> tuple[str, str, Place] | None:
+    """The catalogue's server, where a workflow leaves it to the project and the network does not reach it; a value for
+    its variable wins."""
+    if settings.openmetadata is None or all(map(_names_server, _workflows(project, settings))):
+        return None
+    server, place = settings.openmetadata.server or "", ("openmetadata", "server")
+    if SERVER_VARIABLE in variables:
+        server, place = variables[SERVER_VARIABLE], ("variables", SERVER_VARIABLE)
+    host = out_of_reach(server, settings.network)
+    return (*told(host), place) if host else None
+
+
+def _workflows(project: Project, settings: Settings) -> Iterator[Workflow]:
+    for job in settings.jobs.values():
+        for task in job.tasks:
+            if task.openmetadata is not None:
+                yield project.workflows[task.openmetadata.config]
+
+
+def _names_server(workflow: Workflow) -> bool:
+    found: Any = workflow.data
+    for key in ("workflowConfig", "openMetadataServerConfig", "hostPort"):
+        found = found.get(key) if isinstance(found, dict) else None
+    return found is not None
+
+
+def without_endpoint(settings: Settings, made: Iterable[str]) -> Iterator[tuple[str, Place]]:
+    """Services that tasks have permissions for and that have no endpoint: (text, where), each service once.
+
+    Args:
+        made: the services that get one.
+    """
+    if not is_sealed(settings.network):
+        return
+    there = set(made)
+    left_out = settings.network.create.without_endpoints if settings.network.create else []
+    seen: set[str] = set()
+    for permissions, here in _permissions(settings):
+        for index, permission in enumerate(permissions):
+            for service in sorted({action.partition(":")[0] for action in permission.actions} - seen):
+                seen.add(service)
+                endpoint = ENDPOINTS.get(service, service)
+                if endpoint is None or endpoint in there:
+                    continue
+                known = "" if service in ENDPOINTS else ", if AWS has one of that name"
+                advice = f"add {endpoint} to network.create.more_endpoints{known}"
+                if endpoint in left_out:
+                    advice = f"take {endpoint} out of network.create.without_endpoints"
+                text = f"tasks may call {service}, and no VPC endpoint leads there: {advice}"
+                yield text, (*here, index, "actions")
+
+
+def _permissions(settings: Settings) -> Iterator[tuple[list[Permission], Place]]:
+    if settings.meltano is not None:
+        yield settings.meltano.permissions, ("meltano", "permissions")
+    for name, job in settings.jobs.items():
+        yield job.permissions, ("jobs", name, "permissions")
+        for index, task in enumerate(job.tasks):
+            yield task.permissions, ("jobs", name, "tasks", index, "permissions")

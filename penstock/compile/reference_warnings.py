@@ -1,0 +1,60 @@
+"""What works, and may not be meant, in the files of a project: references, settings and declarations without effect."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from penstock.compile.task_definitions import Draft
+from penstock.project.checks import Checks
+from penstock.project.document import findings
+from penstock.project.document.problems import Problems
+from penstock.project.load import Environment, Project
+from penstock.project.meltano import overrides
+from penstock.project.meltano import references as meltano_references
+from penstock.project.meltano import state as meltano_state
+from penstock.project.meltano.checks import environment_of
+from penstock.project.meltano.project import MeltanoProject
+from penstock.project.rules import references, unused
+
+
+def warnings(
+    project: Project, environment: Environment, variables: Mapping[str, str], drafts: Sequence[Draft]
+) -> Iterator[tuple[str, str]]:
+    """(text, file:line:column) for one environment of a project.
+
+    Args:
+        variables: the project's, overrides in.
+        drafts: the tasks of all schedules.
+    """
+    settings = environment.settings
+    checks = Checks(settings, project.document, environment.root, Problems())
+    yield from findings.warnings(references.in_tasks(checks))
+    for config in dict.fromkeys(
+        task.openmetadata.config for job in settings.jobs.values() for task in job.tasks if task.openmetadata
+    ):
+        yield from findings.warnings(references.in_workflow(project.workflows[config], settings))
+    meltano = project.meltanos[settings.meltano.project] if settings.meltano is not None else None
+    if meltano is not None:
+        yield from findings.warnings(meltano_references.check(meltano, settings, environment_of(settings, meltano)))
+        yield from overrides.warnings(meltano, settings)
+        yield from _of_the_state(meltano, environment, variables, drafts)
+    for text, place in unused.warnings(settings, environment.root, project.workflows, meltano):
+        yield text, checks.where(*place)
+
+
+def _of_the_state(
+    meltano: MeltanoProject, environment: Environment, variables: Mapping[str, str], drafts: Sequence[Draft]
+) -> Iterator[tuple[str, str]]:
+    settings = environment.settings
+    state = meltano_state.state_of(meltano, settings, variables)
+    if state is None:
+        return
+    if (found := meltano_state.warning(state)) is not None:
+        yield found
+    for draft in drafts:
+        if draft.task.engine == "meltano":
+            lacking = meltano_state.lacking(state, meltano, draft.permissions, settings.region)
+            if lacking is not None:
+                text = f"Meltano keeps its state in the bucket {state.bucket}, and its tasks may not use that: "
+                yield f"{text}add to meltano permissions: [{lacking}]", state.where
+                return

@@ -1,0 +1,1 @@
+"""What a plan costs, from dated prices or AWS's own price list."""

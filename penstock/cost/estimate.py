@@ -1,0 +1,148 @@
+"""What a month costs: what runs all the time, from the templates; what runs by schedule, from the plan.
+
+Not counted, because no template says how much of it there will be: logs, metrics, requests, traffic, storage in buckets
+and Airflow's database, workers and web servers that MWAA adds under load, retries.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from croniter import croniter, croniter_range
+
+from penstock.cost.price_list import HOURS, Prices
+from penstock.diff.templates import Templates
+from penstock_runtime.airflow.operators.run_task import DEFAULT_STORAGE_GIB
+
+MIB_PER_GB = 1024
+CPU_UNITS_PER_VCPU = 1024
+INCLUDED_SCHEDULERS = 2
+INCLUDED_WEB_SERVERS = 2
+_YEAR = datetime(2026, 1, 1)
+"""Any year that is no leap year: runs of a month are a twelfth of its runs."""
+
+
+@dataclass(frozen=True)
+class Line:
+    """One position. `monthly` None: not known for this region."""
+
+    what: str
+    count: float
+    monthly: float | None
+
+
+@dataclass(frozen=True)
+class Run:
+    """The runs of one schedule."""
+
+    dag_id: str
+    at_most: float | None
+    """A run, if each of its tasks takes its whole timeout."""
+    runs: float
+    """A month; 0: by hand only."""
+
+    @property
+    def monthly(self) -> float | None:
+        """At most, a month."""
+        return None if self.at_most is None else self.at_most * self.runs
+
+
+@dataclass(frozen=True)
+class Cost:
+    """A month."""
+
+    lines: tuple[Line, ...]
+    runs: tuple[Run, ...]
+
+    @property
+    def fixed(self) -> float | None:
+        """What runs all the time; None: a price is not known."""
+        return _sum(line.monthly for line in self.lines)
+
+    @property
+    def by_schedule(self) -> float | None:
+        """What runs by schedule, at most."""
+        return _sum(run.monthly for run in self.runs)
+
+
+def estimate(templates: Templates, plan: Mapping[str, Any] | None, prices: Prices) -> Cost:
+    """The cost of what the templates and the plan describe."""
+    architectures = {one["family"]: one["architecture"] for one in (plan or {}).get("task_definitions", [])}
+    runs = tuple(
+        Run(
+            one["dag_id"],
+            _sum(_task(task, architectures, prices) for task in one["tasks"]),
+            runs_per_month(one["cron"], one.get("every_minutes")),
+        )
+        for one in (plan or {}).get("schedules", [])
+    )
+    return Cost(tuple(_lines(templates, prices)), runs)
+
+
+def runs_per_month(cron: str | None, every_minutes: int | None = None) -> float:
+    """How often a cron expression of five fields, or every so many minutes, comes in a month; 0: never by itself."""
+    if every_minutes:
+        return 365 / 12 * 24 * 60 / every_minutes
+    if cron is None:
+        return 0.0
+    minutes, hours = croniter.expand(cron)[0][:2]
+    per_day = (60 if minutes == ["*"] else len(minutes)) * (24 if hours == ["*"] else len(hours))
+    return per_day * _days(*cron.split()[2:]) / 12
+
+
+@functools.cache
+def _days(*fields: str) -> int:
+    """On how many days of a year, by the last three fields. Most schedules of a project have the same."""
+    # croniter itself counts: `L5`, `5#3` and days beside weekdays are its business, and the scheduler's.
+    return sum(1 for _ in croniter_range(_YEAR, _YEAR.replace(month=12, day=31), " ".join(["0", "0", *fields])))
+
+
+def _task(task: Mapping[str, Any], architectures: Mapping[str, str], prices: Prices) -> float | None:
+    architecture = architectures.get(task["family"], "x86_64")
+    vcpu, gb = prices.get(f"fargate.{architecture}.vcpu_hour"), prices.get(f"fargate.{architecture}.gb_hour")
+    storage = max(task.get("ephemeral_storage_gib", DEFAULT_STORAGE_GIB) - DEFAULT_STORAGE_GIB, 0)
+    per_gb = prices.get("fargate.storage_gb_hour") if storage else 0.0
+    if vcpu is None or gb is None or per_gb is None:
+        return None
+    hour = task["cpu_units"] / CPU_UNITS_PER_VCPU * vcpu + task["memory_mib"] / MIB_PER_GB * gb + storage * per_gb
+    return float(hour * task["timeout_minutes"] / 60)
+
+
+def _lines(templates: Templates, prices: Prices) -> list[Line]:
+    resources = [one for template in templates.values() for one in template.get("Resources", {}).values()]
+    kinds: dict[str, list[Mapping[str, Any]]] = {}
+    for one in resources:
+        kinds.setdefault(one["Type"], []).append(one.get("Properties", {}))
+    interfaces = [one for one in kinds.get("AWS::EC2::VPCEndpoint", []) if one.get("VpcEndpointType") == "Interface"]
+    found = [
+        _line("NAT gateways", len(kinds.get("AWS::EC2::NatGateway", [])), prices.get("nat_gateway_hour")),
+        _line("public addresses", len(kinds.get("AWS::EC2::EIP", [])), prices.get("public_ipv4_hour")),
+        _line(
+            "interface endpoints, per zone",
+            sum(len(one.get("SubnetIds", [])) for one in interfaces),
+            prices.get("interface_endpoint_zone_hour"),
+        ),
+        _line("keys in KMS", len(kinds.get("AWS::KMS::Key", [])), prices.get("kms_key_month"), hours=1),
+    ]
+    for one in kinds.get("AWS::MWAA::Environment", []):
+        kind = one.get("EnvironmentClass", "mw1.small")
+        # The environment's price holds two schedulers, two web servers and one worker; mw1.micro has one of each.
+        more = int(one.get("MinWorkers", 1)) - 1 + max(int(one.get("Schedulers", 0)) - INCLUDED_SCHEDULERS, 0)
+        servers = max(int(one.get("MinWebservers", 0)) - INCLUDED_WEB_SERVERS, 0)
+        found.append(_line(f"MWAA environment, {kind}", 1, prices.get(f"mwaa.{kind}_hour")))
+        found.append(_line(f"more workers and schedulers, {kind}", more, prices.get(f"mwaa.{kind}.worker_hour")))
+        found.append(_line(f"more web servers, {kind}", servers, prices.get(f"mwaa.{kind}.web_server_hour")))
+    return [line for line in found if line.count]
+
+
+def _line(what: str, count: int, price: float | None, hours: int = HOURS) -> Line:
+    return Line(what, count, None if price is None else count * price * hours)
+
+
+def _sum(values: Iterable[float | None]) -> float | None:
+    found = list(values)
+    return None if None in found else sum(one for one in found if one is not None)

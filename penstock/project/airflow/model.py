@@ -1,0 +1,39 @@
+"""The Airflow that runs the schedules."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from penstock.project.airflow.existing import SelfManagedAirflow, UseAirflow
+from penstock.project.airflow.mwaa import CreateAirflow
+from penstock.project.schema.model import Strict
+from penstock.project.schema.patterns import shape
+
+WAYS = ("create", "use", "self_managed")
+"""To an Airflow: a project takes exactly one of them, each environment its own."""
+_DAG_PREFIX = shape(r"^[A-Za-z0-9_.-]*$", "what can begin a DAG id", "use letters, digits, `_`, `.` and `-`")
+
+
+class Airflow(Strict):
+    """The Airflow that runs the schedules: exactly one of `create`, `use` and `self_managed`."""
+
+    create: CreateAirflow | None = None
+    """An MWAA environment that Penstock creates."""
+    use: UseAirflow | None = None
+    """An MWAA environment that exists."""
+    self_managed: SelfManagedAirflow | None = None
+    """An Airflow that is not MWAA."""
+    dag_prefix: str = Field("", pattern=_DAG_PREFIX, max_length=40)
+    """Put before every DAG id, where several projects or environments share one Airflow."""
+
+    @property
+    def chosen(self) -> CreateAirflow | UseAirflow | SelfManagedAirflow:
+        """The one that is there; `load` has checked that it is one."""
+        found = self.create or self.use or self.self_managed
+        assert found is not None, "load has checked it"
+        return found
+
+    @property
+    def way(self) -> str:
+        """`create`, `use` or `self_managed`: the key of the chosen one."""
+        return next(way for way in WAYS if getattr(self, way) is not None)

@@ -1,0 +1,87 @@
+"""The startup script: what bash says of it before MWAA runs it.
+
+MWAA runs it with bash in every container, before it installs the requirements and starts Airflow, and stops it after
+five minutes. Source: aws/amazon-mwaa-docker-images, `mwaa/config/setup_environment.py`; MWAA user guide, "Using a
+startup script", which names no limit of its size: the one here is `document.MAX_BYTES`.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+
+from penstock.project.document.literals import ALLOW, literal_secret
+from penstock.project.document.problems import Problems
+
+_SECONDS = 5
+_SYNTAX = re.compile(r"line (?P<line>\d+): (?P<what>.*)")
+_HERE_DOCUMENT = re.compile(
+    r"warning: here-document at line (?P<line>\d+) delimited by end-of-file \(wanted `(?P<word>.*)'\)"
+)
+_ASSIGNMENT = re.compile(r"\s*(?:export\s+)?(?P<name>[A-Za-z_]\w*)=(?P<value>\"[^\"$`]*\"|'[^']*'|[^\s$`\"';&|()]+)")
+
+
+def check(text: str, name: str, problems: Problems) -> None:
+    """Report what bash cannot read, and secrets that stand in the script.
+
+    Args:
+        name: the file, as errors show it.
+    """
+    if not text.strip():
+        problems.add(f"{name} is empty", fix="write a bash script, or leave startup_script out", where=f"{name}:1:1")
+        return
+    if "\0" in text:
+        line = text.count("\n", 0, text.index("\0")) + 1
+        what = "a NUL byte: bash takes the file for a program, or leaves the byte out"
+        problems.add(what, fix="save the script as text", where=f"{name}:{line}:1")
+        return
+    if "\r" in text:
+        line = text.count("\n", 0, text.index("\r")) + 1
+        what = "a line ends in CR LF, and bash takes the CR for a part of the command"
+        problems.add(what, fix="save the file with LF line ends", where=f"{name}:{line}:1")
+        return
+    if wrong := _syntax(text):
+        line, what, fix = wrong
+        problems.add(what, fix=fix, where=f"{name}:{line}:1")
+    for number, raw in enumerate(text.splitlines(), 1):
+        found = _ASSIGNMENT.match(raw)
+        if found and ALLOW not in raw and (wrong_value := literal_secret(found["name"], found["value"].strip("\"'"))):
+            what = f"{wrong_value}: whoever reads the DAG bucket reads it"
+            fix = f"read it from Secrets Manager in the script, or write `{ALLOW}` behind it"
+            problems.add(what, fix=fix, where=f"{name}:{number}:1")
+
+
+def _syntax(text: str) -> tuple[int, str, str] | None:
+    """Line and words of bash's first complaint, and the fix; None where there is none, or no bash."""
+    bash = shutil.which("bash")
+    if bash is None:
+        return None
+    # Reads and runs nothing; without an environment, so that no BASH_ENV is read either.
+    done = subprocess.run(
+        [bash, "--norc", "--noprofile", "-n"],
+        input=text.encode(),
+        env={"LC_ALL": "C"},
+        capture_output=True,
+        timeout=_SECONDS,
+        check=False,
+    )
+    said = done.stderr.decode(errors="replace")
+    if done.returncode == 0:
+        return _open_ended(text, said)
+    found = _SYNTAX.search(said)
+    line, what = (int(found["line"]), found["what"]) if found else (1, said.strip() or "it cannot be read")
+    return line, f"bash: {what[:200]}", "correct the syntax here or above"
+
+
+def _open_ended(text: str, said: str) -> tuple[int, str, str] | None:
+    """A here-document that goes on to the end of the script: to bash a warning, though it runs none of those lines.
+
+    `$(cat <<END` may end in `END)`, which bash warns of too, and understands.
+    """
+    for found in _HERE_DOCUMENT.finditer(said):
+        word = found["word"]
+        if re.search(rf"^\t*{re.escape(word)}\)", text, re.MULTILINE) is None:
+            what = f"bash: the here-document does not end: no line is {word[:60]!r} and nothing else"
+            return int(found["line"]), what, f"end it with a line {word[:60]}, without spaces around it"
+    return None

@@ -1,0 +1,1 @@
+"""The ECS cluster, the log and the images of a project."""

@@ -1,0 +1,50 @@
+"""The ECS cluster, and what all its containers have in common."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from penstock.aws import arns
+from penstock.project.schema.model import Strict
+from penstock.project.schema.patterns import shape
+
+
+class Ecs(Strict):
+    """The ECS cluster, and what all its containers have in common."""
+
+    container_insights: Literal["enhanced", "enabled", "disabled"] = "enabled"
+    """CloudWatch Container Insights: `enabled` (default), `enhanced` (per task and container, dearer), `disabled`."""
+    # 2 to 120: Amazon ECS API Reference, ContainerDefinition, stopTimeout.
+    stop_timeout_seconds: int = Field(120, ge=2, le=120)
+    """From SIGTERM to SIGKILL, in seconds: 2 to 120 (default; as long as Spot warns ahead). The engine has all of it
+    but 5 to end what it does (half of it below 10), and as long again after its `timeout_minutes`."""
+    # Out of the task's memory, of which Fargate's smallest size has 512 MiB.
+    tmp_mib: int = Field(256, ge=16, le=4096)
+    """Size of /tmp, in MiB, where `read_only_root` is set. It counts as memory of the task. Default 256."""
+
+
+_KEY = shape(
+    f"^{arns.KEY}$",
+    "the ARN of a KMS key",
+    "write arn:aws:kms:<region>:<account>:key/<id>; CloudWatch takes no alias",
+)
+
+
+class Logs(Strict):
+    """The log of the tasks, in CloudWatch."""
+
+    # Amazon CloudWatch Logs API Reference, PutRetentionPolicy, retentionInDays.
+    retention_days: Literal[
+        1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653
+    ] = 90
+    """How long lines are kept, in days; the numbers are those that CloudWatch knows. Default 90."""
+    mode: Literal["blocking", "non-blocking"] = "blocking"
+    """What happens when CloudWatch is slow: the task waits (`blocking`, default), or lines are lost."""
+    # Held in the task's memory; the smallest task of Fargate has 512 MiB.
+    max_buffer_mib: int | None = Field(None, ge=1, le=256)
+    """With `non-blocking`: how much waits before lines are lost, in MiB of the task's memory. ECS's default: 10."""
+    kms_key: str | None = Field(None, pattern=_KEY)
+    """ARN of the KMS key that encrypts the log; its policy must let `logs.<region>.amazonaws.com` use it.
+    Default: CloudWatch's own key."""

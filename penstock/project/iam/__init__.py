@@ -1,0 +1,1 @@
+"""What an organization asks of every role, and what tasks may do."""

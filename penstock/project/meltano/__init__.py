@@ -1,0 +1,1 @@
+"""A Meltano project, read as Meltano reads it, and what would go wrong in it."""

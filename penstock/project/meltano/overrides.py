@@ -1,0 +1,93 @@
+"""What Penstock sets for a run of Meltano's, against what the project's own files say."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING
+
+from penstock.project.meltano import state
+from penstock.project.meltano.plugins import OWN_PREFIX, used, variable_of
+from penstock.project.meltano.project import MeltanoProject
+from penstock.project.meltano.state import setting
+from penstock.project.settings import Settings
+from penstock_runtime.container.engines.meltano import ENVIRONMENT, FIXED
+from penstock_runtime.contract import MELTANO_STATE
+
+if TYPE_CHECKING:
+    from penstock.project.checks import Checks
+
+REASONS = {
+    "MELTANO_AUTO_INSTALL": "plugins are in the image, and nothing is installed at run time",
+    "MELTANO_PROJECT_READONLY": "what a run changes in a container's files is gone after it",
+    "MELTANO_SEND_ANONYMOUS_USAGE_STATS": "no container reports to anyone outside",
+}
+"""Of each of the engine's `FIXED`, why it is so."""
+_LOG_SETTINGS = ("cli.log_level", "cli.log_format")
+
+
+def check(checks: Checks, project: MeltanoProject) -> None:
+    """Variables that a run would get with another value than the project file says."""
+    settings = checks.settings
+    for kind in ("secrets", "variables"):
+        for name in getattr(settings, kind):
+            _check(checks, name, None, checks.where(kind, name, key=True))
+            if name == ENVIRONMENT:
+                what, fix = f"Penstock sets {name} from meltano.environment", "name it there, and remove this"
+                checks.add(what, fix, kind, name, key=True)
+    for index, schedule in enumerate(settings.schedules):
+        for name, value in schedule.env.items():
+            _check(checks, name, value, checks.where("schedules", index, "env", name))
+    for job, one in settings.jobs.items():
+        for index, task in enumerate(one.tasks):
+            for name, value in task.env.items() if task.meltano is not None else ():
+                _check(checks, name, value, checks.where("jobs", job, "tasks", index, "env", name))
+    for found in project.schedules:
+        for name, document, node in found.env_nodes:
+            _check(checks, name, found.env.get(name), document.where(node))
+    state.check(checks, project)
+
+
+def _check(checks: Checks, name: str, value: str | None, where: str) -> None:
+    if name in FIXED and (value is None or not _same(value, FIXED[name])):
+        what = f"Penstock sets {name} to {FIXED[name]} for every run of Meltano's: {REASONS[name]}"
+        checks.problems.add(what, fix=f"remove {name}", where=where)
+
+
+def warnings(project: MeltanoProject, settings: Settings) -> Iterator[tuple[str, str]]:
+    """(text, where) of what the files say and a run does not do."""
+    for name, value in FIXED.items():
+        key = name.removeprefix(OWN_PREFIX).lower()
+        if (found := setting(project, key)) is not None:
+            document, node = found
+            if node.text is not None and not _same(node.text, value):
+                yield f"{key} is {value} in the container: {REASONS[name]}: remove it here", document.where(node)
+    if settings.meltano is not None and settings.meltano.image is None:
+        yield from _left_out(project, settings)
+
+
+def _left_out(project: MeltanoProject, settings: Settings) -> Iterator[tuple[str, str]]:
+    """Settings that only `.env` holds."""
+    where = project.documents[0].where(project.documents[0].root)
+    running = used(project, settings)
+    declared = {*settings.secrets, *settings.variables}
+    for name in sorted(project.dotenv - declared - FIXED.keys()):
+        if name == MELTANO_STATE:
+            text = f"{name} is set in .env, which does not go into the image, so that Penstock keeps the state: "
+            yield text + "write state_backend: {uri: …} in meltano.yml to keep it where it is", where
+        elif name.startswith(OWN_PREFIX) or any(plugin.takes(name) for plugin in running):
+            text = f"{name} is set in .env, which does not go into the image, so that no task gets it: "
+            yield text + f"declare {name} under secrets or variables in penstock.yaml", where
+
+
+def environment(project: MeltanoProject, variables: Mapping[str, str]) -> dict[str, str]:
+    """Variables by which a run logs as the project says. The engine has other defaults, which would win."""
+    found = {}
+    for key in _LOG_SETTINGS:
+        if (one := setting(project, key)) is not None and (text := one[1].text) and "$" not in text:
+            found[variable_of("meltano", key)] = text
+    return {name: variables.get(name, text) for name, text in found.items()}
+
+
+def _same(text: str, fixed: str) -> bool:
+    true = ("1", "true", "yes", "on", "t", "y")
+    return (text.strip().lower() in true) == (fixed in true)

@@ -1,0 +1,234 @@
+"""The plugins of a Meltano project: which of them its runs use, and which environment variables are their settings.
+
+Meltano takes a setting from a variable of its own name for it: `api.base_url` of `tap-a` from `TAP_A_API_BASE_URL`, the
+extra `select` from `TAP_A__SELECT` (Meltano 4.4.1, `SettingDefinition.env_vars`).
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import shlex
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from penstock.project.document import files
+from penstock.project.document.composer import Node
+from penstock.project.document.document import Document, read_text
+from penstock.project.jobs.tasks import MAX_COMMAND
+from penstock_runtime.errors import InputError
+
+if TYPE_CHECKING:
+    from penstock.project.meltano.project import MeltanoProject
+    from penstock.project.settings import Settings
+
+OWN_PREFIX = "MELTANO_"
+"""Of the variables that are Meltano's own settings, and of those that it sets for its plugins."""
+_TRANSFORM_ONLY = ("transformers", "transforms")
+
+
+@dataclass(frozen=True)
+class Lock:
+    """What a lock file (`plugins/extractors/tap-a--variant.lock`) says of a plugin."""
+
+    namespace: str | None
+    settings: frozenset[str]
+
+
+@dataclass(frozen=True, eq=False)
+class Plugin:
+    """A plugin as the project's files define it."""
+
+    kind: str
+    """`extractors`, `loaders`, …"""
+    name: str
+    parent: str | None
+    """What it inherits from."""
+    mappings: tuple[str, ...]
+    """Of a mapper: the names that `meltano run` knows them by."""
+    document: Document
+    node: Node
+    prefixes: tuple[str, ...]
+    """Of the variables that are its settings: `TAP_A`."""
+    variables: frozenset[str] | None
+    """Its settings, as variables; None: no file lists its settings."""
+
+    def takes(self, variable: str) -> bool:
+        """Whether a variable is one of its settings."""
+        for prefix in self.prefixes:
+            if variable.startswith(f"{prefix}__") or (self.variables is None and variable.startswith(f"{prefix}_")):
+                return True
+        return self.variables is not None and variable in self.variables
+
+
+def variable_of(*parts: str) -> str:
+    """The environment variable that Meltano makes of a plugin's and a setting's name."""
+    return "_".join(re.sub("[^A-Za-z0-9]", "_", part).upper() for part in parts if part)
+
+
+def plugins(documents: Iterable[Document], locks: Mapping[tuple[str, str], Lock]) -> dict[str, list[Plugin]]:
+    """Name → the plugins of that name; types may share one."""
+    nodes = [
+        (str(kind), str(entry.value["name"].value), document, entry)
+        for document in documents
+        for kind, listed in _mapping(document.root.value.get("plugins")).items()
+        for entry in (listed.value if isinstance(listed.value, list) else [])
+        if isinstance(entry.value, dict) and "name" in entry.value
+    ]
+    by_name = {(kind, name): node for kind, name, _, node in nodes}
+    found: dict[str, list[Plugin]] = {}
+    for kind, name, document, node in nodes:
+        parent = _text(node, "inherit_from")
+        chain = [node, *_ancestors(kind, parent, by_name)]
+        known = [locks[kind, one] for one in _names(chain) if (kind, one) in locks]
+        namespace = _text(node, "namespace") or next((one.namespace for one in known if one.namespace), None)
+        prefixes = tuple(dict.fromkeys(variable_of(one) for one in (name, namespace or "") if one))
+        settings = {setting for one in known for setting in one.settings}
+        listed = bool(known) or any("settings" in one.value for one in chain)
+        for one in chain:
+            settings |= _settings(one)
+        variables = {variable_of(prefix, setting) for prefix in prefixes for setting in settings}
+        variables |= {alias for one in chain for alias in _aliases(one)}
+        mappings = tuple(str(one["name"].value) for one in _entries(node, "mappings") if "name" in one)
+        plugin = Plugin(
+            kind, name, parent, mappings, document, node, prefixes, frozenset(variables) if listed else None
+        )
+        found.setdefault(name, []).append(plugin)
+    return found
+
+
+def read_locks(folder: Path) -> dict[tuple[str, str], Lock]:
+    """(Type, plugin) → its lock file. One that cannot be read counts for nothing: Meltano itself reports it."""
+    found: dict[tuple[str, str], Lock] = {}
+    try:
+        paths = files.matching(folder, "plugins/*/*.lock")
+    except files.TooManyError:
+        return found
+    for path in paths:
+        try:
+            data: Any = json.loads(read_text(path, path.name))
+            named = [one["name"] for one in data.get("settings", [])]
+            aliases = [alias for one in data.get("settings", []) for alias in one.get("aliases", [])]
+            namespace = data.get("namespace")
+        except (InputError, ValueError, TypeError, KeyError, AttributeError, RecursionError):
+            continue
+        name = path.name.removesuffix(".lock").split("--")[0]
+        found[path.parent.name, name] = Lock(namespace, frozenset(map(str, [*named, *aliases])))
+    return found
+
+
+def used(project: MeltanoProject, settings: Settings) -> list[Plugin]:
+    """The plugins that a schedule of Meltano's or a job of the project runs, and those that they inherit from."""
+    waiting = list(dict.fromkeys(_blocks(project, settings)))
+    seen: dict[str, None] = {}
+    mappers = {name: one.name for listed in project.plugins.values() for one in listed for name in one.mappings}
+    while waiting:
+        name = waiting.pop(0)
+        if name in seen:
+            continue
+        seen[name] = None
+        waiting += [one.parent for one in project.plugins.get(name, ()) if one.parent]
+        waiting += [mappers[name]] if name in mappers else []
+        # A job may run another.
+        waiting += [block for texts in project.jobs.get(name, ()) for block in _names_of(texts)]
+    return [plugin for name in seen for plugin in project.plugins.get(name, ())]
+
+
+def given(project: MeltanoProject, settings: Settings) -> set[str]:
+    """Which declared secrets and variables a Meltano task gets because Meltano's files name them.
+
+    Those are references, settings of the plugins that runs use, and Meltano's own settings (`MELTANO_…`).
+    """
+    running = used(project, settings)
+    declared = {*settings.secrets, *settings.variables}
+    return {
+        name
+        for name in declared
+        if name in project.names or name.startswith(OWN_PREFIX) or any(one.takes(name) for one in running)
+    }
+
+
+def _blocks(project: MeltanoProject, settings: Settings) -> Iterator[str]:
+    """What runs name: plugins, mappings, jobs. Options and their values may be among them."""
+    for schedule in project.schedules:
+        for texts in schedule.tasks:
+            yield from _names_of(texts)
+        if schedule.elt:
+            extractor, loader, transform = schedule.elt[:3]
+            yield from (extractor, loader)
+            if transform != "--transform=skip":
+                everything = (one for listed in project.plugins.values() for one in listed)
+                yield from (one.name for one in everything if one.kind in _TRANSFORM_ONLY)
+    for own in settings.schedules:
+        if own.job not in settings.jobs:
+            for texts in project.jobs.get(own.job, ()):
+                yield from _names_of(texts)
+    for job in settings.jobs.values():
+        for task in job.tasks:
+            if task.meltano is not None:
+                yield from _names_of([task.meltano])
+
+
+def _names_of(texts: Iterable[str]) -> list[str]:
+    """The blocks of a `meltano run`, without their commands (`dbt:run`)."""
+    texts = list(texts)
+    if sum(map(len, texts)) > MAX_COMMAND:
+        return []  # reported where the command is
+    try:
+        return [part.split(":")[0] for text in texts for part in shlex.split(text)]
+    except ValueError:
+        return []  # reported where the command is
+
+
+def _ancestors(kind: str, parent: str | None, nodes: Mapping[tuple[str, str], Node]) -> list[Node]:
+    found: list[Node] = []
+    while parent is not None and (kind, parent) in nodes and nodes[kind, parent] not in found:
+        found.append(nodes[kind, parent])
+        parent = _text(found[-1], "inherit_from")
+    return found
+
+
+def _names(chain: Iterable[Node]) -> Iterator[str]:
+    """The names that lock files may have: a plugin's own, and what it inherits from, which may be in the Hub only."""
+    for node in chain:
+        yield from filter(None, (_text(node, "name"), _text(node, "inherit_from")))
+
+
+def _settings(node: Node) -> set[str]:
+    """Names of settings that a definition lists or configures."""
+    listed = {str(one[key].value) for one in _entries(node, "settings") for key in ("name",) if key in one} | {
+        str(alias.value) for one in _entries(node, "settings") for alias in _list(one.get("aliases"))
+    }
+    config = node.value.get("config")
+    return listed | (set(_flat(config)) if config is not None else set())
+
+
+def _aliases(node: Node) -> set[str]:
+    """Variables that a definition itself says a setting is taken from."""
+    return {str(alias.value) for one in _entries(node, "settings") for alias in _list(one.get("env_aliases"))}
+
+
+def _flat(node: Node, before: str = "") -> Iterator[str]:
+    for key, value in _mapping(node).items():
+        name = f"{before}{key}"
+        yield name
+        yield from _flat(value, f"{name}.")
+
+
+def _entries(node: Node, key: str) -> list[dict[Any, Node]]:
+    return [one.value for one in _list(node.value.get(key)) if isinstance(one.value, dict)]
+
+
+def _list(node: Node | None) -> list[Node]:
+    return node.value if node is not None and isinstance(node.value, list) else []
+
+
+def _mapping(node: Node | None) -> dict[Any, Node]:
+    return node.value if node is not None and isinstance(node.value, dict) else {}
+
+
+def _text(node: Node, key: str) -> str | None:
+    found = node.value.get(key)
+    return str(found.value) if found is not None and found.value is not None else None

@@ -1,0 +1,69 @@
+"""What types cannot say about the OpenMetadata server."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from penstock.project.document.literals import references
+from penstock.project.document.problems import shown
+from penstock.project.settings import Settings
+from penstock.versions.number import parse
+from penstock_runtime.fill import PLACEHOLDER
+
+if TYPE_CHECKING:
+    from penstock.project.checks import Checks
+
+HERE = "openmetadata"
+
+
+def check_openmetadata(checks: Checks) -> None:
+    """The server's version, and how to sign in to it."""
+    settings = checks.settings.openmetadata
+    if settings is None:
+        return
+    if parse(settings.version) is None:
+        fix = "write the server's version, such as 1.12.14"
+        checks.add(f"OpenMetadata version {settings.version[:20]!r} has not three parts", fix, HERE, "version")
+    if settings.server is not None:
+        _check_server(checks, settings.server)
+    if settings.auth is not None:
+        path = (HERE, "auth", "jwt_token")
+        names = references(settings.auth.jwt_token)
+        if len(names) != 1 or settings.auth.jwt_token != f"${{{names[0]}}}":
+            checks.add("jwt_token is no ${NAME} of a secret", "put the token into secrets and write ${NAME}", *path)
+        else:
+            checks.known(names[0], *path, only_secrets=True)
+
+
+def warnings(settings: Settings) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """A server that is not at `/api`: the client puts `/v1/…` behind what stands here, as it is. A proxy may have its
+    API elsewhere."""
+    server = settings.openmetadata.server if settings.openmetadata is not None else None
+    if server is not None and not urlsplit(_filled(server, settings)).path.endswith("/api"):
+        text = f"{shown(server)} does not end in /api, where OpenMetadata has its API: elsewhere its client finds none"
+        yield text, (HERE, "server")
+
+
+def _check_server(checks: Checks, server: str) -> None:
+    """That there is a host, and nothing behind the path; and that each `${NAME}` in it is one of the project's."""
+    path = (HERE, "server")
+    for name in references(server):
+        checks.known(name, *path)
+    fix = "write https://<host>/api, with :<port> behind the host where it is not 443"
+    try:
+        parts = urlsplit(_filled(server, checks.settings))
+        host, _ = parts.hostname, parts.port
+    except ValueError as error:
+        checks.add(f"{shown(server)} is no address: {str(error)[:80]}", fix, *path)
+        return
+    if not host:
+        checks.add(f"{shown(server)} names no host", fix, *path)
+    elif parts.query or parts.fragment:
+        checks.add(f"{shown(server)} has something behind its path, where /v1/… is to stand", fix, *path)
+
+
+def _filled(server: str, settings: Settings) -> str:
+    """The address with its variables; a secret may be anything, a port among it."""
+    return PLACEHOLDER.sub(lambda match: settings.variables.get(match[1], "1"), server)

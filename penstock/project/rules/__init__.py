@@ -1,0 +1,1 @@
+"""What must hold between two nouns: memory and workflows, images and engines, environments and one Airflow."""

@@ -1,0 +1,61 @@
+"""E-mail addresses, one rule for all: those that AWS and Airflow write to.
+
+A dot-atom before the `@` and the name of a host behind it (RFC 5321, 4.1.2), in ASCII: what SNS mails goes through SES,
+which takes no other local part, and wants Punycode for the domain (Amazon SES API Reference, Destination). The quoted
+form of RFC 5321 is left out: it says itself that nobody should have such an address.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from penstock.project.document.problems import shown
+
+if TYPE_CHECKING:
+    from penstock.project.checks import Checks
+
+_WORD = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
+_LOCAL = re.compile(rf"{_WORD}(?:\.{_WORD})*")
+_LABEL = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?")
+_TOP = re.compile(r"[A-Za-z]{2,63}|xn--[A-Za-z0-9-]{1,59}", re.IGNORECASE)
+_MAX_LOCAL, _MAX = 64, 254
+"""Characters. RFC 5321, 4.5.3.1: 64 before the `@`, and 256 of a path, which has `<` and `>` around the address."""
+_FIX = "write name@example.com"
+
+
+def check_addresses(checks: Checks, addresses: list[str], *path: Any) -> None:
+    """Report what is no address, and what is there twice; `path` is that of the list."""
+    for index, address in enumerate(addresses):
+        if wrong := wrong_address(address):
+            checks.add(*wrong, *path, index)
+        elif address in addresses[:index]:
+            checks.add(f"{shown(address)} is listed twice", "remove one", *path, index)
+
+
+def wrong_address(address: str) -> tuple[str, str] | None:
+    """What is wrong with an address, and its fix."""
+    what = f"{shown(address)} is no e-mail address"
+    local, at, domain = address.rpartition("@")
+    if not at or not local or not domain or " " in address.strip() or "," in address:
+        return what, f"{_FIX}, one address an entry"
+    if not local.isascii():
+        return f"{what} for AWS: what stands before the @ has other letters than ASCII", _FIX
+    if not domain.isascii():
+        return f"{what} for AWS: its domain has other letters than ASCII", _in_punycode(local, domain)
+    if '"' in local:
+        return f"{what} that all mail servers take: it has quotes", _FIX
+    labels = domain.split(".")
+    is_host = len(labels) > 1 and all(map(_LABEL.fullmatch, labels)) and _TOP.fullmatch(labels[-1])
+    if not _LOCAL.fullmatch(local) or not is_host:
+        return what, _FIX
+    if len(local) > _MAX_LOCAL or len(address) > _MAX:
+        return f"{what}: it has more than {_MAX} characters, or {_MAX_LOCAL} before the @", _FIX
+    return None
+
+
+def _in_punycode(local: str, domain: str) -> str:
+    try:
+        return f"write {local}@{domain.encode('idna').decode()}"
+    except UnicodeError:
+        return _FIX

@@ -1,0 +1,1 @@
+"""References to secrets and parameters, and the keys that encrypt them."""

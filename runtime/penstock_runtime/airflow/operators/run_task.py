@@ -1,0 +1,126 @@
+"""What RunTask is asked for. Pure: a task of the plan and the deploy's resources in, plain data out."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from penstock_runtime import contract
+from penstock_runtime.errors import PenstockError
+from penstock_runtime.plan.schedule import Task, TaskFile
+from penstock_runtime.release.resources import Resources
+
+OVERRIDES_LIMIT = 8192
+"""Characters of JSON that RunTask takes as overrides (AWS, "RunTask")."""
+DEFAULT_STORAGE_GIB = 20
+"""What Fargate gives without being asked; asking for it is refused (21 is the least)."""
+
+
+def overrides(task: Task, resources: Resources, run: Mapping[str, str | int]) -> dict[str, Any]:
+    """Size and environment of one run, as RunTask's `overrides`. Nothing in it is secret.
+
+    Args:
+        run: which run this is: project, environment, schedule, job, task, dag_run, try.
+
+    Raises:
+        PenstockError: RunTask would refuse them as too long.
+    """
+    told = _contract(task, resources, run) if task.runtime else {contract.RUN: _compact(dict(run))}
+    environment = {**task.environment, **told}
+    container: dict[str, Any] = {
+        "name": contract.CONTAINER_NAME,
+        "environment": [{"name": name, "value": environment[name]} for name in sorted(environment)],
+    }
+    if not task.runtime:
+        # For the image's own entry point, argument by argument: no shell sees it.
+        container["command"] = list(task.command)
+    made: dict[str, Any] = {
+        "cpu": str(task.cpu_units),
+        "memory": str(task.memory_mib),
+        "containerOverrides": [container],
+    }
+    if task.ephemeral_storage_gib != DEFAULT_STORAGE_GIB:
+        made["ephemeralStorage"] = {"sizeInGiB": task.ephemeral_storage_gib}
+    length = len(json.dumps(made))
+    if length > OVERRIDES_LIMIT:
+        raise PenstockError(
+            f"the overrides of task '{task.name}' have {length} characters; RunTask takes {OVERRIDES_LIMIT}",
+            fix="give it fewer or shorter environment variables, or a shorter command",
+        )
+    return made
+
+
+def placement(task: Task) -> dict[str, Any]:
+    """The operator's arguments for where the task runs: Fargate, or Fargate Spot.
+
+    RunTask takes one or the other; the operator's own default is EC2.
+    """
+    if task.spot:
+        return {"capacity_provider_strategy": [{"capacityProvider": "FARGATE_SPOT", "weight": 1}]}
+    return {"launch_type": "FARGATE"}
+
+
+def out_of_capacity(text: str) -> bool:
+    """Whether RunTask was refused since there was no room, by the words of ECS ("API failure reasons")."""
+    return re.search(r"capacity (is )?unavailable|RESOURCE:|InsufficientCapacity", text, re.IGNORECASE) is not None
+
+
+def network(task: Task, resources: Resources) -> dict[str, Any]:
+    """RunTask's `networkConfiguration`: the task's own subnets, or else the deploy's."""
+    public = task.assign_public_ip if task.subnets else resources.assign_public_ip
+    return {
+        "awsvpcConfiguration": {
+            "subnets": list(task.subnets or resources.subnets),
+            "securityGroups": list(resources.security_groups),
+            "assignPublicIp": "ENABLED" if public else "DISABLED",
+        }
+    }
+
+
+def started_by(dag_id: str, run_id: str, task_id: str, map_index: int, try_number: int) -> str:
+    """RunTask's `startedBy`: the same for one try of one Airflow task, and for nothing else.
+
+    It ends in a hash, since ECS takes 128 letters, digits, `-`, `/` and `_` (API, `startedBy`), and a run id holds
+    others (`+`, `:`). What stands before it is for people, in the console and in the message about a stopped task:
+    `penstock/<DAG>/<Airflow task>/<try>/`.
+    """
+    identity = json.dumps([dag_id, run_id, task_id, map_index, try_number])
+    dag, task = (re.sub("[^A-Za-z0-9_-]", "_", name) for name in (dag_id, task_id))
+    return f"penstock/{dag[:40]}/{task[:30]}/{try_number}/{hashlib.sha256(identity.encode()).hexdigest()[:32]}"
+
+
+def _contract(task: Task, resources: Resources, run: Mapping[str, str | int]) -> dict[str, str]:
+    environment = {
+        contract.ENGINE: task.engine,
+        contract.COMMAND: _compact(task.command),
+        contract.TIMEOUT_SECONDS: str(task.timeout_minutes * 60),
+        contract.NAMES: _compact(task.names),
+        contract.RUN: _compact(dict(run)),
+        contract.SIZE: _compact({"cpu_units": task.cpu_units, "memory_mib": task.memory_mib}),
+    }
+    if "HOME" in task.environment:
+        environment[contract.HOME] = ""
+    if task.workflow_type is not None:
+        environment[contract.WORKFLOW_TYPE] = task.workflow_type
+    if task.config is not None:
+        environment[contract.CONFIG_URI] = f"s3://{resources.artifacts_bucket}/{contract.config_key(task.config)}"
+        environment[contract.CONFIG_SHA256] = task.config
+    if task.files:
+        environment[contract.FILES] = _compact({file.path: _entry(file) for file in task.files})
+        environment[contract.FILES_URI] = f"s3://{resources.artifacts_bucket}/{contract.FILES_PREFIX}"
+    return environment
+
+
+def _entry(file: TaskFile) -> dict[str, str | bool]:
+    """As `penstock_runtime.container.files` reads it."""
+    found: dict[str, str | bool | None] = {"mode": file.mode, "sha256": file.sha256, "secret": file.secret}
+    return {name: value for name, value in found.items() if value is not None} | (
+        {"base64": True} if file.base64 else {}
+    )
+
+
+def _compact(value: Any) -> str:
+    return json.dumps(value, separators=(",", ":"), ensure_ascii=False)

@@ -1,0 +1,1 @@
+"""Inside a Fargate task: settings, secrets, the engine's process, masking, metrics."""

@@ -1,0 +1,64 @@
+"""`meltano run …` in the project that the image holds."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+
+from penstock_runtime import contract
+from penstock_runtime.container.engines import Counts, Launch, version
+from penstock_runtime.container.environment import read, read_json, wrong
+
+DEFAULTS = {
+    # Lower levels hide what plugins say, their errors included.
+    "MELTANO_CLI_LOG_LEVEL": "info",
+    "MELTANO_CLI_LOG_FORMAT": "uncolored",
+    "NO_COLOR": "1",
+}
+"""What a task may set otherwise."""
+
+FIXED = {
+    # Plugins are in the image, from locks. Installing at run time would take whatever is new today.
+    "MELTANO_AUTO_INSTALL": "false",
+    "MELTANO_PROJECT_READONLY": "1",
+    "MELTANO_SEND_ANONYMOUS_USAGE_STATS": "false",
+}
+
+ENVIRONMENT = "MELTANO_ENVIRONMENT"
+
+_RECORDS = re.compile(r"\btap-\S+\s+(?:INFO )?METRIC: (\{.*\})\s*$")
+"""What a tap of the Singer SDK reports, as Meltano prints it. A count is of the records since the tap's last one."""
+
+
+def launch(environ: Mapping[str, str]) -> Launch:
+    """`meltano` with the arguments of `PENSTOCK_COMMAND`.
+
+    Raises:
+        RunError: there are none, or no Meltano environment is named: without one Meltano takes the project's default,
+            which is a developer's. Only `meltano elt` runs in projects that have no environment.
+    """
+    arguments = tuple(str(item) for item in read_json(environ, contract.COMMAND, list))
+    if not arguments:
+        wrong(contract.COMMAND, "holds an empty list")
+    name = environ.get(ENVIRONMENT) if arguments[0] == "elt" else read(environ, ENVIRONMENT)
+    place = f"Meltano environment {name}" if name else "no Meltano environment"
+    return Launch(
+        command=("meltano", *arguments),
+        title=f"meltano {version('meltano')}, {place}: meltano {' '.join(arguments)}",
+        environment={**{key: value for key, value in DEFAULTS.items() if key not in environ}, **FIXED},
+        count=count,
+    )
+
+
+def count(line: str, counts: Counts) -> None:
+    """Add up what taps say they have read. Plugins whose name does not begin with `tap-` are not counted."""
+    found = _RECORDS.search(line)
+    if not found:
+        return
+    try:
+        metric = json.loads(found[1])
+    except (json.JSONDecodeError, RecursionError):
+        return
+    if metric.get("metric") == "record_count" and isinstance(metric.get("value"), int):
+        counts.records = (counts.records or 0) + metric["value"]

@@ -1,0 +1,124 @@
+"""Why a Fargate task ended: an ECS task description → what happened, the cause, and what to do. Pure.
+
+The table is in `reasons`.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from penstock_runtime.contract import CONTAINER_NAME, ENDED_BY, METRIC_KEY
+from penstock_runtime.diagnosis import reasons
+from penstock_runtime.diagnosis.reasons import Reason
+
+_CHARACTERS = 2_000
+"""Of ECS's words, what is compared: the essence comes first, and patterns with several `*` are slow in long texts."""
+
+
+@dataclass(frozen=True)
+class Diagnosis:
+    """What a person needs to know about one stopped Fargate task."""
+
+    summary: str
+    """What happened, in one line, with ECS's own words."""
+    cause: str
+    fix: str
+    transient: bool = False
+    """Whether the same task may well succeed when it is tried again: capacity, throttling, Spot, a host that went."""
+
+
+def diagnose(task: Mapping[str, Any], log: Sequence[str] = ()) -> Diagnosis:
+    """What a stopped Fargate task died of.
+
+    Args:
+        task: one of the `tasks` that ECS's DescribeTasks returns, or the `detail` of its state-change event.
+        log: the last lines of its log, where they are at hand: ECS does not know whose an exit code is.
+    """
+    container = _container(task)
+    code = container.get("exitCode")
+    words = " · ".join(dict.fromkeys(filter(None, (container.get("reason"), task.get("stoppedReason")))))
+    summary = _summary(code, words, str(task.get("stopCode") or ""))
+    if code == 0:
+        return Diagnosis(summary, cause="none: the container succeeded", fix="nothing to do")
+    reason = reason_of(task, log)
+    return Diagnosis(summary, reason.cause, reason.fix, reason.transient)
+
+
+def reason_of(task: Mapping[str, Any], log: Sequence[str] = ()) -> Reason:
+    """The reason of a task that did not succeed; see `diagnose`."""
+    container = _container(task)
+    code, stop_code, alone = container.get("exitCode"), task.get("stopCode"), runs_alone(task)
+    told = [str(text)[:_CHARACTERS] for text in (task.get("stoppedReason"), container.get("reason")) if text]
+    if stop_code == reasons.FAILED_TO_START and _says(told, reasons.PROGRAM_MISSING_WORDS):
+        return reasons.PROGRAM_MISSING if alone else reasons.PYTHON_MISSING
+    if stop_code == reasons.FAILED_TO_START:
+        matching = (reason for reason, words in reasons.STARTS.items() if _says(told, words))
+        return next(matching, reasons.NOT_STARTED)
+    for reason, codes in reasons.STOPS.items():
+        if stop_code in codes:
+            return reason
+    if stop_code not in (reasons.EXITED, reasons.BY_SOMEBODY):
+        return reasons.UNKNOWN
+    if _says(told, reasons.OUT_OF_MEMORY_WORDS):
+        return reasons.OUT_OF_MEMORY
+    ended_by = _ended_by(log)
+    if stop_code == reasons.BY_SOMEBODY and alone and _says(told, reasons.ON_KILL_WORDS):
+        return reasons.STOPPED_BY_AIRFLOW
+    if stop_code == reasons.BY_SOMEBODY and (alone or (code not in reasons.BEFORE_A_STOP and ended_by != "engine")):
+        return reasons.STOPPED_BY_SOMEBODY
+    if code is None:
+        return reasons.NO_EXIT_CODE
+    exits = {
+        "penstock": reasons.OWN_EXITS,
+        "signal": reasons.SIGNAL_EXITS,
+        "engine": reasons.ENGINE_EXITS,
+    }.get(ended_by, reasons.EXITS)
+    if alone:
+        exits = reasons.ALONE_EXITS
+    return exits.get(code, reasons.OTHER_EXIT)
+
+
+def is_metric_line(line: str) -> bool:
+    """Whether a line of a log is the container's metric line: for CloudWatch, not for people."""
+    return line.startswith(f'{{"{METRIC_KEY}"')
+
+
+def _ended_by(log: Sequence[str]) -> str:
+    """Whose the exit code is, as the container's last lines tell it; empty where they do not."""
+    lines = [line for line in log if line.strip()]
+    for line in reversed(lines):
+        if is_metric_line(line):
+            try:
+                return str(json.loads(line).get(ENDED_BY, ""))
+            except ValueError:
+                return ""
+    # A container that refused to start its engine ends with its error, and no metric.
+    return "penstock" if lines and lines[-1].startswith(("penstock: ", "  fix: ")) else ""
+
+
+def runs_alone(task: Mapping[str, Any]) -> bool:
+    """Whether the image's own entry point runs the command, and no runtime of ours: RunTask gave it the command."""
+    overrides = (task.get("overrides") or {}).get("containerOverrides") or []
+    return any(one.get("command") for one in overrides if one.get("name") == CONTAINER_NAME)
+
+
+def _says(told: Iterable[str], words: Iterable[str]) -> bool:
+    patterns = [re.compile(".*".join(map(re.escape, one.split("*"))), re.DOTALL) for one in words]
+    return any(pattern.fullmatch(text) for pattern in patterns for text in told)
+
+
+def _container(task: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Our container; the only one where it has another name."""
+    containers: list[Mapping[str, Any]] = list(task.get("containers") or [])
+    ours = [one for one in containers if one.get("name") == CONTAINER_NAME]
+    return (ours or containers or [{}])[0]
+
+
+def _summary(code: int | None, words: str, stop_code: str) -> str:
+    ended = "ended without an exit code" if code is None else f"ended with exit code {code}"
+    told = words or stop_code or "ECS gives no reason"
+    return f"the Fargate task {ended}: {told}"

@@ -1,0 +1,1 @@
+"""The Lambda functions: each module has a `handler`."""

@@ -1,0 +1,97 @@
+"""The bundle in the bucket that Airflow reads, with the facts that only a deploy knows, and live."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import aws_cdk as cdk
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_s3 as s3
+
+from penstock_runtime import contract
+from penstock_runtime.plan.plan import Plan
+from penstock_runtime.release import infrastructure
+from penstock_runtime.release.resources import Resources
+from stacks.airflow.dag_folder import DagFolder
+from stacks.ingestion.stack import IngestionStack
+from stacks.network.stack import Network
+from stacks.release import ReleaseDeployment, Source
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """A bundle, and what its DAGs need of the other stacks: the same whichever Airflow it is for."""
+
+    plan: Plan
+    network: Network
+    ingestion: IngestionStack
+    bundle: Path
+    """Folder that holds the bundle's files as they go below `<dags>/<prefix>/`."""
+    source: Source
+    """Where the project comes from."""
+
+
+def deploy_bundle(
+    stack: cdk.Stack, folder: DagFolder, delivery: Delivery, *, upload_role: iam.IRole | None = None
+) -> ReleaseDeployment:
+    """Upload the bundle and make it live, after the task definitions: a DAG that arrives may run at once.
+
+    `penstock push` and `penstock diff` find it by the stack's outputs.
+
+    Args:
+        upload_role: see `ReleaseDeployment`.
+    """
+    cdk.CfnOutput(stack, "DagBucket", value=folder.bucket.bucket_name)
+    cdk.CfnOutput(stack, "DagFolder", value=folder.path)
+    plan, ingestion = delivery.plan, delivery.ingestion
+    release = ReleaseDeployment(
+        stack,
+        _name(folder, upload_role),
+        plan=plan,
+        bundle=delivery.bundle,
+        source=delivery.source,
+        # By its name, as any stack knows it but its own.
+        artifacts=s3.Bucket.from_bucket_name(stack, "ReleaseArtifacts", ingestion.artifacts_name),
+        folder=folder,
+        facts={
+            contract.RESOURCES_FILE: _lists(resources_of(plan, delivery.network, ingestion)),
+            infrastructure.FILE: ingestion.infrastructure,
+        },
+        upload_role=upload_role,
+    )
+    release.comes_after(*ingestion.add_tasks(stack))
+    return release
+
+
+def _name(folder: DagFolder, upload_role: iam.IRole | None) -> str:
+    """With a bucket of the user's own for MWAA, another one for each place.
+
+    An update to another place would have CDK's function empty the old one, to which its role has no right any more.
+    """
+    if upload_role is None:
+        return "Release"
+    place = f"{folder.bucket.bucket_name}/{folder.path}"
+    return f"Release{hashlib.sha256(place.encode()).hexdigest()[:8]}"
+
+
+def resources_of(plan: Plan, network: Network, ingestion: IngestionStack) -> Resources:
+    """What `resources.json` holds."""
+    return Resources(
+        region=ingestion.region,
+        cluster=plan.cluster,
+        subnets=network.task_subnets,
+        security_groups=network.task_security_groups,
+        assign_public_ip=network.assign_public_ip,
+        log_group=plan.log_group,
+        artifacts_bucket=ingestion.artifacts_name,
+    )
+
+
+def _lists(resources: Resources) -> dict[str, Any]:
+    """The dataclass as jsii takes it, which knows no tuples."""
+    fields = dataclasses.asdict(resources)
+    return {name: list(value) if isinstance(value, tuple) else value for name, value in fields.items()}

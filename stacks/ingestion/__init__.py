@@ -1,0 +1,1 @@
+"""The ingestion stack: cluster, task definitions, roles, images, secrets."""

@@ -1,0 +1,1 @@
+"""The observability stack: dashboard, alarms, notifications, and the functions that watch."""

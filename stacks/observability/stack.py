@@ -1,0 +1,58 @@
+"""What watches: a dashboard, alarms, and a topic that hears of every Fargate task that failed or never started."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import aws_cdk as cdk
+from aws_cdk import aws_s3 as s3
+from constructs import Construct
+
+from penstock_runtime.plan.plan import Plan
+from stacks.observability.alarms import COUNTED, OVERDUE, Alarms, wanted
+from stacks.observability.dashboard import dashboard
+from stacks.observability.notifications import topic_of
+from stacks.observability.overdue import Watch
+from stacks.observability.stopped_tasks import StoppedTasks
+
+
+def watches(plan: Plan, *, airflow_name: str | None) -> bool:
+    """Whether there is anything to make: all can be turned off."""
+    settings = plan.observability
+    return settings.dashboard or settings.stopped_tasks or bool(wanted(plan, airflow_name))
+
+
+class ObservabilityStack(cdk.Stack):
+    """Failures as they happen, from ECS itself: whoever started the task, and whether or not Airflow noticed."""
+
+    def __init__(
+        self, scope: Construct, name: str, *, plan: Plan, artifacts: str, airflow_name: str | None, **stack: Any
+    ) -> None:
+        """
+        Args:
+            artifacts: name of the artifacts bucket.
+            airflow_name: the MWAA environment that runs the schedules; None: an Airflow that CloudWatch does not know.
+        """
+        super().__init__(scope, name, **stack)
+        settings = plan.observability
+        asked = wanted(plan, airflow_name)
+        topic = None
+        if asked or settings.stopped_tasks:
+            topic = topic_of(self, plan)
+            cdk.CfnOutput(self, "FailureTopic", value=topic.arn)
+        stopped = watch = None
+        if settings.stopped_tasks or not COUNTED.isdisjoint(asked):
+            told = topic if settings.stopped_tasks else None
+            stopped = StoppedTasks(self, "Stopped", plan=plan, topic=told)
+        if OVERDUE in asked and topic is not None:
+            bucket = s3.Bucket.from_bucket_name(self, "Artifacts", artifacts)
+            watch = Watch(self, "Overdue", plan=plan, artifacts=bucket, topic=topic)
+        made = (
+            Alarms(self, "Alarms", plan=plan, topic=topic.arn, stopped=stopped, watch=watch, airflow_name=airflow_name)
+            if topic is not None
+            else None
+        )
+        if settings.dashboard:
+            dashboard(
+                self, plan, airflow_name=airflow_name, stopped=stopped, alarms=made.made if made is not None else []
+            )
