@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from typing import Any
 
 from penstock.aws import arns, fargate
+from penstock.problem import Problem
 from penstock.project.airflow.checks import check_airflow_choice
 from penstock.project.airflow.mwaa_checks import check_create
 from penstock.project.document.composer import Node
@@ -13,6 +15,7 @@ from penstock.project.document.document import Document, at
 from penstock.project.document.findings import report_errors
 from penstock.project.document.literals import references
 from penstock.project.document.problems import Problems, nearest
+from penstock.project.document.report import Report
 from penstock.project.ecs.checks import check_ecs
 from penstock.project.files.checks import check_certificate, check_files
 from penstock.project.jobs import tasks
@@ -47,6 +50,15 @@ class Checks:
     def line(self, *path: Any) -> str:
         """The line of the project file that a part of it begins on, with its comment."""
         return self._document.line(at(self._root, path))
+
+    @property
+    def report(self) -> Report:
+        """Where this environment's problems are collected."""
+        return Report(self._document, self.problems, self._root)
+
+    def add_all(self, problems: Iterable[Problem]) -> None:
+        """Report what checks of the project file have found."""
+        self.report.add_all(problems)
 
     def add(self, what: str, fix: str, *path: Any, key: bool = False) -> None:
         """Report an error at a part of the project file."""
