@@ -10,6 +10,8 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
+from penstock.problem import Problem
+
 _KEY = "arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:key/"
 _UUID = "[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 SINGLE_REGION_KEY = f"{_KEY}{_UUID}"
@@ -63,15 +65,20 @@ def domain_of(region: str) -> str:
     return _DOMAINS.get(partition_of(region), "amazonaws.com")
 
 
-def wrong_partition(arn: str, region: str) -> tuple[str, str] | None:
+def wrong_partition(arn: str, region: str) -> Problem | None:
     """Why an ARN names nothing that something in `region` could use, and the fix; None where it may."""
     found = parts(arn)
     if (right := partition_of(region)) != found.partition:
-        return (
-            f"the ARN says {found.partition}, and {region} belongs to {right}",
-            f"write arn:{right}:{found.service}:…",
+        return Problem(
+            f"the ARN says {found.partition}, and {region} belongs to {right}", f"write arn:{right}:{found.service}:…"
         )
     own = found.region
     if re.fullmatch("[a-z0-9-]+", own) and (right := partition_of(own)) != found.partition:
-        return f"the ARN says {found.partition}, and {own} belongs to {right}", f"name one in a region like {region}"
+        return Problem(
+            f"the ARN says {found.partition}, and {own} belongs to {right}", f"name one in a region like {region}"
+        )
     return None
+
+
+ID = "(?:[0-9a-f]{8}|[0-9a-f]{17})"
+"""The part of an id of AWS behind its prefix: `0a1b2c3d` of `vpc-0a1b2c3d`."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from penstock.problem import Problem
+
 _NAME = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
 _ADDRESS = re.compile(r"[0-9]{1,3}(\.[0-9]{1,3}){3}")
 _OTHER_KINDS = {
@@ -16,7 +18,7 @@ _OTHER_KINDS = {
 """The end of a name → what has such names."""
 
 
-def wrong_name(name: str) -> tuple[str, str] | None:
+def wrong_name(name: str) -> Problem | None:
     """Why no general purpose bucket has that name, and the fix; None where one may.
 
     Source: Amazon S3 User Guide, "General purpose bucket naming rules". Not its younger rules on what a name may start
@@ -25,11 +27,11 @@ def wrong_name(name: str) -> tuple[str, str] | None:
     fix = "write the bucket's name: lower case, digits, dots and dashes, 3 to 63 characters"
     for end, kind in _OTHER_KINDS.items():
         if name.endswith(end):
-            return f"{name[:70]!r} ends in {end}: it is {kind}", "name a general purpose bucket"
+            return Problem(f"{name[:70]!r} ends in {end}: it is {kind}", "name a general purpose bucket")
     if not _NAME.fullmatch(name):
-        return f"{name[:70]!r} is no name of a bucket", fix
+        return Problem(f"{name[:70]!r} is no name of a bucket", fix)
     if ".." in name or _ADDRESS.fullmatch(name) or name.startswith("xn--"):
-        return (
+        return Problem(
             f"{name!r} is no name of a bucket: none has two dots in a row, looks like an IP address, or starts in xn--",
             fix,
         )

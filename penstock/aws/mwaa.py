@@ -120,11 +120,6 @@ OPEN_METRICS = frozenset({"metrics.statsd_on", "metrics.metrics_allow_list", "me
 MAINTENANCE_WINDOW = re.compile(r"(MON|TUE|WED|THU|FRI|SAT|SUN):([01][0-9]|2[0-3]):(00|30)")
 """API, `WeeklyMaintenanceWindowStart`."""
 
-LOG_RETENTION_DAYS: tuple[int, ...] = (
-    *(1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731),
-    *(1096, 1827, 2192, 2557, 2922, 3288, 3653),
-)
-"""CloudWatch Logs, PutRetentionPolicy: the values of `retentionInDays`."""
 
 PLUGINS_FOLDER = "/usr/local/airflow/plugins"
 """Where MWAA unpacks plugins.zip. UG, "Installing custom plugins"."""

@@ -5,12 +5,6 @@ A table, and not botocore's own data: what checks a project imports no botocore,
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from penstock.project.settings import Settings
-
 CHECKED = "2026-11-21"
 """When the table was last compared with its source."""
 
@@ -22,11 +16,3 @@ MWAA = frozenset(
     | {"sa-east-1", "us-east-1", "us-east-2", "us-west-1", "us-west-2"}
 )
 """botocore, `data/endpoints.json`, service `airflow`, of all partitions; a test compares the two."""
-
-
-def warnings(settings: Settings) -> Iterator[tuple[str, tuple[str, ...]]]:
-    """A region that is not in the table: mistyped, without MWAA, or newer. The text, and where it is about."""
-    region = settings.region
-    if region not in MWAA and settings.airflow.self_managed is None:
-        text = f"{region} is not in the table of {CHECKED} of the regions that have Amazon MWAA"
-        yield f"{text}, without which the deploy fails: check its name, and AWS's own list", ("region",)

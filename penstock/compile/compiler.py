@@ -19,7 +19,7 @@ from penstock.compile.tasks import Drafting, arguments_of
 from penstock.project.airflow import existing
 from penstock.project.document.document import at
 from penstock.project.document.problems import Problems, nearest
-from penstock.project.ecs import own_images
+from penstock.project.rules import own_images
 from penstock.project.environments import prefix_of
 from penstock.project.jobs import interval, interval_warnings, schedules
 from penstock.project.jobs.schedules import ScheduleSettings
@@ -27,7 +27,7 @@ from penstock.project.load import Environment, Project
 from penstock.project.meltano.project import MeltanoSchedule
 from penstock.project.network.hosts import is_sealed
 from penstock.project.openmetadata import checks
-from penstock.project.openmetadata.shapes import connections
+from penstock.project.rules import connections
 from penstock.project.rules import memory
 from penstock.project.schema.model import settled
 from penstock.project.secrets import references

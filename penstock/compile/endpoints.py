@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from penstock.aws.arns import partition_of
-from penstock.project.network.checks import (
+from penstock.aws.endpoints import (
     AGENT_ENDPOINTS,
     AIRFLOW_ENDPOINTS,
     COMMERCIAL_ENDPOINTS,
     SECRET_ENDPOINTS,
+    SECRETS_BACKENDS,
     TASK_ENDPOINTS,
 )
 from penstock.project.network.hosts import is_sealed
@@ -20,8 +21,6 @@ from penstock_runtime.plan.task_definition import Secret, TaskDefinition
 
 Place = tuple[str | int, ...]
 
-SECRETS_BACKENDS = {"SecretsManagerBackend": "secretsmanager", "SystemsManagerParameterStoreBackend": "ssm"}
-"""Part of the value of Airflow's `secrets.backend` → the service that Airflow then reads its connections from."""
 _ENVIRONMENT = ("kms", "logs", "monitoring", "sqs")
 """What no environment of MWAA comes up without, besides S3. Amazon MWAA User Guide, "Creating the required VPC service
 endpoints in an Amazon VPC with private routing": its list, and the template in "Creating a VPC network", have these and

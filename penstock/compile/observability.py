@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from penstock.cost import prices
-from penstock.project.ecs import own_images
+from penstock.project.rules import own_images
 from penstock.project.jobs.interval import longest_gap_minutes
 from penstock.project.observability.model import NONE, Alarms, Observability
 from penstock_runtime.errors import InputError

@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from penstock.aws.endpoints import ENDPOINTS
 from penstock.project.document.literals import scalars
 from penstock.project.iam.permissions import Permission
 from penstock.project.load import Project
@@ -16,22 +17,6 @@ from penstock_runtime.contract import SERVER_VARIABLE
 from penstock_runtime.fill import PLACEHOLDER
 
 Place = tuple[str | int, ...]
-
-ENDPOINTS: dict[str, str | None] = {
-    **{name: name for name in ("athena", "dms", "dynamodb", "ec2", "ecs", "elasticmapreduce", "events", "glue", "kms")},
-    **{name: name for name in ("lakeformation", "lambda", "logs", "rds", "rds-data", "redshift", "redshift-data")},
-    **{name: name for name in ("redshift-serverless", "secretsmanager", "sns", "sqs", "ssm", "states", "sts")},
-    "airflow": "airflow.api",
-    "cloudwatch": "monitoring",
-    "codeartifact": "codeartifact.api",
-    "ecr": "ecr.api",
-    "firehose": "kinesis-firehose",
-    "kinesis": "kinesis-streams",
-    "sagemaker": "sagemaker.api",
-    "s3": None,
-}
-"""What IAM calls a service → its endpoint; None: always there. AWS PrivateLink Guide, "AWS services that integrate with
-AWS PrivateLink"."""
 
 
 def unreachable(project: Project, settings: Settings, variables: Mapping[str, str]) -> Iterator[tuple[str, str, str]]:

@@ -9,10 +9,10 @@ from penstock.project.checks import Checks
 from penstock.project.document import findings
 from penstock.project.document.problems import Problems
 from penstock.project.load import Environment, Project
-from penstock.project.meltano import overrides
-from penstock.project.meltano import references as meltano_references
-from penstock.project.meltano import state as meltano_state
-from penstock.project.meltano.checks import environment_of
+from penstock.project.rules.meltano import overrides
+from penstock.project.rules.meltano import references as meltano_references
+from penstock.project.rules.meltano import state as meltano_state
+from penstock.project.rules.meltano.checks import environment_of
 from penstock.project.meltano.project import MeltanoProject
 from penstock.project.rules import references, unused
 

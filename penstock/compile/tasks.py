@@ -15,20 +15,21 @@ from penstock.compile.network import place_of
 from penstock.compile.task_definitions import Draft
 from penstock.project.document.document import at
 from penstock.project.document.problems import Problems
-from penstock.project.ecs import own_images
+from penstock.project.rules import own_images
 from penstock.project.ecs.image_names import located, rule
 from penstock.project.ecs.images import ImageSource
 from penstock.project.embedded import Meltano, OpenMetadata
 from penstock.project.environments import prefix_of
-from penstock.project.files import levels
-from penstock.project.files.levels import Given
+from penstock.project.rules.files import levels
+from penstock.project.rules.files.levels import Given
 from penstock.project.files.model import File
 from penstock.project.iam.permissions import Permission, filled, wrong_permission
 from penstock.project.jobs import tasks
 from penstock.project.jobs.tasks import TaskSettings
 from penstock.project.load import Environment, Project
-from penstock.project.meltano import overrides, plugins
-from penstock.project.meltano import state as meltano_state
+from penstock.project.meltano import plugins
+from penstock.project.rules.meltano import overrides
+from penstock.project.rules.meltano import state as meltano_state
 from penstock.project.meltano.project import MeltanoProject
 from penstock.project.openmetadata import workflow
 from penstock.project.schema.model import settled

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 
+from penstock.aws import regions
 from penstock.aws.arns import partition_of
-from penstock.compile import mwaa, option_warnings, reach, secrets_backend
+from penstock.aws.endpoints import ENDPOINTS
+from penstock.compile import mwaa, option_warnings, secrets_backend
 from penstock.project.airflow import plugins
 from penstock.project.airflow.mwaa import CreateAirflow
 from penstock.project.load import Project
@@ -80,7 +82,7 @@ def _without_endpoint(settings: Settings, airflow: Airflow, made: Collection[str
     seen: set[str | None] = {None, *made}
     for index, permission in enumerate(airflow.permissions):
         for service in dict.fromkeys(action.partition(":")[0] for action in permission.actions):
-            endpoint = reach.ENDPOINTS.get(service, service)
+            endpoint = ENDPOINTS.get(service, service)
             if endpoint in seen:
                 continue
             seen.add(endpoint)
@@ -89,3 +91,11 @@ def _without_endpoint(settings: Settings, airflow: Airflow, made: Collection[str
                 advice = f"take {endpoint} out of network.create.without_endpoints"
             text = f"Airflow may call {service}, and no VPC endpoint leads there: {advice}"
             yield text, ("airflow", "create", "permissions", index, "actions")
+
+
+def region_warnings(settings: Settings) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """A region that is not in the table: mistyped, without MWAA, or newer. The text, and where it is about."""
+    region = settings.region
+    if region not in regions.MWAA and settings.airflow.self_managed is None:
+        text = f"{region} is not in the table of {regions.CHECKED} of the regions that have Amazon MWAA"
+        yield f"{text}, without which the deploy fails: check its name, and AWS's own list", ("region",)

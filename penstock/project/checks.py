@@ -17,10 +17,10 @@ from penstock.project.document.literals import references
 from penstock.project.document.problems import Problems, nearest
 from penstock.project.document.report import Report
 from penstock.project.ecs.checks import check_ecs
-from penstock.project.files.checks import check_certificate, check_files
+from penstock.project.rules.files.checks import check_certificate, check_files
 from penstock.project.jobs import tasks
 from penstock.project.jobs.tasks import BASE, EnvironmentName, TaskSettings
-from penstock.project.meltano.checks import check_meltano
+from penstock.project.rules.meltano.checks import check_meltano
 from penstock.project.meltano.project import MeltanoProject
 from penstock.project.network.checks import check_network
 from penstock.project.observability.checks import check_observability

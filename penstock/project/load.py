@@ -21,14 +21,15 @@ from penstock.project.document.document import Document, read_document
 from penstock.project.document.findings import report_errors
 from penstock.project.document.problems import Problems, nearest
 from penstock.project.environments import environment_root, prefix_of
-from penstock.project.files import checks as files_checks
+from penstock.project.rules.files import checks as files_checks
 from penstock.project.files import content
-from penstock.project.files.missing import Search
-from penstock.project.files.named import Missing
+from penstock.project.rules.files.missing import Search
+from penstock.project.rules.files.named import Missing
 from penstock.project.meltano import project as meltano
 from penstock.project.meltano.project import MeltanoProject
 from penstock.project.openmetadata import slim_image, workflow
-from penstock.project.openmetadata.shapes import connections, shape_file
+from penstock.project.openmetadata.shapes import shape_file
+from penstock.project.rules import connections
 from penstock.project.openmetadata.shapes.check import ShapeCheck
 from penstock.project.openmetadata.workflow import Workflow
 from penstock.project.rules import pull_through

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from penstock.problem import Problem
 from penstock.versions.number import parse
 
 CHECKED = "2026-11-01"
@@ -38,7 +39,7 @@ CONSTRAINTS = "https://raw.githubusercontent.com/apache/airflow/constraints-{air
 PyPI"; MWAA asks for this address in a requirements.txt (MWAA user guide, "Installing Python dependencies")."""
 
 
-def problem(version: str, *, upgrade: str = "") -> tuple[str, str] | None:
+def problem(version: str, *, upgrade: str = "") -> Problem | None:
     """What keeps Penstock from an Airflow of that version, and what to do; None: nothing that is known.
 
     Args:
@@ -47,10 +48,12 @@ def problem(version: str, *, upgrade: str = "") -> tuple[str, str] | None:
     use = f"use one of: {', '.join(AIRFLOW)}"
     parts = parse(version)
     if parts is None:
-        return f"Airflow version {version[:20]!r} has not three parts", use
+        return Problem(f"Airflow version {version[:20]!r} has not three parts", use)
     if parts < OLDEST:
         oldest = ".".join(str(part) for part in OLDEST)
-        return f"Airflow {version} is older than {oldest}, the oldest that Penstock's operator runs on", upgrade or use
+        return Problem(
+            f"Airflow {version} is older than {oldest}, the oldest that Penstock's operator runs on", upgrade or use
+        )
     return None
 
 

@@ -24,7 +24,7 @@ import yaml
 
 from penstock.local import images, postgres, recipes
 from penstock.local.catalogue import client
-from penstock.project.files.levels import SERVER_CERTIFICATE
+from penstock.project.rules.files.levels import SERVER_CERTIFICATE
 from penstock_runtime import contract
 from penstock_runtime.plan.task_definition import Image
 from stacks.ingestion.image import assemble

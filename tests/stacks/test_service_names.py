@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from aws_cdk import aws_ec2 as ec2
 
-from penstock.compile.reach import ENDPOINTS
+from penstock.aws.endpoints import ENDPOINTS
 
 GATEWAYS = {"dynamodb", None}
 

@@ -8,8 +8,10 @@ from pydantic import Field
 
 from penstock.project.airflow.existing import ENVIRONMENT
 from penstock.project.iam.permissions import Permission
-from penstock.project.rules.web_access import MAX_RANGES
 from penstock.project.schema.model import Strict
+
+MAX_RANGES = 50
+"""A security group has 60 inbound rules (Amazon VPC User Guide, "Amazon VPC quotas"), and one is MWAA's own."""
 
 
 class Workers(Strict):

@@ -6,15 +6,14 @@ template, MWAA's GetEnvironment. So nothing fills `${NAME}` in one. See docs/air
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Collection, Iterator
+from typing import Any
 
 from penstock.aws.mwaa import FIXED_OPTIONS, MAX_OPTION_KEY, MAX_OPTION_VALUE, OPEN_METRICS, OPTION_KEY
+from penstock.problem import Problem
 from penstock.project.airflow import option_values
 from penstock.project.document.literals import ALLOW, literal_secret, references
 from penstock_runtime.secret_names import is_secret_key
-
-if TYPE_CHECKING:
-    from penstock.project.checks import Checks
 
 HERE = ("airflow", "create")
 KEY = "options"
@@ -25,34 +24,34 @@ _SENSITIVE = frozenset({"sentry.sentry_dsn", "smtp.smtp_password"})
 Airflow 3 has no smtp_user and no smtp_password: there, only the connection is read."""
 
 
-def check_options(checks: Checks, options: dict[str, str], airflow_version: str) -> None:
+def check_options(
+    options: dict[str, str], airflow_version: str, secrets: Collection[str], line: Callable[..., str]
+) -> Iterator[Problem]:
     """Each option's name and value."""
     for option, value in options.items():
         path: tuple[Any, ...] = (*HERE, KEY, option)
         if not OPTION_KEY.fullmatch(option):
-            checks.add(f"{option[:60]!r} is no option", "write section.key", *path, key=True)
+            yield Problem(f"{option[:60]!r} is no option", "write section.key", path, at_key=True)
         elif len(option) > MAX_OPTION_KEY:
             what = f"{option[:60]!r}… has {len(option)} characters, and MWAA takes options of {MAX_OPTION_KEY}"
-            checks.add(what, "set it in startup_script: export AIRFLOW__SECTION__KEY=…", *path, key=True)
+            yield Problem(what, "set it in startup_script: export AIRFLOW__SECTION__KEY=…", path, at_key=True)
         elif wrong := _set_by_mwaa(option, value):
-            checks.add(wrong, "remove it", *path, key=True)
+            yield Problem(wrong, "remove it", path, at_key=True)
         elif not (value.isascii() and value.isprintable()):
-            checks.add(f"the value of {option} is not printable ASCII", "use ASCII only", *path)
+            yield Problem(f"the value of {option} is not printable ASCII", "use ASCII only", path)
         elif not 0 < len(value) <= MAX_OPTION_VALUE:
             what = f"the value of {option} has {len(value)} characters, and MWAA takes 1 to {MAX_OPTION_VALUE}"
-            checks.add(what, "shorten it" if value else "give it a value, or remove it", *path)
+            yield Problem(what, "shorten it" if value else "give it a value, or remove it", path)
         elif names := references(value):
             what = f"nothing fills ${{{names[0][:60]}}} in the value of {option}: MWAA takes it as it is"
-            secret = (
-                option in _SENSITIVE or is_secret_key(option) or not checks.settings.secrets.keys().isdisjoint(names)
-            )
-            checks.add(what, _secrets_place(option) if secret else "write the value out", *path)
-        elif _names_a_secret(option) or ALLOW in checks.line(*path):
+            secret = option in _SENSITIVE or is_secret_key(option) or not set(secrets).isdisjoint(names)
+            yield Problem(what, _secrets_place(option) if secret else "write the value out", path)
+        elif _names_a_secret(option) or ALLOW in line(*path):
             continue
         elif literal := literal_secret(option, value):
-            checks.add(literal, f"{_secrets_place(option)}; or end the line with `{ALLOW}`", *path)
+            yield Problem(literal, f"{_secrets_place(option)}; or end the line with `{ALLOW}`", path)
         elif unread := option_values.problem(option, value, airflow_version):
-            checks.add(*unread, *path)
+            yield unread.at(*path)
 
 
 def _set_by_mwaa(option: str, value: str) -> str | None:

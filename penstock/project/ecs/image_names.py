@@ -5,15 +5,12 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
 
 from penstock.aws.arns import domain_of
+from penstock.problem import Problem
 from penstock.project.document.problems import shown
 from penstock.project.ecs.images import AWS_DOMAIN, ECR, REPOSITORY, ImageSource, PullThrough, StockImage
 from penstock_runtime.plan import task_definition as planned
-
-if TYPE_CHECKING:
-    from penstock.project.checks import Checks
 
 DOCKER_HUB = "docker.io"
 UPSTREAMS = ("docker.io", "public.ecr.aws", "quay.io", "ghcr.io", "registry.k8s.io", "registry.gitlab.com")
@@ -46,39 +43,41 @@ def holds_tag(name: str) -> bool:
     return re.search(r":[^/]*$", name) is not None
 
 
-def wrong_reference(reference: str) -> tuple[str, str] | None:
+def wrong_reference(reference: str) -> Problem | None:
     """Why nothing can pull an image of that name, and the fix; None where something can."""
     name, at, digest = reference.partition("@")
     seen = shown(reference)
     if "://" in reference:
-        return f"the image {seen} is an address", f"write it without {reference.partition('//')[0][:20]}//"
+        return Problem(f"the image {seen} is an address", f"write it without {reference.partition('//')[0][:20]}//")
     if at and not _DIGEST.fullmatch(digest):
-        return f"the digest of the image {seen} is none", "write @sha256: and 64 hex digits in lower case"
+        return Problem(f"the digest of the image {seen} is none", "write @sha256: and 64 hex digits in lower case")
     if len(name) > MAX_REFERENCE:
-        return f"the image {seen} has {len(name)} characters, and ECS takes {MAX_REFERENCE}", "shorten its name or tag"
+        return Problem(
+            f"the image {seen} has {len(name)} characters, and ECS takes {MAX_REFERENCE}", "shorten its name or tag"
+        )
     if holds_tag(name):
         name, _, tag = name.rpartition(":")
         if not _TAG.fullmatch(tag):
-            return f"the tag of the image {seen} is none", "use 1 to 128 letters, digits, `_`, `.` and `-`"
+            return Problem(f"the tag of the image {seen} is none", "use 1 to 128 letters, digits, `_`, `.` and `-`")
     registry, repository = split(name)
     known = _REGISTRY.fullmatch(registry)
     if known and re.fullmatch(REPOSITORY, repository):
         return None
     if known and re.fullmatch(REPOSITORY, repository.lower()):
         fix = f"write {shown(name.lower())}, with its tag: names are lower case"
-        return f"the image {seen} has capital letters in its name", fix
+        return Problem(f"the image {seen} has capital letters in its name", fix)
     fix = "write [registry/]name[:tag], such as public.ecr.aws/docker/library/busybox:1.37, without spaces"
-    return f"{seen} is no name of an image", fix
+    return Problem(f"{seen} is no name of an image", fix)
 
 
-def wrong_address(name: str) -> tuple[str, str] | None:
+def wrong_address(name: str) -> Problem | None:
     """Why an ECR registry that begins a name is at no address of AWS, and the fix; None where it is, or is no such."""
     found = re.match(
         rf"(?P<start>[0-9]{{12}}\.dkr\.ecr\.(?P<region>[a-z0-9-]+)\.)(?P<domain>{AWS_DOMAIN})(?=/|$)", name
     )
     if found is None or found["domain"] == (right := domain_of(found["region"])):
         return None
-    return f"registries of {found['region']} are not below {found['domain']}", f"write {found['start']}{right}"
+    return Problem(f"registries of {found['region']} are not below {found['domain']}", f"write {found['start']}{right}")
 
 
 def located(reference: str, source: ImageSource, credentials: planned.Secret | None, prefix: str) -> planned.Image:
@@ -117,55 +116,29 @@ def rule_prefix(source: PullThrough, prefix: str) -> str:
     return f"{prefix[:23].rstrip('-')}-{digest}"
 
 
-def wrong_source(engine: str, source: ImageSource) -> Iterator[tuple[str, str, tuple[str, ...]]]:
+def wrong_source(engine: str, source: ImageSource) -> Iterator[Problem]:
     """What is wrong with a source: text, fix, and where below it."""
     ways = [name for name in ("mirror", "pull_through", "credentials") if getattr(source, name) is not None]
     if len(ways) > 1:
         yield f"images.{engine} has {' and '.join(ways)}, which exclude each other", "keep one", (ways[1],)
     if isinstance(source, StockImage) and source.tag is not None and source.digest is not None:
-        yield f"images.{engine} has both a tag and a digest", "keep one of them", ("digest",)
+        yield Problem(f"images.{engine} has both a tag and a digest", "keep one of them", ("digest",))
     if isinstance(source, StockImage) and holds_tag(source.repository or ""):
-        yield "repository holds a tag", "write the tag as tag: …", ("repository",)
+        yield Problem("repository holds a tag", "write the tag as tag: …", ("repository",))
     if wrong := wrong_address(source.mirror or ""):
-        yield *wrong, ("mirror",)
+        yield wrong.at(*("mirror",))
     cache = source.pull_through
     if cache is None:
         return
     if wrong := wrong_address(cache.upstream):
-        yield *wrong, ("pull_through", "upstream")
+        yield wrong.at(*("pull_through", "upstream"))
     elif cache.upstream not in UPSTREAMS and not _OTHER_UPSTREAMS.fullmatch(cache.upstream):
         what = f"ECR's pull-through cache does not know the registry {cache.upstream[:60]!r}"
-        yield what, f"use one of: {', '.join(UPSTREAMS)}, or mirror: …", ("pull_through", "upstream")
+        yield Problem(what, f"use one of: {', '.join(UPSTREAMS)}, or mirror: …", ("pull_through", "upstream"))
     elif cache.create and cache.credentials is None and _WANT_LOG_IN.fullmatch(cache.upstream):
         fix = "add credentials: the full ARN of a secret named ecr-pullthroughcache/…, or create: false"
-        yield f"{cache.upstream} wants a log-in from ECR", fix, ("pull_through", "upstream")
+        yield Problem(f"{cache.upstream} wants a log-in from ECR", fix, ("pull_through", "upstream"))
     if not cache.create and cache.prefix is None:
-        yield "a rule that exists has a prefix", "add prefix: …", ("pull_through",)
+        yield Problem("a rule that exists has a prefix", "add prefix: …", ("pull_through",))
     if not cache.create and cache.credentials is not None:
-        yield "a rule that exists has its credentials", "remove them", ("pull_through", "credentials")
-
-
-def check_image(checks: Checks, reference: str, source: ImageSource, *path: Any) -> None:
-    """An image has a name that can be pulled, from its mirror too, and is where its cache looks for it."""
-    wrong = wrong_reference(reference) or wrong_address(reference)
-    if wrong is None:
-        # As long as what it will be: the number of an account, and 30 characters for a prefix that is not named.
-        registry = f"{'0' * 12}.dkr.ecr.{checks.settings.region}.amazonaws.com/" if source.pull_through else ""
-        found = located(reference, source, None, "x" * 23).reference
-        wrong = wrong_reference(registry + found)
-    if wrong is not None:
-        checks.add(wrong[0], wrong[1], *path)
-        return
-    _check_pull_through(checks, reference, source, *path)
-
-
-def _check_pull_through(checks: Checks, reference: str, source: ImageSource, *path: Any) -> None:
-    """An image that comes through a cache is in the registry that the cache is for."""
-    if source.pull_through is None or split(reference)[0] == source.pull_through.upstream:
-        return
-    upstream = source.pull_through.upstream
-    what = f"the image {reference[:80]!r} is not in {upstream[:60]}, which it is to be pulled through from"
-    fix = f"write the name that it has in {upstream[:60]}, or use mirror: …"
-    if isinstance(source, StockImage):
-        fix = f"add repository: the name that it has in {upstream[:60]}, such as docker.io/openmetadata/ingestion-base"
-    checks.add(what, fix, *path)
+        yield Problem("a rule that exists has its credentials", "remove them", ("pull_through", "credentials"))

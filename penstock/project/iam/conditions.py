@@ -11,11 +11,9 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import NamedTuple
 
+from penstock.problem import Problem
 from penstock.project.document.literals import references
 from penstock.project.document.problems import nearest, shown
-
-Wrong = tuple[str, str, tuple[str | int, ...]]
-"""What is wrong, its fix, and where below the permission."""
 
 _COMPARED = {
     "String": ("Equals", "NotEquals", "EqualsIgnoreCase", "NotEqualsIgnoreCase", "Like", "NotLike"),
@@ -72,38 +70,38 @@ policy validation check reference", "Invalid variable for operator")."""
 
 def wrong_conditions(
     conditions: Mapping[str, Mapping[str, list[str]]], variables: Mapping[str, str]
-) -> Iterator[Wrong]:
+) -> Iterator[Problem]:
     """All that is wrong with conditions whose variables are filled."""
     for operator, keys in conditions.items():
         bare = re.sub(r"^(ForAllValues|ForAnyValue):", "", operator)
         if bare not in _OPERATORS:
             fix = nearest(bare, _OPERATORS, kind="operator")
-            yield f"{operator[:60]!r} is no condition operator", fix, ("conditions", operator)
+            yield Problem(f"{operator[:60]!r} is no condition operator", fix, ("conditions", operator))
         wanted = _VALUES.get(_OPERATORS.get(bare, ""))
         for key, values in keys.items():
             path = ("conditions", operator, key)
             if not re.fullmatch(r"[A-Za-z0-9-]+:\S+", key):
-                yield f"{key[:60]!r} is no condition key", "write one such as aws:RequestedRegion", path
+                yield Problem(f"{key[:60]!r} is no condition key", "write one such as aws:RequestedRegion", path)
             elif wrong := beyond_latin(key):
-                yield *wrong, path
+                yield wrong.at(*path)
             for value in values:
                 if names := references(value):
                     yield unknown_variable(names[0], variables, path)
                 elif wrong := beyond_latin(value):
-                    yield *wrong, path
+                    yield wrong.at(*path)
                 elif wanted is not None and not wanted.fits(value):
-                    yield f"{operator} wants {wanted.wants}, not {shown(value)}", wanted.fix, path
+                    yield Problem(f"{operator} wants {wanted.wants}, not {shown(value)}", wanted.fix, path)
 
 
-def beyond_latin(text: str) -> tuple[str, str] | None:
+def beyond_latin(text: str) -> Problem | None:
     """Why IAM takes no policy with that text in it, and the fix; None where it does."""
     found = _BEYOND_LATIN.search(text)
     if found is None:
         return None
     what = f"{shown(text)} holds {found[0]!r} (U+{ord(found[0]):04X}), and IAM takes no policy with it"
-    return what, "use characters up to ÿ (U+00FF); in a resource a * can stand for others"
+    return Problem(what, "use characters up to ÿ (U+00FF); in a resource a * can stand for others")
 
 
-def unknown_variable(name: str, variables: Mapping[str, str], path: tuple[str | int, ...]) -> Wrong:
+def unknown_variable(name: str, variables: Mapping[str, str], path: tuple[str | int, ...]) -> Problem:
     """A `${NAME}` that nothing fills."""
-    return f"there is no variable {name[:60]!r}", nearest(name, variables, kind="variable"), path
+    return Problem(f"there is no variable {name[:60]!r}", nearest(name, variables, kind="variable"), path)

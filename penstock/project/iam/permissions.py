@@ -9,8 +9,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from pydantic import Field
 
 from penstock.aws import arns
+from penstock.problem import Problem
 from penstock.project.document.literals import references
-from penstock.project.iam.conditions import Wrong, beyond_latin, unknown_variable, wrong_conditions
+from penstock.project.iam.conditions import beyond_latin, unknown_variable, wrong_conditions
 from penstock.project.schema.model import Strict
 from penstock_runtime.fill import PLACEHOLDER
 from penstock_runtime.plan import task_definition as planned
@@ -60,37 +61,37 @@ def filled(permission: Permission, variables: Mapping[str, str]) -> planned.Perm
     return planned.Permission(tuple(permission.actions), resources, conditions, permission.reason or "")
 
 
-def wrong_permission(permission: Permission, variables: Mapping[str, str], region: str) -> Iterator[Wrong]:
+def wrong_permission(permission: Permission, variables: Mapping[str, str], region: str) -> Iterator[Problem]:
     """All that is wrong with a permission of a role that is for a region."""
     found = filled(permission, variables)
     for index, action in enumerate(found.actions):
         if not _ACTION.fullmatch(action):
-            yield *_wrong_action(action), ("actions", index)
+            yield _wrong_action(action).at("actions", index)
     services = {action.partition(":")[0] for action in found.actions}
     for index, resource in enumerate(found.resources):
         path = ("resources", index)
         if names := references(resource):
             yield unknown_variable(names[0], variables, path)
         elif wrong := beyond_latin(resource):
-            yield *wrong, path
+            yield wrong.at(*path)
         elif resource != "*" and not _ARN.fullmatch(resource):
-            yield f"{resource[:80]!r} is no ARN", "write arn:aws:<service>:<region>:<account>:<resource>", path
+            yield Problem(f"{resource[:80]!r} is no ARN", "write arn:aws:<service>:<region>:<account>:<resource>", path)
         elif resource != "*" and (wrong := arns.wrong_partition(resource, region)):
-            yield *wrong, path
+            yield wrong.at(*path)
         elif is_whole(resource) and services & NEVER_ANY:
             service = min(services & NEVER_ANY)
-            yield (
+            yield Problem(
                 f"{service} actions on any resource ({resource[:60]}): whoever has that role could do much more",
                 "name the resources, such as the ARN of one role",
                 path,
             )
         elif is_any(resource) and not found.reason:
             what = f"a permission for any resource ({resource[:60]}) has no reason"
-            yield what, "name the resources, or add reason: …", path
+            yield Problem(what, "name the resources, or add reason: …", path)
     yield from wrong_conditions(found.conditions, variables)
 
 
-def _wrong_action(action: str) -> tuple[str, str]:
+def _wrong_action(action: str) -> Problem:
     """What is wrong with an action that does not fit: IAM takes more wildcards than Penstock does, on purpose."""
     service, colon, name = action.partition(":")
     if action == "*" or (colon and name == "*"):
@@ -99,11 +100,11 @@ def _wrong_action(action: str) -> tuple[str, str]:
             "s3:GetObject, s3:PutObject, s3:ListBucket" if service == "s3" else f"{service.strip('*') or 'glue'}:Get*"
         )
         what = f"{action[:60]!r} is every action {whose}, on policies and permissions too: Penstock does not grant it"
-        return what, f"name those that it needs, such as {example}"
+        return Problem(what, f"name those that it needs, such as {example}")
     if _WITH_WILDCARD.fullmatch(action):
         what = f"{action[:60]!r}: IAM takes a wildcard anywhere, Penstock only a * behind the start of an action's name"
-        return what, "write the start of the name, such as glue:Get*, or name each action"
-    return f"{action[:60]!r} is not an action", "write service:Action, such as glue:GetTables or glue:Get*"
+        return Problem(what, "write the start of the name, such as glue:Get*, or name each action")
+    return Problem(f"{action[:60]!r} is not an action", "write service:Action, such as glue:GetTables or glue:Get*")
 
 
 def too_many(permissions: Iterable[planned.Permission]) -> int | None:

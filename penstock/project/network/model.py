@@ -6,11 +6,10 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from penstock.aws.arns import ID
 from penstock.project.schema.model import Strict
 from penstock.project.schema.patterns import shape
 
-ID = "(?:[0-9a-f]{8}|[0-9a-f]{17})"
-"""The part of an id of AWS behind its prefix: `0a1b2c3d` of `vpc-0a1b2c3d`."""
 MAX_SUBNETS = 16
 """Subnets of one RunTask. Source: Amazon ECS API Reference, AwsVpcConfiguration."""
 MAX_SECURITY_GROUPS = 5

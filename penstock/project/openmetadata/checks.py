@@ -3,36 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from penstock.problem import Problem
 from penstock.project.document.literals import references
 from penstock.project.document.problems import shown
 from penstock.project.settings import Settings
 from penstock.versions.number import parse
 from penstock_runtime.fill import PLACEHOLDER
 
-if TYPE_CHECKING:
-    from penstock.project.checks import Checks
-
 HERE = "openmetadata"
 
 
-def check_openmetadata(checks: Checks) -> None:
+def check_openmetadata(checks: Checks) -> Iterator[Problem]:
     """The server's version, and how to sign in to it."""
     settings = checks.settings.openmetadata
     if settings is None:
         return
     if parse(settings.version) is None:
         fix = "write the server's version, such as 1.12.14"
-        checks.add(f"OpenMetadata version {settings.version[:20]!r} has not three parts", fix, HERE, "version")
+        yield Problem(f"OpenMetadata version {settings.version[:20]!r} has not three parts", fix, (HERE, "version"))
     if settings.server is not None:
-        _check_server(checks, settings.server)
+        yield from _check_server(checks, settings.server)
     if settings.auth is not None:
         path = (HERE, "auth", "jwt_token")
         names = references(settings.auth.jwt_token)
         if len(names) != 1 or settings.auth.jwt_token != f"${{{names[0]}}}":
-            checks.add("jwt_token is no ${NAME} of a secret", "put the token into secrets and write ${NAME}", *path)
+            yield Problem("jwt_token is no ${NAME} of a secret", "put the token into secrets and write ${NAME}", path)
         else:
             checks.known(names[0], *path, only_secrets=True)
 
@@ -46,7 +43,7 @@ def warnings(settings: Settings) -> Iterator[tuple[str, tuple[str, ...]]]:
         yield text, (HERE, "server")
 
 
-def _check_server(checks: Checks, server: str) -> None:
+def _check_server(checks: Checks, server: str) -> Iterator[Problem]:
     """That there is a host, and nothing behind the path; and that each `${NAME}` in it is one of the project's."""
     path = (HERE, "server")
     for name in references(server):
@@ -56,12 +53,12 @@ def _check_server(checks: Checks, server: str) -> None:
         parts = urlsplit(_filled(server, checks.settings))
         host, _ = parts.hostname, parts.port
     except ValueError as error:
-        checks.add(f"{shown(server)} is no address: {str(error)[:80]}", fix, *path)
+        yield Problem(f"{shown(server)} is no address: {str(error)[:80]}", fix, path)
         return
     if not host:
-        checks.add(f"{shown(server)} names no host", fix, *path)
+        yield Problem(f"{shown(server)} names no host", fix, path)
     elif parts.query or parts.fragment:
-        checks.add(f"{shown(server)} has something behind its path, where /v1/… is to stand", fix, *path)
+        yield Problem(f"{shown(server)} has something behind its path, where /v1/… is to stand", fix, path)
 
 
 def _filled(server: str, settings: Settings) -> str:

@@ -13,8 +13,8 @@ from penstock.project.document.document import Document, at
 from penstock.project.document.literals import ALLOW, Path, literal_secret, no_reference, references, scalars
 from penstock.project.document.problems import Problems, nearest
 from penstock.project.embedded import OpenMetadata
-from penstock.project.files.levels import SERVER_CERTIFICATE
-from penstock.project.files.named import is_path
+from penstock.project.rules.files.levels import SERVER_CERTIFICATE
+from penstock.project.rules.files.named import is_path
 from penstock.versions.airflow import SOURCE_CONFIG_TYPES
 from penstock_runtime.contract import SERVER_VARIABLE
 from penstock_runtime.workflow_types import WORKFLOW_CLASSES

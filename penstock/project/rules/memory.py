@@ -8,28 +8,26 @@ CloudWatch", max-buffer-size).
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from penstock.problem import Problem
 from penstock.project.jobs.tasks import BASE, TaskSettings
 from penstock.project.schema.model import settled
 from penstock.project.settings import Settings
-
-if TYPE_CHECKING:
-    from penstock.project.checks import Checks
 
 Place = tuple[str, ...]
 TMP: Place = ("ecs", "tmp_mib")
 BUFFER: Place = ("logs", "max_buffer_mib")
 
 
-def check_memory(checks: Checks) -> None:
+def check_memory(checks: Checks) -> Iterator[Problem]:
     """The two leave something of each task's memory."""
     for what, memory, taken in _tasks(checks.settings):
         if sum(taken.values()) < memory:
             continue
         place = max(taken, key=lambda one: taken[one])
         fix = f"use less than {memory - sum(taken.values()) + taken[place]}, or raise the task's memory_mib"
-        checks.add(f"{what} has {memory} MiB of memory, and {_told(taken)} can fill all of it", fix, *place)
+        yield Problem(f"{what} has {memory} MiB of memory, and {_told(taken)} can fill all of it", fix, place)
 
 
 def warnings(settings: Settings) -> Iterator[tuple[str, Place]]:

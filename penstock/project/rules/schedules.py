@@ -2,60 +2,70 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator
+from typing import Any
 
+from penstock.problem import Problem
 from penstock.project.document.problems import nearest
 from penstock.project.jobs import interval
 from penstock.project.jobs.schedules import ScheduleSettings
 from penstock.project.meltano.project import MeltanoProject
+from penstock.project.rules.jobs import check_env
 from penstock.project.schema.emails import check_addresses
+from penstock.project.settings import Settings
 from penstock_runtime.errors import InputError
 
-if TYPE_CHECKING:
-    from penstock.project.checks import Checks
 
-
-def check_schedules(checks: Checks, meltano: MeltanoProject | None) -> None:
+def check_schedules(settings: Settings, meltano: MeltanoProject | None) -> Iterator[Problem]:
     """Names that are one schedule's, jobs that exist, intervals that come. `meltano` None: none, or unreadable."""
-    settings = checks.settings
-    _check_settings(checks, settings.defaults.schedule, "defaults", "schedule")
+    yield from _check_settings(settings.defaults.schedule, "defaults", "schedule")
     known = {*settings.jobs, *(meltano.jobs if meltano else ())}
     seen: set[str] = set()
     for index, schedule in enumerate(settings.schedules):
         here = ("schedules", index)
         if schedule.name in seen:
-            checks.add(f"two schedules are named {schedule.name!r}", "rename one", *here, "name")
+            yield Problem(f"two schedules are named {schedule.name!r}", "rename one", (*here, "name"))
         seen.add(schedule.name)
         if schedule.job not in known and not (settings.meltano and meltano is None):
             what = f"schedule {schedule.name!r} names job {schedule.job[:60]!r}, which does not exist"
-            checks.add(what, nearest(schedule.job, known, kind="job"), *here, "job")
+            yield Problem(what, nearest(schedule.job, known, kind="job"), (*here, "job"))
         if meltano is not None and schedule.job not in settings.jobs and schedule.job in meltano.faults:
-            what, fix, where = meltano.faults[schedule.job]
-            checks.problems.add(what, fix=fix, where=where)
+            yield meltano.faults[schedule.job]
         try:
-            interval.read(schedule.interval, checks.where(*here, "interval"))
+            interval.read(schedule.interval, "")
         except InputError as error:
-            checks.problems.take(error)
-        _check_settings(checks, schedule, *here)
-        checks.env(schedule.env, *here, "env")
+            yield Problem(error.what, error.fix, (*here, "interval"))
+        yield from _check_settings(schedule, *here)
+        yield from check_env(settings, schedule.env, *here, "env")
 
 
-def _check_settings(checks: Checks, settings: ScheduleSettings, *path: Any) -> None:
+def _check_settings(settings: ScheduleSettings, *path: Any) -> Iterator[Problem]:
     if settings.timezone is not None:
         try:
-            interval.check_timezone(settings.timezone, checks.where(*path, "timezone"))
+            interval.check_timezone(settings.timezone, "")
         except InputError as error:
-            checks.problems.take(error)
+            yield Problem(error.what, error.fix, (*path, "timezone"))
     if settings.retry_delay_minutes is not None and settings.retry_delay_seconds is not None:
         what = "retry_delay_minutes and retry_delay_seconds are one setting in two units"
-        checks.add(
+        yield Problem(
             what,
             "keep one of them; in an environment that overrides the other one, set that to null",
-            *path,
-            "retry_delay_seconds",
-            key=True,
+            (*path, "retry_delay_seconds"),
+            at_key=True,
         )
-    check_addresses(checks, settings.email or [], *path, "email")
+    yield from check_addresses(settings.email or [], *path, "email")
     for index, tag in enumerate(settings.tags or []):
         if not 0 < len(tag) <= 100:
-            checks.add(f"tag {tag[:30]!r} wants 1 to 100 characters", "shorten it", *path, "tags", index)
+            yield Problem(f"tag {tag[:30]!r} wants 1 to 100 characters", "shorten it", (*path, "tags", index))
+
+
+def check_overdue(settings: Settings, meltano: MeltanoProject | None) -> Iterator[Problem]:
+    if settings.meltano is not None and meltano is None:
+        return
+    known = {one.name for one in settings.schedules} | {one.name for one in (meltano.schedules if meltano else ())}
+    for name in settings.observability.alarms.overdue:
+        if name not in known:
+            fix = nearest(name, known, kind="schedule")
+            yield Problem(
+                f"there is no schedule {name[:60]!r}", fix, ("observability", "alarms", "overdue", name), at_key=True
+            )

@@ -8,12 +8,10 @@ form of RFC 5321 is left out: it says itself that nobody should have such an add
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator
 
+from penstock.problem import Problem
 from penstock.project.document.problems import shown
-
-if TYPE_CHECKING:
-    from penstock.project.checks import Checks
 
 _WORD = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
 _LOCAL = re.compile(rf"{_WORD}(?:\.{_WORD})*")
@@ -24,33 +22,33 @@ _MAX_LOCAL, _MAX = 64, 254
 _FIX = "write name@example.com"
 
 
-def check_addresses(checks: Checks, addresses: list[str], *path: Any) -> None:
+def check_addresses(addresses: list[str], *path: str | int) -> Iterator[Problem]:
     """Report what is no address, and what is there twice; `path` is that of the list."""
     for index, address in enumerate(addresses):
         if wrong := wrong_address(address):
-            checks.add(*wrong, *path, index)
+            yield wrong.at(*path, index)
         elif address in addresses[:index]:
-            checks.add(f"{shown(address)} is listed twice", "remove one", *path, index)
+            yield Problem(f"{shown(address)} is listed twice", "remove one", (*path, index))
 
 
-def wrong_address(address: str) -> tuple[str, str] | None:
+def wrong_address(address: str) -> Problem | None:
     """What is wrong with an address, and its fix."""
     what = f"{shown(address)} is no e-mail address"
     local, at, domain = address.rpartition("@")
     if not at or not local or not domain or " " in address.strip() or "," in address:
-        return what, f"{_FIX}, one address an entry"
+        return Problem(what, f"{_FIX}, one address an entry")
     if not local.isascii():
-        return f"{what} for AWS: what stands before the @ has other letters than ASCII", _FIX
+        return Problem(f"{what} for AWS: what stands before the @ has other letters than ASCII", _FIX)
     if not domain.isascii():
-        return f"{what} for AWS: its domain has other letters than ASCII", _in_punycode(local, domain)
+        return Problem(f"{what} for AWS: its domain has other letters than ASCII", _in_punycode(local, domain))
     if '"' in local:
-        return f"{what} that all mail servers take: it has quotes", _FIX
+        return Problem(f"{what} that all mail servers take: it has quotes", _FIX)
     labels = domain.split(".")
     is_host = len(labels) > 1 and all(map(_LABEL.fullmatch, labels)) and _TOP.fullmatch(labels[-1])
     if not _LOCAL.fullmatch(local) or not is_host:
-        return what, _FIX
+        return Problem(what, _FIX)
     if len(local) > _MAX_LOCAL or len(address) > _MAX:
-        return f"{what}: it has more than {_MAX} characters, or {_MAX_LOCAL} before the @", _FIX
+        return Problem(f"{what}: it has more than {_MAX} characters, or {_MAX_LOCAL} before the @", _FIX)
     return None
 
 

@@ -3,41 +3,39 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
 
 from penstock.aws import arns
+from penstock.problem import Problem
 from penstock.project.secrets.references import parse, region_of
 from penstock_runtime.errors import InputError
-
-if TYPE_CHECKING:
-    from penstock.project.checks import Checks
 
 HERE = "secret_kms_keys"
 
 
-def check_secret_keys(checks: Checks) -> None:
+def check_secret_keys(checks: Checks) -> Iterator[Problem]:
     """Each is a key's ARN, once, in a region where this environment has secrets."""
     keys, regions = checks.settings.secret_kms_keys, _regions(checks)
     for index, key in enumerate(keys):
         if not re.fullmatch(arns.KEY, key):
             what, fix = _no_key(key)
-            checks.add(what, fix, HERE, index)
+            yield Problem(what, fix, (HERE, index))
         elif key in keys[:index]:
-            checks.add(f"{key} is named twice", "remove one", HERE, index)
+            yield Problem(f"{key} is named twice", "remove one", (HERE, index))
         elif wrong := arns.wrong_partition(key, checks.settings.region):
-            checks.add(*wrong, HERE, index)
+            yield wrong.at(HERE, index)
         elif (region := arns.parts(key).region) not in regions:
             # A secret's key is in its region (AWS Secrets Manager User Guide, "Secret encryption and decryption").
             what = f"the key is in {region}, and the secrets are in {', '.join(sorted(regions))}"
-            checks.add(what, "name the key that encrypts the secrets of this environment", HERE, index)
+            yield Problem(what, "name the key that encrypts the secrets of this environment", (HERE, index))
 
 
-def _no_key(text: str) -> tuple[str, str]:
+def _no_key(text: str) -> Problem:
     if re.match(r"(arn:aws[a-z-]*:kms:.*:)?alias/", text):
         what = f"{text[:90]!r} is an alias, which cannot be granted"
-        return what, "write the ARN of its key: aws kms describe-key --key-id <alias> shows it"
+        return Problem(what, "write the ARN of its key: aws kms describe-key --key-id <alias> shows it")
     fix = "write arn:aws:kms:<region>:<account>:key/<id>: aws secretsmanager describe-secret shows a secret's key"
-    return f"{text[:90]!r} is no ARN of a KMS key", fix
+    return Problem(f"{text[:90]!r} is no ARN of a KMS key", fix)
 
 
 def _regions(checks: Checks) -> set[str]:

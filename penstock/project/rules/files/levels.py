@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from penstock.project.ecs import own_images
+from penstock.project.rules import own_images
 from penstock.project.files.model import File, Source
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ import pytest
 
 from penstock.compile.compiler import compile_plan
 from penstock.local import existing
-from penstock.project.meltano.overrides import REASONS
+from penstock.project.rules.meltano.overrides import REASONS
 from penstock_runtime.container.engines.meltano import FIXED
 from penstock_runtime.plan.plan import Plan
 from tests.unit.project_files import MELTANO, errors, loaded, write

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
-from penstock.project.meltano import state
+from penstock.project.rules.meltano import state
 from penstock.project.meltano.plugins import OWN_PREFIX, used, variable_of
 from penstock.project.meltano.project import MeltanoProject
-from penstock.project.meltano.state import setting
+from penstock.project.rules.meltano.state import setting
 from penstock.project.settings import Settings
 from penstock_runtime.container.engines.meltano import ENVIRONMENT, FIXED
 from penstock_runtime.contract import MELTANO_STATE

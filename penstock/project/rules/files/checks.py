@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator, Mapping
+from typing import Any
 
+from penstock.problem import Problem
 from penstock.project.document.literals import ALLOW
 from penstock.project.document.problems import shown
-from penstock.project.files import levels, places
+from penstock.project.rules.files import levels
+from penstock.project.rules.files import places
 from penstock.project.files.content import Content
-from penstock.project.files.levels import Given, Place
+from penstock.project.rules.files.levels import Given, Place
 from penstock.project.files.model import File, Source
 from penstock.project.jobs.tasks import Task
 from penstock.project.settings import Settings
-
-if TYPE_CHECKING:
-    from penstock.project.checks import Checks
 
 MAX_PATH = 250
 """Characters of a path in the container; Linux takes 255 for one name."""
@@ -26,28 +25,32 @@ _ONE = "write one of them; an environment takes away what the top level says wit
 _KERNEL = ("/proc/", "/sys/", "/dev/")
 
 
-def check_files(checks: Checks) -> None:
+def check_files(checks: Checks) -> Iterator[Problem]:
     """Each entry by itself, then what each task gets of them. Touches no disk."""
     settings = checks.settings
     for place, files in levels.declared(settings):
         seen: dict[str, str] = {}
         for path, file in files.items():
             if wrong := _wrong_path(path):
-                checks.add(*wrong, *place, path, key=True)
+                yield wrong.at(*place, path, key=True)
             elif (other := seen.setdefault(levels.normal(path), path)) != path:
-                checks.add(f"{shown(path)} and {shown(other)} are the same file", "remove one", *place, path, key=True)
-            _check_source(checks, file, (*place, path))
+                yield Problem(
+                    f"{shown(path)} and {shown(other)} are the same file", "remove one", (*place, path), at_key=True
+                )
+            yield from _check_source(checks, file, (*place, path))
             if file.base64 and file.secret is None:
                 fix = "remove base64: a file of the project is taken as it is"
-                checks.add("only a secret is decoded", fix, *place, path, "base64")
+                yield Problem("only a secret is decoded", fix, (*place, path, "base64"))
     for name, job in settings.jobs.items():
         for index, task in enumerate(job.tasks):
-            _check_task(checks, task, ("jobs", name), index)
+            yield from _check_task(checks, task, ("jobs", name), index)
     if settings.meltano is not None:
-        _check_container(checks, "a task of Meltano's own", levels.of_meltano(settings), places.of_task(settings, None))
+        yield from _check_container(
+            checks, "a task of Meltano's own", levels.of_meltano(settings), places.of_task(settings, None)
+        )
 
 
-def check_contents(checks: Checks, contents: Mapping[str, Content]) -> None:
+def check_contents(checks: Checks, contents: Mapping[str, Content]) -> Iterator[Problem]:
     """What the files of the project hold, and how much. `contents`: by their paths in the project file."""
     used: dict[str, int] = {}
     for place, source in sources(checks.settings):
@@ -57,15 +60,15 @@ def check_contents(checks: Checks, contents: Mapping[str, Content]) -> None:
         used[content.sha256] = content.size_bytes
         if place == levels.CERTIFICATE and not content.certificate:
             fix = f"convert it: openssl x509 -inform der -in {source.file} -out ca.pem"
-            checks.add(f"{source.file} holds no certificate in PEM", fix, *place)
+            yield Problem(f"{source.file} holds no certificate in PEM", fix, place)
         if content.private_key and ALLOW not in checks.line(*place):
             fix = "put it into a secret and write {secret: NAME}" + f", or end the line with `{ALLOW}`"
-            checks.add(f"{source.file} holds a private key", fix, *place)
+            yield Problem(f"{source.file} holds a private key", fix, place)
     if (total := sum(used.values())) > MAX_TOTAL_BYTES:
         what = f"the files of all tasks have {total / 1024**3:.1f} GiB, and a deploy carries 4 GiB"
         largest = max(sources(checks.settings), key=lambda one: _size(one[1], contents))
-        checks.add(what, "put large files into the image, or let the task fetch them from S3", *largest[0])
-    _check_tmp(checks, contents)
+        yield Problem(what, "put large files into the image, or let the task fetch them from S3", largest[0])
+    yield from _check_tmp(checks, contents)
 
 
 def sources(settings: Settings) -> list[tuple[Place, Source]]:
@@ -78,15 +81,15 @@ def sources(settings: Settings) -> list[tuple[Place, Source]]:
     return found
 
 
-def check_certificate(checks: Checks) -> None:
+def check_certificate(checks: Checks) -> Iterator[Problem]:
     """`openmetadata.ca_certificate`."""
     openmetadata = checks.settings.openmetadata
     if openmetadata is None or openmetadata.ca_certificate is None:
         return
-    _check_source(checks, openmetadata.ca_certificate, levels.CERTIFICATE)
+    yield from _check_source(checks, openmetadata.ca_certificate, levels.CERTIFICATE)
     if openmetadata.server is not None and openmetadata.server.startswith("http://"):
         fix = "write https:// in server, or remove ca_certificate"
-        checks.add("the server's address is http://, which has no certificate to check", fix, *levels.CERTIFICATE)
+        yield Problem("the server's address is http://, which has no certificate to check", fix, levels.CERTIFICATE)
 
 
 def _wrong_path(path: str) -> tuple[str, str] | None:
@@ -105,16 +108,16 @@ def _wrong_path(path: str) -> tuple[str, str] | None:
     return None
 
 
-def _check_source(checks: Checks, source: Source, place: Place) -> None:
+def _check_source(checks: Checks, source: Source, place: Place) -> Iterator[Problem]:
     """Exactly one source, which there is."""
     if (source.file is None) == (source.secret is None):
         has = "neither" if source.file is None else "both"
-        checks.add(f"a file comes from `file` or from `secret`, and this one has {has}", _ONE, *place)
+        yield Problem(f"a file comes from `file` or from `secret`, and this one has {has}", _ONE, place)
     elif source.secret is not None:
         checks.known(source.secret, *place, "secret", only_secrets=True)
 
 
-def _check_task(checks: Checks, task: Task, job: Place, index: int) -> None:
+def _check_task(checks: Checks, task: Task, job: Place, index: int) -> Iterator[Problem]:
     if not levels.has_runtime(task):
         here = (*job, "tasks", index, "files")
         for place, files in ((here, task.files), ((*job, "files"), checks.settings.jobs[job[1]].files)):
@@ -123,28 +126,32 @@ def _check_task(checks: Checks, task: Task, job: Place, index: int) -> None:
                 fix = (
                     "put the files into the image, or, where it has Python 3.10 or later, add python: true to the task"
                 )
-                checks.add(what, fix, *place, key=True)
+                yield Problem(what, fix, place, at_key=True)
         return
     if given := levels.of_task(checks.settings, job[1], index):
-        _check_container(checks, f"task {task.name!r}", given, places.of_task(checks.settings, task))
+        yield from _check_container(checks, f"task {task.name!r}", given, places.of_task(checks.settings, task))
 
 
-def _check_container(checks: Checks, who: str, given: Mapping[str, Given], container: places.Container) -> None:
+def _check_container(
+    checks: Checks, who: str, given: Mapping[str, Given], container: places.Container
+) -> Iterator[Problem]:
     """What a task gets, against its container and against each other."""
     for path, one in given.items():
         if _wrong_path(one.place[-1]):
             continue
         if wrong := container.unwritable(path):
-            checks.add(*wrong, *one.place, key=True)
+            yield wrong.at(*one.place, key=True)
         if path == levels.SERVER_CERTIFICATE:
-            checks.add(f"{path} is where Penstock puts openmetadata.ca_certificate", "rename it", *one.place, key=True)
+            yield Problem(
+                f"{path} is where Penstock puts openmetadata.ca_certificate", "rename it", one.place, at_key=True
+            )
         for other in given:
             if other.startswith(f"{path}/"):
                 what = f"{who} gets the file {path} and the file {other}, which would be in a folder of that name"
-                checks.add(what, "rename one", *one.place, key=True)
+                yield Problem(what, "rename one", one.place, at_key=True)
 
 
-def _check_tmp(checks: Checks, contents: Mapping[str, Content]) -> None:
+def _check_tmp(checks: Checks, contents: Mapping[str, Content]) -> Iterator[Problem]:
     """Where the root is read-only /tmp is memory, and `ecs.tmp_mib` of it."""
     settings = checks.settings
     for name, job in settings.jobs.items():
@@ -158,7 +165,7 @@ def _check_tmp(checks: Checks, contents: Mapping[str, Content]) -> None:
                 what = f"the files of task {task.name!r} have {mib}, and /tmp has {settings.ecs.tmp_mib}"
                 fix = "raise ecs.tmp_mib (and the task's memory_mib, of which it is), or remove read_only_root"
                 largest = max(given.values(), key=lambda one: _size(one.file, contents))
-                checks.add(what, fix, *largest.place)
+                yield Problem(what, fix, largest.place)
 
 
 def _size(source: Source | File, contents: Mapping[str, Content]) -> int:

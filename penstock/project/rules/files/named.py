@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from penstock.project.document import files
-from penstock.project.files.levels import normal
+from penstock.project.rules.files.levels import normal
 
 INPUT_KEYS = frozenset(
     {"caCertificate", "sslCertificate", "sslKey", "sslCA", "sslCert", "rootCertificate", "certificatePath"}

@@ -3,27 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
+from penstock.problem import Problem
 from penstock.project.document.findings import report_errors
 from penstock.project.document.problems import nearest
-from penstock.project.meltano import overrides, references
+from penstock.project.rules.meltano import overrides
+from penstock.project.rules.meltano import references
 from penstock.project.meltano.project import MeltanoProject
 from penstock.project.settings import Settings
 
-if TYPE_CHECKING:
-    from penstock.project.checks import Checks
 
-
-def check_meltano(checks: Checks, project: MeltanoProject) -> None:
+def check_meltano(checks: Checks, project: MeltanoProject) -> Iterator[Problem]:
     """Its environment, the secrets that it gets, its references, what Penstock sets itself."""
     settings = checks.settings.meltano
     assert settings is not None, "there is a Meltano project"
     for index, name in enumerate(settings.secrets):
         checks.known(name, "meltano", "secrets", index, only_secrets=True)
-    _check_environment(checks, project)
+    yield from _check_environment(checks, project)
     report_errors(references.check(project, checks.settings, environment_of(checks.settings, project)), checks.problems)
-    overrides.check(checks, project)
+    yield from overrides.check(checks, project)
 
 
 def environment_of(settings: Settings, project: MeltanoProject) -> str | None:
@@ -32,7 +30,7 @@ def environment_of(settings: Settings, project: MeltanoProject) -> str | None:
     return settings.meltano.environment or project.default_environment
 
 
-def _check_environment(checks: Checks, project: MeltanoProject) -> None:
+def _check_environment(checks: Checks, project: MeltanoProject) -> Iterator[Problem]:
     """Meltano 4.4.1 stops at an environment that it does not know; `run` needs one, `elt` does not."""
     settings = checks.settings.meltano
     assert settings is not None, "there is a Meltano project"
@@ -40,10 +38,10 @@ def _check_environment(checks: Checks, project: MeltanoProject) -> None:
     if project.environments:
         if environment is None:
             fix = "add environment: … to meltano, or default_environment: … to meltano.yml"
-            checks.add("no Meltano environment is named", fix, "meltano")
+            yield Problem("no Meltano environment is named", fix, ("meltano",))
         elif environment not in project.environments:
             fix = nearest(environment, project.environments, kind="environment")
-            checks.add(f"meltano.yml has no environment {environment[:60]!r}", fix, "meltano", "environment")
+            yield Problem(f"meltano.yml has no environment {environment[:60]!r}", fix, ("meltano", "environment"))
         return
     if environment is not None:
         add = f"add environments: [{{name: {environment[:60]}}}] to meltano.yml"
@@ -51,12 +49,12 @@ def _check_environment(checks: Checks, project: MeltanoProject) -> None:
         leave = "leave environment out" if settings.environment else "remove its default_environment"
         what = f"Meltano stops at environment {environment[:60]!r}: meltano.yml has no environments"
         fix = add if any(_runs(checks.settings, project)) else f"{add}, or {leave}: `meltano elt` runs without"
-        checks.add(what, fix, "meltano", *place)
+        yield Problem(what, fix, ("meltano", *place))
     elif who := next(_runs(checks.settings, project), None):
-        checks.add(
+        yield Problem(
             f"{who} needs a Meltano environment (`meltano run` does not start without), and meltano.yml has none",
             "add environments: [{name: prod}] to meltano.yml, and environment: prod to meltano",
-            "meltano",
+            ("meltano",),
         )
 
 
