@@ -7,36 +7,32 @@ turns a path into `file:line:column` and collects errors.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Protocol
+
+from penstock_runtime.errors import InputError
 
 Path = tuple[str | int, ...]
 """Keys and indexes that lead from a document's root to one of its values."""
 
 
-class Positioned(Protocol):
-    """A part of a document that knows where it stands: a node."""
-
-    line: int
-    """Counted from 0."""
-    column: int
-    """Counted from 0."""
-
-
 @dataclass(frozen=True)
 class Problem:
-    """One thing that is wrong, or that may not be meant."""
+    """One thing that is wrong, or that may be unintended."""
 
     what: str
     fix: str
     """The next thing to do about it."""
     path: Path = ()
-    """The part of the document that it is about."""
+    """The part of the project file that it is about."""
     at_key: bool = False
     """Whether it is about the key at the end of `path`, and not about the key's value."""
-    node: Positioned | None = None
-    """In the place of `path`, where the check has the part itself at hand."""
+    where: str = ""
+    """`file:line:column`, in the place of `path`: for what stands in another file that the project names."""
     is_error: bool = True
     """Whether nothing can be done before it is mended; otherwise it is a warning."""
+
+    def error(self) -> InputError:
+        """The problem as an error to raise; it has a place only if `where` says one."""
+        return InputError(self.what, fix=self.fix, where=self.where)
 
     def at(self, *path: str | int, key: bool = False) -> Problem:
         """The same problem, at a path."""

@@ -48,7 +48,7 @@ def _environment(live: Live) -> Iterator[Finding]:
     if live.status != "AVAILABLE":
         yield Finding("warning", f"the environment is {live.status}", "deploy when it is AVAILABLE")
     if problem := airflow.problem(live.version, upgrade=airflow.UPGRADE):
-        yield Finding("error", *problem)
+        yield Finding("error", problem.what, problem.fix)
     elif live.version not in airflow.AIRFLOW:
         known = ", ".join(airflow.AIRFLOW)
         yield Finding(

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from penstock.problem import Problem
+
 GIB = 1024
 
 MEMORY_MIB: dict[int, tuple[int, ...]] = {
@@ -21,12 +23,12 @@ MEMORY_MIB: dict[int, tuple[int, ...]] = {
 """CPU units → the memory sizes, in MiB, that Fargate offers with them."""
 
 
-def misfit(cpu_units: int, memory_mib: int) -> tuple[str, str] | None:
+def misfit(cpu_units: int, memory_mib: int) -> Problem | None:
     """What is wrong with a pair, and what to do about it; None where Fargate offers it."""
     memories = MEMORY_MIB.get(cpu_units)
     if memories is None:
         listed = ", ".join(map(str, MEMORY_MIB))
-        return f"{cpu_units} CPU units, which Fargate does not offer", f"use one of: {listed}"
+        return Problem(f"{cpu_units} CPU units, which Fargate does not offer", f"use one of: {listed}")
     if memory_mib in memories:
         return None
     fix = f"with {cpu_units} CPU units use {memories[0]} to {memories[-1]} MiB"
@@ -34,7 +36,7 @@ def misfit(cpu_units: int, memory_mib: int) -> tuple[str, str] | None:
         fix += f", in steps of {memories[-1] - memories[-2]}"
     if fitting := [cpu for cpu, offered in MEMORY_MIB.items() if memory_mib in offered]:
         fix += f", or set cpu_units: {min(fitting, key=lambda cpu: abs(cpu - cpu_units))}"
-    return f"{cpu_units} CPU units with {memory_mib} MiB, which Fargate does not offer", fix
+    return Problem(f"{cpu_units} CPU units with {memory_mib} MiB, which Fargate does not offer", fix)
 
 
 def covering(pairs: Iterable[tuple[int, int]]) -> tuple[int, int]:

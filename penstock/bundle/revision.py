@@ -18,7 +18,7 @@ import penstock_runtime
 from penstock.bundle.build import LOADER
 from penstock.home import DAGS
 from penstock.project.airflow.plugins import left_out
-from penstock.project.load import Project
+from penstock.project.loaded import Project
 from penstock_runtime.errors import PenstockError
 from penstock_runtime.release.manifest import Release
 

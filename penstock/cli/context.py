@@ -14,7 +14,8 @@ from penstock.cli.output import Steps
 from penstock.compile.compiler import compile_plan
 from penstock.local import openmetadata_shapes
 from penstock.local.instance import Instance
-from penstock.project.load import Project, file_of, load
+from penstock.project.load import file_of, load
+from penstock.project.loaded import Project
 from penstock.project.openmetadata.shapes.shape_file import Unknown, cached
 from penstock.project.openmetadata.shapes.shapes import Shapes
 from penstock.project.settings import ENVIRONMENT_NAME

@@ -43,7 +43,7 @@ def validate(
     own.install = install
     names = [own.environment] if own.environment else list(own.project.environments)
     plans = [compile_plan(own.project, name) for name in names]
-    for note in own.project.shapes.notes:
+    for note in own.project.notes:
         talk.print(f"warning: {note}", style="yellow", markup=False, soft_wrap=True)
     if form is Format.json:
         show_json(

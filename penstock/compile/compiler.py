@@ -11,7 +11,6 @@ from dataclasses import replace
 from itertools import chain
 from typing import Any
 
-from penstock.aws import regions
 from penstock.compile import endpoints, mwaa, network, reach, reference_warnings, warnings
 from penstock.compile.observability import observability, overdue_after_minutes
 from penstock.compile.task_definitions import Draft, definitions
@@ -19,16 +18,14 @@ from penstock.compile.tasks import Drafting, arguments_of
 from penstock.project.airflow import existing
 from penstock.project.document.document import at
 from penstock.project.document.problems import Problems, nearest
-from penstock.project.rules import own_images
-from penstock.project.environments import prefix_of
+from penstock.project.environments import Environment, prefix_of
 from penstock.project.jobs import interval, interval_warnings, schedules
 from penstock.project.jobs.schedules import ScheduleSettings
-from penstock.project.load import Environment, Project
+from penstock.project.loaded import Project
 from penstock.project.meltano.project import MeltanoSchedule
 from penstock.project.network.hosts import is_sealed
 from penstock.project.openmetadata import checks
-from penstock.project.rules import connections
-from penstock.project.rules import memory
+from penstock.project.rules import connections, memory, own_images
 from penstock.project.schema.model import settled
 from penstock.project.secrets import references
 from penstock.versions import airflow as versions
@@ -101,8 +98,7 @@ class _Compiler:
         own = self._settings.airflow.chosen.version
         self._airflow_version = own if airflow_version is None else airflow_version
         if problem := versions.problem(self._airflow_version):
-            what, fix = problem
-            raise InputError(what, fix=fix)
+            raise problem.error()
         self._problems = Problems()
         self._drafting = Drafting(project, name, environment, self._variables, self._problems)
         self._warnings: list[str] = []
@@ -239,8 +235,9 @@ class _Compiler:
         files, variables = self._project.mwaa_files, self._variables
         if variables != self._settings.variables:
             # As for a task's: `load` has checked them with the project's own.
-            for what, fix, place in mwaa.wrong_permissions(chosen, variables, self._settings.region):
-                self._problems.add(what, fix=fix, where=self._where("airflow", "create", *place))
+            for problem in mwaa.wrong_permissions(chosen, variables, self._settings.region):
+                place = self._where("airflow", "create", *problem.path)
+                self._problems.add(problem.what, fix=problem.fix, where=place)
         return mwaa.environment(prefix, chosen, self._airflow_version, files, variables=variables, sealed=sealed)
 
     # Schedules
@@ -359,13 +356,13 @@ class _Compiler:
                 "jobs",
             )
         for text, place in chain(
-            regions.warnings(self._settings),
+            warnings.region_warnings(self._settings),
             network.warnings(self._settings),
             endpoints.missed(self._settings, found, _options(airflow)),
             endpoints.far_secrets(self._settings, found),
             memory.warnings(self._settings),
             own_images.unmasked(self._settings),
-            checks.warnings(self._settings),
+            checks.warnings(self._settings.openmetadata, self._settings.variables),
             reach.without_endpoint(self._settings, made.endpoints),
         ):
             self._warning(text, *place)
@@ -376,7 +373,7 @@ class _Compiler:
         # Once each: tasks share workflow files.
         uncertain = dict.fromkeys(f"{where}: {one.what}: {one.fix}" for one, where in absent if not one.certain)
         self._warnings += [self._project.place(text) for text in uncertain]
-        for text, where in connections.warnings(self._project, self._settings):
+        for text, where in connections.warnings(self._project.workflows, self._settings):
             self._warnings.append(f"{self._project.place(where)}: {text}")
         needed = any(f"${{{SERVER_VARIABLE}}}" in config.text for config in self._drafting.configs.values())
         if needed and SERVER_VARIABLE not in self._variables:

@@ -20,11 +20,12 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from penstock.aws.mwaa import CLASSES, WORKERS_QUOTA
+from penstock.problem import Problem
 from penstock.project.airflow import plugins, requirements
 from penstock.project.airflow.files import MwaaFiles
 from penstock.project.airflow.mwaa import CreateAirflow
 from penstock.project.iam.permissions import filled, wrong_permission
-from penstock.project.load import Project
+from penstock.project.loaded import Project
 from penstock_runtime.contract import OWN_FILES_FOLDER
 from penstock_runtime.errors import PenstockError
 from penstock_runtime.plan.airflow import AIRFLOW_LOGS, Airflow, AirflowFile, AirflowLog
@@ -103,13 +104,11 @@ def environment(
     )
 
 
-def wrong_permissions(
-    create: CreateAirflow, variables: Mapping[str, str], region: str
-) -> Iterator[tuple[str, str, tuple[str | int, ...]]]:
-    """What is wrong with an environment's permissions, with these variables: (what, fix, where below `create`)."""
-    for index, one in enumerate(create.permissions):
-        for what, fix, below in wrong_permission(one, variables, region):
-            yield what, fix, ("permissions", index, *below)
+def wrong_permissions(create: CreateAirflow, variables: Mapping[str, str], region: str) -> Iterator[Problem]:
+    """What is wrong with an environment's permissions, with these variables; paths are below `create`."""
+    for index, permission in enumerate(create.permissions):
+        for problem in wrong_permission(permission, variables, region):
+            yield problem.below("permissions", index)
 
 
 def warnings(create: CreateAirflow, made: Airflow, dags: int) -> Iterator[tuple[str, tuple[str, ...]]]:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from penstock.cost import prices
-from penstock.project.rules import own_images
 from penstock.project.jobs.interval import longest_gap_minutes
 from penstock.project.observability.model import NONE, Alarms, Observability
+from penstock.project.rules import own_images
 from penstock_runtime.errors import InputError
 from penstock_runtime.plan import observability as planned
 from penstock_runtime.plan.schedule import Schedule

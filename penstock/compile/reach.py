@@ -9,8 +9,8 @@ from typing import Any
 from penstock.aws.endpoints import ENDPOINTS
 from penstock.project.document.literals import scalars
 from penstock.project.iam.permissions import Permission
-from penstock.project.load import Project
-from penstock.project.network.hosts import is_sealed, out_of_reach, told
+from penstock.project.loaded import Project
+from penstock.project.network.hosts import is_sealed, out_of_reach, unreachable_problem
 from penstock.project.openmetadata.workflow import Workflow
 from penstock.project.settings import Settings
 from penstock_runtime.contract import SERVER_VARIABLE
@@ -29,7 +29,8 @@ def unreachable(project: Project, settings: Settings, variables: Mapping[str, st
             if key == "hostPort" and isinstance(node.value, str):
                 address = PLACEHOLDER.sub(lambda match: variables.get(match[1], match[0]), node.value)
                 if "${" not in address and (host := out_of_reach(address, settings.network)):
-                    yield *told(host), workflow.document.where(node)
+                    problem = unreachable_problem(host)
+                    yield problem.what, problem.fix, workflow.document.where(node)
 
 
 def server_out_of_reach(
@@ -43,7 +44,10 @@ def server_out_of_reach(
     if SERVER_VARIABLE in variables:
         server, place = variables[SERVER_VARIABLE], ("variables", SERVER_VARIABLE)
     host = out_of_reach(server, settings.network)
-    return (*told(host), place) if host else None
+    if not host:
+        return None
+    problem = unreachable_problem(host)
+    return problem.what, problem.fix, place
 
 
 def _workflows(project: Project, settings: Settings) -> Iterator[Workflow]:

@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from penstock.compile.task_definitions import Draft
-from penstock.project.checks import Checks
-from penstock.project.document import findings
 from penstock.project.document.problems import Problems
-from penstock.project.load import Environment, Project
+from penstock.project.document.report import Report
+from penstock.project.environments import Environment
+from penstock.project.loaded import Project
+from penstock.project.meltano.project import MeltanoProject
+from penstock.project.rules import references, unused
 from penstock.project.rules.meltano import overrides
 from penstock.project.rules.meltano import references as meltano_references
 from penstock.project.rules.meltano import state as meltano_state
 from penstock.project.rules.meltano.checks import environment_of
-from penstock.project.meltano.project import MeltanoProject
-from penstock.project.rules import references, unused
 
 
 def warnings(
@@ -27,19 +27,19 @@ def warnings(
         drafts: the tasks of all schedules.
     """
     settings = environment.settings
-    checks = Checks(settings, project.document, environment.root, Problems())
-    yield from findings.warnings(references.in_tasks(checks))
+    report = Report(project.document, Problems(), environment.root)
+    yield from report.warnings(references.in_tasks(settings, report))
     for config in dict.fromkeys(
         task.openmetadata.config for job in settings.jobs.values() for task in job.tasks if task.openmetadata
     ):
-        yield from findings.warnings(references.in_workflow(project.workflows[config], settings))
+        yield from report.warnings(references.in_workflow(project.workflows[config], settings))
     meltano = project.meltanos[settings.meltano.project] if settings.meltano is not None else None
     if meltano is not None:
-        yield from findings.warnings(meltano_references.check(meltano, settings, environment_of(settings, meltano)))
+        yield from report.warnings(meltano_references.check(meltano, settings, environment_of(settings, meltano)))
         yield from overrides.warnings(meltano, settings)
         yield from _of_the_state(meltano, environment, variables, drafts)
     for text, place in unused.warnings(settings, environment.root, project.workflows, meltano):
-        yield text, checks.where(*place)
+        yield text, report.place(*place)
 
 
 def _of_the_state(

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from fnmatch import fnmatchcase
 from typing import Any
 
-from penstock.compile.endpoints import SECRETS_BACKENDS
+from penstock.aws.endpoints import SECRETS_BACKENDS
 from penstock_runtime.plan.task_definition import Permission
 
 _CALLS = {"secretsmanager": "secretsmanager:GetSecretValue", "ssm": "ssm:GetParameter"}

@@ -15,23 +15,23 @@ from penstock.compile.network import place_of
 from penstock.compile.task_definitions import Draft
 from penstock.project.document.document import at
 from penstock.project.document.problems import Problems
-from penstock.project.rules import own_images
 from penstock.project.ecs.image_names import located, rule
 from penstock.project.ecs.images import ImageSource
-from penstock.project.embedded import Meltano, OpenMetadata
-from penstock.project.environments import prefix_of
-from penstock.project.rules.files import levels
-from penstock.project.rules.files.levels import Given
+from penstock.project.environments import Environment, prefix_of
 from penstock.project.files.model import File
 from penstock.project.iam.permissions import Permission, filled, wrong_permission
 from penstock.project.jobs import tasks
 from penstock.project.jobs.tasks import TaskSettings
-from penstock.project.load import Environment, Project
-from penstock.project.meltano import plugins
-from penstock.project.rules.meltano import overrides
-from penstock.project.rules.meltano import state as meltano_state
+from penstock.project.loaded import Project
+from penstock.project.meltano.model import Meltano
 from penstock.project.meltano.project import MeltanoProject
 from penstock.project.openmetadata import workflow
+from penstock.project.openmetadata.model import OpenMetadata
+from penstock.project.rules import own_images
+from penstock.project.rules.files import levels
+from penstock.project.rules.files.levels import Given
+from penstock.project.rules.meltano import overrides, usage
+from penstock.project.rules.meltano import state as meltano_state
 from penstock.project.schema.model import settled
 from penstock.project.secrets import references
 from penstock_runtime.airflow.operators.run_task import OVERRIDES_LIMIT
@@ -258,7 +258,7 @@ class Drafting:
 
     @cached_property
     def _meltano_names(self) -> set[str]:
-        return plugins.given(self._meltano()[1], self._settings)
+        return usage.given(self._meltano()[1], self._settings)
 
     @cached_property
     def _meltano_log_settings(self) -> dict[str, str]:
@@ -268,8 +268,8 @@ class Drafting:
         """With their variables in. `load` has checked them with the project's; others' values may ask for too much."""
         if self._variables != self._settings.variables:
             for one in permissions:
-                for what, fix, _ in wrong_permission(one, self._variables, self._settings.region):
-                    self._problems.add(what, fix=fix, where=where)
+                for problem in wrong_permission(one, self._variables, self._settings.region):
+                    self._problems.add(problem.what, fix=problem.fix, where=where)
         return tuple(filled(one, self._variables) for one in permissions)
 
     def _environment(self, work: _Work, env: Mapping[str, str]) -> dict[str, str]:

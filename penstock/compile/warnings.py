@@ -10,7 +10,7 @@ from penstock.aws.endpoints import ENDPOINTS
 from penstock.compile import mwaa, option_warnings, secrets_backend
 from penstock.project.airflow import plugins
 from penstock.project.airflow.mwaa import CreateAirflow
-from penstock.project.load import Project
+from penstock.project.loaded import Project
 from penstock.project.network.hosts import is_sealed
 from penstock.project.rules import shared_airflow
 from penstock.project.settings import Settings

@@ -47,7 +47,7 @@ from penstock.local.system import (
     aws_endpoint,
     catalogue_state,
 )
-from penstock.project.load import Project
+from penstock.project.loaded import Project
 from penstock_runtime import contract
 from penstock_runtime.errors import InputError
 from penstock_runtime.plan.airflow import Airflow, SelfManagedAirflow

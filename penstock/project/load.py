@@ -1,41 +1,38 @@
-"""Reading a project: the one place that touches the disk, and the order of the checks."""
+"""Reading a project: the one place that touches the disk."""
 
 from __future__ import annotations
 
 import posixpath
-import re
-from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from pydantic import ValidationError
-
+from penstock.problem import Problem
 from penstock.project.airflow import dag_files, options
 from penstock.project.airflow import files as mwaa_files
 from penstock.project.airflow.dag_files import DagFolder
 from penstock.project.airflow.files import MwaaFiles
-from penstock.project.checks import Checks, known_names
+from penstock.project.check import check
 from penstock.project.document import files as folders
-from penstock.project.document.composer import Node
-from penstock.project.document.document import Document, read_document
-from penstock.project.document.findings import report_errors
+from penstock.project.document.document import read_document
+from penstock.project.document.files import relative_path_problem
 from penstock.project.document.problems import Problems, nearest
-from penstock.project.environments import environment_root, prefix_of
-from penstock.project.rules.files import checks as files_checks
+from penstock.project.document.report import Report
+from penstock.project.environments import Environment, prefix_of, read_environments
 from penstock.project.files import content
-from penstock.project.rules.files.missing import Search
-from penstock.project.rules.files.named import Missing
+from penstock.project.loaded import Project, shown
 from penstock.project.meltano import project as meltano
 from penstock.project.meltano.project import MeltanoProject
 from penstock.project.openmetadata import slim_image, workflow
 from penstock.project.openmetadata.shapes import shape_file
-from penstock.project.rules import connections
 from penstock.project.openmetadata.shapes.check import ShapeCheck
+from penstock.project.openmetadata.slim_image import SlimLock
 from penstock.project.openmetadata.workflow import Workflow
-from penstock.project.rules import pull_through
+from penstock.project.rules import connections, pull_through
+from penstock.project.rules.files import checks as files_checks
+from penstock.project.rules.files.missing import Search
 from penstock.project.rules.references import in_workflow
-from penstock.project.schema.explain import explain
-from penstock.project.settings import ENVIRONMENT_NAME, MAX_ENVIRONMENT_NAME, Place, Settings
+from penstock.project.settings import known_names
 from penstock.versions.airflow import airflow_python
 from penstock.versions.number import parse
 from penstock_runtime.errors import InputError
@@ -44,78 +41,8 @@ from penstock_runtime.workflow_types import WORKFLOW_CLASSES
 OWN_FOLDER = Path(__file__).resolve().parents[2]
 LOADER = "schedules.py"
 """In Penstock's own `dags/` this is the template of the loader files, and no DAG file of a project."""
-MAX_NODES_OF_ALL = 400_000
-"""Values of the project file times its environments: each is checked as a whole."""
 _NAMES_OF_SECRETS = frozenset({"secrets", "embedded", "ca_certificate"})
 """Keys of the project file with references to secrets, or their names, below them."""
-
-
-@dataclass(frozen=True, eq=False)
-class Environment:
-    """The project as one environment has it."""
-
-    settings: Settings
-    root: Node
-
-
-@dataclass(frozen=True, eq=False)
-class Project:
-    """One `penstock.yaml` and the files that it names, all read and checked."""
-
-    path: Path
-    """As it was given."""
-    folder: Path
-    """Absolute: where the paths in the project file start."""
-    document: Document
-    environments: dict[str, Environment]
-    """In the file's order; the first is the default."""
-    workflows: dict[str, Workflow] = field(default_factory=dict)
-    """Path as in the project file → workflow file."""
-    meltanos: dict[str, MeltanoProject] = field(default_factory=dict)
-    """Folder as in the project file → Meltano project."""
-    mwaa_files: MwaaFiles = field(default_factory=MwaaFiles)
-    """Requirements, plugins and startup scripts of its MWAA environments."""
-    dag_folder: DagFolder = field(default_factory=DagFolder)
-    """Its own `dags/`."""
-    files: dict[str, content.Content] = field(default_factory=dict)
-    """Path as in the project file → what tasks get of the project."""
-    shapes: ShapeCheck = field(default_factory=ShapeCheck)
-    """Whether the workflow files are what OpenMetadata takes."""
-
-    @property
-    def name(self) -> str:
-        """The project's name."""
-        return next(iter(self.environments.values())).settings.name
-
-    @property
-    def default_environment(self) -> str:
-        """The environment that is meant where none is named."""
-        return next(iter(self.environments))
-
-    def environment(self, name: str | None = None) -> Environment:
-        """One environment.
-
-        Raises:
-            InputError: there is none of that name.
-        """
-        name = self.default_environment if name is None else name
-        if name not in self.environments:
-            fix = nearest(name, self.environments, kind="environment")
-            raise InputError(f"there is no environment {name[:60]!r}", fix=fix, where=self.document.name)
-        return self.environments[name]
-
-    def settings(self, name: str | None = None) -> Settings:
-        """The settings of one environment; raises as `environment` does."""
-        return self.environment(name).settings
-
-    def missing_files(self, environment: Environment) -> Iterator[tuple[Missing, str]]:
-        """Paths that tasks name and their containers do not have, each with its `file:line:column`."""
-        search = Search(self.folder, self.document, environment.root, environment.settings, self.workflows)
-        yield from search.run()
-
-    def place(self, where: str) -> str:
-        """A `file:line:column` without the folder that the project happens to be in."""
-        return where.removeprefix(_shown(self.path, ""))
 
 
 def file_of(path: Path) -> Path:
@@ -135,16 +62,44 @@ def load(path: Path, *, shapes: shape_file.Source | None = None) -> Project:
     path = file_of(path)
     document = read_document(path, str(path), text_keys=True)
     problems = Problems()
-    environments = _environments(document, problems)
+    environments = read_environments(document, problems)
     workflow.check_literals(document, problems, skip=_has_no_literals)
-    project = Project(path, path.parent.absolute(), document, environments, shapes=ShapeCheck(shapes))
-    for environment in environments.values():
-        _read_files(project, environment, problems)
-    roots = {name: (one.settings, one.root) for name, one in environments.items()}
-    pull_through.check(roots, project.meltanos, document, problems)
-    dag_folder = _dag_folder(project, problems)
+    files = _Files(path, path.parent.absolute(), ShapeCheck(shapes))
+    for name, environment in environments.items():
+        _read_environment(files, name, environment, Report(document, problems, environment.root))
+    roots = {name: (environment.settings, environment.root) for name, environment in environments.items()}
+    pull_through.check(roots, files.meltanos, document, problems)
+    dag_folder = _dag_folder(files, environments.values(), problems)
     problems.raise_all()
-    return replace(project, dag_folder=dag_folder)
+    return Project(
+        path=path,
+        folder=files.folder,
+        document=document,
+        environments=environments,
+        workflows=files.workflows,
+        meltanos=files.meltanos,
+        mwaa_files=files.mwaa,
+        dag_folder=dag_folder,
+        files=files.contents,
+        notes=tuple(files.shapes.notes),
+    )
+
+
+@dataclass
+class _Files:
+    """What has been read so far: environments share files, and each is read once."""
+
+    path: Path
+    folder: Path
+    shapes: ShapeCheck
+    workflows: dict[str, Workflow] = field(default_factory=dict)
+    meltanos: dict[str, MeltanoProject] = field(default_factory=dict)
+    mwaa: MwaaFiles = field(default_factory=MwaaFiles)
+    contents: dict[str, content.Content] = field(default_factory=dict)
+
+    def shown(self, name: str) -> str:
+        """A file of the project as errors show it."""
+        return shown(self.path, posixpath.normpath(name))
 
 
 def _has_no_literals(path: tuple[str, ...]) -> bool:
@@ -154,184 +109,127 @@ def _has_no_literals(path: tuple[str, ...]) -> bool:
     return path[-1] in _NAMES_OF_SECRETS or path[-3:] == (*options.HERE, options.KEY)
 
 
-def _shown(path: Path, name: str) -> str:
-    """A file of the project as errors show it: as the user would name it from where they are."""
-    folder = str(path.parent)
-    return name if folder == "." else f"{folder}/{name}"
-
-
-def _environments(document: Document, problems: Problems) -> dict[str, Environment]:
-    root = document.root
-    if not isinstance(root.value, dict):
-        kind = "a list" if isinstance(root.value, list) else "a single value"
-        raise InputError(
-            f"the file holds {kind}, not a project",
-            fix="start with `name: …`; see schema/penstock.schema.json",
-            where=document.where(root),
-        )
-    declared = root.value.get("environments")
-    if declared is None or not isinstance(declared.value, dict) or not declared.value:
-        raise InputError(
-            "'environments' is missing or no mapping",
-            fix="add environments: {dev: {region: eu-west-1}}",
-            where=document.where(declared or root),
-        )
-    if len(declared.value) * root.weight > MAX_NODES_OF_ALL:
-        problems.add(
-            f"{len(declared.value)} environments are too many for a project of this size",
-            fix="split the project",
-            where=document.where(declared),
-        )
-        problems.raise_all()
-    found = {}
-    for name, overrides in declared.value.items():
-        where = document.where(declared.keys[name])
-        if not re.fullmatch(ENVIRONMENT_NAME, name) or len(name) > MAX_ENVIRONMENT_NAME:
-            fix = f"use lower case, digits and dashes, at most {MAX_ENVIRONMENT_NAME} characters"
-            problems.add(f"{name[:60]!r} cannot be an environment's name", fix=fix, where=where)
-        if overrides.value is not None and not isinstance(overrides.value, dict):
-            problems.add(f"environment {name[:60]!r} wants a mapping", fix="write {}", where=document.where(overrides))
-            continue
-        _check_overrides(document, name, overrides, problems)
-        merged = environment_root(root, name)
-        try:
-            settings = Settings.model_validate(merged.plain())
-        except ValidationError as error:
-            explain(error, Settings, document, merged, problems)
-        else:
-            found[name] = Environment(settings, merged)
-    if not found:
-        problems.raise_all()
-    return found
-
-
-def _check_overrides(document: Document, environment: str, overrides: Node, problems: Problems) -> None:
-    """An unknown key is reported once by the merged check; a known one may still not be the environment's to set."""
-    for key in overrides.value or {}:
-        if key in Settings.model_fields and key not in Place.model_fields:
-            problems.add(
-                f"environment {environment!r} cannot set {key!r}",
-                fix=f"move it to the top level; an environment sets: {', '.join(Place.model_fields)}",
-                where=document.where(overrides.keys[key]),
-            )
-
-
-def _read_files(project: Project, environment: Environment, problems: Problems) -> None:
-    settings, root, document = environment.settings, environment.root, project.document
-    checks = Checks(settings, document, root, problems)
-    if settings.meltano is not None:
-        _read_meltano(project, settings.meltano.project, checks.where("meltano", "project"), problems)
-    checks.run(project.meltanos.get(settings.meltano.project) if settings.meltano else None)
-    _read_mwaa(project, checks)
-    _read_task_files(project, checks)
-    slim = settings.images.openmetadata.build
-    packages = slim_image.check(slim, project.folder, checks) if slim is not None else frozenset()
-    for name, job in settings.jobs.items():
+def _read_environment(files: _Files, name: str, environment: Environment, report: Report) -> None:
+    settings = environment.settings
+    meltano_project = _read_meltano(files, settings.meltano.project, report) if settings.meltano is not None else None
+    report.add_all(check(settings, report, meltano_project))
+    _read_mwaa(files, name, environment, report)
+    _read_task_files(files, environment, report)
+    lock = _read_slim_lock(files, environment, report)
+    for job_name, job in settings.jobs.items():
         for index, task in enumerate(job.tasks):
-            if task.openmetadata is not None:
-                here = ("jobs", name, "tasks", index, "openmetadata")
-                read = _read_workflow(project, checks, task.openmetadata.type, task.openmetadata.config, here)
-                if read is not None:
-                    connections.check(read, task, problems)
-                if slim is not None and read is not None:
-                    slim_image.check_connector(slim, packages, read, problems)
-    for missing, where in project.missing_files(environment):
+            if task.openmetadata is None:
+                continue
+            here = ("jobs", job_name, "tasks", index, "openmetadata")
+            read = _read_workflow(files, environment, report, task.openmetadata.type, task.openmetadata.config, here)
+            if read is None:
+                continue
+            report.add_all(connections.check(read, task))
+            if settings.images.openmetadata.build is not None:
+                build = settings.images.openmetadata.build
+                report.add_all(slim_image.check_connector(build, lock.packages, read))
+    search = Search(files.folder, report.document, environment.root, settings, files.workflows)
+    for missing, where in search.run():
         if missing.certain:
-            problems.add(missing.what, fix=missing.fix, where=where)
+            report.add(Problem(missing.what, missing.fix, where=where))
 
 
-def _read_meltano(project: Project, folder: str, where: str, problems: Problems) -> None:
-    if folder in project.meltanos:
-        return
-    if _escapes(folder):
-        problems.add(f"{folder[:60]!r} is no relative path", fix="write it relative to the project file", where=where)
-        return
-    shown = _shown(project.path, posixpath.normpath(folder))
-    found = meltano.read(project.folder / folder, shown, problems, where=where)
-    if found is not None:
-        project.meltanos[folder] = found
+def _read_meltano(files: _Files, folder: str, report: Report) -> MeltanoProject | None:
+    here = ("meltano", "project")
+    if folder not in files.meltanos:
+        if problem := relative_path_problem(folder, may_be_the_folder=True):
+            report.add(problem.at(*here))
+            return None
+        where = report.place(*here)
+        read = meltano.read(files.folder / folder, files.shown(folder), report.problems, where=where)
+        if read is None:
+            return None
+        files.meltanos[folder] = read
+    return files.meltanos[folder]
 
 
-def _read_task_files(project: Project, checks: Checks) -> None:
+def _read_task_files(files: _Files, environment: Environment, report: Report) -> None:
     """The files that tasks get."""
-    for place, source in files_checks.sources(checks.settings):
-        if source.file is None or source.file in project.files:
+    for path, source in files_checks.sources(environment.settings):
+        if source.file is None or source.file in files.contents:
             continue
-        if _escapes(source.file):
-            checks.add(f"{source.file[:60]!r} is not a relative path", "write it relative to the project file", *place)
+        if problem := relative_path_problem(source.file):
+            report.add(problem.at(*path))
             continue
-        shown = _shown(project.path, posixpath.normpath(source.file))
         try:
-            project.files[source.file] = content.read(project.folder / source.file, shown, checks.where(*place))
+            name, where = files.shown(source.file), report.place(*path)
+            files.contents[source.file] = content.read(files.folder / source.file, name, where)
         except InputError as error:
-            checks.problems.take(error)
-    files_checks.check_contents(checks, project.files)
+            report.problems.take(error)
+    report.add_all(files_checks.check_contents(environment.settings, report, files.contents))
 
 
-def _read_mwaa(project: Project, checks: Checks) -> None:
+def _read_mwaa(files: _Files, name: str, environment: Environment, report: Report) -> None:
     """The files of the environment that Penstock creates."""
-    create = checks.settings.airflow.create
+    settings = environment.settings
+    create = settings.airflow.create
     if create is not None and parse(create.version) is not None:
-        named = lambda path: _shown(project.path, posixpath.normpath(path))  # noqa: E731
-        name = next(name for name, one in project.environments.items() if one.settings is checks.settings)
-        dags = prefix_of(checks.settings.name, name)
-        mwaa_files.read(project.mwaa_files, project.folder, create, checks, named, dags)
+        dags = prefix_of(settings.name, name)
+        mwaa_files.read(files.mwaa, files.folder, create, settings.network, report, files.shown, dags)
+
+
+def _read_slim_lock(files: _Files, environment: Environment, report: Report) -> SlimLock:
+    settings = environment.settings
+    if settings.images.openmetadata.build is None:
+        return SlimLock()
+    server = settings.openmetadata.version if settings.openmetadata is not None else None
+    lock = slim_image.read(settings.images.openmetadata.build, files.folder, server)
+    report.add_all(lock.problems)
+    return lock
 
 
 def _read_workflow(
-    project: Project, checks: Checks, kind: str, config: str, here: tuple[str | int, ...]
+    files: _Files, environment: Environment, report: Report, kind: str, config: str, here: tuple[str | int, ...]
 ) -> Workflow | None:
-    problems = checks.problems
     if kind not in WORKFLOW_CLASSES:
-        what, fix = workflow.unknown_type(kind)
-        checks.add(what, fix, *here, "type")
+        report.add(workflow.unknown_type(kind).at(*here, "type"))
         return None
-    if _escapes(config):
-        checks.add(f"{config[:60]!r} is no relative path", "write it relative to the project file", *here, "config")
+    if problem := relative_path_problem(config):
+        report.add(problem.at(*here, "config"))
         return None
-    if config not in project.workflows:
-        shown = _shown(project.path, posixpath.normpath(config))
+    if config not in files.workflows:
         try:
-            place = checks.where(*here, "config")
-            document = read_document(project.folder / config, shown, where=place, max_nodes=workflow.MAX_NODES)
+            where = report.place(*here, "config")
+            name = files.shown(config)
+            document = read_document(files.folder / config, name, where=where, max_nodes=workflow.MAX_NODES)
         except InputError as error:
-            problems.take(error)
+            report.problems.take(error)
             return None
-        read = workflow.read(document, problems)
+        read = workflow.read(document, report.problems)
         if read is None:
             return None
-        project.workflows[config] = read
-    found = project.workflows[config]
-    workflow.check(found, kind, problems)
-    project.shapes.check(found, kind, checks.settings.openmetadata, problems)
-    known = known_names(checks.settings)
-    for name, node in found.names.items():
+        files.workflows[config] = read
+    read = files.workflows[config]
+    workflow.check(read, kind, report.problems)
+    files.shapes.check(read, kind, environment.settings.openmetadata, report.problems)
+    report.add_all(_unknown_names(read, known_names(environment.settings)))
+    report.add_all(in_workflow(read, environment.settings))
+    return read
+
+
+def _unknown_names(read: Workflow, known: set[str]) -> Iterator[Problem]:
+    for name, node in read.names.items():
         if name not in known:
-            problems.add(
-                f"${{{name[:60]}}} is neither a secret nor a variable of the project",
-                fix=nearest(name, known, kind="name"),
-                where=found.document.where(node),
-            )
-    report_errors(in_workflow(found, checks.settings), problems)
-    return found
+            what = f"${{{name[:60]}}} is neither a secret nor a variable of the project"
+            yield Problem(what, nearest(name, known, kind="name"), where=read.document.where(node))
 
 
-def _escapes(path: str) -> bool:
-    """Whether a path names a place of this machine and not of the project."""
-    return path.startswith(("/", "~")) or "\\" in path or not path
-
-
-def _dag_folder(project: Project, problems: Problems) -> DagFolder:
+def _dag_folder(files: _Files, environments: Iterable[Environment], problems: Problems) -> DagFolder:
     """The user's own `dags/`."""
-    folder = project.folder / "dags"
+    folder = files.folder / "dags"
     template = OWN_FOLDER / "dags"
     own = template.is_dir() and folder.is_dir() and folder.samefile(template)
-    airflows = [one.settings.airflow for one in project.environments.values()]
+    airflows = [environment.settings.airflow for environment in environments]
     versions = [chosen.version for one in airflows if (chosen := one.create or one.use or one.self_managed)]
     newest = max((parsed for version in versions if (parsed := parse(version))), default=(3, 0, 0))
     return dag_files.read(
         folder,
-        _shown(project.path, "dags"),
+        files.shown("dags"),
         problems,
         leave_out=LOADER if own else None,
         python=airflow_python(".".join(str(part) for part in newest)),

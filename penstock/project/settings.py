@@ -9,14 +9,18 @@ from pydantic import Field
 from penstock.project.airflow.model import Airflow
 from penstock.project.ecs.images import Images
 from penstock.project.ecs.model import Ecs, Logs
-from penstock.project.embedded import Embedded, Meltano, OpenMetadata
+from penstock.project.embedded import Embedded
 from penstock.project.iam.model import Iam
 from penstock.project.jobs.schedules import Schedule, ScheduleSettings
-from penstock.project.jobs.tasks import EnvironmentName, Job, TaskSettings, Value
+from penstock.project.jobs.tasks import Job, TaskSettings
+from penstock.project.meltano.model import Meltano
 from penstock.project.network.model import ACCOUNT, Network
 from penstock.project.observability.model import Observability
+from penstock.project.openmetadata.model import OpenMetadata
 from penstock.project.schema.model import Strict
+from penstock.project.schema.names import EnvironmentName, Value
 from penstock.project.schema.patterns import shape
+from penstock_runtime.contract import SERVER_VARIABLE
 
 PROJECT_NAME = shape(
     r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$",
@@ -97,3 +101,8 @@ class Settings(Place):
     """Name → job."""
     schedules: list[Schedule] = Field(default_factory=list)
     """When jobs run."""
+
+
+def known_names(settings: Settings) -> set[str]:
+    """What `${NAME}` may name in a workflow file."""
+    return {*settings.secrets, *settings.variables, SERVER_VARIABLE}

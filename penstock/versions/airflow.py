@@ -48,7 +48,7 @@ def problem(version: str, *, upgrade: str = "") -> Problem | None:
     use = f"use one of: {', '.join(AIRFLOW)}"
     parts = parse(version)
     if parts is None:
-        return Problem(f"Airflow version {version[:20]!r} has not three parts", use)
+        return Problem(f"Airflow version {version[:20]!r} must have three parts", use)
     if parts < OLDEST:
         oldest = ".".join(str(part) for part in OLDEST)
         return Problem(

@@ -18,7 +18,8 @@ from penstock.home import HOME
 from penstock.local import deploy, docker, existing, fargate, images, secrets, services, sync
 from penstock.local.aws.endpoint import STATE_FILE, Endpoint, Keys
 from penstock.local.instance import Instance
-from penstock.project.load import Project, load
+from penstock.project.load import load
+from penstock.project.loaded import Project
 from penstock_runtime import contract
 from penstock_runtime.airflow.operators import run_task
 from penstock_runtime.plan.plan import Plan

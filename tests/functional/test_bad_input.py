@@ -59,7 +59,7 @@ def test_each_command_names_every_mistake_and_changes_nothing(tmp_path: Path, co
     [
         ("project=nowhere.yaml", "nowhere.yaml does not exist"),
         ("environment=prd", "there is no environment 'prd'"),
-        ("airflow=three", "has not three parts"),
+        ("airflow=three", "must have three parts"),
         ("variables=[1]", "the context 'variables' is no JSON object of strings"),
     ],
 )

@@ -15,9 +15,9 @@ import yaml
 from penstock.local import environments, openmetadata_shapes
 from penstock.project.document.composer import Node
 from penstock.project.document.document import Document, parse
-from penstock.project.embedded import Auth, OpenMetadata
 from penstock.project.load import load
 from penstock.project.openmetadata import workflow
+from penstock.project.openmetadata.model import Auth, OpenMetadata
 from penstock.project.openmetadata.shapes import shape_file
 from penstock.project.openmetadata.shapes.faults import Fault
 from penstock.project.openmetadata.shapes.shapes import Shapes
@@ -91,7 +91,7 @@ def test_every_example_of_the_package_is_taken(shapes: Shapes, examples: dict[st
 )
 def test_projects_of_this_repository_are_taken(shapes: Shapes, project: Path) -> None:
     """The sample and the golden cases are what others copy from."""
-    assert load(project, shapes=lambda _: shapes).shapes.notes == []
+    assert load(project, shapes=lambda _: shapes).notes == []
 
 
 def test_single_mistakes_are_judged_as_by_the_real_parser(

@@ -20,7 +20,8 @@ import aws_cdk as cdk
 from penstock.bundle.build import Bundle, build_bundle
 from penstock.compile import mwaa
 from penstock.compile.compiler import compile_plan
-from penstock.project.load import Project, load
+from penstock.project.load import load
+from penstock.project.loaded import Project
 from penstock_runtime.plan.plan import Plan
 from stacks.build import Files, build_stacks
 from tests.golden import service_models

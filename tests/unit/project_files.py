@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from penstock.project.load import Project, load
+from penstock.project.load import load
+from penstock.project.loaded import Project
 from penstock_runtime.errors import InputError, InputErrors
 
 PROJECT = """\

@@ -14,7 +14,7 @@ CODE = ("penstock", "runtime", "stacks", "dags", "benchmarks", "requirements", "
 PROSE = ("docs", "README.md", "CONTRIBUTING.md", "AGENTS.md")
 
 ODD = {
-    r"(?<!\b[Tt]here )\b(is|are) no (?!longer\b|more\b|less\b|later\b|earlier\b|larger\b|wider\b|other\b)[a-z]": "is not a …",
+    r"(?<!\b[Tt]here )\b(is|are) no (?!longer\b|more\b|less\b|later\b|earlier\b|larger\b|other\b)[a-z]": "is not a …",
     r"\bwants\b": "must be …, needs …",
     r"\belse it were\b": "otherwise …",
     r"\bfor whom\b": "say who does what",

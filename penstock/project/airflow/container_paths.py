@@ -11,11 +11,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from penstock.aws.mwaa import AIRFLOW_FOLDER, PLUGINS_FOLDER
+from penstock.problem import Problem
 from penstock.project.document.problems import shown
 
 DAGS_FOLDER = f"{AIRFLOW_FOLDER}dags"
-Wrong = tuple[str, str]
-"""What is wrong, and its fix."""
 
 
 def _nothing(path: str) -> bool:
@@ -36,7 +35,7 @@ class Container:
     """Whether a path below the project's `dags/` is a file or folder that goes along."""
 
 
-def problem(path: str, container: Container) -> Wrong | None:
+def problem(path: str, container: Container) -> Problem | None:
     """What is wrong with a path that pip is to open; None: something is there, or may be."""
     place = posixpath.normpath(posixpath.join(AIRFLOW_FOLDER, path))
     if "${" in path or (path.startswith("/") and container.has_script):
@@ -49,17 +48,17 @@ def problem(path: str, container: Container) -> Wrong | None:
         return _of_plugins(path, place.removeprefix(f"{PLUGINS_FOLDER}/"), container.plugins)
     if not place.startswith(f"{DAGS_FOLDER}/"):
         what = f"{shown(path)} is a path of this machine: pip looks for it in MWAA's container, where it is not"
-        return what, into_plugins
+        return Problem(what, into_plugins)
     own = f"{DAGS_FOLDER}/{container.dags}/"
     if place.startswith(own) and container.is_dag_file(place.removeprefix(own)):
         return None
     below = place.removeprefix(own if place.startswith(own) else f"{DAGS_FOLDER}/")
     what = f"nothing of the deploy is at {shown(path)}: the project's dags/ goes to {own}"
-    return what, f"{into_plugins}; or write {own}{below}" if container.is_dag_file(below) else into_plugins
+    return Problem(what, f"{into_plugins}; or write {own}{below}" if container.is_dag_file(below) else into_plugins)
 
 
-def _of_plugins(path: str, name: str, known: frozenset[str] | None) -> Wrong | None:
+def _of_plugins(path: str, name: str, known: frozenset[str] | None) -> Problem | None:
     if known is None or name in known or any(one.startswith(f"{name}/") for one in known):
         return None
     fix = "put the file there, or correct the name" if known else "add plugins: a folder with the file"
-    return f"{shown(path)} is to come from airflow.create.plugins, and is not in there", fix
+    return Problem(f"{shown(path)} is to come from airflow.create.plugins, and is not in there", fix)

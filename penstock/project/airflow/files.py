@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 import os
-import posixpath
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+from penstock.problem import Problem
 from penstock.project.airflow import plugins, requirements, startup_script
 from penstock.project.airflow.container_paths import Container
 from penstock.project.airflow.mwaa import CreateAirflow
 from penstock.project.airflow.options import HERE
 from penstock.project.document.document import read_text
+from penstock.project.document.files import relative_path_problem
+from penstock.project.document.report import Report
+from penstock.project.network.model import Network
 from penstock_runtime.errors import InputError
-
-if TYPE_CHECKING:
-    from penstock.project.checks import Checks
 
 Named = Callable[[str], str]
 """A path of the project file → the path as errors show it."""
@@ -33,7 +32,9 @@ class MwaaFiles:
     """plugins.zip of each `plugins`."""
 
 
-def read(files: MwaaFiles, folder: Path, create: CreateAirflow, checks: Checks, named: Named, dags: str) -> None:
+def read(
+    files: MwaaFiles, folder: Path, create: CreateAirflow, network: Network, report: Report, named: Named, dags: str
+) -> None:
     """Read what one environment names, and report what is wrong with it.
 
     Args:
@@ -41,7 +42,7 @@ def read(files: MwaaFiles, folder: Path, create: CreateAirflow, checks: Checks, 
         folder: of the project.
         dags: folder below Airflow's DAG folder that the deploy puts the project's `dags/` into.
     """
-    reader = _Reader(files, folder, checks, named)
+    reader = _Reader(files, folder, report, named)
     if create.plugins is not None:
         reader.archive(create.plugins)
     container = Container(
@@ -54,23 +55,22 @@ def read(files: MwaaFiles, folder: Path, create: CreateAirflow, checks: Checks, 
         wanted = create.requirements
         text = reader.text(wanted.file, "requirements", "file")
         if text is not None:
-            network = checks.settings.network
             requirements.check(
-                text, named(wanted.file), create.version, wanted.install_from, network, checks.problems, container
+                text, named(wanted.file), create.version, wanted.install_from, network, report.problems, container
             )
             if requirements.cut_off(text, wanted.install_from, network):
                 # Amazon MWAA User Guide, "Managing Python dependencies".
                 what = "pip reaches no package index from a network with `egress: endpoints`"
                 fix = "put the wheels into airflow.create.plugins and write install_from: plugins, or name an index "
                 fix += "within the VPC in the file: --index-url https://…"
-                checks.add(what, fix, *HERE, "requirements")
+                report.add(Problem(what, fix, (*HERE, "requirements")))
         if wanted.install_from == "plugins" and create.plugins is None:
             fix = "add plugins: a folder with the wheels, made by `pip download` on the environment's Python"
-            checks.add("requirements come from plugins, and there are none", fix, *HERE, "requirements")
+            report.add(Problem("requirements come from plugins, and there are none", fix, (*HERE, "requirements")))
     if create.startup_script is not None:
         text = reader.text(create.startup_script, "startup_script")
         if text is not None:
-            startup_script.check(text, named(create.startup_script), checks.problems)
+            startup_script.check(text, named(create.startup_script), report.problems)
 
 
 def _plugins(files: MwaaFiles, path: str | None) -> frozenset[str] | None:
@@ -80,8 +80,8 @@ def _plugins(files: MwaaFiles, path: str | None) -> frozenset[str] | None:
 
 
 class _Reader:
-    def __init__(self, files: MwaaFiles, folder: Path, checks: Checks, named: Named) -> None:
-        self._files, self._folder, self._checks, self._named = files, folder, checks, named
+    def __init__(self, files: MwaaFiles, folder: Path, report: Report, named: Named) -> None:
+        self._files, self._folder, self._report, self._named = files, folder, report, named
 
     def text(self, path: str, *key: str) -> str | None:
         """A text file; None: it could not be read, and that is reported."""
@@ -89,10 +89,10 @@ class _Reader:
             if not self._inside(path, *key):
                 return None
             try:
-                where = self._checks.where(*HERE, *key)
+                where = self._report.place(*HERE, *key)
                 self._files.texts[path] = read_text(self._folder / path, self._named(path), where=where)
             except InputError as error:
-                self._checks.problems.take(error)
+                self._report.problems.take(error)
                 return None
         return self._files.texts[path]
 
@@ -100,19 +100,14 @@ class _Reader:
         if path in self._files.archives or not self._inside(path, "plugins"):
             return
         try:
-            where = self._checks.where(*HERE, "plugins")
+            where = self._report.place(*HERE, "plugins")
             self._files.archives[path] = plugins.read(self._folder / path, self._named(path), where)
         except InputError as error:
-            self._checks.problems.take(error)
+            self._report.problems.take(error)
 
     def _inside(self, path: str, *key: str) -> bool:
         """Whether a path names a place of the project and not of this machine."""
-        if not path or path.startswith(("/", "~")) or "\\" in path:
-            self._checks.add(f"{path[:60]!r} is no relative path", "write it relative to the project file", *HERE, *key)
-            return False
-        normal = posixpath.normpath(path)
-        if normal == "." or normal.split("/")[0] == "..":
-            where = "the project's own folder" if normal == "." else "outside the project"
-            self._checks.add(f"{path[:60]!r} is {where}", "name something below the project's folder", *HERE, *key)
+        if problem := relative_path_problem(path):
+            self._report.add(problem.at(*HERE, *key))
             return False
         return True

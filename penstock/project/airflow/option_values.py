@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 
+from penstock.problem import Problem
 from penstock.project.document.problems import nearest, shown
 from penstock.versions import airflow_options
 
@@ -46,7 +47,7 @@ SECRETS_BACKENDS = (
 """The amazon provider's, 8.24 to 9.34."""
 
 
-def problem(option: str, value: str, airflow_version: str) -> tuple[str, str] | None:
+def problem(option: str, value: str, airflow_version: str) -> Problem | None:
     """What is wrong with an option's value, and the fix; None: nothing that is known."""
     if option in CLASS_PATHS:
         return _class_problem(option, value.strip(), airflow_version, list_of="")
@@ -56,7 +57,7 @@ def problem(option: str, value: str, airflow_version: str) -> tuple[str, str] | 
     if option in _BACKEND_ARGUMENTS and not _is_mapping(value):
         # Airflow logs a warning, and goes on without (`get_custom_secret_backend`).
         what = f"{shown(value)} of {option} is not a mapping in JSON, and Airflow goes on without it"
-        return what, """write it in single quotes: '{"connections_prefix": "airflow/connections"}'"""
+        return Problem(what, """write it in single quotes: '{"connections_prefix": "airflow/connections"}'""")
     return _plain_problem(option, value)
 
 
@@ -74,31 +75,33 @@ def _is_mapping(text: str) -> bool:
         return False
 
 
-def _plain_problem(option: str, value: str) -> tuple[str, str] | None:
+def _plain_problem(option: str, value: str) -> Problem | None:
     kind = airflow_options.kind(option)
     text = value.partition("#")[0].strip()
     if kind == "boolean" and text.lower() not in _BOOLEANS:
-        return f"Airflow reads {shown(value)} of {option} as neither true nor false", 'write "True" or "False"'
+        return Problem(f"Airflow reads {shown(value)} of {option} as neither true nor false", 'write "True" or "False"')
     if kind in ("integer", "float"):
         try:
             (int if kind == "integer" else float)(text)
         except ValueError:
             words = "a whole number" if kind == "integer" else "a number"
-            return f"{shown(value)} of {option} is not {words}, and Airflow reads one there", f"write {words}"
+            return Problem(f"{shown(value)} of {option} is not {words}, and Airflow reads one there", f"write {words}")
     return None
 
 
-def _class_problem(option: str, path: str, airflow_version: str, *, list_of: str) -> tuple[str, str] | None:
+def _class_problem(option: str, path: str, airflow_version: str, *, list_of: str) -> Problem | None:
     if not _DOTTED.fullmatch(path):
-        return f"{shown(path)} of {option} is not the path of something to import", "write package.module.Name"
+        return Problem(f"{shown(path)} of {option} is not the path of something to import", "write package.module.Name")
     if path.startswith(_AMAZON_SECRETS) and path not in SECRETS_BACKENDS and "secret" in option:
-        return f"the amazon provider has no {path}", nearest(path, SECRETS_BACKENDS, kind="backend")
+        return Problem(f"the amazon provider has no {path}", nearest(path, SECRETS_BACKENDS, kind="backend"))
     if not path.startswith("airflow.") or path.startswith(_PROVIDERS):
         return None
     if airflow_options.has_module(path if list_of else path.rpartition(".")[0], airflow_version):
         return None
     module = ".".join(path.split(".")[: 3 if airflow_options.has_module(path.split(".")[1], airflow_version) else 2])
-    return f"Airflow {airflow_version} has no {module}, and does not start where {option} names it", _instead(path)
+    return Problem(
+        f"Airflow {airflow_version} has no {module}, and does not start where {option} names it", _instead(path)
+    )
 
 
 def _instead(path: str) -> str:

@@ -8,6 +8,7 @@ from urllib.parse import unquote, urlsplit
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
+from penstock.problem import Problem
 from penstock.project.airflow import container_paths
 from penstock.project.airflow.container_paths import Container
 from penstock.project.airflow.pins import Pins
@@ -27,11 +28,9 @@ _LEGACY = re.compile(
 """Versions that pip read before 24.1, such as `>=1.0.*` (pip, "Changelog", 24.1): which pip MWAA has, nobody says."""
 _AIRFLOW = frozenset({"apache-airflow", "apache-airflow-core"})
 """Both have the version of Airflow."""
-Wrong = tuple[str, str]
-"""What is wrong, and its fix."""
 
 
-def problem(package: str, line: int, container: Container, pins: Pins) -> Wrong | None:
+def problem(package: str, line: int, container: Container, pins: Pins) -> Problem | None:
     """What is wrong with the part of a line that names a package, a URL or a path; None: pip can read it.
 
     Args:
@@ -39,7 +38,7 @@ def problem(package: str, line: int, container: Container, pins: Pins) -> Wrong 
         pins: of the lines before it; takes note of this one.
     """
     if len(package) > _MAX:
-        return f"a package of {len(package)} characters: {shown(package)}", "write one package on a line"
+        return Problem(f"a package of {len(package)} characters: {shown(package)}", "write one package on a line")
     path = _path(package)
     if path is not None:
         return container_paths.problem(path, container)
@@ -49,7 +48,7 @@ def problem(package: str, line: int, container: Container, pins: Pins) -> Wrong 
         found = _parsed(package)
     except InvalidRequirement as error:
         reason = str(error).splitlines()[0][:100]
-        return f"pip cannot read {shown(package)}: {reason}", "write a package with its version: pandas==2.2.3"
+        return Problem(f"pip cannot read {shown(package)}: {reason}", "write a package with its version: pandas==2.2.3")
     if found.url is not None and found.url.lower().startswith("file:"):
         return container_paths.problem(unquote(urlsplit(found.url).path), container)
     if found.marker is not None and not found.marker.evaluate(_environment(pins.airflow_version)):
@@ -83,11 +82,11 @@ def _path(package: str) -> str | None:
     return text if is_path else None
 
 
-def _airflow_problem(found: Requirement, airflow_version: str) -> Wrong | None:
+def _airflow_problem(found: Requirement, airflow_version: str) -> Problem | None:
     if canonicalize_name(found.name) not in _AIRFLOW or found.specifier.contains(airflow_version, prereleases=True):
         return None
     what = f"MWAA runs Airflow {airflow_version}, and this asks for {shown(str(found.specifier).removeprefix('=='))}"
-    return what, "remove the line: MWAA brings Airflow"
+    return Problem(what, "remove the line: MWAA brings Airflow")
 
 
 def _environment(airflow_version: str) -> dict[str, str]:

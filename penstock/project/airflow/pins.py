@@ -8,12 +8,10 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
+from penstock.problem import Problem
 from penstock.project.document.problems import shown
 from penstock.versions import airflow as versions
 from penstock.versions import airflow_constraints
-
-Wrong = tuple[str, str]
-"""What is wrong, and its fix."""
 
 AMAZON = "apache-airflow-providers-amazon"
 OLDEST_AMAZON = "8.24.0"
@@ -31,7 +29,7 @@ class Pins:
     """Whether the file names constraints that are not Airflow's."""
     _seen: dict[str, tuple[int, Requirement]] = field(default_factory=dict)
 
-    def problem(self, wanted: Requirement, line: int) -> Wrong | None:
+    def problem(self, wanted: Requirement, line: int) -> Problem | None:
         """What is wrong with a package that a line asks for, on the Python of that Airflow; None: nothing known."""
         name = canonicalize_name(wanted.name)
         if wanted.url is not None or name in _AIRFLOW:
@@ -40,10 +38,10 @@ class Pins:
         if first[1] is not wanted and not _agree(first[1], wanted):
             asked = shown(str(first[1].specifier))
             what = f"{name} is on line {first[0]} with {asked}: pip cannot have both, and installs nothing of the file"
-            return what, "keep one of the two lines"
+            return Problem(what, "keep one of the two lines")
         return self._held(name, wanted)
 
-    def _held(self, name: str, wanted: Requirement) -> Wrong | None:
+    def _held(self, name: str, wanted: Requirement) -> Problem | None:
         constraints = airflow_constraints.essential if self.has_own_constraints else airflow_constraints.pins
         held = constraints(self.airflow_version).get(name)
         if held is not None and not wanted.specifier.contains(held, prereleases=True):
@@ -54,10 +52,10 @@ class Pins:
             fix = f"write {name}=={held}, or leave the version out"
             if not own and name not in airflow_constraints.essential(airflow):
                 fix += "; for another, name constraints of your own: see docs/deploy.md"
-            return what, fix
+            return Problem(what, fix)
         if name == AMAZON and not any(wanted.specifier.contains(one, prereleases=True) for one in _amazon(wanted)):
             what = f"Penstock's operator needs {AMAZON} {OLDEST_AMAZON} or later, and this asks for {wanted.specifier}"
-            return what, "ask for a later one, or leave the line out: MWAA brings it"
+            return Problem(what, "ask for a later one, or leave the line out: MWAA brings it")
         return None
 
 

@@ -10,12 +10,13 @@ from __future__ import annotations
 import re
 
 from penstock.aws.mwaa import PLUGINS_FOLDER
+from penstock.problem import Problem
 from penstock.project.airflow import container_paths, packages, pip_lines
 from penstock.project.airflow.container_paths import Container
 from penstock.project.airflow.pins import Pins
 from penstock.project.airflow.pip_lines import PipLine
 from penstock.project.document.problems import Problems, shown
-from penstock.project.network.hosts import is_sealed, out_of_reach, told
+from penstock.project.network.hosts import is_sealed, out_of_reach, unreachable_problem
 from penstock.project.network.model import Network
 from penstock.versions import airflow
 
@@ -96,43 +97,40 @@ def check(
         if found is None and (named := _ADDRESS.match(line.text)) is not None:
             host = out_of_reach(named["target"], network)
             # One that is filled in the container is not known here.
-            found = told(host) if host and "${" not in host else None
+            found = unreachable_problem(host) if host and "${" not in host else None
         if found is not None:
-            problems.add(found[0], fix=found[1], where=f"{name}:{line.number}:{line.column}")
+            problems.add(found.what, fix=found.fix, where=f"{name}:{line.number}:{line.column}")
 
 
-def _problem(line: PipLine, install_from: str, container: Container, pins: Pins) -> tuple[str, str] | None:
+def _problem(line: PipLine, install_from: str, container: Container, pins: Pins) -> Problem | None:
     """What is wrong with one line, and its fix."""
     offline = install_from == "plugins"
     if target := _target(line.text):
         return _constraint_problem(target, pins.airflow_version, container, offline)
     if _FILES.match(line.text):
-        return "MWAA gets this one file, and nothing that it names", "write the packages out here"
+        return Problem("MWAA gets this one file, and nothing that it names", "write the packages out here")
     if offline and _INDEX.match(line.text):
-        return "with install_from: plugins, Penstock says where packages come from", "remove the line"
+        return Problem("with install_from: plugins, Penstock says where packages come from", "remove the line")
     if (links := _LINKS.match(line.text)) is not None and "://" not in links["target"]:
         return container_paths.problem(links["target"], container)
     if _LOGIN.search(line.text):
         what = "an address with a password or token in it: whoever reads the DAG bucket reads it"
-        return what, "write ${NAME} for it, and export NAME in startup_script from a secret"
+        return Problem(what, "write ${NAME} for it, and export NAME in startup_script from a secret")
     if not line.package or line.is_filled:
         return None
     return packages.problem(line.package, line.number, container, pins)
 
 
-def _constraint_problem(
-    target: str, airflow_version: str, container: Container, offline: bool
-) -> tuple[str, str] | None:
+def _constraint_problem(target: str, airflow_version: str, container: Container, offline: bool) -> Problem | None:
     """The user's own constraints may be the right ones, or a file in the container."""
     if "://" not in target:
         return container_paths.problem(target, container)
     if offline:
-        return "with install_from: plugins nothing is fetched, constraints neither", "remove the line"
+        return Problem("with install_from: plugins nothing is fetched, constraints neither", "remove the line")
     if target != constraints(airflow_version):
         what = f"other constraints than those of Airflow {airflow_version}: {shown(target)}"
-        return (
-            what,
-            f"remove it: Penstock writes the line; or name a file of airflow.create.plugins: {PLUGINS_FOLDER}/…",
+        return Problem(
+            what, f"remove it: Penstock writes the line; or name a file of airflow.create.plugins: {PLUGINS_FOLDER}/…"
         )
     return None
 

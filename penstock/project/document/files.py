@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import os
+import posixpath
 from collections.abc import Iterator
 from fnmatch import fnmatchcase
 from pathlib import Path, PurePosixPath
+
+from penstock.problem import Problem
 
 MAX_ENTRIES = 100_000
 """Files and folders that a search looks at. A Meltano project with its plugins installed has some tens of thousands."""
@@ -95,3 +98,19 @@ class _Search:
         self._seen += entries
         if self._seen > MAX_ENTRIES:
             raise TooManyError
+
+
+def relative_path_problem(path: str, *, may_be_the_folder: bool = False) -> Problem | None:
+    """What is wrong with the path of a file or folder that the project file names; None: nothing.
+
+    Args:
+        may_be_the_folder: whether the project's own folder will do (`.`).
+    """
+    if not path or path.startswith(("/", "~")) or "\\" in path:
+        return Problem(f"{path[:60]!r} is not a relative path", "write it relative to the project file")
+    normal = posixpath.normpath(path)
+    if normal == "." and not may_be_the_folder:
+        return Problem(f"{path[:60]!r} is the project's own folder", "name something below the project's folder")
+    if normal.split("/")[0] == "..":
+        return Problem(f"{path[:60]!r} is outside the project", "name something below the project's folder")
+    return None

@@ -117,21 +117,22 @@ def rule_prefix(source: PullThrough, prefix: str) -> str:
 
 
 def wrong_source(engine: str, source: ImageSource) -> Iterator[Problem]:
-    """What is wrong with a source: text, fix, and where below it."""
+    """What is wrong with a source; paths are below it."""
     ways = [name for name in ("mirror", "pull_through", "credentials") if getattr(source, name) is not None]
     if len(ways) > 1:
-        yield f"images.{engine} has {' and '.join(ways)}, which exclude each other", "keep one", (ways[1],)
+        what = f"images.{engine} has {' and '.join(ways)}, which exclude each other"
+        yield Problem(what, "keep one", (ways[1],))
     if isinstance(source, StockImage) and source.tag is not None and source.digest is not None:
         yield Problem(f"images.{engine} has both a tag and a digest", "keep one of them", ("digest",))
     if isinstance(source, StockImage) and holds_tag(source.repository or ""):
         yield Problem("repository holds a tag", "write the tag as tag: …", ("repository",))
     if wrong := wrong_address(source.mirror or ""):
-        yield wrong.at(*("mirror",))
+        yield wrong.at("mirror")
     cache = source.pull_through
     if cache is None:
         return
     if wrong := wrong_address(cache.upstream):
-        yield wrong.at(*("pull_through", "upstream"))
+        yield wrong.at("pull_through", "upstream")
     elif cache.upstream not in UPSTREAMS and not _OTHER_UPSTREAMS.fullmatch(cache.upstream):
         what = f"ECR's pull-through cache does not know the registry {cache.upstream[:60]!r}"
         yield Problem(what, f"use one of: {', '.join(UPSTREAMS)}, or mirror: …", ("pull_through", "upstream"))

@@ -6,8 +6,8 @@ from datetime import date
 
 from pydantic import Field
 
-from penstock.project.jobs.tasks import EnvironmentName, Name, Value
 from penstock.project.schema.model import Strict
+from penstock.project.schema.names import EnvironmentName, Name, Value
 
 START_DATE = date(2024, 1, 1)
 """Where no start date is given. It must be fixed: a date that moves would give a DAG another schedule at each build.

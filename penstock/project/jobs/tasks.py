@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Sequence
-from typing import Annotated, Literal
+from typing import Literal
 
 from pydantic import Field, field_validator
 from pydantic_core import PydanticCustomError
@@ -12,21 +12,10 @@ from pydantic_core import PydanticCustomError
 from penstock.project.files.model import MAX_FILES, Files
 from penstock.project.iam.permissions import Permission
 from penstock.project.schema.model import Strict
-from penstock.project.schema.patterns import shape
+from penstock.project.schema.names import EnvironmentName, Name, Value
 from penstock_runtime.airflow.operators.run_task import DEFAULT_STORAGE_GIB
 from penstock_runtime.plan.task_definition import Architecture
 
-EnvironmentName = r"^[A-Za-z_][A-Za-z0-9_]*$"
-"""What may be the name of an environment variable, and so of a secret or a variable."""
-_NAME = shape(
-    r"^[A-Za-z0-9][A-Za-z0-9_.-]*$", "a name", "use letters, digits, `_`, `.` and `-`, a letter or digit first"
-)
-Name = Annotated[str, Field(pattern=_NAME, max_length=64)]
-"""Letters, digits, `_`, `.`, `-`; it goes into DAG ids, tags and log lines."""
-
-
-Value = Annotated[str, Field(max_length=4096)]
-"""Of an environment variable; RunTask takes 8192 characters for all of a task's."""
 MAX_COMMAND = 4096
 """Characters of a command line, for the same reason."""
 MAX_TASKS = 500

@@ -12,7 +12,7 @@ import shlex
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from penstock.project.document import files
 from penstock.project.document.composer import Node
@@ -20,13 +20,9 @@ from penstock.project.document.document import Document, read_text
 from penstock.project.jobs.tasks import MAX_COMMAND
 from penstock_runtime.errors import InputError
 
-if TYPE_CHECKING:
-    from penstock.project.meltano.project import MeltanoProject
-    from penstock.project.settings import Settings
-
 OWN_PREFIX = "MELTANO_"
 """Of the variables that are Meltano's own settings, and of those that it sets for its plugins."""
-_TRANSFORM_ONLY = ("transformers", "transforms")
+TRANSFORM_ONLY = ("transformers", "transforms")
 
 
 @dataclass(frozen=True)
@@ -119,59 +115,7 @@ def read_locks(folder: Path) -> dict[tuple[str, str], Lock]:
     return found
 
 
-def used(project: MeltanoProject, settings: Settings) -> list[Plugin]:
-    """The plugins that a schedule of Meltano's or a job of the project runs, and those that they inherit from."""
-    waiting = list(dict.fromkeys(_blocks(project, settings)))
-    seen: dict[str, None] = {}
-    mappers = {name: one.name for listed in project.plugins.values() for one in listed for name in one.mappings}
-    while waiting:
-        name = waiting.pop(0)
-        if name in seen:
-            continue
-        seen[name] = None
-        waiting += [one.parent for one in project.plugins.get(name, ()) if one.parent]
-        waiting += [mappers[name]] if name in mappers else []
-        # A job may run another.
-        waiting += [block for texts in project.jobs.get(name, ()) for block in _names_of(texts)]
-    return [plugin for name in seen for plugin in project.plugins.get(name, ())]
-
-
-def given(project: MeltanoProject, settings: Settings) -> set[str]:
-    """Which declared secrets and variables a Meltano task gets because Meltano's files name them.
-
-    Those are references, settings of the plugins that runs use, and Meltano's own settings (`MELTANO_…`).
-    """
-    running = used(project, settings)
-    declared = {*settings.secrets, *settings.variables}
-    return {
-        name
-        for name in declared
-        if name in project.names or name.startswith(OWN_PREFIX) or any(one.takes(name) for one in running)
-    }
-
-
-def _blocks(project: MeltanoProject, settings: Settings) -> Iterator[str]:
-    """What runs name: plugins, mappings, jobs. Options and their values may be among them."""
-    for schedule in project.schedules:
-        for texts in schedule.tasks:
-            yield from _names_of(texts)
-        if schedule.elt:
-            extractor, loader, transform = schedule.elt[:3]
-            yield from (extractor, loader)
-            if transform != "--transform=skip":
-                everything = (one for listed in project.plugins.values() for one in listed)
-                yield from (one.name for one in everything if one.kind in _TRANSFORM_ONLY)
-    for own in settings.schedules:
-        if own.job not in settings.jobs:
-            for texts in project.jobs.get(own.job, ()):
-                yield from _names_of(texts)
-    for job in settings.jobs.values():
-        for task in job.tasks:
-            if task.meltano is not None:
-                yield from _names_of([task.meltano])
-
-
-def _names_of(texts: Iterable[str]) -> list[str]:
+def names_of(texts: Iterable[str]) -> list[str]:
     """The blocks of a `meltano run`, without their commands (`dbt:run`)."""
     texts = list(texts)
     if sum(map(len, texts)) > MAX_COMMAND:

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
+from penstock.problem import Problem
 from penstock.project.document.composer import Node
 from penstock.project.document.document import Document, read_text
 from penstock.project.document.files import is_file
@@ -21,9 +22,10 @@ from penstock.project.document.literals import ALLOW, literal_secret, scalars
 from penstock.project.document.problems import Problems, nearest, shown
 from penstock.project.jobs.interval import cron
 from penstock.project.jobs.schedules import EARLIEST, LATEST
-from penstock.project.jobs.tasks import EnvironmentName, wrong_command
+from penstock.project.jobs.tasks import wrong_command
 from penstock.project.meltano.files import read_all
 from penstock.project.meltano.plugins import Plugin, plugins, read_locks
+from penstock.project.schema.names import EnvironmentName
 from penstock_runtime.errors import InputError
 
 REFERENCE = re.compile(r"(?P<escaped>\\)?\$(?:\{(?P<braced>\w+)\}|(?P<bare>[A-Z][A-Z0-9_]*))")
@@ -64,8 +66,8 @@ class MeltanoProject:
 
     schedules: tuple[MeltanoSchedule, ...]
     jobs: dict[str, tuple[tuple[str, ...], ...]]
-    faults: dict[str, tuple[str, str, str]]
-    """Job → (what is wrong, fix, where), of those that cannot run. No error before something runs them."""
+    faults: dict[str, Problem]
+    """Job → what is wrong with it, of those that cannot run. No error before something runs them."""
     names: frozenset[str]
     """Every `$NAME` and `${NAME}` of its files."""
     default_environment: str | None
@@ -95,14 +97,14 @@ def read(folder: Path, name: str, problems: Problems, *, where: str) -> MeltanoP
     documents = [document for _, document in files]
     main = documents[0]
     jobs: dict[str, tuple[tuple[str, ...], ...]] = {}
-    faults: dict[str, tuple[str, str, str]] = {}
+    faults: dict[str, Problem] = {}
     for document in documents:
         for job in _named(document, "jobs", problems):
             name = str(job.value["name"].value)
             if name not in jobs:
                 jobs[name] = _tasks(job.value.get("tasks"))
                 if wrong := _fault(name, jobs[name]):
-                    faults[name] = (*wrong, document.where(job))
+                    faults[name] = replace(wrong, where=document.where(job))
     schedules = []
     for document in documents:
         for node in _named(document, "schedules", problems):
@@ -176,13 +178,13 @@ def _tasks(node: Node | None) -> tuple[tuple[str, ...], ...]:
     )
 
 
-def _fault(name: str, found: tuple[tuple[str, ...], ...]) -> tuple[str, str] | None:
+def _fault(name: str, found: tuple[tuple[str, ...], ...]) -> Problem | None:
     """Why a job cannot run, and the fix. `meltano run` of a job without tasks exits with 1."""
     if not found:
-        return f"job {name!r} has no tasks", "add tasks to it, or remove what runs it"
+        return Problem(f"job {name!r} has no tasks", "add tasks to it, or remove what runs it")
     for number, texts in enumerate(found, start=1):
         if wrong := wrong_command(texts):
-            return f"task {number} of job {name!r} {wrong}", "write a list of texts"
+            return Problem(f"task {number} of job {name!r} {wrong}", "write a list of texts")
     return None
 
 
@@ -194,7 +196,7 @@ def _schedule(
     document: Document,
     node: Node,
     jobs: dict[str, tuple[tuple[str, ...], ...]],
-    faults: dict[str, tuple[str, str, str]],
+    faults: dict[str, Problem],
 ) -> MeltanoSchedule:
     keys: dict[str, Node] = node.value
     name = str(keys["name"].value)
@@ -215,8 +217,7 @@ def _schedule(
                 where=document.where(keys["job"]),
             )
         if job in faults:
-            what, fix, where = faults[job]
-            raise InputError(what, fix=fix, where=where)
+            raise faults[job].error()
         tasks = jobs[job]
     else:
         for key in ("extractor", "loader", "transform"):

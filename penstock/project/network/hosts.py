@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable
 from urllib.parse import urlsplit
 
+from penstock.problem import Problem
 from penstock.project.network.model import Network
 
 PRIVATE_NAMES = (".internal", ".local", ".lan", ".corp", ".private", ".home.arpa", ".intranet")
@@ -56,10 +57,9 @@ def out_of_reach(address: str, network: Network) -> str | None:
     return None if within_reach(host, network.create.private_hosts) else host
 
 
-def told(host: str) -> tuple[str, str]:
+def unreachable_problem(host: str) -> Problem:
     """What an error says about a host that is out of reach, and its fix."""
     what = f"{host[:100]!r} is out of reach: nothing says that the VPC reaches it, and it has no way to the internet"
-    return what, (
-        "give it a private address; or, if its name leads to one in this VPC, add it to network.create.private_hosts; "
-        "or write egress: nat"
-    )
+    fix = "give it a private address; or, if its name leads to one in this VPC, add it to "
+    fix += "network.create.private_hosts; or write egress: nat"
+    return Problem(what, fix)

@@ -2,55 +2,57 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 from urllib.parse import urlsplit
 
 from penstock.problem import Problem
 from penstock.project.document.literals import references
 from penstock.project.document.problems import shown
-from penstock.project.settings import Settings
+from penstock.project.openmetadata.model import OpenMetadata
+from penstock.project.secrets.checks import unknown_name, unknown_secret
 from penstock.versions.number import parse
 from penstock_runtime.fill import PLACEHOLDER
 
 HERE = "openmetadata"
 
 
-def check_openmetadata(checks: Checks) -> Iterator[Problem]:
+def check_openmetadata(
+    settings: OpenMetadata | None, secrets: Collection[str], variables: Mapping[str, str]
+) -> Iterator[Problem]:
     """The server's version, and how to sign in to it."""
-    settings = checks.settings.openmetadata
     if settings is None:
         return
     if parse(settings.version) is None:
         fix = "write the server's version, such as 1.12.14"
-        yield Problem(f"OpenMetadata version {settings.version[:20]!r} has not three parts", fix, (HERE, "version"))
+        yield Problem(f"OpenMetadata version {settings.version[:20]!r} must have three parts", fix, (HERE, "version"))
     if settings.server is not None:
-        yield from _check_server(checks, settings.server)
+        yield from _check_server(settings.server, secrets, variables)
     if settings.auth is not None:
         path = (HERE, "auth", "jwt_token")
         names = references(settings.auth.jwt_token)
         if len(names) != 1 or settings.auth.jwt_token != f"${{{names[0]}}}":
             yield Problem("jwt_token is no ${NAME} of a secret", "put the token into secrets and write ${NAME}", path)
         else:
-            checks.known(names[0], *path, only_secrets=True)
+            yield from unknown_secret(names[0], secrets, *path)
 
 
-def warnings(settings: Settings) -> Iterator[tuple[str, tuple[str, ...]]]:
+def warnings(settings: OpenMetadata | None, variables: Mapping[str, str]) -> Iterator[tuple[str, tuple[str, ...]]]:
     """A server that is not at `/api`: the client puts `/v1/…` behind what stands here, as it is. A proxy may have its
     API elsewhere."""
-    server = settings.openmetadata.server if settings.openmetadata is not None else None
-    if server is not None and not urlsplit(_filled(server, settings)).path.endswith("/api"):
+    server = settings.server if settings is not None else None
+    if server is not None and not urlsplit(_filled(server, variables)).path.endswith("/api"):
         text = f"{shown(server)} does not end in /api, where OpenMetadata has its API: elsewhere its client finds none"
         yield text, (HERE, "server")
 
 
-def _check_server(checks: Checks, server: str) -> Iterator[Problem]:
+def _check_server(server: str, secrets: Collection[str], variables: Mapping[str, str]) -> Iterator[Problem]:
     """That there is a host, and nothing behind the path; and that each `${NAME}` in it is one of the project's."""
     path = (HERE, "server")
     for name in references(server):
-        checks.known(name, *path)
+        yield from unknown_name(name, {*secrets, *variables}, *path)
     fix = "write https://<host>/api, with :<port> behind the host where it is not 443"
     try:
-        parts = urlsplit(_filled(server, checks.settings))
+        parts = urlsplit(_filled(server, variables))
         host, _ = parts.hostname, parts.port
     except ValueError as error:
         yield Problem(f"{shown(server)} is no address: {str(error)[:80]}", fix, path)
@@ -61,6 +63,6 @@ def _check_server(checks: Checks, server: str) -> Iterator[Problem]:
         yield Problem(f"{shown(server)} has something behind its path, where /v1/… is to stand", fix, path)
 
 
-def _filled(server: str, settings: Settings) -> str:
+def _filled(server: str, variables: Mapping[str, str]) -> str:
     """The address with its variables; a secret may be anything, a port among it."""
-    return PLACEHOLDER.sub(lambda match: settings.variables.get(match[1], "1"), server)
+    return PLACEHOLDER.sub(lambda match: variables.get(match[1], "1"), server)

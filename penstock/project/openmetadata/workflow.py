@@ -8,11 +8,12 @@ from typing import Any
 
 import yaml
 
+from penstock.problem import Problem
 from penstock.project.document.composer import Node
 from penstock.project.document.document import Document, at
 from penstock.project.document.literals import ALLOW, Path, literal_secret, no_reference, references, scalars
 from penstock.project.document.problems import Problems, nearest
-from penstock.project.embedded import OpenMetadata
+from penstock.project.openmetadata.model import OpenMetadata
 from penstock.project.rules.files.levels import SERVER_CERTIFICATE
 from penstock.project.rules.files.named import is_path
 from penstock.versions.airflow import SOURCE_CONFIG_TYPES
@@ -198,10 +199,11 @@ def text(data: dict[Any, Any]) -> str:
     return dumped
 
 
-def unknown_type(name: str) -> tuple[str, str]:
+def unknown_type(name: str) -> Problem:
     """What is wrong with a workflow type that is not in the table, and the fix."""
     if name == "dataInsight":
-        return "workflow type 'dataInsight' is in OpenMetadata's documentation and in no ingestion package", (
-            "run data insights from the OpenMetadata server"
+        return Problem(
+            "workflow type 'dataInsight' is in OpenMetadata's documentation and in no ingestion package",
+            ("run data insights from the OpenMetadata server"),
         )
-    return f"unknown workflow type {name[:60]!r}", nearest(name, WORKFLOW_CLASSES, kind="workflow type")
+    return Problem(f"unknown workflow type {name[:60]!r}", nearest(name, WORKFLOW_CLASSES, kind="workflow type"))

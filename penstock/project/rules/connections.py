@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING
 
+from penstock.problem import Problem
 from penstock.project.document.document import at
 from penstock.project.document.literals import scalars
-from penstock.project.document.problems import Problems
 from penstock.project.jobs.tasks import Task
 from penstock.project.network.hosts import host_of
 from penstock.project.openmetadata.workflow import Workflow
 from penstock.project.settings import Settings
 from penstock_runtime.fill import PLACEHOLDER
-
-if TYPE_CHECKING:
-    from penstock.project.load import Project
 
 _OWN_HOSTS = frozenset({"localhost", "127.0.0.1", "::1", "0.0.0.0", "host.docker.internal"})  # noqa: S104  compared only
 """Names of the machine that a process runs on, and what Docker Desktop calls the machine below it."""
@@ -25,22 +21,22 @@ _BACKEND_NEEDS = frozenset({"DB_HOST", "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN"})
 installed: with one of them a Fargate task may have it after all."""
 
 
-def check(workflow: Workflow, task: Task, problems: Problems) -> None:
-    """Report a connection to Airflow that only a process of that Airflow has."""
+def check(workflow: Workflow, task: Task) -> Iterator[Problem]:
+    """A connection to Airflow that only a process of that Airflow has."""
     root = workflow.document.root
     kind = at(root, (*_AIRFLOW, "connection", "type"))
     if kind.value != "Backend" or at(root, (*_AIRFLOW, "type")).value != "Airflow":
         return
     if not _BACKEND_NEEDS & {*task.env, *task.secrets}:
-        problems.add(
+        yield Problem(
             "a Backend connection reads the database of the Airflow that it runs in, and a Fargate task runs in none",
-            fix="read Airflow by its API, or its database by its address: connection: {type: RestAPI, …}, "
+            "read Airflow by its API, or its database by its address: connection: {type: RestAPI, …}, "
             "{type: Postgres, …} or {type: Mysql, …}",
             where=workflow.document.where(kind),
         )
 
 
-def warnings(project: Project, settings: Settings) -> Iterator[tuple[str, str]]:
+def warnings(workflows: Mapping[str, Workflow], settings: Settings) -> Iterator[tuple[str, str]]:
     """Addresses of this machine: (text, file:line:column). In the embedded mode they are right, on AWS never.
 
     Seen are each `hostPort` of a workflow, as the project's own variables fill it.
@@ -51,7 +47,7 @@ def warnings(project: Project, settings: Settings) -> Iterator[tuple[str, str]]:
             if task.openmetadata is None or task.openmetadata.config in seen:
                 continue
             seen.add(task.openmetadata.config)
-            workflow = project.workflows[task.openmetadata.config]
+            workflow = workflows[task.openmetadata.config]
             for key, node in scalars(workflow.document.root):
                 if key == "hostPort" and isinstance(node.value, str):
                     host = own_host(node.value, settings.variables)

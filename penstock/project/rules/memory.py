@@ -20,9 +20,9 @@ TMP: Place = ("ecs", "tmp_mib")
 BUFFER: Place = ("logs", "max_buffer_mib")
 
 
-def check_memory(checks: Checks) -> Iterator[Problem]:
+def check_memory(settings: Settings) -> Iterator[Problem]:
     """The two leave something of each task's memory."""
-    for what, memory, taken in _tasks(checks.settings):
+    for what, memory, taken in _tasks(settings):
         if sum(taken.values()) < memory:
             continue
         place = max(taken, key=lambda one: taken[one])

@@ -10,18 +10,15 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
-from penstock.project.document.findings import Finding
+from penstock.problem import Problem
 from penstock.project.document.literals import ALLOW, references, scalars
 from penstock.project.document.problems import nearest
+from penstock.project.document.report import Report
 from penstock.project.jobs.tasks import MAX_COMMAND
+from penstock.project.openmetadata.workflow import Workflow
 from penstock.project.settings import Settings
 from penstock_runtime.contract import SERVER_VARIABLE
-
-if TYPE_CHECKING:
-    from penstock.project.checks import Checks
-    from penstock.project.openmetadata.workflow import Workflow
 
 _BARE = re.compile(r"(?<![\\$])\$([A-Za-z_][A-Za-z0-9_]*)")
 _LIKE_A_VARIABLE = re.compile(r"[A-Z_][A-Z0-9_]+")
@@ -39,7 +36,7 @@ _SHELL = "write command: [sh, -c, '…'] with the whole line in quotes"
 _SHELLS = frozenset({"sh", "bash", "ash", "dash", "zsh", "ksh"})
 
 
-def in_workflow(workflow: Workflow, settings: Settings) -> Iterator[Finding]:
+def in_workflow(workflow: Workflow, settings: Settings) -> Iterator[Problem]:
     """`$NAME` and templates in a workflow file."""
     document = workflow.document
     for _, node in scalars(document.root):
@@ -52,48 +49,49 @@ def in_workflow(workflow: Workflow, settings: Settings) -> Iterator[Finding]:
             if name in {*settings.secrets, *settings.variables, SERVER_VARIABLE}:
                 yield _braces(name, where)
             elif _LIKE_A_VARIABLE.fullmatch(name):
-                yield Finding(
+                yield Problem(
                     f"nothing fills ${name}",
                     f"declare {name} and write ${{{name}}}, or end the line with `{ALLOW}` if it is text",
-                    where,
+                    where=where,
                     is_error=False,
                 )
         if found := _TEMPLATE.search(node.value):
             yield _template(found[0], where)
 
 
-def in_tasks(checks: Checks) -> Iterator[Finding]:
+def in_tasks(settings: Settings, report: Report) -> Iterator[Problem]:
     """References, a shell's syntax and templates in commands, and in `env` of tasks and schedules."""
-    settings = checks.settings
     for job, one in settings.jobs.items():
         of_schedules = {name for schedule in settings.schedules if schedule.job == job for name in schedule.env}
         for index, task in enumerate(one.tasks):
             here = ("jobs", job, "tasks", index)
-            yield from _env(checks, task.env, *here, "env")
+            yield from _env(settings, report, task.env, *here, "env")
             for kind in ("command", "meltano"):
                 line = getattr(task, kind)
-                if line is not None and ALLOW not in checks.line(*here, kind):
+                if line is not None and ALLOW not in report.line(*here, kind):
                     has = {*task.env, *task.secrets, *of_schedules}
-                    yield from _Command(kind, settings, has, checks.where(*here, kind)).findings(line)
+                    yield from _Command(kind, settings, has, report.place(*here, kind)).problems(line)
     for index, schedule in enumerate(settings.schedules):
-        yield from _env(checks, schedule.env, "schedules", index, "env")
+        yield from _env(settings, report, schedule.env, "schedules", index, "env")
 
 
-def _env(checks: Checks, env: dict[str, str], *path: str | int) -> Iterator[Finding]:
+def _env(settings: Settings, report: Report, env: dict[str, str], *path: str | int) -> Iterator[Problem]:
     for key, value in env.items():
-        if ALLOW in checks.line(*path, key):
+        if ALLOW in report.line(*path, key):
             continue
-        where, settings = checks.where(*path, key), checks.settings
+        where = report.place(*path, key)
         for name in dict.fromkeys(_BARE.findall(value)):
             if name in settings.variables:
                 yield _braces(name, where)
             elif name in settings.secrets:
                 what = f"${name} in env {key!r} is taken as text"
                 fix = f"write secrets: [{name}] in the task: its process gets the secret as the variable {name}"
-                yield Finding(what, fix, where)
+                yield Problem(what, fix, where=where)
             elif _LIKE_A_VARIABLE.fullmatch(name):
                 fix = f"declare {name} under variables and write ${{{name}}}, or end the line with `{ALLOW}`"
-                yield Finding(f"nothing fills ${name} in env {key!r}: it is taken as text", fix, where, is_error=False)
+                yield Problem(
+                    f"nothing fills ${name} in env {key!r}: it is taken as text", fix, where=where, is_error=False
+                )
         if template := _TEMPLATE.search(value):
             yield _template(template[0], where)
 
@@ -109,7 +107,7 @@ class _Command:
     """What its process gets besides what the line itself names in braces."""
     where: str
 
-    def findings(self, line: str | list[str]) -> Iterator[Finding]:
+    def problems(self, line: str | list[str]) -> Iterator[Problem]:
         texts = [line] if isinstance(line, str) else line
         if sum(map(len, texts)) > MAX_COMMAND:
             return  # reported as such
@@ -126,9 +124,9 @@ class _Command:
         if operator is not None:
             what = f"{operator!r} is passed on as an argument: no shell runs it"
             fix = _SHELL if self.kind == "command" else "make it two tasks, or a task with command: [sh, -c, '…']"
-            yield Finding(what, fix, self.where, is_error=False)
+            yield Problem(what, fix, where=self.where, is_error=False)
 
-    def _plain(self, text: str) -> Iterator[Finding]:
+    def _plain(self, text: str) -> Iterator[Problem]:
         """A text that no shell reads: `${NAME}` of a variable is filled in a command, and nothing else is."""
         bare = dict.fromkeys(_BARE.findall(text))
         for name in (*bare, *dict.fromkeys(references(text))):
@@ -136,19 +134,19 @@ class _Command:
             if self.kind == "meltano":
                 what = f"{shown} is text here: `meltano run` fills no argument"
                 fix = "write the value out; what is a setting can name it in meltano.yml"
-                yield Finding(what, fix, self.where, is_error=braced or name in self._declared)
+                yield Problem(what, fix, where=self.where, is_error=braced or name in self._declared)
             elif name in self.settings.secrets:
                 what = f"secret {name} is not filled in: in a command it is a variable of the process, for a shell"
-                yield Finding(what, f"write command: [sh, -c, '… \"${{{name}}}\" …']", self.where)
+                yield Problem(what, f"write command: [sh, -c, '… \"${{{name}}}\" …']", where=self.where)
             elif name in self.settings.variables:
                 yield from [] if braced else [_braces(name, self.where)]
             elif braced or _LIKE_A_VARIABLE.fullmatch(name):
                 fix = nearest(name, self._declared, kind="secret or variable")
                 if not fix.startswith("did"):
                     fix = f"declare {name} under variables and write ${{{name}}}; or, where a shell is meant, {_SHELL}"
-                yield Finding(f"nothing fills {shown}: no shell runs here", fix, self.where, is_error=braced)
+                yield Problem(f"nothing fills {shown}: no shell runs here", fix, where=self.where, is_error=braced)
 
-    def _script(self, text: str, there: set[str]) -> Iterator[Finding]:
+    def _script(self, text: str, there: set[str]) -> Iterator[Problem]:
         """What a shell reads. A name that the script sets itself is its own."""
         for name in dict.fromkeys([*_BARE.findall(text), *references(text)]):
             if re.search(rf"\b{name}=|\b(?:for|read|export)\b[^;\n]*\b{name}\b", text):
@@ -157,12 +155,12 @@ class _Command:
                 secret = name in self.settings.secrets
                 more = f", or secrets: [{name}] in the task" if secret else ""
                 what = f"the task does not get {'secret' if secret else 'variable'} {name}: ${name} is empty"
-                yield Finding(what, f"write ${{{name}}}{more}", self.where)
+                yield Problem(what, f"write ${{{name}}}{more}", where=self.where)
             elif name not in self._declared | self.has:
                 close = nearest(name, self._declared, kind="name")
                 if close.startswith("did"):
                     what = f"the project has no secret or variable {name}, and the script does not set it"
-                    yield Finding(what, close, self.where, is_error=False)
+                    yield Problem(what, close, where=self.where, is_error=False)
 
     @property
     def _declared(self) -> set[str]:
@@ -182,8 +180,8 @@ def _operator_among(arguments: list[str]) -> str | None:
     return next((one for before, one in pairs if one in _OPERATORS and not before.startswith("-")), None)
 
 
-def _braces(name: str, where: str) -> Finding:
-    return Finding(f"${name} is taken as text: only names in braces are filled", f"write ${{{name}}}", where)
+def _braces(name: str, where: str) -> Problem:
+    return Problem(f"${name} is taken as text: only names in braces are filled", f"write ${{{name}}}", where=where)
 
 
 def _runs_a_shell(arguments: list[str]) -> bool:
@@ -193,7 +191,7 @@ def _runs_a_shell(arguments: list[str]) -> bool:
     return any(any(one.startswith("-") and "c" in one for one in arguments[index + 1 :]) for index in shells)
 
 
-def _template(text: str, where: str) -> Finding:
+def _template(text: str, where: str) -> Problem:
     what = f"{text[:60]!r} is passed on as text: Airflow fills no template here"
     fix = "have the program work out the date itself: in a shell, date -u +%F"
-    return Finding(what, fix, where, is_error=False)
+    return Problem(what, fix, where=where, is_error=False)

@@ -7,9 +7,9 @@ from collections.abc import Iterator, Mapping
 from penstock.project.document.composer import Node
 from penstock.project.document.literals import references, scalars
 from penstock.project.document.problems import nearest
-from penstock.project.meltano.plugins import given, used
 from penstock.project.meltano.project import MeltanoProject
 from penstock.project.openmetadata.workflow import Workflow
+from penstock.project.rules.meltano.usage import given, used
 from penstock.project.settings import Settings
 from penstock_runtime.contract import SERVER_VARIABLE
 

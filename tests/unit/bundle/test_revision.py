@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from penstock.bundle.revision import Revision, revision_of
-from penstock.project.load import Project, load
+from penstock.project.load import load
+from penstock.project.loaded import Project
 from penstock_runtime.errors import PenstockError
 from tests.unit import project_files
 

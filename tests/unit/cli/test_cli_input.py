@@ -78,7 +78,7 @@ def test_command_reports_a_wrong_project_and_does_nothing(
         (["plan", "--format", "xml"], "'xml' is not one of"),
         (["run", "nothing"], "nothing is up here"),
         (["run", "nothing", "--up"], "no schedule runs a job 'nothing'"),
-        (["up", "--airflow", "three"], "Airflow version 'three' has not three parts"),
+        (["up", "--airflow", "three"], "Airflow version 'three' must have three parts"),
         (["dags", "build", "--output", "warehouse.yaml"], "is there and not empty"),
         (["dags", "build", "--output", "warehouse.yaml/out"], "cannot write to warehouse.yaml/out: Not a directory"),
         (["dags", "build", "--output", "meltano"], "is there and not empty"),

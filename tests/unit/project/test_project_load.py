@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from penstock.aws.fargate import MEMORY_MIB, covering, misfit
+from penstock.problem import Problem
 from penstock.project.document.literals import literal_secret
 from penstock.project.json_schema import json_schema
 from penstock.project.load import load
@@ -187,7 +188,7 @@ def test_sizes_are_those_of_fargate() -> None:
     """The pairs that the documentation lists, and none between."""
     assert misfit(256, 2048) is None
     assert misfit(4096, 30720) is None
-    assert misfit(256, 3072) == (
+    assert misfit(256, 3072) == Problem(
         "256 CPU units with 3072 MiB, which Fargate does not offer",
         "with 256 CPU units use 512 to 2048 MiB, or set cpu_units: 512",
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from penstock.aws.mwaa import PUBLIC_AND_PRIVATE_SINCE, version_problem
+from penstock.problem import Problem
 from penstock.versions import airflow
 from penstock.versions.number import parse
 
@@ -29,7 +30,9 @@ from penstock.versions.number import parse
 )
 def test_what_has_not_three_numbers_is_no_version(text: str) -> None:
     assert parse(text) is None
-    assert (airflow.problem(text) or "")[0] == f"Airflow version {text!r} has not three parts"
+    problem = airflow.problem(text)
+    assert problem is not None
+    assert problem.what == f"Airflow version {text!r} must have three parts"
     assert version_problem(text, "3.0.6") is None
 
 
@@ -55,8 +58,7 @@ def test_an_airflow_that_is_not_too_old_is_no_problem(version: str) -> None:
 @pytest.mark.parametrize("version", ["2.8.99", "1.10.15", "0.0.0"])
 def test_an_airflow_that_is_too_old_is_a_problem(version: str) -> None:
     """With what the caller says to do, or else with the versions that are known."""
-    what, fix = airflow.problem(version) or ("", "")
+    what = f"Airflow {version} is older than 2.9, the oldest that Penstock's operator runs on"
 
-    assert what == f"Airflow {version} is older than 2.9, the oldest that Penstock's operator runs on"
-    assert fix == f"use one of: {', '.join(airflow.AIRFLOW)}"
-    assert airflow.problem(version, upgrade="upgrade it") == (what, "upgrade it")
+    assert airflow.problem(version) == Problem(what, f"use one of: {', '.join(airflow.AIRFLOW)}")
+    assert airflow.problem(version, upgrade="upgrade it") == Problem(what, "upgrade it")

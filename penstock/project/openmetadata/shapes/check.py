@@ -8,7 +8,7 @@ from typing import Any
 
 from penstock.project.document.composer import Node
 from penstock.project.document.problems import Problems
-from penstock.project.embedded import OpenMetadata
+from penstock.project.openmetadata.model import OpenMetadata
 from penstock.project.openmetadata.shapes.faults import Fault
 from penstock.project.openmetadata.shapes.shape_file import Source, Unknown
 from penstock.project.openmetadata.shapes.shapes import Shapes

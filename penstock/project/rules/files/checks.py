@@ -8,12 +8,13 @@ from typing import Any
 from penstock.problem import Problem
 from penstock.project.document.literals import ALLOW
 from penstock.project.document.problems import shown
-from penstock.project.rules.files import levels
-from penstock.project.rules.files import places
+from penstock.project.document.report import Report
 from penstock.project.files.content import Content
-from penstock.project.rules.files.levels import Given, Place
 from penstock.project.files.model import File, Source
 from penstock.project.jobs.tasks import Task
+from penstock.project.rules.files import levels, places
+from penstock.project.rules.files.levels import Given, Place
+from penstock.project.secrets.checks import unknown_secret
 from penstock.project.settings import Settings
 
 MAX_PATH = 250
@@ -25,9 +26,8 @@ _ONE = "write one of them; an environment takes away what the top level says wit
 _KERNEL = ("/proc/", "/sys/", "/dev/")
 
 
-def check_files(checks: Checks) -> Iterator[Problem]:
+def check_files(settings: Settings) -> Iterator[Problem]:
     """Each entry by itself, then what each task gets of them. Touches no disk."""
-    settings = checks.settings
     for place, files in levels.declared(settings):
         seen: dict[str, str] = {}
         for path, file in files.items():
@@ -37,23 +37,23 @@ def check_files(checks: Checks) -> Iterator[Problem]:
                 yield Problem(
                     f"{shown(path)} and {shown(other)} are the same file", "remove one", (*place, path), at_key=True
                 )
-            yield from _check_source(checks, file, (*place, path))
+            yield from _check_source(settings, file, (*place, path))
             if file.base64 and file.secret is None:
                 fix = "remove base64: a file of the project is taken as it is"
                 yield Problem("only a secret is decoded", fix, (*place, path, "base64"))
     for name, job in settings.jobs.items():
         for index, task in enumerate(job.tasks):
-            yield from _check_task(checks, task, ("jobs", name), index)
+            yield from _check_task(settings, task, ("jobs", name), index)
     if settings.meltano is not None:
         yield from _check_container(
-            checks, "a task of Meltano's own", levels.of_meltano(settings), places.of_task(settings, None)
+            "a task of Meltano's own", levels.of_meltano(settings), places.of_task(settings, None)
         )
 
 
-def check_contents(checks: Checks, contents: Mapping[str, Content]) -> Iterator[Problem]:
+def check_contents(settings: Settings, report: Report, contents: Mapping[str, Content]) -> Iterator[Problem]:
     """What the files of the project hold, and how much. `contents`: by their paths in the project file."""
     used: dict[str, int] = {}
-    for place, source in sources(checks.settings):
+    for place, source in sources(settings):
         content = contents.get(source.file) if source.file is not None else None
         if content is None:
             continue
@@ -61,14 +61,14 @@ def check_contents(checks: Checks, contents: Mapping[str, Content]) -> Iterator[
         if place == levels.CERTIFICATE and not content.certificate:
             fix = f"convert it: openssl x509 -inform der -in {source.file} -out ca.pem"
             yield Problem(f"{source.file} holds no certificate in PEM", fix, place)
-        if content.private_key and ALLOW not in checks.line(*place):
+        if content.private_key and ALLOW not in report.line(*place):
             fix = "put it into a secret and write {secret: NAME}" + f", or end the line with `{ALLOW}`"
             yield Problem(f"{source.file} holds a private key", fix, place)
     if (total := sum(used.values())) > MAX_TOTAL_BYTES:
         what = f"the files of all tasks have {total / 1024**3:.1f} GiB, and a deploy carries 4 GiB"
-        largest = max(sources(checks.settings), key=lambda one: _size(one[1], contents))
+        largest = max(sources(settings), key=lambda one: _size(one[1], contents))
         yield Problem(what, "put large files into the image, or let the task fetch them from S3", largest[0])
-    yield from _check_tmp(checks, contents)
+    yield from _check_tmp(settings, contents)
 
 
 def sources(settings: Settings) -> list[tuple[Place, Source]]:
@@ -81,46 +81,46 @@ def sources(settings: Settings) -> list[tuple[Place, Source]]:
     return found
 
 
-def check_certificate(checks: Checks) -> Iterator[Problem]:
+def check_certificate(settings: Settings) -> Iterator[Problem]:
     """`openmetadata.ca_certificate`."""
-    openmetadata = checks.settings.openmetadata
+    openmetadata = settings.openmetadata
     if openmetadata is None or openmetadata.ca_certificate is None:
         return
-    yield from _check_source(checks, openmetadata.ca_certificate, levels.CERTIFICATE)
+    yield from _check_source(settings, openmetadata.ca_certificate, levels.CERTIFICATE)
     if openmetadata.server is not None and openmetadata.server.startswith("http://"):
         fix = "write https:// in server, or remove ca_certificate"
         yield Problem("the server's address is http://, which has no certificate to check", fix, levels.CERTIFICATE)
 
 
-def _wrong_path(path: str) -> tuple[str, str] | None:
+def _wrong_path(path: str) -> Problem | None:
     """What is wrong with a path in a container, and the fix."""
     fix = (
         "write an absolute path, such as /tmp/ca.pem, or one below the working directory, such as target/manifest.json"
     )
     if not path.isprintable() or "\\" in path or len(path) > MAX_PATH:
-        return f"{shown(path)} is not a path of at most {MAX_PATH} printable characters", fix
+        return Problem(f"{shown(path)} is not a path of at most {MAX_PATH} printable characters", fix)
     if "${" in path or path.startswith("~"):
-        return f"{shown(path)} is taken literally: nothing in the path is filled in or expanded", fix
+        return Problem(f"{shown(path)} is taken literally: nothing in the path is filled in or expanded", fix)
     if path.endswith("/") or levels.normal(path) in ("", ".", "/") or ".." in path.split("/"):
-        return f"{shown(path)} is not the path of a file in the container", fix
+        return Problem(f"{shown(path)} is not the path of a file in the container", fix)
     if path.startswith(_KERNEL) and not path.startswith("/dev/shm/"):  # noqa: S108  the container's
-        return f"{shown(path)} is the kernel's, where nobody can make a file", fix
+        return Problem(f"{shown(path)} is the kernel's, where nobody can make a file", fix)
     return None
 
 
-def _check_source(checks: Checks, source: Source, place: Place) -> Iterator[Problem]:
+def _check_source(settings: Settings, source: Source, place: Place) -> Iterator[Problem]:
     """Exactly one source, which there is."""
     if (source.file is None) == (source.secret is None):
         has = "neither" if source.file is None else "both"
         yield Problem(f"a file comes from `file` or from `secret`, and this one has {has}", _ONE, place)
     elif source.secret is not None:
-        checks.known(source.secret, *place, "secret", only_secrets=True)
+        yield from unknown_secret(source.secret, settings.secrets, *place, "secret")
 
 
-def _check_task(checks: Checks, task: Task, job: Place, index: int) -> Iterator[Problem]:
+def _check_task(settings: Settings, task: Task, job: Place, index: int) -> Iterator[Problem]:
     if not levels.has_runtime(task):
         here = (*job, "tasks", index, "files")
-        for place, files in ((here, task.files), ((*job, "files"), checks.settings.jobs[job[1]].files)):
+        for place, files in ((here, task.files), ((*job, "files"), settings.jobs[job[1]].files)):
             if files:
                 what = f"task {task.name!r} runs in an image without Penstock's runtime, which writes the files"
                 fix = (
@@ -128,13 +128,11 @@ def _check_task(checks: Checks, task: Task, job: Place, index: int) -> Iterator[
                 )
                 yield Problem(what, fix, place, at_key=True)
         return
-    if given := levels.of_task(checks.settings, job[1], index):
-        yield from _check_container(checks, f"task {task.name!r}", given, places.of_task(checks.settings, task))
+    if given := levels.of_task(settings, job[1], index):
+        yield from _check_container(f"task {task.name!r}", given, places.of_task(settings, task))
 
 
-def _check_container(
-    checks: Checks, who: str, given: Mapping[str, Given], container: places.Container
-) -> Iterator[Problem]:
+def _check_container(who: str, given: Mapping[str, Given], container: places.Container) -> Iterator[Problem]:
     """What a task gets, against its container and against each other."""
     for path, one in given.items():
         if _wrong_path(one.place[-1]):
@@ -151,9 +149,8 @@ def _check_container(
                 yield Problem(what, "rename one", one.place, at_key=True)
 
 
-def _check_tmp(checks: Checks, contents: Mapping[str, Content]) -> Iterator[Problem]:
+def _check_tmp(settings: Settings, contents: Mapping[str, Content]) -> Iterator[Problem]:
     """Where the root is read-only /tmp is memory, and `ecs.tmp_mib` of it."""
-    settings = checks.settings
     for name, job in settings.jobs.items():
         for index, task in enumerate(job.tasks):
             given = levels.of_task(settings, name, index)

@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from penstock.project.rules import own_images
 from penstock.project.files.model import File, Source
+from penstock.project.rules import own_images
 
 if TYPE_CHECKING:
     from penstock.project.jobs.tasks import Task

@@ -9,9 +9,7 @@ from typing import TYPE_CHECKING
 from penstock.project.document import files
 from penstock.project.document.document import Document, at
 from penstock.project.document.literals import references
-from penstock.project.rules.files import levels
-from penstock.project.rules.files import named
-from penstock.project.rules.files import places
+from penstock.project.rules.files import levels, named, places
 from penstock.project.rules.files.named import Missing
 
 if TYPE_CHECKING:

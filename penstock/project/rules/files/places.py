@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from penstock.problem import Problem
 from penstock.project.jobs.tasks import BASE, TaskSettings
 from penstock.project.schema.model import settled
 
@@ -33,22 +34,24 @@ class Container:
     read_only: bool
     """Whether it may write nowhere but in /tmp."""
 
-    def unwritable(self, path: str) -> tuple[str, str] | None:
+    def unwritable(self, path: str) -> Problem | None:
         """Why no file can be written to a path, and the fix; None: as far as is known it can."""
         name = path.rsplit("/", 1)[-1]
         fix = f"write {TMP}/{name}, and the same where the file is used"
         if self.read_only:
             if not path.startswith(f"{TMP}/"):
-                return f"{path} is not below {TMP}, and the container's root is read-only (read_only_root)", fix
+                return Problem(
+                    f"{path} is not below {TMP}, and the container's root is read-only (read_only_root)", fix
+                )
             return None
         if not path.startswith("/"):
             if self.working_folder:
                 return None
-            return f"{path} is in the working directory of {self.what}, which its user may not write to", fix
+            return Problem(f"{path} is in the working directory of {self.what}, which its user may not write to", fix)
         if self.writable is None or any(path.startswith(f"{folder}/") for folder in self.writable):
             return None
         places = ", ".join(self.writable[:1] + self.writable[3:])
-        return f"{path} is where the user of {self.what} may not write: it may below {places}", fix
+        return Problem(f"{path} is where the user of {self.what} may not write: it may below {places}", fix)
 
 
 def of_task(settings: Settings, task: Task | None) -> Container:

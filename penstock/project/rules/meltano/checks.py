@@ -5,23 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from penstock.problem import Problem
-from penstock.project.document.findings import report_errors
 from penstock.project.document.problems import nearest
-from penstock.project.rules.meltano import overrides
-from penstock.project.rules.meltano import references
 from penstock.project.meltano.project import MeltanoProject
+from penstock.project.rules.meltano import overrides, references
+from penstock.project.secrets.checks import unknown_secret
 from penstock.project.settings import Settings
 
 
-def check_meltano(checks: Checks, project: MeltanoProject) -> Iterator[Problem]:
+def check_meltano(settings: Settings, project: MeltanoProject) -> Iterator[Problem]:
     """Its environment, the secrets that it gets, its references, what Penstock sets itself."""
-    settings = checks.settings.meltano
-    assert settings is not None, "there is a Meltano project"
-    for index, name in enumerate(settings.secrets):
-        checks.known(name, "meltano", "secrets", index, only_secrets=True)
-    yield from _check_environment(checks, project)
-    report_errors(references.check(project, checks.settings, environment_of(checks.settings, project)), checks.problems)
-    yield from overrides.check(checks, project)
+    assert settings.meltano is not None, "there is a Meltano project"
+    for index, name in enumerate(settings.meltano.secrets):
+        yield from unknown_secret(name, settings.secrets, "meltano", "secrets", index)
+    yield from _check_environment(settings, project)
+    yield from references.check(project, settings, environment_of(settings, project))
+    yield from overrides.check(settings, project)
 
 
 def environment_of(settings: Settings, project: MeltanoProject) -> str | None:
@@ -30,11 +28,10 @@ def environment_of(settings: Settings, project: MeltanoProject) -> str | None:
     return settings.meltano.environment or project.default_environment
 
 
-def _check_environment(checks: Checks, project: MeltanoProject) -> Iterator[Problem]:
+def _check_environment(settings: Settings, project: MeltanoProject) -> Iterator[Problem]:
     """Meltano 4.4.1 stops at an environment that it does not know; `run` needs one, `elt` does not."""
-    settings = checks.settings.meltano
-    assert settings is not None, "there is a Meltano project"
-    environment = environment_of(checks.settings, project)
+    assert settings.meltano is not None, "there is a Meltano project"
+    environment = environment_of(settings, project)
     if project.environments:
         if environment is None:
             fix = "add environment: … to meltano, or default_environment: … to meltano.yml"
@@ -45,12 +42,12 @@ def _check_environment(checks: Checks, project: MeltanoProject) -> Iterator[Prob
         return
     if environment is not None:
         add = f"add environments: [{{name: {environment[:60]}}}] to meltano.yml"
-        place = ("environment",) if settings.environment else ()
-        leave = "leave environment out" if settings.environment else "remove its default_environment"
+        place = ("environment",) if settings.meltano.environment else ()
+        leave = "leave environment out" if settings.meltano.environment else "remove its default_environment"
         what = f"Meltano stops at environment {environment[:60]!r}: meltano.yml has no environments"
-        fix = add if any(_runs(checks.settings, project)) else f"{add}, or {leave}: `meltano elt` runs without"
+        fix = add if any(_runs(settings, project)) else f"{add}, or {leave}: `meltano elt` runs without"
         yield Problem(what, fix, ("meltano", *place))
-    elif who := next(_runs(checks.settings, project), None):
+    elif who := next(_runs(settings, project), None):
         yield Problem(
             f"{who} needs a Meltano environment (`meltano run` does not start without), and meltano.yml has none",
             "add environments: [{name: prod}] to meltano.yml, and environment: prod to meltano",

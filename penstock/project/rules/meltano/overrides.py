@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING
+from dataclasses import replace
 
-from penstock.project.rules.meltano import state
-from penstock.project.meltano.plugins import OWN_PREFIX, used, variable_of
+from penstock.problem import Problem
+from penstock.project.meltano.plugins import OWN_PREFIX, variable_of
 from penstock.project.meltano.project import MeltanoProject
+from penstock.project.rules.meltano import state
 from penstock.project.rules.meltano.state import setting
+from penstock.project.rules.meltano.usage import used
 from penstock.project.settings import Settings
 from penstock_runtime.container.engines.meltano import ENVIRONMENT, FIXED
 from penstock_runtime.contract import MELTANO_STATE
-
-if TYPE_CHECKING:
-    from penstock.project.checks import Checks
 
 REASONS = {
     "MELTANO_AUTO_INSTALL": "plugins are in the image, and nothing is installed at run time",
@@ -25,32 +24,32 @@ REASONS = {
 _LOG_SETTINGS = ("cli.log_level", "cli.log_format")
 
 
-def check(checks: Checks, project: MeltanoProject) -> None:
+def check(settings: Settings, project: MeltanoProject) -> Iterator[Problem]:
     """Variables that a run would get with another value than the project file says."""
-    settings = checks.settings
     for kind in ("secrets", "variables"):
         for name in getattr(settings, kind):
-            _check(checks, name, None, checks.where(kind, name, key=True))
+            yield from _check(name, None, kind, name, key=True)
             if name == ENVIRONMENT:
                 what, fix = f"Penstock sets {name} from meltano.environment", "name it there, and remove this"
-                checks.add(what, fix, kind, name, key=True)
+                yield Problem(what, fix, (kind, name), at_key=True)
     for index, schedule in enumerate(settings.schedules):
         for name, value in schedule.env.items():
-            _check(checks, name, value, checks.where("schedules", index, "env", name))
+            yield from _check(name, value, "schedules", index, "env", name)
     for job, one in settings.jobs.items():
         for index, task in enumerate(one.tasks):
             for name, value in task.env.items() if task.meltano is not None else ():
-                _check(checks, name, value, checks.where("jobs", job, "tasks", index, "env", name))
+                yield from _check(name, value, "jobs", job, "tasks", index, "env", name)
     for found in project.schedules:
         for name, document, node in found.env_nodes:
-            _check(checks, name, found.env.get(name), document.where(node))
-    state.check(checks, project)
+            where = document.where(node)
+            yield from (replace(problem, where=where) for problem in _check(name, found.env.get(name)))
+    yield from state.check(settings, project)
 
 
-def _check(checks: Checks, name: str, value: str | None, where: str) -> None:
+def _check(name: str, value: str | None, *path: str | int, key: bool = False) -> Iterator[Problem]:
     if name in FIXED and (value is None or not _same(value, FIXED[name])):
         what = f"Penstock sets {name} to {FIXED[name]} for every run of Meltano's: {REASONS[name]}"
-        checks.problems.add(what, fix=f"remove {name}", where=where)
+        yield Problem(what, f"remove {name}", path, at_key=key)
 
 
 def warnings(project: MeltanoProject, settings: Settings) -> Iterator[tuple[str, str]]:

@@ -19,13 +19,14 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from penstock.problem import Problem
 from penstock.project.document.composer import Node
 from penstock.project.document.document import Document
-from penstock.project.document.findings import Finding
 from penstock.project.document.literals import ALLOW, no_reference, scalars
 from penstock.project.document.problems import nearest
-from penstock.project.meltano.plugins import OWN_PREFIX, Plugin, used
+from penstock.project.meltano.plugins import OWN_PREFIX, Plugin
 from penstock.project.meltano.project import REFERENCE, MeltanoProject, names_in
+from penstock.project.rules.meltano.usage import used
 from penstock.project.settings import Settings
 
 OF_A_CONTAINER = frozenset(
@@ -58,13 +59,13 @@ class _Scope:
     """Whether a secret or variable of the project would."""
 
 
-def check(project: MeltanoProject, settings: Settings, environment: str | None) -> Iterator[Finding]:
+def check(project: MeltanoProject, settings: Settings, environment: str | None) -> Iterator[Problem]:
     """What nothing fills.
 
     Args:
         environment: the Meltano environment of the runs; None: they have none.
     """
-    yield from _References(project, settings, environment).findings()
+    yield from _References(project, settings, environment).problems()
 
 
 class _References:
@@ -96,7 +97,7 @@ class _References:
         names |= {name for job in settings.jobs.values() for task in job.tasks for name in task.env}
         return frozenset(names)
 
-    def findings(self) -> Iterator[Finding]:
+    def problems(self) -> Iterator[Problem]:
         process = self._process | self._top_env
         for document in self._project.documents:
             root = document.root.value
@@ -113,7 +114,7 @@ class _References:
             yield from self._plugin(plugin)
         yield from self._schedules()
 
-    def _plugin(self, plugin: Plugin) -> Iterator[Finding]:
+    def _plugin(self, plugin: Plugin) -> Iterator[Problem]:
         own = frozenset(_keys(plugin.node.value.get("env")))
         overrides = list(self._overrides(plugin))
         env = own | frozenset(name for _, node in overrides for name in _keys(node.value.get("env")))
@@ -126,11 +127,11 @@ class _References:
         if not self._own_image:
             install = _Scope("pip_url", self._top_env | own | OF_A_CONTAINER, (OWN_PREFIX,), process=False)
             for name, document, node in self._unfilled(plugin.document, plugin.node.value.get("pip_url"), install):
-                yield Finding(
+                yield Problem(
                     f"nothing fills ${name} in pip_url of plugin {plugin.name!r} where its image is built",
                     "write the address out, with a lock file beside meltano.yml; or build the image yourself and name "
                     "it in meltano.image",
-                    document.where(node),
+                    where=document.where(node),
                 )
 
     def _inherited(self, plugin: Plugin) -> frozenset[str]:
@@ -146,7 +147,7 @@ class _References:
 
     def _definition(
         self, plugin: Plugin, document: Document, node: Node, config: _Scope, env: _Scope
-    ) -> Iterator[Finding]:
+    ) -> Iterator[Problem]:
         """A plugin's own mapping, or what the Meltano environment says over it."""
         # Extras and commands may name the plugin's settings, too.
         wider = _Scope(config.title, config.known, (OWN_PREFIX, *(f"{prefix}_" for prefix in plugin.prefixes)))
@@ -168,7 +169,7 @@ class _References:
                 if isinstance(node.value, dict) and _name(node) == plugin.name:
                     yield document, node
 
-    def _top(self, document: Document, node: Node | None) -> Iterator[Finding]:
+    def _top(self, document: Document, node: Node | None) -> Iterator[Problem]:
         """The environment's `env` is filled from what stands here, so a reference may be of use to that."""
         needed = {
             name
@@ -185,9 +186,9 @@ class _References:
                     if name not in self._process and not name.startswith(OWN_PREFIX):
                         fix += f", and declare {name} under secrets or variables in penstock.yaml"
                     what = f"Meltano does not fill ${name} in env at the top of the file: plugins get the text"
-                    yield Finding(what, fix, document.where(value))
+                    yield Problem(what, fix, where=document.where(value))
 
-    def _schedules(self) -> Iterator[Finding]:
+    def _schedules(self) -> Iterator[Problem]:
         for schedule in self._project.schedules:
             for key, document, node in schedule.env_nodes:
                 if ALLOW in document.line(node) or not isinstance(node.value, str):
@@ -203,38 +204,38 @@ class _References:
             for text in (text for texts in schedule.tasks for text in texts):
                 for name in names_in(text)[:1]:
                     what = f"${name} in the tasks of job {schedule.job!r} is text: `meltano run` fills no argument"
-                    yield Finding(what, "write the value out", schedule.where, is_error=False)
+                    yield Problem(what, "write the value out", where=schedule.where, is_error=False)
 
-    def _of_a_process(self, key: str, braced: str | None, bare: str | None, where: str) -> Finding | None:
+    def _of_a_process(self, key: str, braced: str | None, bare: str | None, where: str) -> Problem | None:
         """A reference in a variable of a process: Meltano never fills it, Penstock fills `${NAME}` of a variable."""
         name = braced or bare or ""
         if name in self._settings.secrets:
             what = f"env {key!r} names secret {name!r}, and Meltano never fills a variable of a process: it is text"
             reference = self._settings.secrets[name]
             fix = f"write secrets: {{{key}: {reference[:200]!r}}} and meltano: {{secrets: [{key}]}} in penstock.yaml"
-            return Finding(what, f"{fix}, and remove it here", where)
+            return Problem(what, f"{fix}, and remove it here", where=where)
         if name in self._settings.variables:
             if braced:
                 return None
             what = f"${name} is taken as text: Meltano never fills a variable of a process"
-            return Finding(what, f"write ${{{name}}}", where)
+            return Problem(what, f"write ${{{name}}}", where=where)
         what = f"nothing fills {f'${{{braced}}}' if braced else f'${bare}'} in env {key!r}: it is taken as text"
         fix = nearest(name, self._declared, kind="secret or variable")
-        return Finding(what, fix, where, is_error=braced is not None)
+        return Problem(what, fix, where=where, is_error=braced is not None)
 
-    def _look(self, document: Document, node: Node | None, scope: _Scope) -> Iterator[Finding]:
+    def _look(self, document: Document, node: Node | None, scope: _Scope) -> Iterator[Problem]:
         for name, place, value in self._unfilled(document, node, scope):
-            yield self._finding(name, scope, place.where(value))
+            yield self._problem(name, scope, place.where(value))
         for _, value in scalars(node) if node is not None else ():
             if (
                 isinstance(value.value, str)
                 and (odd := no_reference(value.value))
                 and ALLOW not in document.line(value)
             ):
-                yield Finding(
+                yield Problem(
                     f"Meltano does not fill {odd}: a name has letters, digits and _ only",
                     f"write ${{NAME}} of a secret or variable, or end the line with `{ALLOW}` to keep it",
-                    document.where(value),
+                    where=document.where(value),
                     is_error=not self._own_image,
                 )
 
@@ -247,12 +248,12 @@ class _References:
                 if name not in scope.known and not (prefixes and name.startswith(prefixes)):
                     yield name, document, value
 
-    def _finding(self, name: str, scope: _Scope, where: str) -> Finding:
+    def _problem(self, name: str, scope: _Scope, where: str) -> Problem:
         if not scope.process:
             what = f"Meltano leaves ${name} empty in {scope.title}: only env of the Meltano environment fills it there"
             value = f"${{{name}}}" if name in self._process or name.startswith(OWN_PREFIX) else "…"
             env = f"environments: [{{name: {self._environment}, env: {{{name}: {value}}}}}]"
-            return Finding(what, f"write it in the plugin's config, or add it there: {env}", where)
+            return Problem(what, f"write it in the plugin's config, or add it there: {env}", where=where)
         what = f"${{{name[:60]}}} is neither a secret nor a variable of the project, and Meltano leaves it empty"
         close, declare = nearest(name, self._declared, kind="name"), f"declare {name} under secrets or variables"
         fix = close if close.startswith("did") else f"{declare} in penstock.yaml"
@@ -261,7 +262,7 @@ class _References:
             fix += f"; or {close}" if close.startswith("did") else ""
         elif self._own_image:
             fix += "; nothing is wrong if the image itself sets it"
-        return Finding(what, fix, where, is_error=not self._own_image)
+        return Problem(what, fix, where=where, is_error=not self._own_image)
 
 
 def _name(node: Node) -> str | None:

@@ -10,10 +10,10 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
-from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from penstock.aws.arns import partition_of
+from penstock.problem import Problem
 from penstock.project.document.composer import Node
 from penstock.project.document.document import Document
 from penstock.project.meltano.plugins import variable_of
@@ -21,9 +21,6 @@ from penstock.project.meltano.project import REFERENCE, MeltanoProject, names_in
 from penstock.project.settings import Settings
 from penstock_runtime.contract import MELTANO_STATE
 from penstock_runtime.plan.task_definition import Permission
-
-if TYPE_CHECKING:
-    from penstock.project.checks import Checks
 
 DATABASE = "MELTANO_DATABASE_URI"
 _SYSTEM_DATABASE = "systemdb"
@@ -82,22 +79,21 @@ def state_of(project: MeltanoProject, settings: Settings, variables: Mapping[str
     return State(_SYSTEM_DATABASE, found[1], lost=True, wins=found[2]) if found is not None else None
 
 
-def check(checks: Checks, project: MeltanoProject) -> None:
+def check(settings: Settings, project: MeltanoProject) -> Iterator[Problem]:
     """State that would be lost, or that the image cannot reach."""
-    settings = checks.settings
     state = state_of(project, settings, settings.variables)
     if state is None:
         return
     if state.lost and state.wins:
         what = f"Meltano would keep its state at {state.address}, in a container that is gone after the run"
-        checks.problems.add(what, fix="remove it: Penstock keeps the state in its bucket", where=state.where)
+        yield Problem(what, "remove it: Penstock keeps the state in its bucket", where=state.where)
     if settings.meltano is not None and settings.meltano.image is None and not state.lost:
         scheme = state.scheme
         if scheme not in ("s3", ""):
             extra = f"meltano[{_EXTRAS[scheme]}]" if scheme in _EXTRAS else f"the state backend of {scheme}://"
-            checks.problems.add(
+            yield Problem(
                 f"the image that Penstock builds has Meltano's state backend for S3 only, and not {extra}",
-                fix=f"build an image with {extra} and name it in meltano.image, or keep the state in S3",
+                f"build an image with {extra} and name it in meltano.image, or keep the state in S3",
                 where=state.where,
             )
 

@@ -202,7 +202,7 @@ MISTAKES: dict[str, tuple[str, Files, str, str, str]] = {
     # name: (more of `create`, files, place, part of what, part of fix)
     "no requirements": (REQUIREMENTS, {}, "penstock.yaml:6:75", "r.txt does not exist", "check the path"),
     "path of this machine": (
-        ", requirements: {file: /etc/r.txt}", {}, "penstock.yaml:6:75", "is no relative path", "to the project file"
+        ", requirements: {file: /etc/r.txt}", {}, "penstock.yaml:6:75", "is not a relative path", "to the project file"
     ),
     "constraints of another Airflow": (
         REQUIREMENTS, {"r.txt": f"x\n -c {URL.replace('3.0.6', '2.10.3')}\n"}, "r.txt:2:2",

@@ -15,7 +15,7 @@ BUCKET = "arn:aws:s3:::bucket/*"
 
 def wrong(operator: str, value: str) -> list[str]:
     """What is said of one condition."""
-    return [what for what, _, _ in wrong_conditions({operator: {"aws:x": [value]}}, {})]
+    return [problem.what for problem in wrong_conditions({operator: {"aws:x": [value]}}, {})]
 
 
 @pytest.mark.parametrize(

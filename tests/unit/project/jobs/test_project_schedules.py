@@ -60,5 +60,5 @@ def test_no_address(address: str) -> None:
     wrong = wrong_address(address)
 
     assert wrong is not None
-    assert all(text.isprintable() for text in wrong)
-    assert wrong[1].startswith("write ")
+    assert all(text.isprintable() for text in (wrong.what, wrong.fix))
+    assert wrong.fix.startswith("write ")

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from penstock.compile.compiler import compile_plan
-from penstock.project.load import Project, load
+from penstock.project.load import load
+from penstock.project.loaded import Project
 from penstock.project.openmetadata.shapes import shape_file
 from penstock.project.openmetadata.shapes.shape_file import Unknown
 from penstock.project.openmetadata.shapes.shapes import Shapes
@@ -53,7 +54,7 @@ def test_what_the_project_fills_in_is_not_missing(tmp_path: Path, more: str) -> 
     """The server, and how to sign in to it, come from penstock.yaml."""
     edit = ('  auth: {jwt_token: "${OM_JWT}"}\n', "")  # these shapes know no provider of the name that is filled in
 
-    assert _read(tmp_path, GOOD + more, edit).shapes.notes == []
+    assert _read(tmp_path, GOOD + more, edit).notes == ()
 
 
 def test_fault_is_an_error_at_its_place_once_for_all_environments(tmp_path: Path) -> None:
@@ -87,7 +88,7 @@ def test_what_another_check_has_found_is_said_once(tmp_path: Path, text: str, fo
 def test_package_of_a_neighbouring_version_only_warns(tmp_path: Path) -> None:
     """The server's own version may take what this one refuses."""
     edits = (("1.12.14", "1.12.3"), ('  auth: {jwt_token: "${OM_JWT}"}\n', ""))
-    notes = _read(tmp_path, GOOD + "workflowConfig: {loggerLevel: DEBG}\n", *edits).shapes.notes
+    notes = _read(tmp_path, GOOD + "workflowConfig: {loggerLevel: DEBG}\n", *edits).notes
 
     assert [note.what for note in notes] == [
         "'loggerLevel' cannot be 'DEBG' (OpenMetadata 1.12.14.2); the server is 1.12.3"
@@ -97,7 +98,7 @@ def test_package_of_a_neighbouring_version_only_warns(tmp_path: Path) -> None:
 
 def test_unknown_shapes_are_said_and_stop_nobody(tmp_path: Path) -> None:
     """One note, with the way to have them."""
-    notes = _read(tmp_path, GOOD + "nonsense: 1\n", source=lambda _: Unknown("it is not here", "fetch it")).shapes.notes
+    notes = _read(tmp_path, GOOD + "nonsense: 1\n", source=lambda _: Unknown("it is not here", "fetch it")).notes
 
     assert [(note.what, note.fix) for note in notes] == [
         ("the shape of OpenMetadata's files was not checked: it is not here", "fetch it")

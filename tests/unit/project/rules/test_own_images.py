@@ -10,8 +10,8 @@ import pytest
 from penstock.compile.compiler import compile_plan
 from penstock.local import images
 from penstock.local.aws.process import Image
-from penstock.project.rules.own_images import is_openmetadata
 from penstock.project.load import load
+from penstock.project.rules.own_images import is_openmetadata
 from penstock_runtime import contract
 from penstock_runtime.airflow.operators import run_task
 from penstock_runtime.errors import InputError, InputErrors

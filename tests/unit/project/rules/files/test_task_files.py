@@ -13,9 +13,8 @@ from penstock.bundle import task_files
 from penstock.compile.compiler import compile_plan
 from penstock.diff import plans
 from penstock.project.files import content
-from penstock.project.rules.files import checks
-from penstock.project.rules.files import levels
 from penstock.project.jobs.tasks import Task
+from penstock.project.rules.files import checks, levels
 from penstock_runtime.errors import PenstockError
 from penstock_runtime.plan.plan import Plan, ProjectFile
 from penstock_runtime.plan.schedule import TaskFile
