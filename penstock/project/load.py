@@ -38,7 +38,7 @@ from penstock.project.settings import ENVIRONMENT_NAME, MAX_ENVIRONMENT_NAME, Pl
 from penstock.versions.airflow import airflow_python
 from penstock.versions.number import parse
 from penstock_runtime.errors import InputError
-from penstock_runtime.workflow_types import WORKFLOW_CLASSES
+from penstock_runtime.workflow_types import WORKFLOW_TYPES
 
 OWN_FOLDER = Path(__file__).resolve().parents[2]
 LOADER = "schedules.py"
@@ -281,7 +281,7 @@ def _read_workflow(
     project: Project, checks: Checks, kind: str, config: str, here: tuple[str | int, ...]
 ) -> Workflow | None:
     problems = checks.problems
-    if kind not in WORKFLOW_CLASSES:
+    if kind not in WORKFLOW_TYPES:
         what, fix = workflow.unknown_type(kind)
         checks.add(what, fix, *here, "type")
         return None

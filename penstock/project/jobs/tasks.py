@@ -15,6 +15,7 @@ from penstock.project.schema.model import Strict
 from penstock.project.schema.patterns import shape
 from penstock_runtime.airflow.operators.run_task import DEFAULT_STORAGE_GIB
 from penstock_runtime.plan.task_definition import Architecture
+from penstock_runtime.workflow_types import WORKFLOW_TYPES
 
 EnvironmentName = r"^[A-Za-z_][A-Za-z0-9_]*$"
 """What may be the name of an environment variable, and so of a secret or a variable."""
@@ -89,9 +90,8 @@ BASE = TaskSettings(
 class OpenMetadataTask(Strict):
     """One OpenMetadata workflow."""
 
-    type: str
-    """The workflow type, OpenMetadata's `pipelineType`: metadata, usage, lineage, profiler, autoClassification,
-    TestSuite, dbt, elasticSearchReindex or application."""
+    type: str = Field(json_schema_extra={"enum": list(WORKFLOW_TYPES)})
+    """The workflow type, OpenMetadata's `pipelineType`."""
     config: str
     """The workflow's YAML file, relative to the project file; OpenMetadata's own format."""
 

@@ -22,7 +22,7 @@ from penstock_runtime.container.fetch import fetch
 from penstock_runtime.contract import Exit
 from penstock_runtime.errors import RunError
 from penstock_runtime.fill import fill
-from penstock_runtime.workflow_types import WORKFLOW_CLASSES
+from penstock_runtime.workflow_types import WORKFLOW_TYPES, WorkflowType
 
 PACKAGE = "openmetadata-ingestion"
 
@@ -128,9 +128,9 @@ def execute(kind: str, settings: dict[str, Any]) -> int:
     """
     from importlib import import_module
 
-    module, name = _known(kind)
+    row = _known(kind)
     try:
-        workflow_class = getattr(import_module(f"metadata.workflow.{module}"), name)
+        workflow_class = getattr(import_module(f"metadata.workflow.{row.module}"), row.class_name)
     except ImportError as error:
         raise RunError(
             f"{PACKAGE} {version(PACKAGE)} cannot run workflow type {kind}: {error}",
@@ -210,14 +210,14 @@ def _report(workflow: Any) -> None:
     Report(counts).write(Path(path))
 
 
-def _known(kind: str) -> tuple[str, str]:
-    if kind not in WORKFLOW_CLASSES:
+def _known(kind: str) -> WorkflowType:
+    if kind not in WORKFLOW_TYPES:
         raise RunError(
             f"unknown workflow type {kind!r}",
-            fix=f"use one of {', '.join(WORKFLOW_CLASSES)}",
+            fix=f"use one of {', '.join(WORKFLOW_TYPES)}",
             exit_code=Exit.WRONG_INPUT,
         )
-    return WORKFLOW_CLASSES[kind]
+    return WORKFLOW_TYPES[kind]
 
 
 def _left_out(settings: dict[str, Any], error: BaseException) -> RunError:
