@@ -38,7 +38,7 @@ from penstock_runtime.contract import MELTANO_STATE, SERVER_VARIABLE
 from penstock_runtime.fill import PLACEHOLDER, names
 from penstock_runtime.plan import task_definition as planned
 from penstock_runtime.plan.plan import Config, ProjectFile
-from penstock_runtime.plan.schedule import Engine, Task, TaskFile
+from penstock_runtime.plan.schedule import Engine, FargateTask, TaskFile
 from penstock_runtime.plan.task_definition import Image, PullThrough
 
 OVERRIDES_RESERVE = 2048
@@ -213,7 +213,7 @@ class Drafting:
             # ECS refuses a definition with both ("The secret name must be unique and not shared with …").
             what = f"task {name!r} gets {key} from a secret, and Penstock sets that itself"
             self._problems.add(what, fix="take the secret from the task, or rename it", where=where)
-        task = Task(
+        task = FargateTask(
             name=name,
             after=after,
             engine=work.engine,
@@ -292,7 +292,7 @@ class Drafting:
         fill = partial(PLACEHOLDER.sub, lambda match: environment.get(match[1], match[0]))
         return tuple(fill(argument) for argument in work.command)
 
-    def _check_room(self, task: Task, where: str) -> None:
+    def _check_room(self, task: FargateTask, where: str) -> None:
         pairs = [{"name": name, "value": value} for name, value in task.environment.items()]
         parts: list[Any] = [pairs, json.dumps(task.command), json.dumps(task.names)]
         if task.files:

@@ -34,6 +34,7 @@ from penstock.project.secrets.checks import check_secret_keys
 from penstock.project.settings import Settings
 from penstock_runtime.contract import SERVER_VARIABLE
 from penstock_runtime.errors import InputError
+from penstock_runtime.plan.schedule import ENGINES
 
 
 class Checks:
@@ -144,7 +145,7 @@ class Checks:
     def _task(self, job: str, index: int) -> None:
         task = self.settings.jobs[job].tasks[index]
         here = ("jobs", job, "tasks", index)
-        kinds = [kind for kind in ("openmetadata", "meltano", "command") if getattr(task, kind) is not None]
+        kinds = [kind for kind in ENGINES if getattr(task, kind) is not None]
         if len(kinds) != 1:
             has = " and ".join(kinds) if kinds else "none of them"
             fix = "keep one" if kinds else "add one of them"

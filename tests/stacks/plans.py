@@ -14,7 +14,7 @@ from aws_cdk import assertions
 from penstock_runtime.plan.airflow import Airflow
 from penstock_runtime.plan.network import Network
 from penstock_runtime.plan.plan import Plan
-from penstock_runtime.plan.schedule import Schedule, Task
+from penstock_runtime.plan.schedule import FargateTask, Schedule
 from penstock_runtime.plan.task_definition import Image, Secret, TaskDefinition
 from penstock_runtime.release.resources import Resources
 from stacks.build import Files, build_stacks
@@ -74,7 +74,7 @@ OWN_IMAGE = TaskDefinition(
     runtime=False,
 )
 """Nothing of ours is in its container. Not in `PLAN`."""
-TASK = Task(
+TASK = FargateTask(
     name="catalogue",
     after=(),
     engine="openmetadata",

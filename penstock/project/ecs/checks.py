@@ -12,6 +12,7 @@ from penstock.project.ecs.image_names import check_image, holds_tag, rule, wrong
 from penstock.project.iam.permissions import Permission, filled, too_many, wrong_permission
 from penstock.project.secrets.references import parse
 from penstock_runtime.errors import InputError
+from penstock_runtime.plan.schedule import ENGINES
 from penstock_runtime.plan.task_definition import PullThrough
 
 if TYPE_CHECKING:
@@ -96,7 +97,7 @@ def _tag_fix(count: str) -> str:
 def _check_images(checks: Checks) -> None:
     settings = checks.settings
     rules: dict[str, PullThrough] = {}
-    for engine in ("openmetadata", "meltano", "command"):
+    for engine in ENGINES:
         source = getattr(settings.images, engine)
         here = ("images", engine)
         for what, fix, path in wrong_source(engine, source):

@@ -15,7 +15,7 @@ from airflow.timetables.base import Timetable
 from airflow.timetables.trigger import CronTriggerTimetable
 
 from penstock_runtime import contract
-from penstock_runtime.airflow.operators.fargate import FargateTaskOperator
+from penstock_runtime.airflow.operators.pick import operator_of
 from penstock_runtime.airflow.versions import (
     FIRST_AT_START,
     BaseOperator,
@@ -94,10 +94,7 @@ def build(schedule: Schedule, resources: Resources, project: str, environment: s
         doc_md=_documentation(schedule.job, schedule.source),
     )
     with email_is_allowed():
-        operators = {
-            task.name: FargateTaskOperator(task_id=task.name, dag=dag, fargate_task=task, deployed=resources, run=facts)
-            for task in schedule.tasks
-        }
+        operators = {task.name: operator_of(task, dag, resources, facts) for task in schedule.tasks}
     for task in schedule.tasks:
         for name in task.after:
             operators[task.name].set_upstream(operators[name])

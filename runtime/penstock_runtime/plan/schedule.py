@@ -6,9 +6,11 @@ Apart from the rest of the plan, so that a DAG folder holds no more of it, and p
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 Engine = Literal["openmetadata", "meltano", "command"]
+"""What a task runs; the container has a module for each (`container.engines`)."""
+ENGINES: tuple[Engine, ...] = get_args(Engine)
 
 MINUTES_OF = {"week": 7 * 24 * 60, "day": 24 * 60, "hour": 60, "minute": 1}
 """The units of an interval of so many minutes, the largest first."""
@@ -30,38 +32,48 @@ class TaskFile:
     """Whether the secret is base64 of the content."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Task:
-    """One Airflow task: everything that its operator needs."""
+    """One Airflow task: what any operator needs."""
 
     name: str
     after: tuple[str, ...]
+    """The tasks of the schedule that must succeed first."""
+    operator: str
+    """Which operator runs it (`airflow.operators.pick`)."""
     engine: Engine
-    operator: Literal["ecs"]
-    family: str
-    cpu_units: int
-    memory_mib: int
-    ephemeral_storage_gib: int
     timeout_minutes: int
-    spot: bool
     environment: dict[str, str]
-    """Plain environment variables of the container: the task's own and the variables that its files name."""
+    """Plain environment variables: the task's own and the variables that its files name."""
     names: tuple[str, ...]
-    """The `${NAME}`s of its files: variables and secrets. Each is an environment variable in the container."""
+    """The `${NAME}`s of its files: variables and secrets. The engine finds each in its environment."""
     command: tuple[str, ...] = ()
     """meltano: its arguments. command: the command line. openmetadata: empty."""
     workflow_type: str | None = None
     config: str | None = None
     """SHA-256 of its `Config`; openmetadata only."""
+    files: tuple[TaskFile, ...] = ()
+    """By path."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class FargateTask(Task):
+    """A task that runs as a Fargate task: what only Fargate needs, in the same JSON object."""
+
+    operator: Literal["ecs"]
+    family: str
+    """Of its task definition."""
+    cpu_units: int
+    memory_mib: int
+    ephemeral_storage_gib: int
+    spot: bool
     subnets: tuple[str, ...] = ()
-    """Where it runs; empty: where the deploy's tasks do."""
+    """Where it runs; empty: in the subnets of the deploy."""
     assign_public_ip: bool = False
     """Whether it gets a public address in `subnets`."""
     runtime: bool = True
     """Whether Penstock's runtime starts the command in the container, ends it in time, masks its secrets and writes its
-    metrics. False: the image's own entry point gets the command, and nothing of ours is in the container."""
-    files: tuple[TaskFile, ...] = ()
-    """By path."""
+    metrics. False: the image's own entry point gets the command, and the container has nothing of Penstock's."""
 
 
 @dataclass(frozen=True)
@@ -89,7 +101,8 @@ class Schedule:
     """The schedule as the user wrote it: the DAG's `doc_md`."""
     overdue_after_minutes: int | None
     """How long it may be without a success; None: as long as it likes."""
-    tasks: tuple[Task, ...]
+    tasks: tuple[FargateTask, ...]
+    """A union of the operators' tasks, once there are several."""
     every_minutes: int | None = None
     """Minutes from one run to the next; None: runs by `cron`, or by hand only."""
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
+from airflow import DAG
 from airflow.providers.amazon.aws.exceptions import EcsOperatorError
 from airflow.providers.amazon.aws.hooks.logs import AwsLogsHook
 from airflow.providers.amazon.aws.operators.ecs import EcsRunTaskOperator
@@ -15,7 +16,7 @@ from penstock_runtime.airflow.operators import run_task
 from penstock_runtime.airflow.operators.task_log import TaskLog
 from penstock_runtime.airflow.versions import log_container
 from penstock_runtime.errors import PenstockError
-from penstock_runtime.plan.schedule import Task
+from penstock_runtime.plan.schedule import FargateTask
 from penstock_runtime.release.resources import Resources
 
 START_MINUTES = 15
@@ -25,6 +26,11 @@ POLL_SECONDS = 6
 """Between two DescribeTasks of one task; ECS allows 20 such calls a second."""
 LOG_SECONDS = 5
 LAST_LINES = 20
+
+
+def operator_of(task: FargateTask, dag: DAG, resources: Resources, run: Mapping[str, str]) -> FargateTaskOperator:
+    """The operator of a task; see `pick.operator_of`."""
+    return FargateTaskOperator(task_id=task.name, dag=dag, fargate_task=task, deployed=resources, run=run)
 
 
 class FargateTaskOperator(EcsRunTaskOperator):  # type: ignore[misc]
@@ -44,7 +50,7 @@ class FargateTaskOperator(EcsRunTaskOperator):  # type: ignore[misc]
     """None: the plan is fully worked out, and a `{{` in a command or a variable is the user's own."""
 
     def __init__(
-        self, *, fargate_task: Task, deployed: Resources, run: Mapping[str, str], **airflow_arguments: Any
+        self, *, fargate_task: FargateTask, deployed: Resources, run: Mapping[str, str], **airflow_arguments: Any
     ) -> None:
         limit = timedelta(minutes=fargate_task.timeout_minutes + START_MINUTES)
         super().__init__(

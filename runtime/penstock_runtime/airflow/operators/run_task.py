@@ -10,7 +10,7 @@ from typing import Any
 
 from penstock_runtime import contract
 from penstock_runtime.errors import PenstockError
-from penstock_runtime.plan.schedule import Task, TaskFile
+from penstock_runtime.plan.schedule import FargateTask, TaskFile
 from penstock_runtime.release.resources import Resources
 
 OVERRIDES_LIMIT = 8192
@@ -19,7 +19,7 @@ DEFAULT_STORAGE_GIB = 20
 """What Fargate gives without being asked; asking for it is refused (21 is the least)."""
 
 
-def overrides(task: Task, resources: Resources, run: Mapping[str, str | int]) -> dict[str, Any]:
+def overrides(task: FargateTask, resources: Resources, run: Mapping[str, str | int]) -> dict[str, Any]:
     """Size and environment of one run, as RunTask's `overrides`. Nothing in it is secret.
 
     Args:
@@ -53,7 +53,7 @@ def overrides(task: Task, resources: Resources, run: Mapping[str, str | int]) ->
     return made
 
 
-def placement(task: Task) -> dict[str, Any]:
+def placement(task: FargateTask) -> dict[str, Any]:
     """The operator's arguments for where the task runs: Fargate, or Fargate Spot.
 
     RunTask takes one or the other; the operator's own default is EC2.
@@ -68,7 +68,7 @@ def out_of_capacity(text: str) -> bool:
     return re.search(r"capacity (is )?unavailable|RESOURCE:|InsufficientCapacity", text, re.IGNORECASE) is not None
 
 
-def network(task: Task, resources: Resources) -> dict[str, Any]:
+def network(task: FargateTask, resources: Resources) -> dict[str, Any]:
     """RunTask's `networkConfiguration`: the task's own subnets, or else the deploy's."""
     public = task.assign_public_ip if task.subnets else resources.assign_public_ip
     return {
@@ -92,7 +92,7 @@ def started_by(dag_id: str, run_id: str, task_id: str, map_index: int, try_numbe
     return f"penstock/{dag[:40]}/{task[:30]}/{try_number}/{hashlib.sha256(identity.encode()).hexdigest()[:32]}"
 
 
-def _contract(task: Task, resources: Resources, run: Mapping[str, str | int]) -> dict[str, str]:
+def _contract(task: FargateTask, resources: Resources, run: Mapping[str, str | int]) -> dict[str, str]:
     environment = {
         contract.ENGINE: task.engine,
         contract.COMMAND: _compact(task.command),
