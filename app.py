@@ -26,7 +26,7 @@ from penstock.project.load import load
 from penstock.project.openmetadata.shapes import shape_file
 from penstock_runtime.errors import InputError, PenstockError
 from stacks.build import Files, build_stacks
-from stacks.release import Source
+from stacks.release.source import Source
 
 HERE = Path(__file__).resolve().parent
 

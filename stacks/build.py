@@ -18,7 +18,8 @@ from stacks.ingestion.stack import IngestionStack
 from stacks.nag import InlinePolicies
 from stacks.network.stack import network_of
 from stacks.observability.stack import ObservabilityStack, watches
-from stacks.release import Source, release_of
+from stacks.release.deployment import release_of
+from stacks.release.source import Source
 from stacks.roles import settle_roles
 
 

@@ -16,10 +16,11 @@ from penstock_runtime import contract
 from penstock_runtime.plan.plan import Plan
 from penstock_runtime.release import infrastructure
 from penstock_runtime.release.resources import Resources
-from stacks.airflow.dag_folder import DagFolder
 from stacks.ingestion.stack import IngestionStack
 from stacks.network.stack import Network
-from stacks.release import ReleaseDeployment, Source
+from stacks.release.dag_folder import DagFolder
+from stacks.release.deployment import ReleaseDeployment
+from stacks.release.source import Source
 
 
 @dataclass(frozen=True)

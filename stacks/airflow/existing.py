@@ -10,11 +10,11 @@ from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
 from penstock_runtime.plan.airflow import SelfManagedAirflow, UsedAirflow
-from stacks.airflow.dag_folder import DagFolder, object_statements
 from stacks.airflow.dags import Delivery, deploy_bundle
 from stacks.bucket import data_bucket
 from stacks.managed_policies import ManagedPolicies
 from stacks.nag import grant
+from stacks.release.dag_folder import DagFolder, object_statements
 
 
 class UsedAirflowStack(cdk.Stack):

@@ -13,7 +13,6 @@ from constructs import Construct, IDependable
 
 from penstock_runtime.contract import OWN_FILES_FOLDER
 from penstock_runtime.plan.airflow import Airflow
-from stacks.airflow.dag_folder import DagFolder, guest_role
 from stacks.airflow.dags import Delivery, deploy_bundle
 from stacks.airflow.environment_files import FileSource
 from stacks.airflow.mwaa import Mwaa
@@ -22,6 +21,7 @@ from stacks.bucket import data_bucket
 from stacks.managed_policies import ManagedPolicies
 from stacks.nag import acknowledge_wildcards, grant
 from stacks.permitted import statements_of
+from stacks.release.dag_folder import DagFolder, guest_role
 
 
 class AirflowStack(cdk.Stack):

@@ -7,7 +7,8 @@ from aws_cdk import aws_iam as iam
 
 from penstock_runtime.contract import FAMILY_DIGITS, ROLE_DIGITS
 from penstock_runtime.plan.plan import Plan
-from stacks.ingestion.task import ECS_TASKS, log_streams
+from stacks.ingestion.role_statements import log_streams
+from stacks.ingestion.task import ECS_TASKS
 from stacks.roles import role_arn
 
 

@@ -23,10 +23,11 @@ from penstock_runtime.release import infrastructure
 from stacks.bucket import data_bucket, deploy_files
 from stacks.ingestion.image import RECIPES
 from stacks.ingestion.run_grant import run_statements
-from stacks.ingestion.task import FargateTask
+from stacks.ingestion.task import FargateTaskDefinition
 from stacks.ingestion.tasks import Tasks
 from stacks.nag import Grantee, acknowledge_log_group, grant
-from stacks.release import ReleaseCheck, Source
+from stacks.release.check import ReleaseCheck
+from stacks.release.source import Source
 
 
 class IngestionStack(cdk.Stack):
@@ -119,7 +120,7 @@ class IngestionStack(cdk.Stack):
         for reason, statements in run_statements(self, self._plan).items():
             grant(grantee, statements, reason)
 
-    def add_tasks(self, stack: cdk.Stack) -> list[FargateTask]:
+    def add_tasks(self, stack: cdk.Stack) -> list[FargateTaskDefinition]:
         """Add the task definitions to the stack that makes their DAGs live, which comes after all others.
 
         What is not needed any more CloudFormation deletes when that stack is done: until then the DAGs of before run.

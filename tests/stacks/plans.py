@@ -19,7 +19,7 @@ from penstock_runtime.plan.task_definition import Image, Secret, TaskDefinition
 from penstock_runtime.release.resources import Resources
 from stacks.build import Files, build_stacks
 from stacks.nag import InlinePolicies
-from stacks.release import Source
+from stacks.release.source import Source
 from tests.stacks import statements
 
 ROOT = Path(__file__).resolve().parents[2]

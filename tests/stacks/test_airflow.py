@@ -13,7 +13,7 @@ import pytest
 from penstock.diff.replacement import HOLDS_DATA
 from penstock_runtime.release import infrastructure
 from stacks.build import build_stacks
-from stacks.release import Source
+from stacks.release.source import Source
 from tests.stacks import plans, statements
 from tests.stacks.conftest import Templates
 
