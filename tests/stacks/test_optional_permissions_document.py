@@ -21,7 +21,7 @@ from tests.golden import regenerate
 from tests.stacks import permission_document as document
 from tests.stacks import plans, statements
 from tests.stacks.conftest import Templates
-from tests.stacks.test_permissions_document import HEADINGS as EVERYWHERE
+from tests.stacks.permission_document import HEADINGS as EVERYWHERE
 
 HEADINGS = {
     "The policy for an Airflow that exists": "policy",

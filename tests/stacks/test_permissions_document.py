@@ -11,6 +11,7 @@ from tests.stacks import statements
 from tests.stacks.conftest import Templates
 from tests.stacks.permission_document import (
     DOCUMENT,
+    HEADINGS,
     Rows,
     actions,
     code,
@@ -20,18 +21,6 @@ from tests.stacks.permission_document import (
     told_takers,
 )
 from tests.stacks.permission_document import rows as rows_of
-
-HEADINGS = {
-    "Airflow": "airflow",
-    "Containers": "task",
-    "Before and beside the container": "exec",
-    "The functions that fill the buckets": "function",
-    "The functions that make a release live": "switch",
-    "The function that looks for overdue schedules": "watch",
-    "The VPC's flow log": "flow log",
-    "The function that tells of failed tasks": "failures",
-    "Policies of buckets and of the topic": "resource",
-}
 
 
 @pytest.fixture(scope="module")

@@ -11,7 +11,7 @@ from penstock_runtime.plan.airflow import AirflowFile
 from stacks.build import build_stacks
 from tests.stacks import plans, statements
 from tests.stacks.conftest import Templates
-from tests.stacks.test_mwaa import FULL, resources
+from tests.stacks.every_mwaa_setting import FULL, resources
 
 BUCKET, FILES = "team-airflow", "penstock/acme-dev"
 OWN = dataclasses.replace(

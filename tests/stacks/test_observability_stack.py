@@ -7,14 +7,13 @@ import json
 from pathlib import Path
 from typing import Any
 
-import aws_cdk as cdk
 import pytest
 
 from penstock_runtime.plan.airflow import UsedAirflow
-from penstock_runtime.plan.observability import Alarms, Observability, Price
-from penstock_runtime.plan.plan import Plan
-from stacks.observability.stack import ObservabilityStack, watches
+from penstock_runtime.plan.observability import Alarms, Price
+from stacks.observability.stack import watches
 from tests.stacks import plans
+from tests.stacks.observability_stack import of_type, plan_with, synthesized
 
 QUIET = Alarms(
     failed_tasks=0, out_of_memory=0, queued_tasks=0, scheduler_silent_minutes=0, broken_dag_files=0, overdue=False
@@ -22,27 +21,6 @@ QUIET = Alarms(
 TOPIC = f"arn:aws:sns:{plans.REGION}:{plans.ACCOUNT}:pagers"
 KEY = f"arn:aws:kms:{plans.REGION}:{plans.ACCOUNT}:key/1234abcd"
 EMAIL = ("ops@acme.io", "data@acme.io")
-
-
-def plan_with(**settings: Any) -> Plan:
-    return dataclasses.replace(plans.PLAN, observability=Observability(**settings))
-
-
-def synthesized(
-    folder: Path, plan: Plan, airflow_name: str | None = "acme-dev", *, nag: bool = False
-) -> dict[str, Any]:
-    """Logical id to resource, of the stack alone."""
-    app = plans.application(folder / "cdk.out")
-    env = cdk.Environment(account=plans.ACCOUNT, region=plans.REGION)
-    ObservabilityStack(app, "watch", plan=plan, artifacts="acme-artifacts", airflow_name=airflow_name, env=env)
-    if nag:
-        plans.judge(app)
-    resources: dict[str, Any] = app.synth().get_stack_by_name("watch").template["Resources"]
-    return resources
-
-
-def of_type(resources: dict[str, Any], kind: str) -> list[dict[str, Any]]:
-    return [one.get("Properties", {}) for one in resources.values() if one["Type"] == kind]
 
 
 def alarms(resources: dict[str, Any]) -> dict[str, dict[str, Any]]:

@@ -6,41 +6,13 @@ import hashlib
 import json
 import os
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from penstock_runtime import contract
 from penstock_runtime.container.engines import Counts, meltano, openmetadata
-
-RUN = {
-    "project": "acme",
-    "environment": "dev",
-    "schedule": "daily",
-    "job": "warehouse",
-    "task": "load",
-    "dag_run": "manual__2026-01-01",
-    "try": 2,
-}
-RUNTIME = Path(__file__).parents[4] / "runtime"
-
-
-def start(code: str = "", **environ: str | None) -> subprocess.CompletedProcess[str]:
-    """Run the container's main program on a command, with the environment that RunTask would give it."""
-    full: dict[str, str | None] = {
-        "PATH": os.environ["PATH"],
-        "PYTHONPATH": str(RUNTIME),
-        contract.RUN: json.dumps(RUN),
-        contract.ENGINE: "command",
-        contract.COMMAND: json.dumps([sys.executable, "-u", "-c", code]),
-        contract.TIMEOUT_SECONDS: "20",
-        **environ,
-    }
-    given = {name: value for name, value in full.items() if value is not None}
-    return subprocess.run(
-        [sys.executable, "-m", "penstock_runtime"], env=given, capture_output=True, text=True, timeout=60
-    )
+from tests.unit.runtime.container.start_container import RUN, RUNTIME, start
 
 
 def test_says_what_runs_and_how_it_ended() -> None:

@@ -21,7 +21,7 @@ from penstock_runtime.contract import Exit
 from penstock_runtime.errors import RunError
 from penstock_runtime.plan.schedule import FargateTask, TaskFile
 from tests.unit.runtime.container.sealed_network import RESOURCES
-from tests.unit.runtime.container.test_runtime_container import start
+from tests.unit.runtime.container.start_container import start
 
 KEYTAB = bytes(range(256))
 
