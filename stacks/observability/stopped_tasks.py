@@ -16,7 +16,7 @@ from constructs import Construct
 
 from penstock_runtime.container import metrics
 from penstock_runtime.contract import CONTAINER_NAME
-from penstock_runtime.diagnosis import reasons
+from penstock_runtime.diagnosis.reason import FAILED_TO_START
 from penstock_runtime.functions import stopped_tasks
 from penstock_runtime.plan.plan import Plan
 from stacks.function import function_of
@@ -34,7 +34,7 @@ FAILURE: Pattern = {
         # Our container, and not one that AWS puts beside it (GuardDuty's).
         {"containers": {"name": [CONTAINER_NAME], "exitCode": [{"anything-but": [0]}]}},
         {"containers": {"exitCode": [_ABSENT]}},
-        {"stopCode": [reasons.FAILED_TO_START]},
+        {"stopCode": [FAILED_TO_START]},
     ],
 }
 """A task that ended, and did not succeed."""

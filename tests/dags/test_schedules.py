@@ -149,7 +149,7 @@ def test_no_time_before_airflow_was_started_counts(under_airflow: Any, tmp_path:
         ("acme-bad-order", "nobody"),
         ("acme-too-long", "RunTask takes 8192"),
         ("penstock-broken-07-5", "'acme/unusable id' cannot be built"),
-        ("penstock-broken-07-6", "another schedule has the DAG id 'acme-daily' too"),
+        ("penstock-broken-07-6", "another schedule also has the DAG id 'acme-daily'"),
         ("acme-unknown-operator", "task 'load' has the unknown operator 'python'"),
         ("penstock-broken-07-9", "cannot be built"),
         ("penstock-broken-07-10", "7 cannot be built"),

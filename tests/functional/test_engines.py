@@ -344,7 +344,7 @@ def check_no_trace(done: Done) -> None:
     assert "a field: *** *** '***'" in done.text
     assert "a field, nested: *** ***" in done.text
     assert "the password of the address: ***" in done.text
-    assert "penstock: not masked in this log, being shorter than 4 characters: CANARY_PIN" in done.text
+    assert "penstock: not masked in this log, because they are shorter than 4 characters: CANARY_PIN" in done.text
     assert "penstock: not masked in this log: 2 short or common values inside CANARY_JSON" in done.text
 
 

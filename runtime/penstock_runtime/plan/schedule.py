@@ -1,6 +1,6 @@
-"""What a plan says of its schedules: all that Airflow's side reads of it.
+"""A plan's schedules: the part of the plan that Airflow's side reads.
 
-Apart from the rest of the plan, so that a DAG folder holds no more of it, and parsing a DAG imports no more.
+Separate from the rest, so that a DAG folder holds no more of the plan, and parsing a DAG imports no more.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ MINUTES_OF = {"week": 7 * 24 * 60, "day": 24 * 60, "hour": 60, "minute": 1}
 
 @dataclass(frozen=True)
 class TaskFile:
-    """A file that the runtime writes before the task's engine starts. Exactly one of `sha256` and `secret` is there."""
+    """A file that the runtime writes before the task's engine starts. Exactly one of `sha256` and `secret` is set."""
 
     path: str
     """In the container: absolute, or below its working directory."""
@@ -27,7 +27,7 @@ class TaskFile:
     sha256: str | None = None
     """Of a `ProjectFile` of the plan."""
     secret: str | None = None
-    """Name of the secret that holds the content; it is among those of the task definition."""
+    """Name of the secret that holds the content, one of the task definition's."""
     base64: bool = False
     """Whether the secret is base64 of the content."""
 
@@ -100,7 +100,7 @@ class Schedule:
     source: str
     """The schedule as the user wrote it: the DAG's `doc_md`."""
     overdue_after_minutes: int | None
-    """How long it may be without a success; None: as long as it likes."""
+    """How long it may be without a success; None: no limit."""
     tasks: tuple[FargateTask, ...]
     """A union of the operators' tasks, once there are several."""
     every_minutes: int | None = None

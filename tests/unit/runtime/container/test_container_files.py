@@ -152,7 +152,7 @@ def test_a_place_that_cannot_be_written_to_is_said_with_the_way_out(tmp_path: Pa
     with pytest.raises(RunError, match=r"cannot write the file .*/taken: Is a directory") as caught:
         files.write(environ(tmp_path, {str(tmp_path / "taken"): {"secret": "KEY", "mode": "0600"}}, KEY="x"))
 
-    assert "a path of its own" in caught.value.fix
+    assert "another path" in caught.value.fix
     assert caught.value.exit_code == Exit.WRONG_INPUT
 
 

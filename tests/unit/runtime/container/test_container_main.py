@@ -206,7 +206,7 @@ def test_says_which_secrets_it_cannot_mask() -> None:
     done = start("print('working')", **{contract.SECRET_NAMES: '["PIN", "JWT"]', "PIN": "q7x", "JWT": "abcdefgh\n"})
 
     _, short, padded, engine, *_ = done.stdout.splitlines()
-    assert short == "penstock: not masked in this log, being shorter than 4 characters: PIN"
+    assert short == "penstock: not masked in this log, because they are shorter than 4 characters: PIN"
     assert padded.endswith("at the beginning or end of the value of JWT")
     assert engine == "working"
 
@@ -266,15 +266,15 @@ def test_reports_a_stop_before_ecs_kills_the_container() -> None:
     ("name", "value", "says"),
     [
         (contract.RUN, None, "PENSTOCK_RUN is not set"),
-        (contract.RUN, "[]", "PENSTOCK_RUN holds no JSON object"),
+        (contract.RUN, "[]", "PENSTOCK_RUN does not hold a JSON object"),
         (contract.RUN, '{"project": "x"}', "has no usable field 'environment'"),
         (contract.ENGINE, "spark", "PENSTOCK_ENGINE is 'spark'; this runtime knows openmetadata, meltano, command"),
-        (contract.COMMAND, "ls", "PENSTOCK_COMMAND holds no JSON"),
+        (contract.COMMAND, "ls", "PENSTOCK_COMMAND does not hold JSON"),
         (contract.COMMAND, "[]", "PENSTOCK_COMMAND holds an empty list"),
         (contract.COMMAND, '["no-such-program"]', "cannot start 'no-such-program'"),
-        (contract.TIMEOUT_SECONDS, "soon", "is 'soon', which is no positive number of seconds"),
-        (contract.TIMEOUT_SECONDS, "nan", "is 'nan', which is no positive number of seconds"),
-        (contract.STOP_TIMEOUT_SECONDS, "-1", "PENSTOCK_STOP_TIMEOUT_SECONDS is '-1', which is no positive number"),
+        (contract.TIMEOUT_SECONDS, "soon", "is 'soon', which is not a positive number of seconds"),
+        (contract.TIMEOUT_SECONDS, "nan", "is 'nan', which is not a positive number of seconds"),
+        (contract.STOP_TIMEOUT_SECONDS, "-1", "PENSTOCK_STOP_TIMEOUT_SECONDS is '-1', which is not a positive number"),
         (contract.TIMEOUT_SECONDS, None, "PENSTOCK_TIMEOUT_SECONDS is not set"),
     ],
 )

@@ -76,7 +76,7 @@ CASES = [
         "arn:aws:secretsmanager:eu-west-1:1:secret:x from secrets manager: AccessDeniedException: User: "
         "arn:aws:sts::1:assumed-role/x is not authorized to perform: secretsmanager:GetSecretValue on resource: x",
         None,
-        "or there is no such secret",
+        "or the secret does not exist",
         False,
     ),
     (

@@ -7,9 +7,9 @@ import io
 from collections.abc import Iterator
 from typing import Any
 
-from penstock_runtime.release.manifest import MANIFEST, Manifest, Place, Release
+from penstock_runtime.release.manifest import MANIFEST, Manifest, Release, ReleaseLocation
 
-PLACE = Place("artifacts", "dags", "dags/acme")
+PLACE = ReleaseLocation("artifacts", "dags", "dags/acme")
 
 
 OLD = Release("aaaa", "1" * 64, 100, "c1", "deploy")

@@ -145,7 +145,7 @@ def test_two_at_once_do_not_mix(s3: Bucket) -> None:
 
     raced = Raced()
     raced.objects = s3.objects
-    with pytest.raises(Refused, match="another deploy or push is at work"):
+    with pytest.raises(Refused, match="another deploy or push of this project is running"):
         activate(raced, PLACE, NEW)
     assert raced.written == []
 

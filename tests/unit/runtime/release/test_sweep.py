@@ -99,10 +99,10 @@ def test_a_sweep_that_is_cut_short_is_taken_up_again(s3: Bucket, later: Callable
     push(s3, "cccc", 301)
     later(100)
     s3.kept = "aaaa/shards/00.json"
-    told: list[str] = []
-    push(s3, "dddd", 302, tell=told.append)
-    (said,) = told
-    assert "release/aaaa/shards/00.json: AccessDenied" in said
+    warnings: list[str] = []
+    push(s3, "dddd", 302, warn=warnings.append)
+    (warning,) = warnings
+    assert "release/aaaa/shards/00.json: AccessDenied" in warning
     assert s3.top()["schedules_00.py"] == "dddd schedules_00.py"
     assert s3.manifest().complete
     assert {one.release for one in s3.manifest().retired} == {"aaaa", "bbbb"}
