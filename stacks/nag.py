@@ -29,7 +29,7 @@ def acknowledge(construct: IConstruct, reasons: Mapping[str, str]) -> None:
         resource = construct if isinstance(construct, cdk.CfnResource) else construct.node.default_child
         assert isinstance(resource, cdk.CfnResource)
         before = (resource.get_metadata("checkov") or {}).get("skip", [])
-        known = {one["id"]: one for one in before} | {
+        known = {entry["id"]: entry for entry in before} | {
             rule: {"id": rule, "comment": why} for rule, why in skipped.items()
         }
         resource.add_metadata("checkov", {"skip": list(known.values())})

@@ -31,7 +31,7 @@ _ABSENT = {"exists": False}
 FAILURE: Pattern = {
     "lastStatus": ["STOPPED"],
     "$or": [
-        # Our container, and not one that AWS puts beside it (GuardDuty's).
+        # Penstock's container, not one that AWS puts beside it (GuardDuty's).
         {"containers": {"name": [CONTAINER_NAME], "exitCode": [{"anything-but": [0]}]}},
         {"containers": {"exitCode": [_ABSENT]}},
         {"stopCode": [FAILED_TO_START]},
@@ -46,7 +46,7 @@ class StoppedTasks(Construct):
     def __init__(self, scope: Construct, name: str, *, plan: Plan, topic: Topic | None) -> None:
         """
         Args:
-            topic: who is told; None: failures are counted only.
+            topic: to notify; None: failures are only counted.
         """
         super().__init__(scope, name)
         stack = cdk.Stack.of(self)
