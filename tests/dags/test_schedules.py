@@ -126,7 +126,7 @@ def test_operator_asks_for_the_right_task(parsed: Any, airflow_version: str) -> 
 
 
 def test_no_time_before_airflow_was_started_counts(under_airflow: Any, tmp_path: Path, airflow_version: str) -> None:
-    """Where Airflow is told a moment, schedules start then, and one that catches up at its own start date."""
+    """If Airflow has a given moment, schedules start then; one that catches up starts at its own start date."""
     catches_up = replace(DAILY, name="catches-up", dag_id="acme-catches-up", catchup=True)
     later = replace(DAILY, name="later", dag_id="acme-later", start_date="2030-01-01")
     folder = write_bundle(tmp_path, DAILY, catches_up, later, EVERY)
@@ -165,7 +165,7 @@ def test_broken_schedule_says_why(parsed: Any, dag_id: str, reason: str) -> None
 
 
 def test_broken_schedule_keeps_a_sound_interval(parsed: Any) -> None:
-    """It fails when it was to run, so that somebody is told."""
+    """It fails when it was due to run, so that somebody notices."""
     assert parsed["dags"]["acme-too-long"]["summary"] == "0 3 * * *"
     assert parsed["dags"]["acme-bad-cron"]["summary"] == "None"
 

@@ -1,4 +1,4 @@
-"""docs/permissions.md as data, and the templates' permissions as what it tells of them."""
+"""docs/permissions.md as data, and the templates' permissions in the same form."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ HEADINGS = {
     "The functions that make a release live": "switch",
     "The function that looks for overdue schedules": "watch",
     "The VPC's flow log": "flow log",
-    "The function that tells of failed tasks": "failures",
+    "The function that reports failed tasks": "failures",
     "Policies of buckets and of the topic": "resource",
 }
 """Heading of the document → the kind of the roles below it."""

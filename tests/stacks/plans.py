@@ -73,7 +73,7 @@ OWN_IMAGE = TaskDefinition(
     memory_mib=512,
     runtime=False,
 )
-"""Nothing of ours is in its container. Not in `PLAN`."""
+"""Its container has nothing of Penstock's. Not in `PLAN`."""
 TASK = FargateTask(
     name="catalogue",
     after=(),

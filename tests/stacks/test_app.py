@@ -1,4 +1,4 @@
-"""The app as it is run: by the real CDK CLI, and by itself."""
+"""The app, run by the real CDK CLI, and by itself."""
 
 from __future__ import annotations
 

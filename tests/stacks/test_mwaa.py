@@ -1,4 +1,4 @@
-"""The MWAA environment: each setting in the template, the log groups, the files, a key of one's own."""
+"""The MWAA environment: each setting in the template, the log groups, the files, the user's own key."""
 
 from __future__ import annotations
 
@@ -116,7 +116,7 @@ def test_log_groups_are_there_first_with_a_retention(which: str, request: pytest
 
 
 def test_files_are_there_before_the_environment_names_them(templates: Templates, full: Templates) -> None:
-    """And stay: a deploy that is rolled back needs the old ones. Without files there is no deployment for them."""
+    """They stay: a deploy that is rolled back needs the old ones. Without files there is no deployment for them."""
     environment, deployments = resources(full, "AWS::MWAA::Environment")["Environment"], uploads(full)
 
     assert {one["Properties"]["DestinationBucketKeyPrefix"] for one in deployments.values()} == set(FOLDERS.values())
@@ -199,5 +199,5 @@ def test_the_role_serves_this_environment_only(templates: Templates) -> None:
 
 
 def test_no_finding_of_cdk_nag_is_left(tmp_path: Path) -> None:
-    """With every setting, and a key of one's own."""
+    """With every setting, and the user's own key."""
     synthesize(PLAN, tmp_path, nag=True)

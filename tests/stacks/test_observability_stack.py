@@ -97,7 +97,7 @@ def test_a_topic_that_exists_is_told_and_not_touched(tmp_path: Path) -> None:
 
 
 def test_the_alarms_by_default(tmp_path: Path) -> None:
-    """Eight, each with what to do in its text; each reads one metric as it is."""
+    """Eight, each with what to do in its text; each reads one metric, without arithmetic."""
     found = alarms(synthesized(tmp_path, plan_with()))
     told = {
         name.removeprefix("acme-dev-"): (one["Namespace"], one["MetricName"], one["Threshold"], one["Period"],
@@ -161,7 +161,7 @@ def test_no_function_fails_unheard(tmp_path: Path, settings: dict[str, Any]) -> 
 
 
 def test_what_is_accepted_of_a_function_is_true_of_it(tmp_path: Path) -> None:
-    """Its reasons stand in the template, for auditors: they say who calls it, what it may call, what it is told."""
+    """Its reasons stand in the template, for auditors: they say who calls it, what it may call, what it receives."""
     resources = synthesized(tmp_path, plan_with())
     by_clock = {
         target["Arn"]["Fn::GetAtt"][0]: "ScheduleExpression" in rule
@@ -264,7 +264,7 @@ def test_the_dashboard_shows_the_project_its_airflow_and_its_cost(tmp_path: Path
 
 
 def test_the_dashboard_asks_for_metrics_that_the_runtime_writes(tmp_path: Path) -> None:
-    """Every metric of ours on it has these dimensions in the line of a run, but for the one of the function."""
+    """Each of Penstock's metrics on it has these dimensions in the line of a run, except the function's."""
     from penstock_runtime.container import metrics
     from penstock_runtime.functions import stopped_tasks
 
@@ -325,7 +325,7 @@ def test_each_part_can_be_turned_off(tmp_path: Path) -> None:
     assert set(alarms(only_messages)) == {"acme-dev-failed-tasks-watch"}
     assert of_type(only_messages, "AWS::Events::Rule")
     assert set(alarms(only_alarms)) == set(alarms(synthesized(tmp_path / "d", plan_with())))
-    # Failures are found and counted, and nobody is told.
+    # Failures are found and counted, and nobody is notified.
     assert len(of_type(only_alarms, "AWS::Events::Rule")) == 2
     topics = {
         one["Handler"].split(".")[1]: one["Environment"]["Variables"]["TOPIC"]

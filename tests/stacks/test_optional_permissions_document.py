@@ -1,4 +1,4 @@
-"""docs/permissions.md tells of every permission that only some settings bring, and of no other.
+"""docs/permissions.md lists every permission that only some settings bring, and no other.
 
 The templates are those of all golden cases, and of the project with which the functional tests take them away.
 """
@@ -77,7 +77,7 @@ def test_every_action_is_in_the_document_and_no_other(every: Templates, rows: do
     """Whatever a project sets: what a role may do is in its table, or in the one for these settings."""
     made = document.actions(document.template_statements(every))
 
-    assert made - told(document.rows(EVERYWHERE)) - told(rows) == set(), "a new permission: tell of it"
+    assert made - told(document.rows(EVERYWHERE)) - told(rows) == set(), "a new permission: describe it"
     assert told(rows) - made == set(), "nothing asks for these any more"
 
 

@@ -1,4 +1,4 @@
-"""docs/permissions.md tells of every permission in the templates, and of no other."""
+"""docs/permissions.md lists every permission in the templates, and no other."""
 
 from __future__ import annotations
 

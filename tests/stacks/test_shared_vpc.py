@@ -1,4 +1,4 @@
-"""The endpoints that MWAA wants from its customer, in a VPC of another account: who may make them, when, and where."""
+"""The endpoints that MWAA requires of its customer in a VPC of another account: who makes them, when and where."""
 
 from __future__ import annotations
 

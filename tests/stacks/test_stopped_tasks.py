@@ -139,7 +139,7 @@ def message(detail: dict[str, Any], project: str = "acme") -> tuple[str, str]:
 
 
 def test_the_function_holds_all_that_it_imports(tmp_path: Path) -> None:
-    """Each function of ours starts from its asset alone; boto3 is Lambda's, and imported when it is called."""
+    """Each function starts from its asset alone; boto3 is Lambda's, and imported when it is called."""
     synthesized(tmp_path, plan_with())
     found = {
         one.stem: one.parents[2]

@@ -28,7 +28,7 @@ def test_says_what_runs_and_how_it_ended() -> None:
 
 
 def test_writes_one_line_in_the_embedded_metric_format() -> None:
-    """As the specification wants it: every metric and dimension that is declared is a member of the root."""
+    """As the specification requires: every metric and dimension that is declared is a member of the root."""
     done = start("import sys; sys.exit(4)")
 
     record = json.loads(done.stdout.splitlines()[-1])
@@ -120,7 +120,7 @@ BAD_REPORTS = {
 
 @pytest.mark.parametrize("text", BAD_REPORTS.values(), ids=BAD_REPORTS)
 def test_a_report_that_is_none_hides_nothing(tmp_path: Path, text: str) -> None:
-    """How the run ended, with its code, its outcome line and its metrics, is told all the same."""
+    """How the run ended, with its code, its outcome line and its metrics, is still reported."""
     code = (
         f"open(report, 'w', encoding='latin-1').write({text!r}); os.kill(os.getppid(), signal.SIGTERM); time.sleep(60)"
     )
@@ -135,7 +135,7 @@ def test_a_report_that_is_none_hides_nothing(tmp_path: Path, text: str) -> None:
 
 
 def test_a_command_is_asked_for_no_report() -> None:
-    """Only an engine that writes one is told where: a command might take the variable for its own."""
+    """Only an engine that writes one gets its path: a command might use the variable for something else."""
     done = start(f"import os; print(os.environ.get('{contract.REPORT}', 'none'))")
 
     assert done.stdout.splitlines()[1] == "none"
@@ -304,7 +304,7 @@ def test_elt_runs_without_an_environment() -> None:
 
 
 def test_task_may_set_what_is_a_default() -> None:
-    """What an engine only proposes gives way to what the task's own variables say."""
+    """The task's own variables override an engine's defaults."""
     environ = {contract.WORKFLOW_TYPE: "metadata", "DO_NOT_TRACK": "0"}
     found = openmetadata.launch(environ).environment
 

@@ -57,7 +57,7 @@ def test_knows_what_ecs_says(reason: str, code: int | None, fix: str, transient:
 
 
 def test_reads_the_containers_reason_first() -> None:
-    """Out of memory is told by the container; the task says only that it exited."""
+    """The container reports out of memory; the task says only that it exited."""
     found = diagnose(
         stopped(
             code=137, reason="Essential container in task exited", container_reason="OutOfMemoryError: Container killed"
@@ -83,7 +83,7 @@ COLLIDING = [Exit.WRONG_INPUT, Exit.ARTIFACT, Exit.TIMED_OUT, Exit.KILLED, Exit.
 
 @pytest.mark.parametrize("code", COLLIDING)
 def test_says_whose_an_exit_code_is(code: Exit) -> None:
-    """The engine's own 2, 65, 124, 137 or 143 is told as its own where the log says so, and as ours where it is ours;
+    """The engine's own 2, 65, 124, 137 or 143 counts as its own if the log says so, and as Penstock's if it is;
     without a log both readings are given."""
     task = stopped(code=code, reason="Essential container in task exited")
     found = {by: diagnose(task, ["some line", metric_line(by)]) for by in ("penstock", "signal", "engine")}
@@ -132,7 +132,7 @@ def test_tells_spot_from_a_person() -> None:
 
 
 def test_a_success_needs_nothing() -> None:
-    """Exit code 0 is no failure, whatever else is said."""
+    """Exit code 0 is not a failure, whatever else ECS says."""
     assert diagnose(stopped(code=0, reason="Essential container in task exited")).fix == "nothing to do"
 
 

@@ -36,8 +36,8 @@ from tests.unit.runtime.release.bucket import NEW, OLD, PLACE, Bucket, ClientErr
         (replace(NEW, committed=100), replace(OLD, committed=100), False),
     ],
 )
-def test_who_gives_way(live: Release | None, new: Release, allowed: bool) -> None:
-    """The later source wins; where nobody knows which one is later, a deploy gives way to a push."""
+def test_the_later_source_wins(live: Release | None, new: Release, allowed: bool) -> None:
+    """The later source wins; if it is not known which is later, a push may replace a deploy, but not the reverse."""
     why = refusal(live, new)
 
     assert (why is None) == allowed

@@ -86,7 +86,7 @@ def test_refuses_a_wrong_config(tmp_path: Path, text: str, change: dict[str, str
 
 
 def test_the_stock_contract_takes_the_config_literally() -> None:
-    """As upstream's main.py does: no filling, its own run id, no variables of ours."""
+    """As upstream's main.py does: no filling, its own run id, none of Penstock's variables."""
     given = {"config": "source: {host: '${HOST}'}", "pipelineType": "profiler", "pipelineRunId": "abc"}
 
     assert openmetadata.stock(given)
