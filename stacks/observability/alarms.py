@@ -117,7 +117,7 @@ class Alarms(Construct):
         super().__init__(scope, name)
         self._plan = plan
         self._action = actions.SnsAction(sns.Topic.from_topic_arn(self, "Topic", topic))
-        self.made: list[cloudwatch.Alarm] = []
+        self.alarms: list[cloudwatch.Alarm] = []
         asked = wanted(plan, airflow_name)
         if stopped is not None:
             self._stopped(stopped, asked)
@@ -200,4 +200,4 @@ class Alarms(Construct):
         )
         alarm.add_alarm_action(self._action)
         alarm.add_ok_action(self._action)
-        self.made.append(alarm)
+        self.alarms.append(alarm)
