@@ -2,7 +2,7 @@
 
 Context: `project` (a path, default penstock.yaml), `environment` (default: the project's first), `variables`
 (a JSON object that overrides the plan's variables), `airflow` (a version, instead of the project's), `nag` (true:
-check with cdk-nag) and `replace` (true: take the place of DAGs that are newer than this checkout).
+check with cdk-nag) and `replace` (true: replace DAGs that are newer than this checkout).
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from penstock.project.load import load
 from penstock.project.openmetadata.shapes import shape_file
 from penstock_runtime.errors import InputError, PenstockError
 from stacks.build import Files, build_stacks
-from stacks.release import Source
+from stacks.release.source import Source
 
 HERE = Path(__file__).resolve().parent
 
@@ -59,7 +59,7 @@ def main() -> None:
             task_files=task_files.write(plan, project.folder, Path(folder, "files")),
         )
         revision = revision_of(project)
-        # Another value each time: CloudFormation calls nobody where nothing changes.
+        # Another value each time: CloudFormation calls the function only if something changes.
         mark = _text(app, "replace_mark") or datetime.now(UTC).isoformat()
         replace = mark if _is_true(app, "replace") else ""
         source = Source(revision.order, revision.committed, revision.name, replace)
@@ -75,17 +75,17 @@ def synthesize(app: cdk.App) -> None:
     """Write the templates.
 
     Raises:
-        PenstockError: CDK refuses them, for what the error and stderr say.
+        PenstockError: CDK refuses them, for the reason that the error and stderr give.
     """
     try:
         app.synth()
     except RuntimeError as error:
-        # What CDK throws arrives as this class, with the name of its own in front.
-        name, _, said = str(error).partition(": ")
+        # CDK's exceptions arrive as this class, with their own name in front.
+        name, _, finding = str(error).partition(": ")
         if name != "ValidationFailed":
             raise
         fix = "change the setting that each finding is about, then run it again"
-        raise PenstockError(f"CDK refuses the templates: {said}", fix=fix) from error
+        raise PenstockError(f"CDK refuses the templates: {finding}", fix=fix) from error
 
 
 def _is_true(app: cdk.App, name: str) -> bool:
@@ -93,10 +93,10 @@ def _is_true(app: cdk.App, name: str) -> bool:
 
 
 def _text(app: cdk.App, key: str) -> str | None:
-    given: Any = app.node.try_get_context(key)
-    if given is None or isinstance(given, str):
-        return given
-    raise InputError(f"the context {key!r} is no text", fix=f"write -c {key}=…, or quote it in cdk.json")
+    value: Any = app.node.try_get_context(key)
+    if value is None or isinstance(value, str):
+        return value
+    raise InputError(f"the context {key!r} is not text", fix=f"write -c {key}=…, or quote it in cdk.json")
 
 
 def _variables(app: cdk.App) -> dict[str, str] | None:
@@ -108,7 +108,9 @@ def _variables(app: cdk.App) -> dict[str, str] | None:
             given = False
     if given is None or (isinstance(given, dict) and all(isinstance(value, str) for value in given.values())):
         return given
-    raise InputError("the context 'variables' is no JSON object of strings", fix="""write -c variables='{"A": "b"}'""")
+    raise InputError(
+        "the context 'variables' is not a JSON object of strings", fix="""write -c variables='{"A": "b"}'"""
+    )
 
 
 if __name__ == "__main__":

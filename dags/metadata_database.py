@@ -1,8 +1,8 @@
 """Helper DAG: how OpenMetadata reaches the metadata database of this Airflow. Run it by hand.
 
 On Airflow 2 it reports driver, host, port, database and user of the connection, in the log and as its
-return value; the password is neither read out nor shown. On Airflow 3 tasks may not know the database: then
-it fails, and says how OpenMetadata catalogues this Airflow instead. The file needs nothing of Penstock;
+return value; the password is neither read out nor shown. On Airflow 3 tasks have no access to the database:
+then it fails, and says how OpenMetadata catalogues this Airflow instead. The file works without Penstock, on
 Airflow 2.10 and later.
 """
 
@@ -57,13 +57,13 @@ def report():
     """Log and return what `describe` finds in this Airflow's configuration."""
     from airflow.configuration import conf
 
-    found = describe(
+    parts = describe(
         conf.get("database", "sql_alchemy_conn"),
         iam_credentials=os.environ.get("USE_IAM_CREDENTIALS", "").lower() in ("true", "1"),
     )
-    for name, value in found.items():
+    for name, value in parts.items():
         logging.getLogger(__name__).info("%s: %s", name, value)
-    return found
+    return parts
 
 
 with DAG(

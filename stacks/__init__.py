@@ -4,5 +4,5 @@
                         └─────────→ ObservabilityStack
 
 References point one way, and only to what a later deploy does not change: subnets, security groups and buckets are
-exports; families, role names, the cluster and the log group are known at build time and are used by name.
+exports; families, role names, the cluster and the log group are known at build time and used by name.
 """

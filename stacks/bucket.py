@@ -1,4 +1,4 @@
-"""A bucket that holds what must not get lost, and the deployments that fill it."""
+"""A bucket for data that must not be lost, and the deployments that fill it."""
 
 from __future__ import annotations
 
@@ -121,7 +121,7 @@ def _without_key(scope: Construct, name: str, bucket: s3.IBucket) -> s3.IBucket:
 def key_statement(stack: cdk.Stack, key: str, *, write: bool) -> iam.PolicyStatement:
     """Use a bucket's key by way of S3, and no other.
 
-    Who writes needs `kms:Decrypt` too: a file is sent in parts from 8 MiB on, and S3 wants it for each (Amazon S3 API
+    Writing needs `kms:Decrypt` too: a file is sent in parts from 8 MiB on, and S3 requires it for each (Amazon S3 API
     Reference, UploadPart).
     """
     return iam.PolicyStatement(
@@ -142,7 +142,7 @@ def _log(stack: cdk.Stack) -> logs.ILogGroup:
 
 
 def _acknowledge_lambda(deployment: s3_deployment.BucketDeployment, *, own_role: bool) -> None:
-    """CDK's own Lambda copies the files; its runtime is CDK's, and so is its role unless we gave it one."""
+    """CDK's own Lambda copies the files; its runtime is CDK's, and its role too unless it was given one."""
     for one in cdk.Stack.of(deployment).node.children:
         if one.node.id.startswith("Custom::CDKBucketDeployment"):
             key = "Its environment holds a switch of CDK's, and nothing secret."

@@ -18,8 +18,9 @@ from stacks.ingestion.stack import IngestionStack
 from stacks.nag import InlinePolicies
 from stacks.network.stack import network_of
 from stacks.observability.stack import ObservabilityStack, watches
-from stacks.release import Source, release_of
-from stacks.roles import settle_roles
+from stacks.release.deployment import release_of
+from stacks.release.source import Source
+from stacks.roles import apply_role_settings
 
 
 @dataclass(frozen=True)
@@ -94,9 +95,9 @@ def build_stacks(
             **shared,
         )
         # An alarm on an Airflow that is not there yet would go off. With endpoint_management `customer` it does: the
-        # Airflow stack is done before its environment, and until that is there nothing else would tell of a failure.
+        # Airflow stack is done before its environment, and until that is there nothing else would report a failure.
         observability.add_stack_dependency(airflow)
-    settle_roles(scope, plan)
+    apply_role_settings(scope, plan)
     cdk.Aspects.of(scope).add(InlinePolicies())
     for key, value in tags.items():
         cdk.Tags.of(scope).add(key, value)

@@ -28,8 +28,8 @@ _LONGEST_NAME = 63
 class ManagedPolicies(Construct):
     """Collects what is granted to it; `make` writes it down.
 
-    A role of ours takes statements itself, and CDK splits what is too long. For a role that exists CDK puts all into
-    one inline policy, which shares 10,240 characters with those that the role has already.
+    A role that Penstock makes takes statements itself, and CDK splits what is too long. For an existing role CDK puts
+    all into one inline policy, which shares 10,240 characters with those that the role already has.
     """
 
     def __init__(self, scope: Construct, name: str) -> None:
@@ -79,7 +79,7 @@ def pack(statements: Sequence[iam.PolicyStatement], stack: cdk.Stack) -> list[li
     documents: list[list[iam.PolicyStatement]] = [[]]
     room = MAX_CHARACTERS - len('{"Version":"2012-10-17","Statement":[]}')
     for alike in groups.values():
-        resources = list(dict.fromkeys(one for statement in alike for one in statement.resources))
+        resources = list(dict.fromkeys(resource for statement in alike for resource in statement.resources))
         frame = len(_longest(_frame(alike[0], stack))) + len('"Resource":[],')
         taken: list[str] = []
         left = room - frame
@@ -123,7 +123,7 @@ def _longest(value: object) -> str:
         if function in ("Ref", "Fn::GetAtt", "Fn::ImportValue"):
             return json.dumps(_LONGEST.get(str(argument), "x" * _LONGEST_NAME))
     if isinstance(value, dict):
-        return "{" + ",".join(f"{json.dumps(key)}:{_longest(one)}" for key, one in value.items()) + "}"
+        return "{" + ",".join(f"{json.dumps(key)}:{_longest(item)}" for key, item in value.items()) + "}"
     if isinstance(value, list):
-        return "[" + ",".join(_longest(one) for one in value) + "]"
+        return "[" + ",".join(_longest(item) for item in value) + "]"
     return json.dumps(value)

@@ -29,7 +29,7 @@ def acknowledge(construct: IConstruct, reasons: Mapping[str, str]) -> None:
         resource = construct if isinstance(construct, cdk.CfnResource) else construct.node.default_child
         assert isinstance(resource, cdk.CfnResource)
         before = (resource.get_metadata("checkov") or {}).get("skip", [])
-        known = {one["id"]: one for one in before} | {
+        known = {entry["id"]: entry for entry in before} | {
             rule: {"id": rule, "comment": why} for rule, why in skipped.items()
         }
         resource.add_metadata("checkov", {"skip": list(known.values())})
@@ -45,7 +45,7 @@ def acknowledge_log_group(group: IConstruct, why: str = "CloudWatch Logs encrypt
 
 
 def acknowledge_function(function: IConstruct) -> None:
-    """Accept how a function is set up that CloudFormation calls, and nobody else."""
+    """Accept the settings of a function that only CloudFormation calls."""
     _acknowledge_function(
         function,
         unreserved="CloudFormation calls it, a few times in a deploy.",
@@ -55,7 +55,7 @@ def acknowledge_function(function: IConstruct) -> None:
 
 
 def acknowledge_watch(function: IConstruct) -> None:
-    """Accept how a function is set up that a clock calls."""
+    """Accept the settings of a function that a clock calls."""
     _acknowledge_function(
         function,
         unreserved="A clock calls it, every quarter of an hour.",
@@ -66,9 +66,9 @@ def acknowledge_watch(function: IConstruct) -> None:
 
 
 def acknowledge_listener(function: IConstruct) -> None:
-    """Accept how a function is set up that EventBridge calls, once for each task that failed.
+    """Accept the settings of a function that EventBridge calls, once for each task that failed.
 
-    A queue for what it could not tell would need somebody who reads it. A topic for that is what has failed.
+    A queue for lost messages would need somebody who reads it, and the topic is what has failed.
     """
     _acknowledge_function(
         function,
@@ -90,7 +90,7 @@ def _acknowledge_function(function: IConstruct, *, unreserved: str, no_queue: st
 
 @jsii.implements(cdk.IAspect)
 class InlinePolicies:
-    """Accepts that our roles have their policies inline: each belongs to one role, and goes when that goes."""
+    """Accepts that roles have their policies inline: each belongs to one role, and goes when that goes."""
 
     def visit(self, node: IConstruct) -> None:
         """Called by CDK for each construct."""

@@ -1,4 +1,4 @@
-"""What the project permits a role of ours, by its `permissions`: in a policy apart, so that one sees whose it is."""
+"""What the project permits a role, by its `permissions`: in a separate policy, so that its origin is visible."""
 
 from __future__ import annotations
 
@@ -17,19 +17,21 @@ def statements_of(permissions: Sequence[Permission]) -> list[iam.PolicyStatement
     """A statement for each."""
     return [
         iam.PolicyStatement(
-            actions=list(one.actions), resources=list(one.resources), conditions=dict(one.conditions) or None
+            actions=list(permission.actions),
+            resources=list(permission.resources),
+            conditions=dict(permission.conditions) or None,
         )
-        for one in permissions
+        for permission in permissions
     ]
 
 
 def policies_of(permissions: Sequence[Permission]) -> dict[str, iam.PolicyDocument]:
-    """The policy, for a role's inline ones; none, where nothing is permitted."""
-    found = statements_of(permissions)
-    return {POLICY: iam.PolicyDocument(statements=found)} if found else {}
+    """The policy, for a role's inline ones; none if nothing is permitted."""
+    statements = statements_of(permissions)
+    return {POLICY: iam.PolicyDocument(statements=statements)} if statements else {}
 
 
 def acknowledge_permitted(role: iam.Role, permissions: Sequence[Permission]) -> None:
     """Accept the wildcards on the role that has the policy, each for the reason that the project gives."""
-    for one, statement in zip(permissions, statements_of(permissions), strict=True):
-        acknowledge_wildcards(role, [statement], one.reason or "Named in the project file, as `permissions`.")
+    for permission, statement in zip(permissions, statements_of(permissions), strict=True):
+        acknowledge_wildcards(role, [statement], permission.reason or "Named in the project file, as `permissions`.")

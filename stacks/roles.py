@@ -1,4 +1,4 @@
-"""What an organization asks of every role: applied to all of them, whoever made them, CDK's own Lambdas included."""
+"""What an organization requires of every role: applied to all of them, including those of CDK's own functions."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from penstock_runtime.plan.plan import Iam, Plan
 ROLE = "AWS::IAM::Role"
 
 
-def settle_roles(scope: Construct, plan: Plan) -> None:
+def apply_role_settings(scope: Construct, plan: Plan) -> None:
     """Give every role below `scope` the permissions boundary, path and name that the plan asks for."""
     if (plan.iam.permissions_boundary, plan.iam.role_path, plan.iam.role_name_prefix) != (None, "/", ""):
         cdk.Aspects.of(scope).add(_Roles(plan))
 
 
 def role_arn(stack: cdk.Stack, settings: Iam, name: str) -> str:
-    """The ARN of a role of ours by its name; its path is part of it."""
+    """The ARN of one of Penstock's roles by its name; its path is part of it."""
     return stack.format_arn(service="iam", region="", resource="role", resource_name=f"{settings.role_path[1:]}{name}")
 
 
@@ -38,14 +38,14 @@ class _Roles:
             node.add_property_override("PermissionsBoundary", self._settings.permissions_boundary)
         if self._settings.role_path != "/":
             node.add_property_override("Path", self._settings.role_path)
-        # A Role without a name has a token for one, which resolves to nothing.
+        # A Role without a name has a token for it, which resolves to nothing.
         named = cdk.Stack.of(node).resolve(getattr(node, "role_name", None)) is not None
         if self._settings.role_name_prefix and not named:
             node.add_property_override("RoleName", self._name(node))
 
     def _name(self, node: IConstruct) -> str:
         """A name for a role that has none, at most 58 characters; IAM knows no regions, hence the digest."""
-        # A role of another path is made beside the old one, so not under its name.
+        # A role with another path is made beside the old one, so it needs another name.
         path = f"{self._plan.region} {self._settings.role_path[1:]}{node.node.path}"
         digest = hashlib.sha256(path.encode()).hexdigest()[:8]
         return f"{self._settings.role_name_prefix}{self._plan.prefix}-{digest}"

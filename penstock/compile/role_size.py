@@ -9,8 +9,8 @@ from penstock_runtime.plan.task_definition import Secret, TaskDefinition
 MAX_INLINE = 10_240
 """Characters of all inline policies of a role, white space not counted (IAM User Guide, "IAM and AWS STS quotas")."""
 FRAME = 1_500
-"""Room for the rest of what ECS's agent may do: the log, the image, decrypting. `stacks.ingestion.task` makes it, and
-a test compares."""
+"""Room for the rest of what ECS's agent may do: the log, the image, decrypting.
+`stacks.ingestion.role_statements` makes it, and a test compares."""
 
 
 def check_execution_role(definition: TaskDefinition, region: str, task: str) -> None:

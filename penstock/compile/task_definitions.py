@@ -19,7 +19,7 @@ from penstock.compile.role_size import check_execution_role
 from penstock.project.secrets.references import region_of
 from penstock_runtime.contract import FAMILY_DIGITS, ROLE_DIGITS
 from penstock_runtime.errors import InputError
-from penstock_runtime.plan.schedule import Task
+from penstock_runtime.plan.schedule import FargateTask
 from penstock_runtime.plan.task_definition import Architecture, Image, Permission, Secret, TaskDefinition
 
 MOST_IN_ONE_STACK = 80
@@ -39,7 +39,7 @@ Key = tuple[str, Image, bool, str, tuple[str, ...], str, bool, bool]
 class Draft:
     """A task whose family is not known yet, and what its task definition must have."""
 
-    task: Task
+    task: FargateTask
     image: Image
     default_image: bool
     """Whether the image is the engine's own, which a new version may replace."""

@@ -19,6 +19,7 @@ from penstock.project.ecs.image_names import located, rule
 from penstock.project.ecs.images import ImageSource
 from penstock.project.environments import Environment, prefix_of
 from penstock.project.files.model import File
+from penstock.project.files.named import SERVER_CERTIFICATE
 from penstock.project.iam.permissions import Permission, filled, wrong_permission
 from penstock.project.jobs import tasks
 from penstock.project.jobs.tasks import TaskSettings
@@ -39,7 +40,7 @@ from penstock_runtime.contract import MELTANO_STATE, SERVER_VARIABLE
 from penstock_runtime.fill import PLACEHOLDER, names
 from penstock_runtime.plan import task_definition as planned
 from penstock_runtime.plan.plan import Config, ProjectFile
-from penstock_runtime.plan.schedule import Engine, Task, TaskFile
+from penstock_runtime.plan.schedule import Engine, FargateTask, TaskFile
 from penstock_runtime.plan.task_definition import Image, PullThrough
 
 OVERRIDES_RESERVE = 2048
@@ -169,7 +170,7 @@ class Drafting:
             self._completed[task, pipeline] = self._complete(task, pipeline)
         config, named, certified = self._completed[task, pipeline]
         certificate = levels.certificate(self._settings) if certified else None
-        files = {levels.SERVER_CERTIFICATE: certificate} if certificate is not None else {}
+        files = {SERVER_CERTIFICATE: certificate} if certificate is not None else {}
         image = self._openmetadata_image()
         return _Work("openmetadata", image, named, workflow_type=task.type, config=config, files=files)
 
@@ -214,7 +215,7 @@ class Drafting:
             # ECS refuses a definition with both ("The secret name must be unique and not shared with …").
             what = f"task {name!r} gets {key} from a secret, and Penstock sets that itself"
             self._problems.add(what, fix="take the secret from the task, or rename it", where=where)
-        task = Task(
+        task = FargateTask(
             name=name,
             after=after,
             engine=work.engine,
@@ -293,7 +294,7 @@ class Drafting:
         fill = partial(PLACEHOLDER.sub, lambda match: environment.get(match[1], match[0]))
         return tuple(fill(argument) for argument in work.command)
 
-    def _check_room(self, task: Task, where: str) -> None:
+    def _check_room(self, task: FargateTask, where: str) -> None:
         pairs = [{"name": name, "value": value} for name, value in task.environment.items()]
         parts: list[Any] = [pairs, json.dumps(task.command), json.dumps(task.names)]
         if task.files:

@@ -141,7 +141,7 @@ def do(push: Push, tell: Callable[[str], None]) -> int:
             # A config or a release's file is of no use alone: the first failure ends the push.
             list(pool.map(put, missing))
         try:
-            activation.activate(account.s3, place, push.release, force=push.force, tell=tell)
+            activation.activate(account.s3, place, push.release, force=push.force, warn=tell)
         except Refused as error:
             raise _refused(str(error)) from error
     return len(missing) + len(files)

@@ -15,7 +15,7 @@ from penstock_runtime import contract
 from penstock_runtime.errors import InputError, PenstockError
 from penstock_runtime.plan.plan import Plan
 from penstock_runtime.release import infrastructure
-from penstock_runtime.release.manifest import MANIFEST, Manifest, Place, Refused, read_manifest
+from penstock_runtime.release.manifest import MANIFEST, Manifest, Refused, ReleaseLocation, read_manifest
 
 DEPLOY_FIRST = "deploy it first: npx cdk deploy --all -c environment={environment}"
 
@@ -25,7 +25,7 @@ class Deployed:
     """One project and environment in one account."""
 
     account: Account
-    place: Place
+    place: ReleaseLocation
     infrastructure: dict[str, Any]
     """See `penstock_runtime.release.infrastructure.describe`."""
     manifest: Manifest | None
@@ -63,7 +63,7 @@ def find(account: Account, plan: Plan, to: str | None = None) -> Deployed:
     resources, facts = texts
     if facts.get("format") != infrastructure.FORMAT:
         raise PenstockError(f"{infrastructure.FILE} is of another format", fix="use the Penstock that deployed it")
-    place = Place(str(resources["artifacts_bucket"]), bucket, folder)
+    place = ReleaseLocation(str(resources["artifacts_bucket"]), bucket, folder)
     with aws(f"read s3://{place.artifacts}/{MANIFEST}"):
         try:
             manifest, _ = read_manifest(account.s3, place.artifacts)

@@ -36,7 +36,7 @@ from penstock.project.settings import known_names
 from penstock.versions.airflow import airflow_python
 from penstock.versions.number import parse
 from penstock_runtime.errors import InputError
-from penstock_runtime.workflow_types import WORKFLOW_CLASSES
+from penstock_runtime.workflow_types import WORKFLOW_TYPES
 
 OWN_FOLDER = Path(__file__).resolve().parents[2]
 LOADER = "schedules.py"
@@ -186,7 +186,7 @@ def _read_slim_lock(files: _Files, environment: Environment, report: Report) -> 
 def _read_workflow(
     files: _Files, environment: Environment, report: Report, kind: str, config: str, here: tuple[str | int, ...]
 ) -> Workflow | None:
-    if kind not in WORKFLOW_CLASSES:
+    if kind not in WORKFLOW_TYPES:
         report.add(workflow.unknown_type(kind).at(*here, "type"))
         return None
     if problem := relative_path_problem(config):

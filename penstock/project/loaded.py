@@ -12,10 +12,10 @@ from penstock.project.document.document import Document
 from penstock.project.document.problems import nearest
 from penstock.project.environments import Environment
 from penstock.project.files import content
+from penstock.project.files.named import Missing
 from penstock.project.meltano.project import MeltanoProject
 from penstock.project.openmetadata.workflow import Workflow
 from penstock.project.rules.files.missing import Search
-from penstock.project.rules.files.named import Missing
 from penstock.project.settings import Settings
 from penstock_runtime.errors import InputError
 

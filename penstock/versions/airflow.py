@@ -74,23 +74,6 @@ OPENMETADATA_IMAGE = "docker.getcollate.io/openmetadata/ingestion-base"
 externally"; open-metadata/OpenMetadata, ingestion/operators/docker/Dockerfile. `openmetadata/ingestion`, which has
 Airflow beside it and is several times as large, works too."""
 
-SOURCE_CONFIG_TYPES: dict[str, str] = {
-    **{
-        f"{kind}Metadata": "metadata"
-        for kind in ("Api", "Dashboard", "Database", "Drive", "Messaging", "MlModel", "Pipeline", "Search", "Storage")
-    },
-    "DatabaseLineage": "lineage",
-    "DatabaseUsage": "usage",
-    "DBT": "dbt",
-    "Profiler": "profiler",
-    "AutoClassification": "autoClassification",
-    "TestSuite": "TestSuite",
-    "MetadataToElasticSearch": "elasticSearchReindex",
-    "Application": "application",
-}
-"""`source.sourceConfig.config.type` → the workflow type that it is for. Those of the package's 1.12; its others,
-`dataInsight` and `ReverseIngestion`, are for what the server runs itself."""
-
 
 def line(version: str) -> str:
     """The release line of a version: `1.12` of `1.12.14`."""

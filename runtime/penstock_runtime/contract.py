@@ -21,17 +21,17 @@ RUNTIME_SHA256 = "PENSTOCK_RUNTIME_SHA256"
 ARTIFACTS_BUCKET = "PENSTOCK_ARTIFACTS_BUCKET"
 """Name of the bucket that holds workflow configs, the runtime archive and Meltano's state."""
 ARTIFACTS_REGION = "PENSTOCK_ARTIFACTS_REGION"
-"""Its region: `AWS_REGION` may be the user's own, for something else."""
+"""Its region: the user may set `AWS_REGION` for something else."""
 SECRET_NAMES = "PENSTOCK_SECRET_NAMES"  # noqa: S105  names, no values
-"""JSON list: which environment variables hold secrets. Their values are masked in the container's output; where the
+"""JSON list: which environment variables hold secrets. Their values are masked in the container's output; if the
 variable is missing, those of all `NAMES` are."""
 STOP_TIMEOUT_SECONDS = "PENSTOCK_STOP_TIMEOUT_SECONDS"
 """The container's `stopTimeout`, in seconds: what ECS leaves between SIGTERM and SIGKILL. Missing: ECS's default."""
 HOME = "PENSTOCK_HOME"
-"""Home folder of the engine's process, where the root file system is read-only. Empty or missing: the image's own, or
+"""Home folder of the engine's process if the root file system is read-only. Empty or missing: the image's own, or
 the one that the task sets."""
 MELTANO_STATE = "MELTANO_STATE_BACKEND_URI"
-"""Meltano's own: where it keeps the state of its pipelines."""
+"""Meltano's: where it keeps the state of its pipelines."""
 
 # Environment variables that RunTask overrides set, per run.
 ENGINE = "PENSTOCK_ENGINE"
@@ -48,22 +48,22 @@ TIMEOUT_SECONDS = "PENSTOCK_TIMEOUT_SECONDS"
 """Wall-clock limit of the run, in seconds, from the container's start."""
 RUN = "PENSTOCK_RUN"
 """JSON object that says which run this is: project, environment, schedule, job, task, dag_run, try. The only one of
-these that a container gets in which the runtime does not start."""
+these that a container without the runtime gets."""
 SIZE = "PENSTOCK_SIZE"
 """JSON object: cpu_units and memory_mib that this run was given. For its metrics only: without it they lack memory
 against limit, and cost."""
 NAMES = "PENSTOCK_NAMES"
 """JSON list of the `${NAME}`s that may be filled in the config; each is an environment variable."""
 FILES = "PENSTOCK_FILES"
-"""JSON object: path in the container → a file of the task's, which the runtime writes there before the engine starts.
+"""JSON object: path in the container → one of the task's files; the runtime writes it before the engine starts.
 See `files.File` for its keys."""
 FILES_URI = "PENSTOCK_FILES_URI"
 """`s3://bucket/files` or `file:///folder`: below it, the project's files by their SHA-256."""
 
 # Environment variable that the embedded mode sets.
 ROOT = "PENSTOCK_ROOT"
-"""Folder that stands for the container's `/` where a task is a process of this machine: a file of the task's is written
-below it, and what names it by its path is given the place below it instead. A container has none."""
+"""Folder that stands for the container's `/` if a task is a process of this machine: the task's files are written
+below it, and whatever names one by its path gets the location below it instead. A container has none."""
 
 # Environment variable of Airflow's own processes.
 SCHEDULES_FROM = "PENSTOCK_SCHEDULES_FROM"
@@ -72,16 +72,16 @@ mode gives the moment at which it started Airflow; MWAA gives none."""
 
 # Environment variables between the container's entry point and its engine's process.
 REPORT = "PENSTOCK_REPORT"
-"""Path of a JSON file that the engine writes: records, failures, warnings; each where it knows them."""
+"""Path of a JSON file that the engine writes: records, failures, warnings; each if it knows them."""
 
 SERVER_VARIABLE = "OPENMETADATA_SERVER"
-"""The variable that stands for the server's address where the project sets no `openmetadata.server`."""
+"""The variable that stands for the server's address if the project sets no `openmetadata.server`."""
 
 
 class Exit(IntEnum):
-    """Exit codes of a container of ours.
+    """Exit codes of a container.
 
-    An engine's own code passes through, also where it is one of these: the line with the outcome and the metric line
+    An engine's own code passes through, even if it is one of these: the line with the outcome and the metric line
     (`ENDED_BY`) say whose it is.
     """
 
@@ -91,7 +91,7 @@ class Exit(IntEnum):
     WRONG_INPUT = 2
     """The task's environment or its config is wrong: a missing variable, an unknown workflow type."""
     ARTIFACT = 65
-    """A config or the runtime archive could not be fetched, or its hash is not the expected one."""
+    """A config or the runtime archive could not be fetched, or has an unexpected hash."""
     TIMED_OUT = 124
     """`timeout_minutes` ran out (as coreutils' `timeout` reports it)."""
     KILLED = 137
@@ -111,11 +111,11 @@ ENDED_BY = "EndedBy"
 RESOURCES_FILE = "resources.json"
 """Names and ids that exist only after a deploy; see `resources.Resources`."""
 RELEASES_FOLDER = "release"
-ENVIRONMENT_FOLDERS = ("requirements", "plugins", "startup")
-"""Folders of the files that an MWAA environment starts from, in a DAG bucket of ours."""
-OWN_FILES_FOLDER = "penstock"
-"""Folder that holds these in a bucket that is not ours, below the plan's prefix."""
 """Everything else of the bundle is in `release/<hash>/`; the loader files name the hash."""
+ENVIRONMENT_FOLDERS = ("requirements", "plugins", "startup")
+"""Folders of the files that an MWAA environment starts from, in a DAG bucket that Penstock makes."""
+OWN_FILES_FOLDER = "penstock"
+"""Folder that holds these in a bucket that Penstock uses only, below the plan's prefix."""
 
 ERROR_TAG = "penstock-error"
 """Marks a DAG that stands for a schedule which could not be built."""
@@ -132,7 +132,7 @@ PLANS_PREFIX = "plans"
 
 # Names of task definitions and their roles, and the patterns that permissions are narrowed to.
 FAMILY_DIGITS = 8
-"""Hex digits that a family's name ends in. Of 2,560 families, the most of a project, two are alike in one project of
+"""Hex digits that a family's name ends in. Of 2,560 families, the most in a project, two are alike in one project of
 1,300."""
 ROLE_DIGITS = 8
 """Hex digits in the name of a task definition's role."""

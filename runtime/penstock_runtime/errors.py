@@ -11,7 +11,7 @@ Every error says what happened and what to do about it; `where` is `file:line:co
 from __future__ import annotations
 
 MAX_LINE = 1000
-"""Characters of a line of an error: enough for any of ours, not for what somebody's file puts into it."""
+"""Characters of a line of an error: enough for all own texts, but not for whatever a user's file puts into it."""
 
 
 class PenstockError(Exception):
@@ -24,11 +24,11 @@ class PenstockError(Exception):
         self.what, self.fix, self.where = what, fix, where
 
     def __str__(self) -> str:
-        place = f"{plain(self.where)}: " if self.where else ""
-        return f"{place}{self._shown(self.what)}\n  fix: {self._shown(self.fix)}"
+        where = f"{plain(self.where)}: " if self.where else ""
+        return f"{where}{self._shown(self.what)}\n  fix: {self._shown(self.fix)}"
 
     def _shown(self, text: str) -> str:
-        """Our own line ends stay: an error may quote the last lines of a log."""
+        """Line ends stay: an error may quote the last lines of a log."""
         return "\n".join(map(plain, text.split("\n")))
 
 
@@ -44,7 +44,9 @@ def visible(text: str, keep: str = "") -> str:
     """A text whose control, invisible and half characters are escapes, but for those in `keep`."""
     if text.isprintable():
         return text
-    return "".join(one if one.isprintable() or one in keep else one.encode("unicode_escape").decode() for one in text)
+    return "".join(
+        char if char.isprintable() or char in keep else char.encode("unicode_escape").decode() for char in text
+    )
 
 
 class InputError(PenstockError):
@@ -58,7 +60,7 @@ class InputError(PenstockError):
 
 
 class InputErrors(InputError):
-    """All that is wrong with a project, found in one pass; at least one error."""
+    """All errors of a project, found in one pass; at least one."""
 
     def __init__(self, errors: list[InputError]) -> None:
         first = errors[0]

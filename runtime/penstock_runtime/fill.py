@@ -13,7 +13,7 @@ PLACEHOLDER = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 
 
 def names(value: Any) -> Iterator[str]:
-    """Every NAME that a parsed YAML or JSON value holds as `${NAME}`, in order, repeated where it is repeated."""
+    """Every NAME that a parsed YAML or JSON value holds as `${NAME}`, in order, repeated if it is repeated."""
     if isinstance(value, str):
         yield from PLACEHOLDER.findall(value)
     elif isinstance(value, Mapping):
@@ -32,7 +32,7 @@ def fill(value: Any, known: Iterable[str], environ: Mapping[str, str]) -> Any:
     """
     allowed = frozenset(known)
 
-    def one(match: re.Match[str]) -> str:
+    def value_of(match: re.Match[str]) -> str:
         name = match[1]
         if name not in allowed:
             raise RunError(
@@ -43,14 +43,14 @@ def fill(value: Any, known: Iterable[str], environ: Mapping[str, str]) -> Any:
         if name not in environ:
             raise RunError(
                 f"the environment variable {name}, which the config names, is not set",
-                fix="deploy again: the task definition and the bundle are not of the same release",
+                fix="deploy again: the task definition and the bundle are of different releases",
                 exit_code=Exit.WRONG_INPUT,
             )
         return environ[name]
 
     def walk(item: Any) -> Any:
         if isinstance(item, str):
-            return PLACEHOLDER.sub(one, item)
+            return PLACEHOLDER.sub(value_of, item)
         if isinstance(item, Mapping):
             return {key: walk(inner) for key, inner in item.items()}
         if isinstance(item, list):

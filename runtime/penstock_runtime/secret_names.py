@@ -1,11 +1,11 @@
-"""Which names say that what stands under them is a secret."""
+"""Which names say that their values are secrets."""
 
 from __future__ import annotations
 
 import re
 
 _KEY_END = 100
-"""Characters of a key that are looked at, from its end: only its last words say what it holds."""
+"""Characters of a key that are considered, from its end: its last words say what it holds."""
 
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
 _SECRET_WORDS = frozenset(
@@ -19,7 +19,7 @@ _PLAIN_KEYS = frozenset(
 
 
 def is_secret_key(key: str) -> bool:
-    """Whether what stands under `key` is taken for a secret: `password`, `jwtToken`, `secret_key`, `key`, …"""
+    """Whether the value of `key` counts as a secret: `password`, `jwtToken`, `secret_key`, `key`, …"""
     words = [word.lower() for word in _WORD.findall(key[-_KEY_END:])]
     if not words:
         return False

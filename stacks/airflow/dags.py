@@ -1,4 +1,4 @@
-"""The bundle in the bucket that Airflow reads, with the facts that only a deploy knows, and live."""
+"""The bundle in the bucket that Airflow reads, live, with the facts that only a deploy knows."""
 
 from __future__ import annotations
 
@@ -16,10 +16,11 @@ from penstock_runtime import contract
 from penstock_runtime.plan.plan import Plan
 from penstock_runtime.release import infrastructure
 from penstock_runtime.release.resources import Resources
-from stacks.airflow.dag_folder import DagFolder
 from stacks.ingestion.stack import IngestionStack
 from stacks.network.stack import Network
-from stacks.release import ReleaseDeployment, Source
+from stacks.release.dag_folder import DagFolder
+from stacks.release.deployment import ReleaseDeployment
+from stacks.release.source import Source
 
 
 @dataclass(frozen=True)
@@ -68,14 +69,14 @@ def deploy_bundle(
 
 
 def _name(folder: DagFolder, upload_role: iam.IRole | None) -> str:
-    """With a bucket of the user's own for MWAA, another one for each place.
+    """With the user's own bucket for MWAA, another name for each bucket and folder.
 
-    An update to another place would have CDK's function empty the old one, to which its role has no right any more.
+    Otherwise an update to another folder would have CDK's function empty the old one, which its role can no longer do.
     """
     if upload_role is None:
         return "Release"
-    place = f"{folder.bucket.bucket_name}/{folder.path}"
-    return f"Release{hashlib.sha256(place.encode()).hexdigest()[:8]}"
+    address = f"{folder.bucket.bucket_name}/{folder.path}"
+    return f"Release{hashlib.sha256(address.encode()).hexdigest()[:8]}"
 
 
 def resources_of(plan: Plan, network: Network, ingestion: IngestionStack) -> Resources:
@@ -92,6 +93,6 @@ def resources_of(plan: Plan, network: Network, ingestion: IngestionStack) -> Res
 
 
 def _lists(resources: Resources) -> dict[str, Any]:
-    """The dataclass as jsii takes it, which knows no tuples."""
+    """The dataclass as jsii takes it: without tuples."""
     fields = dataclasses.asdict(resources)
     return {name: list(value) if isinstance(value, tuple) else value for name, value in fields.items()}

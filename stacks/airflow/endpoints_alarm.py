@@ -1,4 +1,4 @@
-"""An alarm on the state machine of a shared VPC: nobody waits for it, so a failure would be seen by nobody."""
+"""An alarm on the state machine of a shared VPC: nobody waits for it, so a failure would go unnoticed."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class EndpointsAlarm(Construct):
         Args:
             environment: name of the MWAA environment.
             machine: ARN of the state machine.
-            topic: ARN of the topic that is told; None: the alarm is to be looked at.
+            topic: ARN of the topic to notify; None: the alarm only shows its state.
         """
         super().__init__(scope, name)
         self._environment, self._machine = environment, machine

@@ -26,7 +26,7 @@ class FileSource:
     """Holds each under its key in the bucket."""
     bucket: s3.IBucket
     role: iam.IRole | None = None
-    """Of CDK's function, in a bucket that is not ours; None: CDK makes one."""
+    """Of CDK's function, in somebody else's bucket; None: CDK makes one."""
 
 
 class EnvironmentFile(Construct):
@@ -46,8 +46,8 @@ class EnvironmentFile(Construct):
         self.key = key
         folder, _, file = key.rpartition("/")
         # CDK's `Source.asset` takes archives only, and names them by a hash of its own.
-        place = self._add_asset(source.folder / key, file)
-        staged = s3.Bucket.from_bucket_name(self, "Staged", place.bucket_name)
+        asset = self._add_asset(source.folder / key, file)
+        staged = s3.Bucket.from_bucket_name(self, "Staged", asset.bucket_name)
         # Nothing is deleted: a deploy that is rolled back needs what the environment had before.
         upload = deploy_files(
             self,
@@ -55,15 +55,15 @@ class EnvironmentFile(Construct):
             to=source.bucket,
             role=source.role,
             prefix=folder,
-            sources=[s3_deployment.Source.bucket(staged, place.object_key)],
+            sources=[s3_deployment.Source.bucket(staged, asset.object_key)],
             extract=False,
         )
         # Another content is another resource: an update would be rolled back by uploading the old file again, as a new
         # version beside the one that the environment goes back to.
         (resource,) = (
-            one
-            for one in upload.node.find_all()
-            if isinstance(one, cdk.CfnResource) and one.cfn_resource_type == UPLOAD
+            child
+            for child in upload.node.find_all()
+            if isinstance(child, cdk.CfnResource) and child.cfn_resource_type == UPLOAD
         )
         resource.override_logical_id(f"{name}{Path(file).stem[:8].upper()}")
         self.version = cdk.Fn.select(0, upload.object_version_ids)

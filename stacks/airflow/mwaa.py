@@ -51,7 +51,7 @@ class Mwaa(Construct):
         Args:
             allowed: what gives the role its permissions.
             role_name_prefix: of roles that have a name.
-            topic: ARN of one that is told where the endpoints of a shared VPC cannot be made; None: an alarm shows it.
+            topic: ARN of one to notify if the endpoints of a shared VPC cannot be made; None: an alarm shows it.
             files: requirements, plugins and startup script; None: there are none.
         """
         super().__init__(scope, name)
@@ -59,7 +59,7 @@ class Mwaa(Construct):
         requirements = self._file("Requirements", _key(airflow.requirements), files)
         plugins = self._file("Plugins", airflow.plugins, files)
         startup_script = self._file("Startup", _key(airflow.startup_script), files)
-        before += [one.uploaded for one in (requirements, plugins, startup_script) if one is not None]
+        before += [file.uploaded for file in (requirements, plugins, startup_script) if file is not None]
         # PUBLIC_AND_PRIVATE too: workers call the web server by it (API Reference, CreateEnvironment).
         place: dict[str, Any] = {
             "web_server": airflow.access != "public",
@@ -78,7 +78,7 @@ class Mwaa(Construct):
             environment_class=airflow.environment_class,
             min_workers=airflow.min_workers,
             max_workers=airflow.max_workers,
-            # Always said: what a template leaves out, an update leaves as it was.
+            # Always set: an update leaves unchanged what a template leaves out.
             schedulers=airflow.schedulers,
             min_webservers=airflow.min_web_servers,
             max_webservers=airflow.max_web_servers,

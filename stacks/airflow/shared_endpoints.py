@@ -60,7 +60,7 @@ class SharedEndpoints(Construct):
             security_groups: of the endpoints; they must let MWAA's in.
             owner_role: ARN of a role in the account that owns the VPC, which lets us make endpoints there.
             role_name: of the role that takes on `owner_role`, whose trust must name it.
-            topic: ARN of the topic that is told of a failure; None: an alarm shows it.
+            topic: ARN of the topic to notify of a failure; None: an alarm shows it.
         """
         super().__init__(scope, name)
         self._stack = cdk.Stack.of(self)

@@ -13,7 +13,6 @@ from constructs import Construct, IDependable
 
 from penstock_runtime.contract import OWN_FILES_FOLDER
 from penstock_runtime.plan.airflow import Airflow
-from stacks.airflow.dag_folder import DagFolder, guest_role
 from stacks.airflow.dags import Delivery, deploy_bundle
 from stacks.airflow.environment_files import FileSource
 from stacks.airflow.mwaa import Mwaa
@@ -22,13 +21,14 @@ from stacks.bucket import data_bucket
 from stacks.managed_policies import ManagedPolicies
 from stacks.nag import acknowledge_wildcards, grant
 from stacks.permitted import statements_of
+from stacks.release.dag_folder import DagFolder, guest_role
 
 
 class AirflowStack(cdk.Stack):
     """MWAA, with the plan's DAGs and the right to run the plan's tasks.
 
-    The bucket and the execution role are ours, unless the plan names some that exist: of those we use one folder, and
-    attach managed policies.
+    Penstock makes the bucket and the execution role, unless the plan names existing ones: then it uses one folder of
+    the bucket, and attaches managed policies to the role.
     """
 
     def __init__(
@@ -50,7 +50,7 @@ class AirflowStack(cdk.Stack):
         folder = self._folder(airflow, delivery.plan.prefix)
         upload_role = guest_role(self, folder, delivery.bundle) if folder.guest else None
         role_arn, allowed = self._execution_role(airflow, folder.bucket, delivery)
-        made = Mwaa(
+        mwaa = Mwaa(
             self,
             "Mwaa",
             airflow=airflow,
@@ -64,13 +64,13 @@ class AirflowStack(cdk.Stack):
         )
         release = deploy_bundle(self, folder, delivery, upload_role=upload_role)
         # Last of all: an update of MWAA that fails is rolled back with DAGs and task definitions as they were.
-        release.comes_after(made)
+        release.comes_after(mwaa)
         if airflow.endpoint_management == "service":
-            # With the customer's endpoints the environment is still to be made: it may have no address yet.
-            cdk.CfnOutput(self, "AirflowUrl", value=f"https://{made.environment.attr_webserver_url}")
+            # With the customer's endpoints the environment is not complete yet: it may have no address.
+            cdk.CfnOutput(self, "AirflowUrl", value=f"https://{mwaa.environment.attr_webserver_url}")
 
     def _folder(self, airflow: Airflow, prefix: str) -> DagFolder:
-        """Where the bundle goes. Ours is one folder below MWAA's, so several projects may share one MWAA."""
+        """Where the bundle goes: one folder below MWAA's, so that several projects may share one MWAA."""
         if airflow.bucket is None:
             bucket = data_bucket(self, "Dags", key=own_key(self, "Key", airflow))
             return DagFolder(bucket, airflow.dags, prefix)
@@ -88,12 +88,14 @@ class AirflowStack(cdk.Stack):
             return role.role_arn, [role]
         policies = ManagedPolicies(self, "ExecutionPolicies")
         grant(policies, mwaa_statements(self, airflow, bucket), ASKED_FOR)
-        for one, statement in zip(airflow.permissions, statements_of(airflow.permissions), strict=True):
+        for permission, statement in zip(airflow.permissions, statements_of(airflow.permissions), strict=True):
             policies.add_to_principal_policy(statement)
-            acknowledge_wildcards(policies, [statement], one.reason or "Named in the project file, as `permissions`.")
+            acknowledge_wildcards(
+                policies, [statement], permission.reason or "Named in the project file, as `permissions`."
+            )
         delivery.ingestion.grant_run(policies)
-        made: list[iam.ManagedPolicy] = policies.make(
+        attached: list[iam.ManagedPolicy] = policies.make(
             f"{delivery.plan.prefix}: what MWAA and its DAGs need", role=airflow.execution_role.rsplit("/", 1)[-1]
         )
         arn = self.format_arn(service="iam", region="", resource="role", resource_name=airflow.execution_role)
-        return arn, made
+        return arn, attached

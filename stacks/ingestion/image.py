@@ -1,4 +1,4 @@
-"""Container images: named ones as they are, our recipes built with the user's project in them."""
+"""Container images: named ones unchanged, Penstock's recipes built with the user's project in them."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class ContainerImage:
 
     uri: str
     repository_arn: str | None
-    """The ECR repository that it is in; None: in another registry, which needs no permission of ours."""
+    """The ECR repository that it is in; None: in another registry, which needs no permission."""
     cached: bool = False
     """Whether the repository is one of ECR's pull-through cache, which the first pull makes."""
     credentials: Secret | None = None
@@ -43,7 +43,7 @@ class Images(Construct):
         """The image, for one architecture.
 
         Raises:
-            InputError: there is no such recipe, or no such folder in the project.
+            InputError: the recipe does not exist, or the folder is not in the project.
         """
         if image.kind == "registry":
             return ContainerImage(image.reference, self._ecr_repository(image.reference), credentials=image.credentials)
@@ -93,13 +93,13 @@ def assemble(image: Image, project_root: Path, context: Path) -> None:
     CDK hashes names and contents only, so the same files give the same image tag on every machine.
 
     Raises:
-        InputError: there is no such recipe, or no such folder in the project.
+        InputError: the recipe does not exist, or the folder is not in the project.
     """
     recipe = RECIPES / image.reference
     if not (recipe / "Dockerfile").is_file():
-        known = sorted(found.parent.name for found in RECIPES.glob("*/Dockerfile"))
+        known = sorted(file.parent.name for file in RECIPES.glob("*/Dockerfile"))
         raise InputError(
-            f"there is no image recipe {image.reference!r}: {recipe / 'Dockerfile'} is missing",
+            f"the image recipe {image.reference!r} does not exist: {recipe / 'Dockerfile'} is missing",
             fix=f"use one of {', '.join(known)}" if known else "restore runtime/images/ from the repository",
         )
     image_context.copy(recipe, context)
@@ -110,7 +110,7 @@ def assemble(image: Image, project_root: Path, context: Path) -> None:
     folder = project_root / image.context
     if not folder.is_dir():
         raise InputError(
-            f"{image.context!r}, which goes into the {image.reference} image, is no folder in {project_root}",
+            f"{image.context!r}, which goes into the {image.reference} image, is not a folder in {project_root}",
             fix="correct the path in the project file",
         )
     image_context.copy(folder, project)

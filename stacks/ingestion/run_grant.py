@@ -1,4 +1,4 @@
-"""What it takes to start, watch and stop the tasks of a plan, as IAM statements that fit into one policy."""
+"""What is needed to start, watch and stop the tasks of a plan, as IAM statements that fit into one policy."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from aws_cdk import aws_iam as iam
 
 from penstock_runtime.contract import FAMILY_DIGITS, ROLE_DIGITS
 from penstock_runtime.plan.plan import Plan
-from stacks.ingestion.task import ECS_TASKS, log_streams
+from stacks.ingestion.role_statements import log_streams
+from stacks.ingestion.task import ECS_TASKS
 from stacks.roles import role_arn
 
 
@@ -15,7 +16,7 @@ def run_statements(stack: cdk.Stack, plan: Plan) -> dict[str, list[iam.PolicySta
     """The statements, under the reason for their wildcards.
 
     Not `ecs:ListTasks`: but for a container instance AWS checks it on `*` only (Amazon ECS Developer Guide,
-    "List and describe tasks"), and no part of ours needs it.
+    "List and describe tasks"), and Penstock does not need it.
     """
     own_tasks = stack.format_arn(service="ecs", resource="task", resource_name=f"{plan.cluster}/*")
     cluster = stack.format_arn(service="ecs", resource="cluster", resource_name=plan.cluster)
@@ -52,7 +53,7 @@ def _families(plan: Plan) -> list[str]:
 
     Not the families themselves: a deploy that replaces one changes this policy before the DAGs that name the old one.
     """
-    engines = sorted({one.engine for one in plan.task_definitions})
+    engines = sorted({definition.engine for definition in plan.task_definitions})
     return [f"{plan.prefix}-{engine}-{'?' * FAMILY_DIGITS}" for engine in engines]
 
 

@@ -1,4 +1,4 @@
-"""A plan's secret as ECS and IAM want it."""
+"""A plan's secret in the forms of ECS and IAM."""
 
 from __future__ import annotations
 
@@ -38,7 +38,9 @@ def readable(stack: cdk.Stack, secret: Secret) -> tuple[str, tuple[str, ...]]:
 
 def services(stack: cdk.Stack, secrets: Iterable[Secret]) -> list[str]:
     """The services that read these secrets for ECS, as KMS's condition key `kms:ViaService` names them, sorted."""
-    regions = {(one.store, one.id.split(":")[3] if one.id.startswith("arn:") else stack.region) for one in secrets}
+    regions = {
+        (secret.store, secret.id.split(":")[3] if secret.id.startswith("arn:") else stack.region) for secret in secrets
+    }
     return sorted(f"{store}.{region}.amazonaws.com" for store, region in regions)
 
 

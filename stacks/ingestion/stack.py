@@ -23,14 +23,15 @@ from penstock_runtime.release import infrastructure
 from stacks.bucket import data_bucket, deploy_files
 from stacks.ingestion.image import RECIPES
 from stacks.ingestion.run_grant import run_statements
-from stacks.ingestion.task import FargateTask
+from stacks.ingestion.task import FargateTaskDefinition
 from stacks.ingestion.tasks import Tasks
 from stacks.nag import Grantee, acknowledge_log_group, grant
-from stacks.release import ReleaseCheck, Source
+from stacks.release.check import ReleaseCheck
+from stacks.release.source import Source
 
 
 class IngestionStack(cdk.Stack):
-    """The cluster. It does not know who starts tasks on it: that one calls `add_tasks` and `grant_run`."""
+    """The cluster. It does not know who starts tasks on it: the starter calls `add_tasks` and `grant_run`."""
 
     def __init__(
         self,
@@ -53,7 +54,7 @@ class IngestionStack(cdk.Stack):
             project_root: folder of the project file; images are built from folders in it.
             release: hash of the bundle that the stack downstream deploys.
             source: where plan and bundle come from.
-            task_files: folder that holds what tasks get of the project, by hash; None: they get nothing.
+            task_files: folder that holds the project's files for tasks, by hash; None: there are none.
         """
         super().__init__(scope, name, **stack)
         self._plan = plan
@@ -62,7 +63,7 @@ class IngestionStack(cdk.Stack):
         # Nothing is deleted: a run that started before this deploy still fetches its config and its runtime.
         deploy_files(self, "Upload", to=self.artifacts, sources=[s3_deployment.Source.asset(str(artifacts))])
         if task_files is not None:
-            # Apart, since they may be large: they are uploaded again only where one of them changes.
+            # Separate, because they may be large: they are uploaded again only if one of them changes.
             deploy_files(
                 self,
                 "TaskFiles",
@@ -103,7 +104,9 @@ class IngestionStack(cdk.Stack):
         self._tasks = Tasks(plan, self.artifacts_name, runtime_sha256, project_root)
         self._spread = [
             TaskStack(scope, f"{plan.prefix}-tasks-{label}", label=label, ingestion=self, tasks=self._tasks, **stack)
-            for label in sorted({one.stack for one in plan.task_definitions if one.stack is not None})
+            for label in sorted(
+                {definition.stack for definition in plan.task_definitions if definition.stack is not None}
+            )
         ]
         self.infrastructure = infrastructure.describe(
             plan,
@@ -119,14 +122,14 @@ class IngestionStack(cdk.Stack):
         for reason, statements in run_statements(self, self._plan).items():
             grant(grantee, statements, reason)
 
-    def add_tasks(self, stack: cdk.Stack) -> list[FargateTask]:
+    def add_tasks(self, stack: cdk.Stack) -> list[FargateTaskDefinition]:
         """Add the task definitions to the stack that makes their DAGs live, which comes after all others.
 
-        What is not needed any more CloudFormation deletes when that stack is done: until then the DAGs of before run.
+        CloudFormation deletes what is no longer needed once that stack is complete: until then the previous DAGs run.
         """
-        # By name only, since no value crosses the border.
-        for one in (self, *self._spread):
-            stack.add_stack_dependency(one)
+        # By name only, because no value is passed.
+        for needed in (self, *self._spread):
+            stack.add_stack_dependency(needed)
         return self._tasks.add(stack, None)
 
 

@@ -9,8 +9,9 @@ import aws_cdk as cdk
 from aws_cdk import aws_s3 as s3
 
 from penstock_runtime.plan.plan import Plan
+from stacks.ingestion.container import Surroundings
 from stacks.ingestion.image import Images
-from stacks.ingestion.task import FargateTask, Surroundings
+from stacks.ingestion.task import FargateTaskDefinition
 
 
 @dataclass(frozen=True)
@@ -25,7 +26,7 @@ class Tasks:
     project_root: Path
     """Images are built from folders in it."""
 
-    def add(self, stack: cdk.Stack, label: str | None) -> list[FargateTask]:
+    def add(self, stack: cdk.Stack, label: str | None) -> list[FargateTaskDefinition]:
         """Add those that the plan puts into this stack.
 
         Args:
@@ -35,7 +36,7 @@ class Tasks:
         images = Images(stack, "Images", project_root=self.project_root)
         surroundings = Surroundings(self.plan, artifacts, self.runtime_sha256)
         return [
-            FargateTask(
+            FargateTaskDefinition(
                 stack,
                 definition.family,
                 definition=definition,

@@ -18,7 +18,7 @@ from stacks.nag import acknowledge, acknowledge_log_group
 from stacks.network.endpoints import ServiceEndpoints
 
 ZONES = 2
-"""MWAA wants exactly two private subnets, in two availability zones."""
+"""MWAA takes exactly two private subnets, in two availability zones."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ class Network:
 def network_of(scope: Construct, plan: Plan, **stack: Any) -> Network:
     """The plan's network: a `NetworkStack` below `scope`, or what exists already, by its ids, with no look-up.
 
-    In a network that exists the security groups are the named ones as they are. Where none are named for the tasks,
+    In a network that exists the security groups are the named ones, unchanged. Where none are named for the tasks,
     or none for MWAA, a `SecurityGroupStack` makes one in that VPC; it is all that is added to it.
 
     A deploy comes to the network first, while what is deployed still runs in the old one, and CloudFormation refuses
@@ -160,8 +160,8 @@ class NetworkStack(cdk.Stack):
 
     def _tell_addresses(self, vpc: ec2.Vpc) -> None:
         """The addresses that tasks are seen with from outside, for the allow-lists of sources."""
-        found = [one for one in vpc.node.find_all() if isinstance(one, ec2.CfnEIP)]
-        cdk.CfnOutput(self, "NatAddresses", value=cdk.Fn.join(",", [one.ref for one in found]))
+        addresses = [child for child in vpc.node.find_all() if isinstance(child, ec2.CfnEIP)]
+        cdk.CfnOutput(self, "NatAddresses", value=cdk.Fn.join(",", [address.ref for address in addresses]))
 
 
 class SecurityGroupStack(cdk.Stack):
@@ -185,7 +185,7 @@ class SecurityGroupStack(cdk.Stack):
 
 _WITH_NAT = [
     ec2.SubnetConfiguration(name="private", subnet_type=ec2.SubnetType.PRIVATE_WITH_EGRESS),
-    # Nothing of ours has a public address; the NAT gateways bring theirs.
+    # No task has a public address; the NAT gateways bring theirs.
     ec2.SubnetConfiguration(name="public", subnet_type=ec2.SubnetType.PUBLIC, map_public_ip_on_launch=False),
 ]
 _ALONE = [
@@ -209,7 +209,7 @@ def _airflow_group(stack: cdk.Stack, vpc: ec2.IVpc, *, web_access: Sequence[str]
 
 
 def _task_group(stack: cdk.Stack, vpc: ec2.IVpc) -> ec2.SecurityGroup:
-    """Sources that are in the VPC let the tasks in by this group, so its id is told."""
+    """Sources in the VPC let the tasks in by this group, so its id is an output."""
     group = ec2.SecurityGroup(
         stack, "TaskSecurityGroup", vpc=vpc, description="Fargate tasks: outbound only, nobody calls them"
     )

@@ -49,7 +49,7 @@ def airflow_metric(environment: str, name: str, function: str, statistic: str) -
 
 
 def of_project(plan: Plan, name: str, period: Duration, statistic: str) -> cloudwatch.Metric:
-    """A metric of ours, over the whole project in this environment."""
+    """A metric of Penstock, over the whole project in this environment."""
     return cloudwatch.Metric(
         namespace=metrics.NAMESPACE,
         metric_name=name,
@@ -76,7 +76,7 @@ def out_of_memory(plan: Plan, period: Duration) -> cloudwatch.Metric:
 
 
 def wanted(plan: Plan, airflow_name: str | None) -> list[str]:
-    """What the plan asks for an alarm on. Those on the functions of ours are not asked for: they come with these.
+    """What the plan asks for an alarm on. Those on Penstock's functions come with these, without being asked for.
 
     Args:
         airflow_name: the MWAA environment; None: there is none, and so no alarm on it.
@@ -95,7 +95,7 @@ def wanted(plan: Plan, airflow_name: str | None) -> list[str]:
 
 
 class Alarms(Construct):
-    """The alarms that the plan asks for, and one on each function of ours, all telling one topic."""
+    """The alarms that the plan asks for, and one on each of Penstock's functions, all notifying one topic."""
 
     def __init__(
         self,
@@ -117,7 +117,7 @@ class Alarms(Construct):
         super().__init__(scope, name)
         self._plan = plan
         self._action = actions.SnsAction(sns.Topic.from_topic_arn(self, "Topic", topic))
-        self.made: list[cloudwatch.Alarm] = []
+        self.alarms: list[cloudwatch.Alarm] = []
         asked = wanted(plan, airflow_name)
         if stopped is not None:
             self._stopped(stopped, asked)
@@ -200,4 +200,4 @@ class Alarms(Construct):
         )
         alarm.add_alarm_action(self._action)
         alarm.add_ok_action(self._action)
-        self.made.append(alarm)
+        self.alarms.append(alarm)

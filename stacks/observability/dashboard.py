@@ -39,15 +39,15 @@ def dashboard(
     widgets = [*_runs(plan, stopped), *_tasks(plan), *_cost(plan)]
     widgets += _airflow(airflow_name) if airflow_name is not None else []
     status = cloudwatch.AlarmStatusWidget(title="Alarms", alarms=list(alarms), width=FULL, height=3)
-    made = cloudwatch.Dashboard(
+    board = cloudwatch.Dashboard(
         scope,
         "Dashboard",
         # Dashboards are of the whole account, not of a region.
         dashboard_name=f"{plan.prefix}-{cdk.Stack.of(scope).region}",
         default_interval=cdk.Duration.days(3),
     )
-    made.add_widgets(*([status] if alarms else []), *widgets)
-    return made
+    board.add_widgets(*([status] if alarms else []), *widgets)
+    return board
 
 
 def _graph(title: str, *lines: cloudwatch.IMetric, unit: str = "", stacked: bool = False) -> cloudwatch.GraphWidget:
@@ -58,7 +58,7 @@ def _graph(title: str, *lines: cloudwatch.IMetric, unit: str = "", stacked: bool
 
 
 def _own(plan: Plan, name: str, *, statistic: str = "Sum", label: str, **more: str) -> cloudwatch.Metric:
-    """A metric of ours over the whole project, or over what `more` names."""
+    """A metric of Penstock over the whole project, or over what `more` names."""
     return cloudwatch.Metric(
         namespace=metrics.NAMESPACE,
         metric_name=name,
@@ -70,7 +70,7 @@ def _own(plan: Plan, name: str, *, statistic: str = "Sum", label: str, **more: s
 
 
 def _by_task(plan: Plan, name: str, statistic: str, period: cdk.Duration) -> cloudwatch.MathExpression:
-    """A metric of ours, a line a task: those with the largest values."""
+    """A metric of Penstock, a line per task: those with the largest values."""
     schema = ",".join((metrics.NAMESPACE, *metrics.BY_TASK))
     query = f'{{{schema}}} MetricName="{name}" Project="{plan.project}" Environment="{plan.environment}"'
     search = f"SEARCH('{query}', '{statistic}', {int(period.to_seconds())})"
@@ -91,7 +91,11 @@ def _runs(plan: Plan, stopped: StoppedTasks | None) -> list[cloudwatch.IWidget]:
             out_of_memory(plan, _HOUR).with_(label="of these, out of memory"),
         ]
     # An image's own entry point writes no metric.
-    label = "runs" if all(one.runtime for one in plan.task_definitions) else "runs, but for images without python: true"
+    label = (
+        "runs"
+        if all(definition.runtime for definition in plan.task_definitions)
+        else "runs, but for images without python: true"
+    )
     return [
         _graph("Runs of tasks, by the hour", _own(plan, "Runs", label=label), unit="runs"),
         _graph("Failures, by the hour", *failed, unit="tasks"),

@@ -1,4 +1,4 @@
-"""Who gets told: a topic of our own with its key, policy and subscribers, or one that exists."""
+"""Who is notified: a new topic with its key, policy and subscribers, or an existing one."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ ALARMS = "cloudwatch.amazonaws.com"
 
 @dataclass(frozen=True)
 class Topic:
-    """The topic that is told."""
+    """The topic to notify."""
 
     arn: str
     key: str | None
@@ -27,7 +27,7 @@ class Topic:
     ours: bool
 
     def publish(self, stack: cdk.Stack) -> list[iam.PolicyStatement]:
-        """What a role of ours needs to publish.
+        """What a role needs to publish.
 
         Source: Amazon SNS Developer Guide, "Managing Amazon SNS encryption keys and costs". Of a topic that exists we
         do not know the key: any of that account's will do, for SNS, and for this topic.
@@ -50,7 +50,7 @@ class Topic:
 
 
 def topic_of(scope: Construct, plan: Plan) -> Topic:
-    """The topic that alarms and functions tell: made in `scope`, or the plan's."""
+    """The topic that alarms and functions notify: made in `scope`, or the plan's."""
     settings = plan.observability
     if settings.topic is not None:
         return Topic(settings.topic, None, ours=False)

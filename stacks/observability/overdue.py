@@ -23,7 +23,7 @@ from stacks.observability.notifications import Topic
 
 
 class Watch(Construct):
-    """Looks every quarter of an hour, writes a metric, and tells the topic of what has become overdue."""
+    """Looks every quarter of an hour, writes a metric, and notifies the topic of newly overdue schedules."""
 
     def __init__(self, scope: Construct, name: str, *, plan: Plan, artifacts: s3.IBucket, topic: Topic) -> None:
         """
@@ -43,8 +43,8 @@ class Watch(Construct):
                 iam.PolicyStatement(
                     actions=["s3:GetObject"],
                     resources=[
-                        artifacts.arn_for_objects(one)
-                        for one in (MANIFEST, overdue.STATE, f"{contract.PLANS_PREFIX}/*")
+                        artifacts.arn_for_objects(key)
+                        for key in (MANIFEST, overdue.STATE, f"{contract.PLANS_PREFIX}/*")
                     ],
                 ),
                 iam.PolicyStatement(actions=["s3:PutObject"], resources=[artifacts.arn_for_objects(overdue.STATE)]),

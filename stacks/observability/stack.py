@@ -1,4 +1,4 @@
-"""What watches: a dashboard, alarms, and a topic that hears of every Fargate task that failed or never started."""
+"""What watches: a dashboard, alarms, and a topic with a message for every Fargate task that failed or never started."""
 
 from __future__ import annotations
 
@@ -42,17 +42,21 @@ class ObservabilityStack(cdk.Stack):
             cdk.CfnOutput(self, "FailureTopic", value=topic.arn)
         stopped = watch = None
         if settings.stopped_tasks or not COUNTED.isdisjoint(asked):
-            told = topic if settings.stopped_tasks else None
-            stopped = StoppedTasks(self, "Stopped", plan=plan, topic=told)
+            notified = topic if settings.stopped_tasks else None
+            stopped = StoppedTasks(self, "Stopped", plan=plan, topic=notified)
         if OVERDUE in asked and topic is not None:
             bucket = s3.Bucket.from_bucket_name(self, "Artifacts", artifacts)
             watch = Watch(self, "Overdue", plan=plan, artifacts=bucket, topic=topic)
-        made = (
+        alarms = (
             Alarms(self, "Alarms", plan=plan, topic=topic.arn, stopped=stopped, watch=watch, airflow_name=airflow_name)
             if topic is not None
             else None
         )
         if settings.dashboard:
             dashboard(
-                self, plan, airflow_name=airflow_name, stopped=stopped, alarms=made.made if made is not None else []
+                self,
+                plan,
+                airflow_name=airflow_name,
+                stopped=stopped,
+                alarms=alarms.alarms if alarms is not None else [],
             )

@@ -16,7 +16,7 @@ from constructs import Construct
 
 from penstock_runtime.container import metrics
 from penstock_runtime.contract import CONTAINER_NAME
-from penstock_runtime.diagnosis import reasons
+from penstock_runtime.diagnosis.reason import FAILED_TO_START
 from penstock_runtime.functions import stopped_tasks
 from penstock_runtime.plan.plan import Plan
 from stacks.function import function_of
@@ -31,10 +31,10 @@ _ABSENT = {"exists": False}
 FAILURE: Pattern = {
     "lastStatus": ["STOPPED"],
     "$or": [
-        # Our container, and not one that AWS puts beside it (GuardDuty's).
+        # Penstock's container, not one that AWS puts beside it (GuardDuty's).
         {"containers": {"name": [CONTAINER_NAME], "exitCode": [{"anything-but": [0]}]}},
         {"containers": {"exitCode": [_ABSENT]}},
-        {"stopCode": [reasons.FAILED_TO_START]},
+        {"stopCode": [FAILED_TO_START]},
     ],
 }
 """A task that ended, and did not succeed."""
@@ -46,7 +46,7 @@ class StoppedTasks(Construct):
     def __init__(self, scope: Construct, name: str, *, plan: Plan, topic: Topic | None) -> None:
         """
         Args:
-            topic: who is told; None: failures are counted only.
+            topic: to notify; None: failures are only counted.
         """
         super().__init__(scope, name)
         stack = cdk.Stack.of(self)

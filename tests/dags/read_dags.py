@@ -73,7 +73,7 @@ Path(answer).write_text(
             "import_errors": bag.import_errors,
             "dags": {dag_id: describe(dag) for dag_id, dag in bag.dags.items()},
             "imported_by_ours": sorted(imported),
-            # What Airflow 3.3 itself does with a newer pathspec is none of ours.
+            # A warning of Airflow 3.3 itself about a newer pathspec does not count.
             "warnings": [
                 f"{one.category.__name__}: {one.message}"
                 for one in caught

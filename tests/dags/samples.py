@@ -7,7 +7,7 @@ import shutil
 from dataclasses import asdict, replace
 from pathlib import Path
 
-from penstock_runtime.plan.schedule import Schedule, Task
+from penstock_runtime.plan.schedule import FargateTask, Schedule
 from penstock_runtime.release.resources import Resources
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -22,7 +22,7 @@ RESOURCES = Resources(
     log_group="/penstock/acme-dev",
     artifacts_bucket="acme-artifacts",
 )
-LOAD = Task(
+LOAD = FargateTask(
     name="load",
     after=(),
     engine="meltano",

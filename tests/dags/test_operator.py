@@ -115,7 +115,7 @@ def test_openmetadata_task_gets_its_config(ran: tuple[FakeEcs, Any]) -> None:
 
 
 def test_an_own_image_gets_the_command_and_airflow_keeps_the_time(ran: tuple[FakeEcs, Any]) -> None:
-    """Its entry point gets every argument as it is; nothing of ours but which run it is; its limit and 15 minutes."""
+    """Its entry point gets every argument unchanged, and which run it is; its limit and 15 minutes."""
     fake, results = ran
     (given,) = fake.parameters("RunTask", "own-image")
     (container,) = given["overrides"]["containerOverrides"]

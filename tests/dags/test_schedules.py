@@ -20,6 +20,9 @@ UNKNOWN_TASK = replace(DAILY, name="bad-order", dag_id="acme-bad-order", tasks=(
 TOO_LONG = replace(
     DAILY, name="too-long", dag_id="acme-too-long", tasks=(replace(LOAD, environment={"A": "x" * 9000}),)
 )
+UNKNOWN_OPERATOR = replace(
+    DAILY, name="unknown-operator", dag_id="acme-unknown-operator", tasks=(replace(LOAD, operator="python"),)
+)
 
 UNUSABLE = replace(DAILY, name="unusable", dag_id="acme/unusable id")
 TWICE = replace(DAILY, name="twice")
@@ -29,7 +32,16 @@ TWICE = replace(DAILY, name="twice")
 def parsed(under_airflow: Any, tmp_path_factory: pytest.TempPathFactory) -> Any:
     """Good and bad schedules in one shard, as that Airflow reads them."""
     folder = write_bundle(
-        tmp_path_factory.mktemp("dags"), DAILY, BAD_CRON, UNKNOWN_TASK, TOO_LONG, BY_HAND, UNUSABLE, TWICE, EVERY
+        tmp_path_factory.mktemp("dags"),
+        DAILY,
+        BAD_CRON,
+        UNKNOWN_TASK,
+        TOO_LONG,
+        BY_HAND,
+        UNUSABLE,
+        TWICE,
+        EVERY,
+        UNKNOWN_OPERATOR,
     )
     (shard,) = folder.rglob("shards/*.json")
     data = json.loads(shard.read_text())
@@ -39,10 +51,11 @@ def parsed(under_airflow: Any, tmp_path_factory: pytest.TempPathFactory) -> Any:
 
 
 def test_every_schedule_is_a_dag(parsed: Any) -> None:
-    """No schedule vanishes, and the file has no import error, though seven of ten cannot be built."""
+    """No schedule vanishes, and the file has no import error, though eight of eleven cannot be built."""
     assert parsed["import_errors"] == {}
     expected = {"acme-daily", "acme-by-hand", "acme-bad-cron", "acme-bad-order", "acme-too-long", "acme-every"}
-    assert set(parsed["dags"]) == expected | {f"penstock-broken-07-{number}" for number in (5, 6, 8, 9)}
+    expected |= {"acme-unknown-operator"}
+    assert set(parsed["dags"]) == expected | {f"penstock-broken-07-{number}" for number in (5, 6, 9, 10)}
 
 
 def test_schedule_becomes_dag(parsed: Any) -> None:
@@ -113,7 +126,7 @@ def test_operator_asks_for_the_right_task(parsed: Any, airflow_version: str) -> 
 
 
 def test_no_time_before_airflow_was_started_counts(under_airflow: Any, tmp_path: Path, airflow_version: str) -> None:
-    """Where Airflow is told a moment, schedules start then, and one that catches up at its own start date."""
+    """If Airflow has a given moment, schedules start then; one that catches up starts at its own start date."""
     catches_up = replace(DAILY, name="catches-up", dag_id="acme-catches-up", catchup=True)
     later = replace(DAILY, name="later", dag_id="acme-later", start_date="2030-01-01")
     folder = write_bundle(tmp_path, DAILY, catches_up, later, EVERY)
@@ -136,9 +149,10 @@ def test_no_time_before_airflow_was_started_counts(under_airflow: Any, tmp_path:
         ("acme-bad-order", "nobody"),
         ("acme-too-long", "RunTask takes 8192"),
         ("penstock-broken-07-5", "'acme/unusable id' cannot be built"),
-        ("penstock-broken-07-6", "another schedule has the DAG id 'acme-daily' too"),
-        ("penstock-broken-07-8", "cannot be built"),
-        ("penstock-broken-07-9", "7 cannot be built"),
+        ("penstock-broken-07-6", "another schedule also has the DAG id 'acme-daily'"),
+        ("acme-unknown-operator", "task 'load' has the unknown operator 'python'"),
+        ("penstock-broken-07-9", "cannot be built"),
+        ("penstock-broken-07-10", "7 cannot be built"),
     ],
 )
 def test_broken_schedule_says_why(parsed: Any, dag_id: str, reason: str) -> None:
@@ -151,7 +165,7 @@ def test_broken_schedule_says_why(parsed: Any, dag_id: str, reason: str) -> None
 
 
 def test_broken_schedule_keeps_a_sound_interval(parsed: Any) -> None:
-    """It fails when it was to run, so that somebody is told."""
+    """It fails when it was due to run, so that somebody notices."""
     assert parsed["dags"]["acme-too-long"]["summary"] == "0 3 * * *"
     assert parsed["dags"]["acme-bad-cron"]["summary"] == "None"
 

@@ -16,7 +16,7 @@ from tests.functional.embedded import deploy
 from tests.functional.optional_project import Environment
 from tests.functional.permission_grants import Role, Roles
 from tests.functional.permission_system import ACCOUNT
-from tests.stacks.test_shared_endpoints import synthesized
+from tests.stacks.shared_vpc import synthesized
 
 STACK = "shared"
 

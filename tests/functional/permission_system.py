@@ -23,7 +23,7 @@ from penstock.project.loaded import Project
 from penstock_runtime import contract
 from penstock_runtime.airflow.operators import run_task
 from penstock_runtime.plan.plan import Plan
-from penstock_runtime.plan.schedule import Task
+from penstock_runtime.plan.schedule import FargateTask
 from penstock_runtime.release.resources import Resources
 from tests.functional.embedded_system import copy_sample
 from tests.functional.permission_grants import Role, Roles
@@ -125,20 +125,20 @@ class Deployed:
 
     # What the operator does, without Airflow around it
 
-    def task(self, name: str) -> Task:
+    def task(self, name: str) -> FargateTask:
         """A task of the plan by its name."""
         return next(one for schedule in self.plan.schedules for one in schedule.tasks if one.name == name)
 
     @property
-    def plain(self) -> Task:
+    def plain(self) -> FargateTask:
         """A task that runs a plain command."""
         return next(one for schedule in self.plan.schedules for one in schedule.tasks if one.engine == "command")
 
-    def task_of(self, family: str | None) -> Task:
+    def task_of(self, family: str | None) -> FargateTask:
         """The task of the plan that runs a task definition."""
         return next(one for schedule in self.plan.schedules for one in schedule.tasks if one.family == family)
 
-    def call(self, task: Task, **changes: Any) -> dict[str, Any]:
+    def call(self, task: FargateTask, **changes: Any) -> dict[str, Any]:
         """The operator's RunTask for a task; `changes` are made to the task first."""
         task = replace(task, **changes)
         run = {"project": self.plan.project, "environment": self.plan.environment, "schedule": "s", "job": "j"}
@@ -151,7 +151,7 @@ class Deployed:
             "launchType": "FARGATE",
         }
 
-    def start(self, task: Task, **changes: Any) -> str:
+    def start(self, task: FargateTask, **changes: Any) -> str:
         """Start a task with the execution role's keys; its ARN."""
         return str(self.airflow("ecs").run_task(**self.call(task, **changes))["tasks"][0]["taskArn"])
 

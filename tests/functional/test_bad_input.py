@@ -60,7 +60,7 @@ def test_each_command_names_every_mistake_and_changes_nothing(tmp_path: Path, co
         ("project=nowhere.yaml", "nowhere.yaml does not exist"),
         ("environment=prd", "there is no environment 'prd'"),
         ("airflow=three", "must have three parts"),
-        ("variables=[1]", "the context 'variables' is no JSON object of strings"),
+        ("variables=[1]", "the context 'variables' is not a JSON object of strings"),
     ],
 )
 def test_cdk_synth_says_what_is_wrong_with_its_context(tmp_path: Path, context: str, what: str) -> None:
@@ -88,4 +88,4 @@ def test_context_of_another_type_is_refused(tmp_path: Path) -> None:
     ended = _run(COMMANDS["app.py"], tmp_path, CDK_CONTEXT_JSON='{"airflow": 3.0}')
 
     assert ended.returncode == 2
-    assert "the context 'airflow' is no text" in ended.stderr
+    assert "the context 'airflow' is not text" in ended.stderr

@@ -116,7 +116,7 @@ SAYS = {
     "expired": "401 (Expired token!): the token has expired",
     "refused token": "it does not know the token",
     "forbidden": "answers 403",
-    "without /api": "answers with something else than OpenMetadata's version",
+    "without /api": "does not answer with OpenMetadata's version",
     "not found": "does not know OpenMetadata's API (404)",
     "redirect": "sends the client to another address (302)",
     "starting": "answers 503",
@@ -246,5 +246,5 @@ def test_the_last_word_of_a_container_is_ours(tmp_path: Path) -> None:
     assert fix.startswith("  fix: take the token of the ingestion bot")
     assert outcome.startswith("penstock: failed, exit code 1")
     assert json.loads(metric)["ExitCode"] == 1
-    assert "penstock: there is white space or a line end at the beginning or end of the value of OM_JWT" in done.stdout
+    assert "penstock: white space or a line end is at the beginning or end of the value of OM_JWT" in done.stdout
     assert "c4n4ry" not in done.stdout

@@ -24,7 +24,7 @@ import yaml
 
 from penstock.local import images, postgres, recipes
 from penstock.local.catalogue import client
-from penstock.project.rules.files.levels import SERVER_CERTIFICATE
+from penstock.project.files.named import SERVER_CERTIFICATE
 from penstock_runtime import contract
 from penstock_runtime.plan.task_definition import Image
 from stacks.ingestion.image import assemble
@@ -344,7 +344,7 @@ def check_no_trace(done: Done) -> None:
     assert "a field: *** *** '***'" in done.text
     assert "a field, nested: *** ***" in done.text
     assert "the password of the address: ***" in done.text
-    assert "penstock: not masked in this log, being shorter than 4 characters: CANARY_PIN" in done.text
+    assert "penstock: not masked in this log, because they are shorter than 4 characters: CANARY_PIN" in done.text
     assert "penstock: not masked in this log: 2 short or common values inside CANARY_JSON" in done.text
 
 

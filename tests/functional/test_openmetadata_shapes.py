@@ -21,8 +21,8 @@ from penstock.project.openmetadata.model import Auth, OpenMetadata
 from penstock.project.openmetadata.shapes import shape_file
 from penstock.project.openmetadata.shapes.faults import Fault
 from penstock.project.openmetadata.shapes.shapes import Shapes
-from penstock.versions import airflow
 from penstock_runtime.fill import fill, names
+from penstock_runtime.workflow_types import TYPE_OF_CONFIG
 from tests.functional.servers import ROOT
 from tests.functional.workflow_mistakes import mistake
 
@@ -157,7 +157,7 @@ def test_export_understands_the_whole_package(shapes: Shapes) -> None:
     for index in union["of"]:
         field = data["shapes"][data["shapes"][index]["fields"]["type"][0]]
         types |= set(field["values"] if field["kind"] == "enum" else data["shapes"][field["of"]]["values"])
-    assert types - {"dataInsight", "ReverseIngestion"} == set(airflow.SOURCE_CONFIG_TYPES)
+    assert types - {"dataInsight", "ReverseIngestion"} == set(TYPE_OF_CONFIG)
 
 
 @pytest.fixture

@@ -18,7 +18,7 @@ import boto3
 import pytest
 
 from tests.functional.embedded import REGION, free_port, until
-from tests.stacks.test_shared_endpoints import machine, synthesized
+from tests.stacks.shared_vpc import machine, synthesized
 
 SERVICE = f"com.amazonaws.vpce.{REGION}.vpce-svc-"
 

@@ -1,4 +1,4 @@
-"""docs/permissions.md as data, and the templates' permissions as what it tells of them."""
+"""docs/permissions.md as data, and the templates' permissions in the same form."""
 
 from __future__ import annotations
 
@@ -31,6 +31,18 @@ STARTS = {
     "MwaaEndpointsStarter": "starter",
 }
 """What a logical id begins with → the kind of the role."""
+HEADINGS = {
+    "Airflow": "airflow",
+    "Containers": "task",
+    "Before and beside the container": "exec",
+    "The functions that fill the buckets": "function",
+    "The functions that make a release live": "switch",
+    "The function that looks for overdue schedules": "watch",
+    "The VPC's flow log": "flow log",
+    "The function that reports failed tasks": "failures",
+    "Policies of buckets and of the topic": "resource",
+}
+"""Heading of the document → the kind of the roles below it."""
 
 
 def rows(headings: Mapping[str, str]) -> Rows:

@@ -14,12 +14,12 @@ from aws_cdk import assertions
 from penstock_runtime.plan.airflow import Airflow
 from penstock_runtime.plan.network import Network
 from penstock_runtime.plan.plan import Plan
-from penstock_runtime.plan.schedule import Schedule, Task
+from penstock_runtime.plan.schedule import FargateTask, Schedule
 from penstock_runtime.plan.task_definition import Image, Secret, TaskDefinition
 from penstock_runtime.release.resources import Resources
 from stacks.build import Files, build_stacks
 from stacks.nag import InlinePolicies
-from stacks.release import Source
+from stacks.release.source import Source
 from tests.stacks import statements
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -73,8 +73,8 @@ OWN_IMAGE = TaskDefinition(
     memory_mib=512,
     runtime=False,
 )
-"""Nothing of ours is in its container. Not in `PLAN`."""
-TASK = Task(
+"""Its container has nothing of Penstock's. Not in `PLAN`."""
+TASK = FargateTask(
     name="catalogue",
     after=(),
     engine="openmetadata",

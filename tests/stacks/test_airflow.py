@@ -13,7 +13,7 @@ import pytest
 from penstock.diff.replacement import HOLDS_DATA
 from penstock_runtime.release import infrastructure
 from stacks.build import build_stacks
-from stacks.release import Source
+from stacks.release.source import Source
 from tests.stacks import plans, statements
 from tests.stacks.conftest import Templates
 
@@ -144,7 +144,7 @@ def test_where_the_project_comes_from_is_in_the_template(tmp_path: Path) -> None
 
 
 def test_the_bundle_is_laid_out_for_the_switch(tmp_path: Path) -> None:
-    """The release as it is, and in its folder `top/` what is to lie beside it, dot files included."""
+    """The release unchanged, and in its folder `top/` the files that go beside it, dot files included."""
     templates = plans.synthesize(plans.PLAN, tmp_path)
     properties = deployments(templates)["dags/acme-dev/release"]["Properties"]
     asset = tmp_path / "cdk.out" / f"asset.{properties['SourceObjectKeys'][0].removesuffix('.zip')}"
@@ -190,10 +190,10 @@ KEPT_NOWHERE = {
     ("ingestion", "UploadLog", "AWS::Logs::LogGroup"): "the log of the deploy's own function",
     ("airflow", "UploadLog", "AWS::Logs::LogGroup"): "the log of the deploy's own function",
     ("observability", "OverdueLog", "AWS::Logs::LogGroup"): "the log of the function that looks for overdue schedules",
-    ("observability", "StoppedLog", "AWS::Logs::LogGroup"): "the log of the function that tells of failed tasks",
+    ("observability", "StoppedLog", "AWS::Logs::LogGroup"): "the log of the function that reports failed tasks",
     ("observability", "Key", "AWS::KMS::Key"): "encrypts messages for the seconds that SNS holds them",
 }
-"""Stack, logical id and type of what goes with its stack, and why that is no loss."""
+"""Stack, logical id and type of what goes with its stack, and why nothing is lost."""
 
 
 def test_what_holds_data_outlives_its_stack(templates: Templates) -> None:

@@ -1,4 +1,4 @@
-"""The app as it is run: by the real CDK CLI, and by itself."""
+"""The app, run by the real CDK CLI, and by itself."""
 
 from __future__ import annotations
 
@@ -103,8 +103,8 @@ def test_replace_is_another_template_every_time(tmp_path: Path) -> None:
     [
         ({"project": "nowhere.yaml"}, "nowhere.yaml"),
         ({"environment": "staging"}, "no environment 'staging'"),
-        ({"variables": "A=b"}, "'variables' is no JSON object of strings"),
-        ({"variables": '{"A": 1}'}, "'variables' is no JSON object of strings"),
+        ({"variables": "A=b"}, "'variables' is not a JSON object of strings"),
+        ({"variables": '{"A": 1}'}, "'variables' is not a JSON object of strings"),
     ],
 )
 def test_what_is_wrong_is_said_without_a_traceback(tmp_path: Path, context: dict[str, str], what: str) -> None:

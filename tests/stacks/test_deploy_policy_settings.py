@@ -12,15 +12,15 @@ from penstock.deploy_policy.scope import Deployment
 from penstock.deploy_policy.statements import statements
 from penstock.deploy_policy.types import TYPES
 from tests.golden.deployments import CASES, allows, read
-from tests.stacks import plans, test_settings
+from tests.stacks import every_setting, plans
 from tests.stacks.conftest import Templates
 
-BOUNDARY = test_settings.BOUNDARY
+BOUNDARY = every_setting.BOUNDARY
 PLAN = dataclasses.replace(
-    test_settings.PLAN,
+    every_setting.PLAN,
     task_definitions=tuple(
-        dataclasses.replace(one, role_prefix=f"{test_settings.PLAN.iam.role_name_prefix}{one.role_prefix}")
-        for one in test_settings.PLAN.task_definitions
+        dataclasses.replace(one, role_prefix=f"{every_setting.PLAN.iam.role_name_prefix}{one.role_prefix}")
+        for one in every_setting.PLAN.task_definitions
     ),
 )
 ROLES = f"arn:aws:iam::{plans.ACCOUNT}:role"
@@ -97,6 +97,6 @@ def test_the_assets_and_the_version_are_those_of_the_qualifier(found: list[Polic
 
 
 def test_the_cache_reads_its_own_log_in_alone(found: list[Policy]) -> None:
-    assert allows(found, "secretsmanager:GetSecretValue", str(test_settings.RULE.credentials))
-    assert not allows(found, "secretsmanager:GetSecretValue", f"{test_settings.RULE.credentials}-other")
+    assert allows(found, "secretsmanager:GetSecretValue", str(every_setting.RULE.credentials))
+    assert not allows(found, "secretsmanager:GetSecretValue", f"{every_setting.RULE.credentials}-other")
     assert allows(found, "ecr:CreatePullThroughCacheRule", "*")

@@ -1,4 +1,4 @@
-"""The endpoints that MWAA wants from its customer, in a VPC of the customer's own; and where the owner makes them."""
+"""The endpoints that MWAA requires from its customer, in the customer's VPC, or made by the VPC's owner."""
 
 from __future__ import annotations
 

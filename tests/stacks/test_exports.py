@@ -1,4 +1,4 @@
-"""What crosses a stack border stays as it is, whatever the user changes: CloudFormation refuses to change an export."""
+"""What one stack exports to another never changes, whatever the user changes: CloudFormation would refuse it."""
 
 from __future__ import annotations
 

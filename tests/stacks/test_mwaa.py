@@ -1,4 +1,4 @@
-"""The MWAA environment: each setting in the template, the log groups, the files, a key of one's own."""
+"""The MWAA environment: each setting in the template, the log groups, the files, the user's own key."""
 
 from __future__ import annotations
 
@@ -9,35 +9,12 @@ from typing import Any
 import pytest
 
 from penstock.diff.templates import compare
-from penstock_runtime.plan.airflow import AIRFLOW_LOGS, Airflow, AirflowFile, AirflowLog
+from penstock_runtime.plan.airflow import AirflowFile
 from penstock_runtime.plan.plan import Plan
 from stacks.build import build_stacks
 from tests.stacks import plans, statements
 from tests.stacks.conftest import Templates
-
-KEY = f"arn:aws:kms:{plans.REGION}:{plans.ACCOUNT}:key/1234abcd-12ab-34cd-56ef-1234567890ab"
-FULL = Airflow(
-    name="acme-dev",
-    version="3.3.1",
-    environment_class="mw1.large",
-    min_workers=2,
-    max_workers=9,
-    access="public_and_private",
-    options={},
-    schedulers=4,
-    min_web_servers=3,
-    max_web_servers=5,
-    logs=tuple(AirflowLog(kind, kind != "worker", "DEBUG" if kind == "task" else "ERROR") for kind in AIRFLOW_LOGS),
-    log_retention_days=7,
-    kms_key=KEY,
-    maintenance_window="SUN:03:30",
-    worker_replacement="forced",
-    endpoint_management="customer",
-    requirements=AirflowFile("requirements/aaaaaaaa.txt", "tabulate\n"),
-    plugins="plugins/bbbbbbbb.zip",
-    startup_script=AirflowFile("startup/cccccccc.sh", "true\n"),
-)
-PLAN = dataclasses.replace(plans.PLAN, airflow=FULL)
+from tests.stacks.every_mwaa_setting import FULL, KEY, PLAN, resources
 
 
 @pytest.fixture(scope="module")
@@ -62,12 +39,6 @@ def synthesize(plan: Plan, folder: Path, *, nag: bool = False, more: tuple[str, 
     if nag:
         plans.judge(app)
     return {stack.stack_name: stack.template for stack in app.synth().stacks}
-
-
-def resources(templates: Templates, kind: str) -> dict[str, dict[str, Any]]:
-    """Of the Airflow stack, by logical id."""
-    found: dict[str, dict[str, Any]] = templates["acme-dev-airflow"]["Resources"]
-    return {name: one for name, one in found.items() if one["Type"] == kind}
 
 
 def uploads(templates: Templates) -> dict[str, dict[str, Any]]:
@@ -145,7 +116,7 @@ def test_log_groups_are_there_first_with_a_retention(which: str, request: pytest
 
 
 def test_files_are_there_before_the_environment_names_them(templates: Templates, full: Templates) -> None:
-    """And stay: a deploy that is rolled back needs the old ones. Without files there is no deployment for them."""
+    """They stay: a deploy that is rolled back needs the old ones. Without files there is no deployment for them."""
     environment, deployments = resources(full, "AWS::MWAA::Environment")["Environment"], uploads(full)
 
     assert {one["Properties"]["DestinationBucketKeyPrefix"] for one in deployments.values()} == set(FOLDERS.values())
@@ -228,5 +199,5 @@ def test_the_role_serves_this_environment_only(templates: Templates) -> None:
 
 
 def test_no_finding_of_cdk_nag_is_left(tmp_path: Path) -> None:
-    """With every setting, and a key of one's own."""
+    """With every setting, and the user's own key."""
     synthesize(PLAN, tmp_path, nag=True)

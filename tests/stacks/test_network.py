@@ -278,7 +278,7 @@ def test_security_groups_that_nobody_names_are_made(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("named", ["task_security_groups", "airflow_security_groups"])
 def test_only_the_groups_that_are_missing_are_made(tmp_path: Path, named: str) -> None:
-    """The named one is used as it is."""
+    """The named one is used unchanged."""
     templates = with_network(plans.UNNAMED, tmp_path, **{named: ("sg-0000000d",)})
     (made,) = [name for name in templates if "-group-" in name]
     (environment,) = plans.resources(templates, "AWS::MWAA::Environment")

@@ -1,4 +1,4 @@
-"""docs/permissions.md tells of every permission that only some settings bring, and of no other.
+"""docs/permissions.md lists every permission that only some settings bring, and no other.
 
 The templates are those of all golden cases, and of the project with which the functional tests take them away.
 """
@@ -21,7 +21,7 @@ from tests.golden import regenerate
 from tests.stacks import permission_document as document
 from tests.stacks import plans, statements
 from tests.stacks.conftest import Templates
-from tests.stacks.test_permissions_document import HEADINGS as EVERYWHERE
+from tests.stacks.permission_document import HEADINGS as EVERYWHERE
 
 HEADINGS = {
     "The policy for an Airflow that exists": "policy",
@@ -77,7 +77,7 @@ def test_every_action_is_in_the_document_and_no_other(every: Templates, rows: do
     """Whatever a project sets: what a role may do is in its table, or in the one for these settings."""
     made = document.actions(document.template_statements(every))
 
-    assert made - told(document.rows(EVERYWHERE)) - told(rows) == set(), "a new permission: tell of it"
+    assert made - told(document.rows(EVERYWHERE)) - told(rows) == set(), "a new permission: describe it"
     assert told(rows) - made == set(), "nothing asks for these any more"
 
 

@@ -1,4 +1,4 @@
-"""docs/permissions.md tells of every permission in the templates, and of no other."""
+"""docs/permissions.md lists every permission in the templates, and no other."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from tests.stacks import statements
 from tests.stacks.conftest import Templates
 from tests.stacks.permission_document import (
     DOCUMENT,
+    HEADINGS,
     Rows,
     actions,
     code,
@@ -20,18 +21,6 @@ from tests.stacks.permission_document import (
     told_takers,
 )
 from tests.stacks.permission_document import rows as rows_of
-
-HEADINGS = {
-    "Airflow": "airflow",
-    "Containers": "task",
-    "Before and beside the container": "exec",
-    "The functions that fill the buckets": "function",
-    "The functions that make a release live": "switch",
-    "The function that looks for overdue schedules": "watch",
-    "The VPC's flow log": "flow log",
-    "The function that tells of failed tasks": "failures",
-    "Policies of buckets and of the topic": "resource",
-}
 
 
 @pytest.fixture(scope="module")

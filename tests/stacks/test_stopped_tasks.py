@@ -17,8 +17,8 @@ from penstock_runtime.diagnosis import reasons
 from penstock_runtime.diagnosis.diagnose import diagnose, reason_of
 from penstock_runtime.functions import stopped_tasks as stopped_code
 from tests.stacks import plans
-from tests.stacks.test_observability import of_type, plan_with, synthesized
-from tests.unit.runtime.diagnosis.test_runtime_diagnose import CASES, metric_line, stopped
+from tests.stacks.observability_stack import of_type, plan_with, synthesized
+from tests.unit.runtime.diagnosis.stopped_task import CASES, metric_line, stopped
 
 ARN = f"arn:aws:ecs:{plans.REGION}:{plans.ACCOUNT}:cluster/acme-dev"
 SPOT = {"stop_code": "SpotInterruption", "reason": "Your Spot Task was interrupted."}
@@ -139,7 +139,7 @@ def message(detail: dict[str, Any], project: str = "acme") -> tuple[str, str]:
 
 
 def test_the_function_holds_all_that_it_imports(tmp_path: Path) -> None:
-    """Each function of ours starts from its asset alone; boto3 is Lambda's, and imported when it is called."""
+    """Each function starts from its asset alone; boto3 is Lambda's, and imported when it is called."""
     synthesized(tmp_path, plan_with())
     found = {
         one.stem: one.parents[2]

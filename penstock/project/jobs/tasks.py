@@ -15,6 +15,7 @@ from penstock.project.schema.model import Strict
 from penstock.project.schema.names import EnvironmentName, Name, Value
 from penstock_runtime.airflow.operators.run_task import DEFAULT_STORAGE_GIB
 from penstock_runtime.plan.task_definition import Architecture
+from penstock_runtime.workflow_types import WORKFLOW_TYPES
 
 MAX_COMMAND = 4096
 """Characters of a command line, for the same reason."""
@@ -78,9 +79,8 @@ BASE = TaskSettings(
 class OpenMetadataTask(Strict):
     """One OpenMetadata workflow."""
 
-    type: str
-    """The workflow type, OpenMetadata's `pipelineType`: metadata, usage, lineage, profiler, autoClassification,
-    TestSuite, dbt, elasticSearchReindex or application."""
+    type: str = Field(json_schema_extra={"enum": list(WORKFLOW_TYPES)})
+    """The workflow type, OpenMetadata's `pipelineType`."""
     config: str
     """The workflow's YAML file, relative to the project file; OpenMetadata's own format."""
 

@@ -13,17 +13,13 @@ from penstock.project.document.composer import Node
 from penstock.project.document.document import Document, at
 from penstock.project.document.literals import ALLOW, Path, literal_secret, no_reference, references, scalars
 from penstock.project.document.problems import Problems, nearest
+from penstock.project.files.named import SERVER_CERTIFICATE, is_path
 from penstock.project.openmetadata.model import OpenMetadata
-from penstock.project.rules.files.levels import SERVER_CERTIFICATE
-from penstock.project.rules.files.named import is_path
-from penstock.versions.airflow import SOURCE_CONFIG_TYPES
 from penstock_runtime.contract import SERVER_VARIABLE
-from penstock_runtime.workflow_types import WORKFLOW_CLASSES
+from penstock_runtime.workflow_types import TYPE_OF_CONFIG, WORKFLOW_TYPES, same_class
 
 MAX_NODES = 20_000
 """Values of a workflow file; ten thousand table patterns are fewer."""
-_WITHOUT_SOURCE = frozenset({"application"})
-_WITHOUT_SERVICE = frozenset({"application", "TestSuite", "elasticSearchReindex"})
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,7 +76,7 @@ def read(document: Document, problems: Problems) -> Workflow | None:
 def check(workflow: Workflow, workflow_type: str, problems: Problems) -> None:
     """Report what is wrong with a workflow as one of type `workflow_type`."""
     document, root = workflow.document, workflow.document.root
-    if workflow_type not in _WITHOUT_SOURCE:
+    if WORKFLOW_TYPES[workflow_type].needs_source:
         source = root.value.get("source")
         if source is None or not isinstance(source.value, dict):
             problems.add(
@@ -89,7 +85,7 @@ def check(workflow: Workflow, workflow_type: str, problems: Problems) -> None:
                 where=document.where(source or root),
             )
             return
-        wanted = ["type"] if workflow_type in _WITHOUT_SERVICE else ["type", "serviceName"]
+        wanted = ["type", "serviceName"] if WORKFLOW_TYPES[workflow_type].needs_service else ["type"]
         for key in wanted:
             value = source.value.get(key)
             if value is None or not isinstance(value.value, str) or not value.value:
@@ -99,8 +95,8 @@ def check(workflow: Workflow, workflow_type: str, problems: Problems) -> None:
                     where=document.where(value or source),
                 )
     kind = at(root, ("source", "sourceConfig", "config", "type"))
-    needed = SOURCE_CONFIG_TYPES.get(kind.value) if isinstance(kind.value, str) else None
-    if needed and WORKFLOW_CLASSES[needed] != WORKFLOW_CLASSES[workflow_type]:
+    needed = TYPE_OF_CONFIG.get(kind.value) if isinstance(kind.value, str) else None
+    if needed and not same_class(needed, workflow_type):
         problems.add(
             f"config type {kind.value} runs as workflow type {needed}, and its task says {workflow_type}",
             fix=f"set type: {needed} in the task, or name another file",
@@ -206,4 +202,4 @@ def unknown_type(name: str) -> Problem:
             "workflow type 'dataInsight' is in OpenMetadata's documentation and in no ingestion package",
             ("run data insights from the OpenMetadata server"),
         )
-    return Problem(f"unknown workflow type {name[:60]!r}", nearest(name, WORKFLOW_CLASSES, kind="workflow type"))
+    return Problem(f"unknown workflow type {name[:60]!r}", nearest(name, WORKFLOW_TYPES, kind="workflow type"))

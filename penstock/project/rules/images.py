@@ -20,12 +20,13 @@ from penstock.project.secrets.checks import unknown_secret
 from penstock.project.secrets.references import parse
 from penstock.project.settings import Settings
 from penstock_runtime.errors import InputError
+from penstock_runtime.plan.schedule import ENGINES
 from penstock_runtime.plan.task_definition import PullThrough
 
 
 def check_images(settings: Settings) -> Iterator[Problem]:
     rules: dict[str, PullThrough] = {}
-    for engine in ("openmetadata", "meltano", "command"):
+    for engine in ENGINES:
         source = getattr(settings.images, engine)
         here = ("images", engine)
         yield from (problem.below(*here) for problem in wrong_source(engine, source))

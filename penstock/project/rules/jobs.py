@@ -18,6 +18,7 @@ from penstock.project.schema.model import settled
 from penstock.project.schema.names import EnvironmentName
 from penstock.project.secrets.checks import unknown_name, unknown_secret
 from penstock.project.settings import Settings
+from penstock_runtime.plan.schedule import ENGINES
 
 
 def check_jobs(settings: Settings, root: Node) -> Iterator[Problem]:
@@ -38,7 +39,7 @@ def check_jobs(settings: Settings, root: Node) -> Iterator[Problem]:
 def _check_task(settings: Settings, root: Node, job: str, index: int) -> Iterator[Problem]:
     task = settings.jobs[job].tasks[index]
     here = ("jobs", job, "tasks", index)
-    kinds = [kind for kind in ("openmetadata", "meltano", "command") if getattr(task, kind) is not None]
+    kinds = [kind for kind in ENGINES if getattr(task, kind) is not None]
     if len(kinds) != 1:
         has = " and ".join(kinds) if kinds else "none of them"
         fix = "keep one" if kinds else "add one of them"

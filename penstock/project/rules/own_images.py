@@ -54,7 +54,7 @@ def _secrets(task: Task, settings: Settings) -> bool:
     return bool(task.secrets) or any(f"${{{name}}}" in text for name in settings.secrets for text in command)
 
 
-def seen(tasks: Sequence[planned.Task]) -> bool:
+def seen(tasks: Sequence[planned.FargateTask]) -> bool:
     """Whether the success of a schedule with these tasks is seen: one of its last ones writes metrics."""
     before = {name for task in tasks for name in task.after}
     return any(task.runtime for task in tasks if task.name not in before)

@@ -10,8 +10,7 @@ from penstock.project.document.problems import Problems
 from penstock.project.meltano.project import MeltanoProject
 from penstock.project.rules import shared_airflow
 from penstock.project.settings import Settings
-
-ENGINES = ("openmetadata", "meltano", "command")
+from penstock_runtime.plan.schedule import ENGINES
 
 
 def check(

@@ -15,7 +15,7 @@ from airflow.timetables.base import Timetable
 from airflow.timetables.trigger import CronTriggerTimetable
 
 from penstock_runtime import contract
-from penstock_runtime.airflow.operators.fargate import FargateTaskOperator
+from penstock_runtime.airflow.operators.pick import operator_of
 from penstock_runtime.airflow.versions import (
     FIRST_AT_START,
     BaseOperator,
@@ -32,8 +32,8 @@ from penstock_runtime.release.resources import Resources
 def load_schedules(release: Path, shard: str) -> dict[str, DAG]:
     """The DAGs of one shard, under names for a module's globals; in a worker, only the one about to run.
 
-    A schedule that cannot be built becomes a DAG that says so and fails when it runs: no schedule vanishes,
-    and none takes another one with it.
+    A schedule that cannot be built becomes a DAG that shows the error and fails when it runs: no schedule
+    vanishes, and none affects another.
 
     Args:
         release: the bundle's folder `release/<hash>`; `resources.json` is two folders up.
@@ -44,29 +44,29 @@ def load_schedules(release: Path, shard: str) -> dict[str, DAG]:
     """
     data = _shard(release / "shards" / f"{shard}.json")
     resources = _resources(release.parent.parent / contract.RESOURCES_FILE)
-    wanted = get_parsing_context().dag_id
+    parsed_only = get_parsing_context().dag_id
     dags: dict[str, DAG] = {}
     for number, raw in enumerate(data["schedules"]):
         facts = raw if isinstance(raw, dict) else {}
-        # What a schedule is called whose own id Airflow takes for none, or that shares it with another one.
-        other = f"penstock-broken-{shard}-{number}"
+        # For a schedule whose own id is not a valid DAG id, or is taken by another schedule.
+        substitute = f"penstock-broken-{shard}-{number}"
         dag_id = facts.get("dag_id")
-        if wanted not in (None, dag_id, other):
+        if parsed_only not in (None, dag_id, substitute):
             continue
         try:
             if f"dag {dag_id}" in dags:
-                raise ValueError(f"another schedule has the DAG id {dag_id!r} too")
+                raise ValueError(f"another schedule also has the DAG id {dag_id!r}")
             dag = build(from_data(Schedule, raw), resources, data["project"], data["environment"])
-        except Exception as error:  # noqa: BLE001  whatever is wrong with one schedule stays with it
+        except Exception as error:  # noqa: BLE001  an error in one schedule must not affect the others
             usable = _is_dag_id(dag_id) and f"dag {dag_id}" not in dags
-            dag = broken(str(dag_id) if usable else other, facts, error)
-        if wanted in (None, dag.dag_id):
+            dag = broken(str(dag_id) if usable else substitute, facts, error)
+        if parsed_only in (None, dag.dag_id):
             dags[f"dag {dag.dag_id}"] = dag
     return dags
 
 
 def _is_dag_id(value: object) -> bool:
-    """Whether Airflow takes it for a DAG id (`airflow.utils.helpers.validate_key`)."""
+    """Whether Airflow accepts it as a DAG id (`airflow.utils.helpers.validate_key`)."""
     return isinstance(value, str) and re.fullmatch(r"[\w.-]{1,250}", value) is not None
 
 
@@ -94,20 +94,17 @@ def build(schedule: Schedule, resources: Resources, project: str, environment: s
         doc_md=_documentation(schedule.job, schedule.source),
     )
     with email_is_allowed():
-        operators = {
-            task.name: FargateTaskOperator(task_id=task.name, dag=dag, fargate_task=task, deployed=resources, run=facts)
-            for task in schedule.tasks
-        }
+        operators = {task.name: operator_of(task, dag, resources, facts) for task in schedule.tasks}
     for task in schedule.tasks:
         for name in task.after:
             operators[task.name].set_upstream(operators[name])
-    # Airflow checks a DAG after the file is read, and one bad cron expression would then cost the whole file.
+    # Airflow would check the DAG only after reading the whole file, and one bad cron expression would cost all of it.
     dag.validate()
     return dag
 
 
 class BrokenSchedule(BaseOperator):  # type: ignore[misc]
-    """The one task of a DAG that stands for a schedule which could not be built."""
+    """The only task of a DAG that stands for a schedule that could not be built."""
 
     def __init__(self, *, reason: str, **airflow_arguments: Any) -> None:
         super().__init__(**airflow_arguments)
@@ -119,15 +116,15 @@ class BrokenSchedule(BaseOperator):  # type: ignore[misc]
         Raises:
             PenstockError: always.
         """
-        raise PenstockError(self.reason, fix="mend the schedule in the project file, then deploy or push it again")
+        raise PenstockError(self.reason, fix="correct the schedule in the project file, then deploy or push it again")
 
 
 def broken(dag_id: str, raw: dict[str, Any], error: Exception) -> DAG:
-    """A DAG in the place of one that cannot be built. It keeps a sound interval, and fails on it.
+    """A DAG in place of one that cannot be built. It keeps the interval if that is valid, so its runs fail on time.
 
     Args:
-        dag_id: one that Airflow takes.
-        raw: the schedule as it is in the shard; nothing of it is known to be right.
+        dag_id: one that Airflow accepts.
+        raw: the schedule from the shard, unchecked.
     """
     reason = f"schedule {raw.get('dag_id', dag_id)!r} cannot be built: {error}"
     try:
@@ -152,17 +149,17 @@ def broken(dag_id: str, raw: dict[str, Any], error: Exception) -> DAG:
 
 
 def _start(schedule: Schedule) -> datetime:
-    """From when on times that the interval names start a run.
+    """The earliest time at which the interval starts a run.
 
-    Even without catchup, a DAG that Airflow unpauses or sees for the first time gets a run for the last such time after
-    its start (`CronTriggerTimetable.next_dagrun_info`, the same in 2.10.3 to 3.3.1); one that runs every so many
-    minutes, at once.
+    Even without catchup, a DAG that Airflow unpauses or sees for the first time gets a run for the latest time of its
+    interval after its start (`CronTriggerTimetable.next_dagrun_info`, the same in 2.10.3 to 3.3.1), or at once if it
+    runs every so many minutes.
     """
     start = datetime.fromisoformat(schedule.start_date).replace(tzinfo=ZoneInfo(schedule.timezone))
-    given = os.environ.get(contract.SCHEDULES_FROM)
-    if schedule.catchup or given is None:
+    moment = os.environ.get(contract.SCHEDULES_FROM)
+    if schedule.catchup or moment is None:
         return start
-    not_before = datetime.fromisoformat(given)
+    not_before = datetime.fromisoformat(moment)
     if schedule.every_minutes is not None and FIRST_AT_START:
         not_before += timedelta(minutes=schedule.every_minutes)
     return max(start, not_before)

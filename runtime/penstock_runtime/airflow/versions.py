@@ -39,8 +39,8 @@ __all__ = [
     "log_container",
 ]
 
-"""`IntervalTimetable` is that of a DAG that runs every so many minutes. It means the same times in all versions but for
-the first one after `start_date`: that moment itself from 2.11 on (`FIRST_AT_START`), an interval later before."""
+"""`IntervalTimetable` is for a DAG that runs every so many minutes. Its times are the same in all versions except the
+first one after `start_date`: that moment itself from 2.11 on (`FIRST_AT_START`), an interval later before."""
 
 PROVIDER = tuple(int(part) for part in re.findall(r"\d+", _provider_text)[:2])
 """Major and minor version of the Amazon provider."""
@@ -49,9 +49,8 @@ PROVIDER = tuple(int(part) for part in re.findall(r"\d+", _provider_text)[:2])
 def log_container(name: str) -> dict[str, Any]:
     """The operator's argument that names the container whose log is read.
 
-    `container_name` exists from 9.8.0 on. Where it exists and is not given, the operator has to find the
-    name out and, from 9.22 on, sleeps for 10 to 30 seconds per task to do so. 9.0.0 refuses it as an
-    unknown argument.
+    `container_name` exists from 9.8.0 on. Without it the operator has to find the name out and,
+    from 9.22 on, sleeps for 10 to 30 seconds per task to do so. 9.0.0 refuses it as an unknown argument.
     """
     return {"container_name": name} if PROVIDER >= (9, 8) else {}
 

@@ -26,8 +26,8 @@ class Run:
     attempt: int
 
     def __str__(self) -> str:
-        place = f"{self.project}/{self.environment}: {self.schedule}.{self.task} (job {self.job})"
-        return f"{place}, run {self.dag_run}, try {self.attempt}"
+        task = f"{self.project}/{self.environment}: {self.schedule}.{self.task} (job {self.job})"
+        return f"{task}, run {self.dag_run}, try {self.attempt}"
 
     @classmethod
     def read(cls, environ: Mapping[str, str]) -> Run:
@@ -43,7 +43,7 @@ class Run:
                 attempt=int(data["try"]),
             )
         except (KeyError, ValueError) as error:
-            wrong(contract.RUN, f"has no usable field {error}")
+            refuse(contract.RUN, f"has no usable field {error}")
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,7 @@ class Size:
 
     @classmethod
     def read(cls, environ: Mapping[str, str]) -> Size | None:
-        """The size that `PENSTOCK_SIZE` tells; None where it is not set.
+        """The size in `PENSTOCK_SIZE`; None if that is not set.
 
         Raises:
             RunError: it holds something else.
@@ -67,30 +67,30 @@ class Size:
         try:
             size = cls(int(data["cpu_units"]), int(data["memory_mib"]))
         except (KeyError, TypeError, ValueError) as error:
-            wrong(contract.SIZE, f"has no usable field {error}")
+            refuse(contract.SIZE, f"has no usable field {error}")
         if size.cpu_units <= 0 or size.memory_mib <= 0:
-            wrong(contract.SIZE, "holds a size that is not positive")
+            refuse(contract.SIZE, "holds a size that is not positive")
         return size
 
 
-def wrong(name: str, what: str) -> NoReturn:
+def refuse(name: str, what: str) -> NoReturn:
     """Refuse the container's environment."""
     raise RunError(
         f"the environment variable {name} {what}",
-        fix="deploy again: the task definition and the bundle that started it are not of the same release",
+        fix="deploy again: the task definition and the bundle that started it are of different releases",
         exit_code=Exit.WRONG_INPUT,
     )
 
 
 def read(environ: Mapping[str, str], name: str) -> str:
-    """An environment variable that must be there and not empty.
+    """An environment variable that must be set and not empty.
 
     Raises:
         RunError: it is not.
     """
     value = environ.get(name, "")
     if not value:
-        wrong(name, "is not set")
+        refuse(name, "is not set")
     return value
 
 
@@ -103,14 +103,14 @@ def read_json(environ: Mapping[str, str], name: str, kind: type) -> Any:
     try:
         value = json.loads(read(environ, name))
     except json.JSONDecodeError as error:
-        wrong(name, f"holds no JSON: {error}")
+        refuse(name, f"does not hold JSON: {error}")
     if not isinstance(value, kind):
-        wrong(name, f"holds no JSON {'object' if kind is dict else 'list'}")
+        refuse(name, f"does not hold a JSON {'object' if kind is dict else 'list'}")
     return value
 
 
 def read_names(environ: Mapping[str, str], name: str) -> tuple[str, ...]:
-    """A JSON list of names; empty where the variable is not set.
+    """A JSON list of names; empty if the variable is not set.
 
     Raises:
         RunError: it holds something else.
@@ -122,7 +122,7 @@ def timeout_seconds(environ: Mapping[str, str]) -> float:
     """The run's wall-clock limit.
 
     Raises:
-        RunError: it is missing or no positive number.
+        RunError: it is missing or not a positive number.
     """
     return _seconds(contract.TIMEOUT_SECONDS, read(environ, contract.TIMEOUT_SECONDS))
 
@@ -131,7 +131,7 @@ def stop_timeout_seconds(environ: Mapping[str, str], default: float) -> float:
     """How long ECS waits after SIGTERM before it kills the container.
 
     Raises:
-        RunError: it is no positive number.
+        RunError: it is not a positive number.
     """
     name = contract.STOP_TIMEOUT_SECONDS
     return _seconds(name, environ[name]) if environ.get(name) else default
@@ -144,5 +144,5 @@ def _seconds(name: str, text: str) -> float:
         seconds = 0.0
     # Not `seconds <= 0`: that would let NaN through.
     if not 0 < seconds < math.inf:
-        wrong(name, f"is {text!r}, which is no positive number of seconds")
+        refuse(name, f"is {text!r}, which is not a positive number of seconds")
     return seconds

@@ -13,26 +13,26 @@ from penstock_runtime.errors import RunError
 
 
 def fetch(uri: str, sha256: str) -> bytes:
-    """The content behind a URI, whose SHA-256 (hex) is known beforehand.
+    """The content of a URI, whose SHA-256 (hex) is known beforehand.
 
     Raises:
-        RunError: exit code `Exit.ARTIFACT`: it cannot be read, or it is another content.
+        RunError: exit code `Exit.ARTIFACT`: it cannot be read, or its hash is another.
     """
-    place = urlsplit(uri)
-    if place.scheme == "s3":
-        data = _from_s3(uri, place.netloc, place.path.removeprefix("/"))
-    elif place.scheme == "file":
+    address = urlsplit(uri)
+    if address.scheme == "s3":
+        data = _from_s3(uri, address.netloc, address.path.removeprefix("/"))
+    elif address.scheme == "file":
         try:
-            data = Path(unquote(place.path)).read_bytes()
+            data = Path(unquote(address.path)).read_bytes()
         except OSError as error:
             raise _failed(uri, error.strerror or str(error), "check that the file exists and may be read") from error
     else:
         raise _failed(uri, "is neither s3:// nor file://", "deploy again")
-    found = hashlib.sha256(data).hexdigest()
-    if found != sha256:
+    actual = hashlib.sha256(data).hexdigest()
+    if actual != sha256:
         raise _failed(
             uri,
-            f"its SHA-256 is {found}, not {sha256}",
+            f"its SHA-256 is {actual}, not {sha256}",
             "deploy again; do not write into the artifacts bucket by hand",
         )
     return data
@@ -49,8 +49,8 @@ def refused(uri: str, error: s3.S3Error) -> RunError:
     """The error for an object that S3 did not give."""
     what, fix = str(error), "check that the task's subnets reach S3 (NAT or a gateway endpoint)"
     if error.code:
-        meant, fix = meaning(error.code)
-        what = f"{meant} ({error})"
+        cause, fix = meaning(error.code)
+        what = f"{cause} ({error})"
     elif "CERTIFICATE_VERIFY_FAILED" in str(error):
         fix = "install ca-certificates in the image, or name a file of certificates in AWS_CA_BUNDLE"
     return _failed(uri, what, fix)

@@ -1,7 +1,7 @@
 """Files of a task: the runtime writes them where the task expects them, before its engine starts.
 
 A file is the project's, fetched from the artifacts bucket by its hash, or a secret, which is an environment variable of
-the container. Each is written beside its place and moved there whole, with its mode: nobody ever reads half of one.
+the container. Each is written beside its path and moved there whole, with its mode: no program reads half a file.
 """
 
 from __future__ import annotations
@@ -20,18 +20,18 @@ from typing import Any, NoReturn
 
 from penstock_runtime import contract
 from penstock_runtime.container import stream
-from penstock_runtime.container.environment import read, read_json, wrong
+from penstock_runtime.container.environment import read, read_json, refuse
 from penstock_runtime.contract import Exit
 from penstock_runtime.errors import RunError
 
-_OURS = "PENSTOCK_"
+_OWN_VARIABLES = "PENSTOCK_"
 _FEWEST_PARTS = 2
 """Of a folder that a text may name instead of the file in it: `/tmp/wallet`, but not `/tmp`."""
 
 
 @dataclass(frozen=True)
 class File:
-    """One file. Exactly one of `sha256` and `secret` is there."""
+    """One file. Exactly one of `sha256` and `secret` is set."""
 
     path: str
     """In the container: absolute, or below its working directory."""
@@ -41,37 +41,37 @@ class File:
     secret: str | None = None
     """The environment variable that holds the content."""
     base64: bool = False
-    """Whether the secret is base64 of the content, as a secret that is not text has to be."""
+    """Whether the secret is base64 of the content, as it must be if the content is not text."""
 
 
 def read_files(environ: Mapping[str, str]) -> tuple[File, ...]:
-    """The files of this process's task; none where `PENSTOCK_FILES` is not set.
+    """The files of this process's task; none if `PENSTOCK_FILES` is not set.
 
     Raises:
         RunError: it holds something else.
     """
     if not environ.get(contract.FILES):
         return ()
-    found = []
+    files = []
     for path, entry in read_json(environ, contract.FILES, dict).items():
         try:
             file = File(
                 path, int(entry["mode"], 8), entry.get("sha256"), entry.get("secret"), bool(entry.get("base64"))
             )
         except (KeyError, TypeError, ValueError, AttributeError) as error:
-            wrong(contract.FILES, f"has no usable entry for {path!r}: {error}")
+            refuse(contract.FILES, f"has no usable entry for {path!r}: {error}")
         if (file.sha256 is None) == (file.secret is None):
-            wrong(contract.FILES, f"has an entry for {path!r} without its content, or with two")
-        found.append(file)
-    return tuple(found)
+            refuse(contract.FILES, f"has an entry for {path!r} without its content, or with two")
+        files.append(file)
+    return tuple(files)
 
 
 def write(environ: Mapping[str, str]) -> None:
     """Write all files of the task.
 
     Raises:
-        RunError: one cannot be fetched or has another hash; a secret is missing or is not base64; the place cannot be
-            written to. What was there before is still there, and half a file is not.
+        RunError: one cannot be fetched or has another hash; a secret is missing or is not base64; its path cannot be
+            written to. A file that was at its path stays, and half a file is never left.
     """
     for file in read_files(environ):
         if file.secret is None:
@@ -79,26 +79,25 @@ def write(environ: Mapping[str, str]) -> None:
             content = _checked(stream.parts(uri), uri, str(file.sha256))
         else:
             content = iter([_secret(file, environ)])
-        _write(_place(file.path, environ), content, file)
+        _write(_location(file.path, environ), content, file)
 
 
 def decoded(environ: Mapping[str, str]) -> tuple[str, ...]:
-    """What the secrets among the files hold that are given as base64, where that is text: a log must not show it."""
-    found = []
+    """The contents of secrets that are base64 of a text: a log must not show them either."""
+    contents = []
     for file in read_files(environ):
         if file.secret is not None and file.base64:
             try:
-                found.append(_secret(file, environ).decode())
+                contents.append(_secret(file, environ).decode())
             except UnicodeDecodeError:
-                continue  # A keytab: nobody prints it as it is.
-    return tuple(found)
+                continue  # A keytab: programs do not print it.
+    return tuple(contents)
 
 
 def located(value: Any, environ: Mapping[str, str]) -> Any:
-    """The value with the places of the files instead of their paths, wherever a text in it names one.
+    """The value with the real locations of the files instead of their paths, wherever a text in it names one.
 
-    In a container the path is the place. Where `PENSTOCK_ROOT` is set a file lies below that, and so for a folder that
-    holds one.
+    In a container both are the same. If `PENSTOCK_ROOT` is set, files and their folders lie below that.
     """
     root = environ.get(contract.ROOT, "")
     pattern = _paths(environ) if root else None
@@ -118,8 +117,10 @@ def located(value: Any, environ: Mapping[str, str]) -> Any:
 
 
 def located_environment(environ: Mapping[str, str]) -> dict[str, str]:
-    """The environment for the engine, with the files' places in it; our own variables as they are."""
-    return {name: value if name.startswith(_OURS) else located(value, environ) for name, value in environ.items()}
+    """The environment for the engine, with the files' locations in it; Penstock's own variables unchanged."""
+    return {
+        name: value if name.startswith(_OWN_VARIABLES) else located(value, environ) for name, value in environ.items()
+    }
 
 
 def _paths(environ: Mapping[str, str]) -> re.Pattern[str] | None:
@@ -129,12 +130,12 @@ def _paths(environ: Mapping[str, str]) -> re.Pattern[str] | None:
     paths |= {folder for folder in folders if folder.count("/") >= _FEWEST_PARTS}
     if not paths:
         return None
-    # The longest first: one may begin with another one. Not in the middle of a longer path or name.
+    # The longest first: one may begin with another. Not in the middle of a longer path or name.
     either = "|".join(re.escape(path) for path in sorted(paths, key=len, reverse=True))
     return re.compile(rf"(?<![\w.-])(?:{either})(?![\w-]|\.\w)")
 
 
-def _place(path: str, environ: Mapping[str, str]) -> Path:
+def _location(path: str, environ: Mapping[str, str]) -> Path:
     return Path(environ.get(contract.ROOT, "") + path) if path.startswith("/") else Path(path)
 
 
@@ -142,18 +143,18 @@ def _secret(file: File, environ: Mapping[str, str]) -> bytes:
     name = str(file.secret)
     if name not in environ:
         raise RunError(
-            f"the environment variable {name}, which is to be the file {file.path}, is not set",
-            fix="deploy again: the task definition and the bundle are not of the same release",
+            f"the environment variable {name}, which holds the file {file.path}, is not set",
+            fix="deploy again: the task definition and the bundle are of different releases",
             exit_code=Exit.WRONG_INPUT,
         )
     if not file.base64:
         return environ[name].encode()
     try:
-        # `base64` breaks its lines.
+        # The output of `base64` has several lines.
         return base64.b64decode("".join(environ[name].split()), validate=True)
     except (binascii.Error, ValueError) as error:
         raise RunError(
-            f"the secret {name}, which is to be the file {file.path}, is not base64",
+            f"the secret {name}, which holds the file {file.path}, is not base64",
             fix="store the output of `base64 <file>` in it, or remove base64: true from the file in penstock.yaml",
             exit_code=Exit.WRONG_INPUT,
         ) from error
@@ -180,7 +181,7 @@ def _write(target: Path, content: Iterable[bytes], file: File) -> None:
             with os.fdopen(handle, "wb") as opened:
                 for part in content:
                     opened.write(part)
-                # Before it has its name; and whatever the umask.
+                # Before the file gets its name, and whatever the umask.
                 os.fchmod(handle, file.mode)
             Path(name).replace(target)
         except BaseException:
@@ -193,9 +194,9 @@ def _write(target: Path, content: Iterable[bytes], file: File) -> None:
 def _unwritable(file: File, error: OSError) -> NoReturn:
     fix = {
         errno.EROFS: "put it below /tmp: the container's root is read-only (read_only_root)",
-        errno.ENOSPC: "raise the task's ephemeral_storage_gib; or ecs.tmp_mib, where the root is read-only",
-        errno.EISDIR: "give the file a path of its own: there is a folder in the image",
-    }.get(error.errno or 0, "put it below /tmp, or where the user that the image runs as may write")
+        errno.ENOSPC: "raise the task's ephemeral_storage_gib; or ecs.tmp_mib if the root is read-only",
+        errno.EISDIR: "give the file another path: the image has a folder there",
+    }.get(error.errno or 0, "put it below /tmp, or where the image's user may write")
     raise RunError(
         f"cannot write the file {file.path}: {error.strerror or error}", fix=fix, exit_code=Exit.WRONG_INPUT
     ) from error

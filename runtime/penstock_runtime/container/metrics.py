@@ -1,7 +1,7 @@
 """One line per run in CloudWatch's embedded metric format, from which CloudWatch makes metrics without an API call.
 
-Three sets: of the whole project (what alarms and totals read; an alarm cannot search), by processor (what the cost
-estimate reads: prices differ) and by task. The stacks and this module share the names below.
+Three sets: of the whole project (for alarms and totals; an alarm cannot search), by processor (for the cost
+estimate: prices differ) and by task. The stacks and this module share the names below.
 Source: AWS, "Specification: CloudWatch embedded metric format".
 """
 
@@ -30,7 +30,7 @@ UNITS: Mapping[str, str] = {
     "Duration": "Seconds",
     "Records": "Count",
     "Failures": "Count",
-    # MiB, in the nearest unit that CloudWatch knows.
+    # MiB, in the nearest unit that CloudWatch has.
     "PeakMemory": "Megabytes",
     "MemoryUtilization": "Percent",
     "VcpuSeconds": "None",
@@ -41,17 +41,18 @@ METRICS: Mapping[tuple[str, ...], tuple[str, ...]] = {
     BY_ARCHITECTURE: ("VcpuSeconds", "GibSeconds"),
     BY_TASK: ("Succeeded", "Duration", "Records", "Failures", "PeakMemory", "MemoryUtilization"),
 }
-"""Dimensions → metrics. CloudWatch charges for each that got data in an hour: what nothing reads is none."""
+"""Dimensions → metrics. CloudWatch charges for each that gets data in an hour, so values that nothing reads are left
+out."""
 
 _ARCHITECTURES = {"x86_64": "x86_64", "amd64": "x86_64", "aarch64": "arm64", "arm64": "arm64"}
 
 
 def line(run: Run, outcome: Outcome, counts: Counts, seconds: float, size: Size | None = None) -> str:
-    """The metric line. A count that the engine does not tell is left out, as is what depends on an unknown size.
+    """The metric line. A count that the engine does not report is left out, as is what depends on an unknown size.
 
     Args:
         seconds: from the start of the container's program; AWS charges from the pull of the image on.
-        size: what RunTask asked for; None: nobody said.
+        size: what RunTask asked for; None: unknown.
     """
     succeeded = outcome.exit_code == Exit.DONE
     values: dict[str, float | int | None] = {
@@ -87,7 +88,7 @@ def line(run: Run, outcome: Outcome, counts: Counts, seconds: float, size: Size 
             "Architecture": _ARCHITECTURES.get(machine.lower(), machine),
             "Schedule": run.schedule,
             "Task": run.task,
-            # Properties: for Logs Insights, no metrics.
+            # Properties, not metrics: for Logs Insights.
             "Job": run.job,
             "DagRun": run.dag_run,
             "Try": run.attempt,

@@ -1,4 +1,4 @@
-"""The engine's process: its own process group, its output line by line, an end that is certain.
+"""The engine's process: its own process group, its output line by line, a certain end.
 
 Whatever happens (the deadline, SIGTERM, a child that ignores both), nothing of the group outlives the run.
 """
@@ -21,13 +21,13 @@ from penstock_runtime.contract import Exit
 from penstock_runtime.errors import RunError
 
 STOP_TIMEOUT_SECONDS = 30.0
-"""From ECS's SIGTERM to its SIGKILL where a container definition says nothing (Amazon ECS API Reference,
+"""From ECS's SIGTERM to its SIGKILL if a container definition does not set it (Amazon ECS API Reference,
 ContainerDefinition, stopTimeout)."""
 REPORT_SECONDS = 5.0
-"""Of the stop timeout, what the last lines and the report of the end get; half of it where it is shorter than twice
-that. All else is the engine's."""
+"""The part of the stop timeout for the last lines and the report of the end; half of the timeout if that is less. The
+rest is the engine's."""
 DRAIN_SECONDS = 5.0
-"""How long the last lines may take where nobody waits with a SIGKILL."""
+"""How long the last lines may take if no SIGKILL follows."""
 
 How = Literal["ended", "timed out", "stopped"]
 
@@ -40,11 +40,11 @@ class Outcome:
     """How a process ended."""
 
     exit_code: int
-    """The process's own; 128 + n where signal n killed it; `Exit.TIMED_OUT` or `Exit.STOPPED` where we ended it."""
+    """The process's own; 128 + n if signal n killed it; `Exit.TIMED_OUT` or `Exit.STOPPED` if Penstock ended it."""
     how: How
     ended_by: EndedBy
     peak_memory_mib: float
-    """Resident memory of the largest process among it and its descendants (getrusage), not their sum."""
+    """Resident memory of the largest among the process and its descendants (getrusage), not their sum."""
 
 
 def run(
@@ -60,11 +60,11 @@ def run(
     Args:
         timeout_seconds: wall-clock limit; None for none.
         stop_timeout_seconds: how long this process itself lives on after a SIGTERM. The command gets a little less,
-            and as much when it meets its limit.
+            and the same when it reaches its limit.
         on_line: gets each line of stdout and stderr, without its end. Called from one other thread.
 
     Raises:
-        RunError: there is no such command, or it may not be executed.
+        RunError: the command does not exist, or may not be executed.
     """
     try:
         child = subprocess.Popen(
@@ -95,18 +95,18 @@ def run(
     try:
         how = _wait(child, timeout_seconds, stopped, grace)
     finally:
-        # Also what the child has left behind: it would hold the pipe open, and run on unseen.
+        # Also processes that the child has left behind: they would hold the pipe open, and run on unseen.
         _signal_group(child, signal.SIGKILL)
         child.wait()
-        # Bounded: what has left the group by a session of its own may still hold the pipe.
+        # Bounded: a process with its own session has left the group, and may still hold the pipe.
         reader.join((stop_timeout_seconds - grace) / 2 if stopped.is_set() else DRAIN_SECONDS)
         signal.signal(signal.SIGTERM, before)
-    ours = {"timed out": Exit.TIMED_OUT, "stopped": Exit.STOPPED}.get(how)
-    code = child.returncode if ours is None else int(ours)
+    own_code = {"timed out": Exit.TIMED_OUT, "stopped": Exit.STOPPED}.get(how)
+    code = child.returncode if own_code is None else int(own_code)
     return Outcome(
         exit_code=code if code >= 0 else 128 - code,
         how=how,
-        ended_by="penstock" if ours is not None else "engine" if code >= 0 else "signal",
+        ended_by="penstock" if own_code is not None else "engine" if code >= 0 else "signal",
         peak_memory_mib=resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024,
     )
 
@@ -117,7 +117,7 @@ def grace_seconds(stop_timeout_seconds: float) -> float:
 
 
 def _wait(child: subprocess.Popen[bytes], timeout: float | None, stopped: threading.Event, grace_seconds: float) -> How:
-    """Wait for the end; past the deadline or after a stop, for the grace period at most."""
+    """Wait for the end; past the deadline or after a stop, for at most the grace period."""
     end = math.inf if timeout is None else time.monotonic() + timeout
     while not stopped.is_set():
         left = end - time.monotonic()

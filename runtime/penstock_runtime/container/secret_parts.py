@@ -1,8 +1,8 @@
-"""What of a secret's value is masked: the value, and what a program that takes it apart may print alone.
+"""What is masked of a secret: the value, and those of its parts that a program may print alone.
 
-A secret may be a password, and as well JSON with several fields, a connection string, or a key of many lines. What a
-part is worth is seen by its name where it has one, otherwise by its length and mixture: to mask `5432` or `postgres`
-wherever they are would hide half a log.
+A secret may be a password, JSON with several fields, a connection string, or a key of many lines. Whether a part is
+masked depends on its name if it has one, otherwise on its length and mixture: to mask `5432` or `postgres` everywhere
+would hide half a log.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ from urllib.parse import unquote, unquote_plus, urlsplit
 from penstock_runtime.secret_names import is_secret_key
 
 SHORTEST = 4
-"""Characters. A shorter value would be found in half of all words; it is no secret worth the name."""
+"""Characters. A shorter value would be found in half of all words, and is hardly a secret."""
 TELLING = 8
-"""Characters from which any part is masked; a shorter one where it mixes letters, digits and signs."""
+"""Characters from which any part is masked; a shorter one only if it mixes letters, digits and signs."""
 _DEEPEST = 4
 """Values inside values: JSON in a string of JSON."""
 
@@ -29,9 +29,9 @@ _PLAIN_FIELDS = frozenset(
     | {"environment", "port", "project", "projectid", "region", "role", "schema", "sslmode", "type", "universedomain"}
     | {"warehouse"}
 )
-"""Fields whose values are words of every other line: names of databases, of engines, of places."""
+"""Fields whose values are in every other line: names of databases, of engines, of places."""
 _PLAIN_VALUE = re.compile(r"[A-Za-z]*[0-9]*(?:[ _.-][A-Za-z]*[0-9]*)*")
-"""Words and numbers. A token is a mixture, also in a field of such a name."""
+"""Words and numbers. A token is a mixture, also in a field with such a name."""
 _LONGEST_PLAIN = 40
 
 _ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
@@ -48,7 +48,7 @@ class Parts:
     masked: list[str] = field(default_factory=list)
     """What to mask; each at least `SHORTEST` characters."""
     lines: list[str] = field(default_factory=list)
-    """The lines of values of several, to mask as well: a log has a line for each."""
+    """The lines of values with several, which are masked too: a log has a line for each."""
     shown: int = 0
     """How many scalars of JSON are too short or too common for that."""
 
@@ -62,19 +62,19 @@ class Parts:
 
 
 def parts(value: str) -> Parts:
-    """The parts of a secret's value. JSON's objects and lists count by what is in them."""
-    found = Parts()
+    """The parts of a secret's value. JSON objects and lists count by what is in them."""
+    result = Parts()
     inner = _json(value)
     if isinstance(inner, (dict, list)):
         for name, scalar in _scalars(inner):
             if _worth(name, scalar):
-                found.add(scalar)
+                result.add(scalar)
             elif scalar.lower() not in _COMMON and scalar:
-                found.shown += 1
-    if not found.masked:
-        found.shown = 0
-        found.add(value)
-    return found
+                result.shown += 1
+    if not result.masked:
+        result.shown = 0
+        result.add(value)
+    return result
 
 
 def _of_text(value: str, depth: int = 0) -> Iterator[str]:
@@ -96,11 +96,11 @@ def _of_text(value: str, depth: int = 0) -> Iterator[str]:
         for name, text in _PAIR.findall(whole):
             bare = text[1:-1] if text[0] in "\"'{" else text
             if is_secret_key(name):
-                yield from (one for one in (bare, unquote_plus(bare)) if _worth(name, one))
+                yield from (spelling for spelling in (bare, unquote_plus(bare)) if _worth(name, spelling))
 
 
 def _json(value: str) -> Any:
-    """The value as JSON, numbers as they are written; None where it is none, or too deep to be read."""
+    """The value as JSON, numbers in their own spelling; None if it is not JSON, or too deep to be read."""
     if value.strip()[:1] not in ("{", "[", '"'):
         return None
     try:
@@ -110,7 +110,7 @@ def _json(value: str) -> Any:
 
 
 def _scalars(parsed: Any) -> Iterator[tuple[str, str]]:
-    """Every text and number of parsed JSON with the name that it stands under. Not recursive: JSON may be deep."""
+    """Every text and number of parsed JSON with the name of its field. Not recursive: JSON may be deep."""
     waiting = [("", parsed)]
     while waiting:
         name, value = waiting.pop()
@@ -123,14 +123,14 @@ def _scalars(parsed: Any) -> Iterator[tuple[str, str]]:
 
 
 def _login(address: str) -> Iterator[str]:
-    """The password of an address, as it is written and as a program reads it."""
+    """The password of an address, as written and as a program reads it."""
     if not _ADDRESS.match(address):
         return
     try:
         password = urlsplit(address).password or ""
     except ValueError:
         return
-    yield from (one for one in (password, unquote(password)) if len(one) >= SHORTEST)
+    yield from (spelling for spelling in (password, unquote(password)) if len(spelling) >= SHORTEST)
 
 
 def _worth(name: str, text: str) -> bool:

@@ -1,7 +1,7 @@
 """Every spelling in which well-known programs print a text, as a regular expression.
 
-A text is spelled character by character, so that it is found whatever set of characters an encoder leaves alone:
-`urllib.parse.quote` and `quote_plus`, SQLAlchemy, `encodeURIComponent` and Java's `URLEncoder` all differ in that.
+A text is spelled character by character, because encoders differ in the characters that they leave alone:
+`urllib.parse.quote` and `quote_plus`, SQLAlchemy, `encodeURIComponent` and Java's `URLEncoder` all differ.
 
 Two rules keep the search linear: characters that no encoder touches are literal, and a run of one character is spelled
 one way throughout, so that no line can be split into the same spelling in two ways.
@@ -34,8 +34,8 @@ _ESCAPED_FOR_HTML = frozenset("\"'&<>=+/`")
 """By JSON encoders of Go, Java and .NET, in hexadecimal."""
 
 _MOST_SPELLED = 150
-"""Runs of a text that are spelled: an expression for 10 KiB of YAML takes seconds to compile. Whatever follows so much
-of a secret on its line is then taken for its rest."""
+"""Runs of a text that are spelled: an expression for 10 KiB of YAML takes seconds to compile. Whatever follows that
+much of a secret on its line counts as its rest."""
 
 BASE64_FROM = 8
 """Bytes. What is left of a shorter value between its neighbours in base64 is found in many a hash."""
@@ -62,7 +62,7 @@ def spelled(text: str) -> str:
 
 
 def core(text: str) -> str:
-    """The longest part of a text that is in all its spellings; empty where none is."""
+    """The longest part of a text that is in all its spellings; empty if there is none."""
     return max(_WORD.findall(text), key=len, default="")
 
 
@@ -118,39 +118,39 @@ def _run(char: str, count: int, after_backslash: bool) -> str:
 
 
 def _plain(char: str) -> str:
-    """The alternatives for a character but for those with backslashes, each with a beginning of its own."""
+    """The alternatives for a character except those with backslashes, each with its own beginning."""
     codes = "".join(f"%(?:25){{0,2}}{_hex(byte, 2)}" for byte in _utf8(char))
     number = f"#0{{0,4}}{ord(char)}|#[xX]0{{0,4}}{_hex(ord(char))}"
     if char == "%":
         return r"%(?:25){0,3}"
     if char == "&":
         return f"&(?:amp;){{0,3}}|&(?:amp;)?(?:{number});|{codes}"
-    found = [re.escape(char), codes]
+    alternatives = [re.escape(char), codes]
     if char == " ":
-        found.append(r"\+")
+        alternatives.append(r"\+")
     if char == "\n":
-        found.append(r"\r\n")
+        alternatives.append(r"\r\n")
     if char in _ENTITIES:
-        found.append(f"&(?:amp;){{0,2}}(?:{_ENTITIES[char]}|{number});")
+        alternatives.append(f"&(?:amp;){{0,2}}(?:{_ENTITIES[char]}|{number});")
     elif not (char.isascii() and char.isprintable()):
-        found.append(f"&(?:amp;){{0,2}}(?:{number});")
-    return "|".join(found)
+        alternatives.append(f"&(?:amp;){{0,2}}(?:{number});")
+    return "|".join(alternatives)
 
 
 def _doubled(char: str, count: int) -> Iterator[str]:
     """The spellings of a whole run in which a character becomes several."""
     if char == "'":
-        yield from (f"(?:{one}){{{count}}}" for one in _SINGLE_QUOTES)
+        yield from (f"(?:{quote}){{{count}}}" for quote in _SINGLE_QUOTES)
     if char in _DOUBLED:
         # JSON in CSV, a repr in SQL: escaped, then doubled.
         yield f"(?:(?:{_BACKSLASH}){{0,8}}{re.escape(char * 2)}){{{count}}}"
     if not char.isascii():
-        # Of a program that prints in another character set.
+        # From a program that prints in another character set.
         yield rf"(?:\ufffd|\?){{{count},{4 * count}}}"
 
 
 def _codes(char: str) -> Iterator[str]:
-    """What follows the backslashes where not the character itself does: in JSON, or a repr of text or bytes."""
+    """What follows the backslashes instead of the character itself: in JSON, or a repr of text or bytes."""
     if char in _NAMED:
         yield _NAMED[char]
     if char in _ESCAPED_FOR_HTML or not (char.isascii() and char.isprintable()):

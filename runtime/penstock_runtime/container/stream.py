@@ -1,6 +1,6 @@
-"""The content behind a URI, part by part, so that a file of any size needs little memory.
+"""The content of a URI, part by part, so that a file of any size needs little memory.
 
-`fetch` is for what is read whole; both know `s3://bucket/key` and `file:///path`.
+`fetch` reads content whole; both read `s3://bucket/key` and `file:///path`.
 """
 
 from __future__ import annotations
@@ -18,17 +18,17 @@ PART_BYTES = 8 * 1024 * 1024
 
 
 def parts(uri: str) -> Iterator[bytes]:
-    """The content behind a URI in parts of at most `PART_BYTES`. Whoever reads it checks its hash.
+    """The content of a URI in parts of at most `PART_BYTES`. Whoever reads it checks its hash.
 
     Raises:
         RunError: exit code `Exit.ARTIFACT`: it cannot be read to its end.
     """
-    place = urlsplit(uri)
-    if place.scheme == "s3":
-        yield from _from_s3(uri, place.netloc, place.path.removeprefix("/"))
-    elif place.scheme == "file":
+    address = urlsplit(uri)
+    if address.scheme == "s3":
+        yield from _from_s3(uri, address.netloc, address.path.removeprefix("/"))
+    elif address.scheme == "file":
         try:
-            with Path(unquote(place.path)).open("rb") as file:
+            with Path(unquote(address.path)).open("rb") as file:
                 while part := file.read(PART_BYTES):
                     yield part
         except OSError as error:
@@ -43,13 +43,13 @@ def failed(uri: str, what: str, fix: str) -> RunError:
 
 
 def _from_s3(uri: str, bucket: str, key: str) -> Iterator[bytes]:
-    # Part by part, so that each is tried again by itself. What has a hash for its name does not change meanwhile.
+    # Part by part, so that each is retried by itself. An object named by its hash does not change meanwhile.
     start = 0
     while True:
         try:
             part = s3.read(bucket, key, f"bytes={start}-{start + PART_BYTES - 1}")
         except s3.S3Error as error:
-            if error.code == "InvalidRange":  # of nothing, or right behind the end
+            if error.code == "InvalidRange":  # an empty object, or right behind the end
                 return
             raise refused(uri, error) from error
         yield part

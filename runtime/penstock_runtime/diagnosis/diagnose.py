@@ -1,6 +1,6 @@
 """Why a Fargate task ended: an ECS task description → what happened, the cause, and what to do. Pure.
 
-The table is in `reasons`.
+The tables are in `start_reasons` and `reasons`.
 """
 
 from __future__ import annotations
@@ -12,11 +12,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from penstock_runtime.contract import CONTAINER_NAME, ENDED_BY, METRIC_KEY
-from penstock_runtime.diagnosis import reasons
-from penstock_runtime.diagnosis.reasons import Reason
+from penstock_runtime.diagnosis import reasons, start_reasons
+from penstock_runtime.diagnosis.reason import EXITED, FAILED_TO_START, USER_INITIATED, Reason
 
 _CHARACTERS = 2_000
-"""Of ECS's words, what is compared: the essence comes first, and patterns with several `*` are slow in long texts."""
+"""How much of ECS's words is compared: the essence is first, and patterns with several `*` are slow in long texts."""
 
 
 @dataclass(frozen=True)
@@ -28,15 +28,15 @@ class Diagnosis:
     cause: str
     fix: str
     transient: bool = False
-    """Whether the same task may well succeed when it is tried again: capacity, throttling, Spot, a host that went."""
+    """Whether the same task may well succeed when it is tried again: capacity, throttling, Spot, a lost host."""
 
 
 def diagnose(task: Mapping[str, Any], log: Sequence[str] = ()) -> Diagnosis:
-    """What a stopped Fargate task died of.
+    """Why a Fargate task stopped.
 
     Args:
         task: one of the `tasks` that ECS's DescribeTasks returns, or the `detail` of its state-change event.
-        log: the last lines of its log, where they are at hand: ECS does not know whose an exit code is.
+        log: the last lines of its log, if known: ECS does not know whether an exit code is the engine's or Penstock's.
     """
     container = _container(task)
     code = container.get("exitCode")
@@ -52,23 +52,23 @@ def reason_of(task: Mapping[str, Any], log: Sequence[str] = ()) -> Reason:
     """The reason of a task that did not succeed; see `diagnose`."""
     container = _container(task)
     code, stop_code, alone = container.get("exitCode"), task.get("stopCode"), runs_alone(task)
-    told = [str(text)[:_CHARACTERS] for text in (task.get("stoppedReason"), container.get("reason")) if text]
-    if stop_code == reasons.FAILED_TO_START and _says(told, reasons.PROGRAM_MISSING_WORDS):
-        return reasons.PROGRAM_MISSING if alone else reasons.PYTHON_MISSING
-    if stop_code == reasons.FAILED_TO_START:
-        matching = (reason for reason, words in reasons.STARTS.items() if _says(told, words))
-        return next(matching, reasons.NOT_STARTED)
+    ecs_words = [str(text)[:_CHARACTERS] for text in (task.get("stoppedReason"), container.get("reason")) if text]
+    if stop_code == FAILED_TO_START and _matches(ecs_words, start_reasons.PROGRAM_MISSING_WORDS):
+        return start_reasons.PROGRAM_MISSING if alone else start_reasons.PYTHON_MISSING
+    if stop_code == FAILED_TO_START:
+        matching = (reason for reason, words in start_reasons.STARTS.items() if _matches(ecs_words, words))
+        return next(matching, start_reasons.NOT_STARTED)
     for reason, codes in reasons.STOPS.items():
         if stop_code in codes:
             return reason
-    if stop_code not in (reasons.EXITED, reasons.BY_SOMEBODY):
+    if stop_code not in (EXITED, USER_INITIATED):
         return reasons.UNKNOWN
-    if _says(told, reasons.OUT_OF_MEMORY_WORDS):
+    if _matches(ecs_words, reasons.OUT_OF_MEMORY_WORDS):
         return reasons.OUT_OF_MEMORY
     ended_by = _ended_by(log)
-    if stop_code == reasons.BY_SOMEBODY and alone and _says(told, reasons.ON_KILL_WORDS):
+    if stop_code == USER_INITIATED and alone and _matches(ecs_words, reasons.ON_KILL_WORDS):
         return reasons.STOPPED_BY_AIRFLOW
-    if stop_code == reasons.BY_SOMEBODY and (alone or (code not in reasons.BEFORE_A_STOP and ended_by != "engine")):
+    if stop_code == USER_INITIATED and (alone or (code not in reasons.BEFORE_A_STOP and ended_by != "engine")):
         return reasons.STOPPED_BY_SOMEBODY
     if code is None:
         return reasons.NO_EXIT_CODE
@@ -88,7 +88,7 @@ def is_metric_line(line: str) -> bool:
 
 
 def _ended_by(log: Sequence[str]) -> str:
-    """Whose the exit code is, as the container's last lines tell it; empty where they do not."""
+    """Whose the exit code is, by the container's last lines; empty if they do not say."""
     lines = [line for line in log if line.strip()]
     for line in reversed(lines):
         if is_metric_line(line):
@@ -101,24 +101,24 @@ def _ended_by(log: Sequence[str]) -> str:
 
 
 def runs_alone(task: Mapping[str, Any]) -> bool:
-    """Whether the image's own entry point runs the command, and no runtime of ours: RunTask gave it the command."""
+    """Whether the image's own entry point runs the command, without Penstock's runtime: RunTask gave it the command."""
     overrides = (task.get("overrides") or {}).get("containerOverrides") or []
-    return any(one.get("command") for one in overrides if one.get("name") == CONTAINER_NAME)
+    return any(override.get("command") for override in overrides if override.get("name") == CONTAINER_NAME)
 
 
-def _says(told: Iterable[str], words: Iterable[str]) -> bool:
-    patterns = [re.compile(".*".join(map(re.escape, one.split("*"))), re.DOTALL) for one in words]
-    return any(pattern.fullmatch(text) for pattern in patterns for text in told)
+def _matches(texts: Iterable[str], words: Iterable[str]) -> bool:
+    patterns = [re.compile(".*".join(map(re.escape, word.split("*"))), re.DOTALL) for word in words]
+    return any(pattern.fullmatch(text) for pattern in patterns for text in texts)
 
 
 def _container(task: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Our container; the only one where it has another name."""
+    """Penstock's container; the only one if it has another name."""
     containers: list[Mapping[str, Any]] = list(task.get("containers") or [])
-    ours = [one for one in containers if one.get("name") == CONTAINER_NAME]
-    return (ours or containers or [{}])[0]
+    main = [container for container in containers if container.get("name") == CONTAINER_NAME]
+    return (main or containers or [{}])[0]
 
 
 def _summary(code: int | None, words: str, stop_code: str) -> str:
     ended = "ended without an exit code" if code is None else f"ended with exit code {code}"
-    told = words or stop_code or "ECS gives no reason"
-    return f"the Fargate task {ended}: {told}"
+    reason = words or stop_code or "ECS gives no reason"
+    return f"the Fargate task {ended}: {reason}"

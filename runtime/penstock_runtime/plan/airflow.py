@@ -1,4 +1,4 @@
-"""What a plan says of its Airflow: an MWAA environment to create, one that exists, or an Airflow that is not MWAA."""
+"""A plan's Airflow: an MWAA environment to create, one that exists, or an Airflow that is not MWAA."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class AirflowFile:
     """A text file of an MWAA environment."""
 
     key: str
-    """In the DAG bucket; it holds the hash of the text."""
+    """In the DAG bucket; it contains the hash of the text."""
     text: str
 
 

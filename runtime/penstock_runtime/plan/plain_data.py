@@ -40,11 +40,11 @@ def _value(hint: Any, item: Any) -> Any:
     origin = typing.get_origin(hint)
     if origin is tuple:
         inner = typing.get_args(hint)[0]
-        return tuple(_value(inner, one) for one in item)
+        return tuple(_value(inner, element) for element in item)
     if origin in (typing.Union, types.UnionType):
         kinds = [arg for arg in typing.get_args(hint) if dataclasses.is_dataclass(arg)]
         if kinds and isinstance(item, dict):
-            # Plans are written whole, so their keys tell which it is.
-            fits = [kind for kind in kinds if {one.name for one in dataclasses.fields(kind)} == set(item)]
+            # Plans are written with all fields, so the keys show which it is.
+            fits = [kind for kind in kinds if {field.name for field in dataclasses.fields(kind)} == set(item)]
             return _value((fits or kinds)[0], item)
     return item

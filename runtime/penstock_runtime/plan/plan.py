@@ -1,7 +1,7 @@
 """The Plan: a project for one environment, fully worked out. Plain frozen data, JSON both ways.
 
-`penstock.compile.compiler` makes it; the stacks, the bundle, the embedded mode and `penstock plan` read it and nothing
-else. The same input gives the same bytes: no time, no path of a machine, no order that depends on one. Its parts are in
+`penstock.compile.compiler` makes it; the stacks, the bundle, the embedded mode and `penstock plan` read nothing else.
+The same input gives the same bytes: no time, no path of a machine, no order that depends on one. Its parts are in
 `schedule` (what Airflow's side reads), `task_definition`, `network`, `airflow` and `observability`.
 """
 
@@ -22,7 +22,7 @@ from penstock_runtime.plan.task_definition import PullThrough, TaskDefinition
 
 @dataclass(frozen=True)
 class Config:
-    """A workflow config, as it goes to the artifacts bucket. `${NAME}` is still in it."""
+    """A workflow config, as it goes to the artifacts bucket. `${NAME}` is not filled yet."""
 
     sha256: str
     text: str
@@ -30,7 +30,7 @@ class Config:
 
 @dataclass(frozen=True)
 class DagFile:
-    """A file of the project's own `dags/` folder, which goes along: a DAG file, or what lies beside one."""
+    """A file of the project's own `dags/` folder: a DAG file, or one beside it."""
 
     path: str
     """Relative to the project's `dags/` folder."""
@@ -117,15 +117,15 @@ class Plan:
     """Whether CloudFormation refuses to delete the stacks."""
     observability: Observability = field(default=Observability())
     warnings: tuple[str, ...] = field(default=())
-    """What a deploy to AWS should not overlook, each with file:line and what to do."""
+    """What to know before a deploy to AWS, each with file:line and what to do."""
     ecs: Ecs = field(default=Ecs())
     logs: Logs = field(default=Logs())
     iam: Iam = field(default=Iam())
     tags: dict[str, str] = field(default_factory=dict)
-    """Of the user's, on everything that can have tags, tasks included."""
+    """The user's, on everything that can have tags, tasks included."""
     pull_through: tuple[PullThrough, ...] = ()
     files: tuple[ProjectFile, ...] = ()
-    """By path; two may hold the same."""
+    """By path; two may have the same content."""
 
     def to_json(self, indent: int | None = 2) -> str:
         """The plan as JSON: sorted keys, `\\n` at the end, the same bytes for the same plan."""
@@ -136,7 +136,7 @@ class Plan:
         """Read what `to_json` wrote.
 
         Raises:
-            ValueError: the text is no plan of format 1.
+            ValueError: the text is not a plan of format 1.
         """
         data = json.loads(text)
         if not isinstance(data, dict) or data.get("format") != 1:

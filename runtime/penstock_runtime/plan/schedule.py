@@ -1,14 +1,16 @@
-"""What a plan says of its schedules: all that Airflow's side reads of it.
+"""A plan's schedules: the part of the plan that Airflow's side reads.
 
-Apart from the rest of the plan, so that a DAG folder holds no more of it, and parsing a DAG imports no more.
+Separate from the rest, so that a DAG folder holds no more of the plan, and parsing a DAG imports no more.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 Engine = Literal["openmetadata", "meltano", "command"]
+"""What a task runs; the container has a module for each (`container.engines`)."""
+ENGINES: tuple[Engine, ...] = get_args(Engine)
 
 MINUTES_OF = {"week": 7 * 24 * 60, "day": 24 * 60, "hour": 60, "minute": 1}
 """The units of an interval of so many minutes, the largest first."""
@@ -16,7 +18,7 @@ MINUTES_OF = {"week": 7 * 24 * 60, "day": 24 * 60, "hour": 60, "minute": 1}
 
 @dataclass(frozen=True)
 class TaskFile:
-    """A file that the runtime writes before the task's engine starts. Exactly one of `sha256` and `secret` is there."""
+    """A file that the runtime writes before the task's engine starts. Exactly one of `sha256` and `secret` is set."""
 
     path: str
     """In the container: absolute, or below its working directory."""
@@ -25,43 +27,53 @@ class TaskFile:
     sha256: str | None = None
     """Of a `ProjectFile` of the plan."""
     secret: str | None = None
-    """Name of the secret that holds the content; it is among those of the task definition."""
+    """Name of the secret that holds the content, one of the task definition's."""
     base64: bool = False
     """Whether the secret is base64 of the content."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Task:
-    """One Airflow task: everything that its operator needs."""
+    """One Airflow task: what any operator needs."""
 
     name: str
     after: tuple[str, ...]
+    """The tasks of the schedule that must succeed first."""
+    operator: str
+    """Which operator runs it (`airflow.operators.pick`)."""
     engine: Engine
-    operator: Literal["ecs"]
-    family: str
-    cpu_units: int
-    memory_mib: int
-    ephemeral_storage_gib: int
     timeout_minutes: int
-    spot: bool
     environment: dict[str, str]
-    """Plain environment variables of the container: the task's own and the variables that its files name."""
+    """Plain environment variables: the task's own and the variables that its files name."""
     names: tuple[str, ...]
-    """The `${NAME}`s of its files: variables and secrets. Each is an environment variable in the container."""
+    """The `${NAME}`s of its files: variables and secrets. The engine finds each in its environment."""
     command: tuple[str, ...] = ()
     """meltano: its arguments. command: the command line. openmetadata: empty."""
     workflow_type: str | None = None
     config: str | None = None
     """SHA-256 of its `Config`; openmetadata only."""
+    files: tuple[TaskFile, ...] = ()
+    """By path."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class FargateTask(Task):
+    """A task that runs as a Fargate task: what only Fargate needs, in the same JSON object."""
+
+    operator: Literal["ecs"]
+    family: str
+    """Of its task definition."""
+    cpu_units: int
+    memory_mib: int
+    ephemeral_storage_gib: int
+    spot: bool
     subnets: tuple[str, ...] = ()
-    """Where it runs; empty: where the deploy's tasks do."""
+    """Where it runs; empty: in the subnets of the deploy."""
     assign_public_ip: bool = False
     """Whether it gets a public address in `subnets`."""
     runtime: bool = True
     """Whether Penstock's runtime starts the command in the container, ends it in time, masks its secrets and writes its
-    metrics. False: the image's own entry point gets the command, and nothing of ours is in the container."""
-    files: tuple[TaskFile, ...] = ()
-    """By path."""
+    metrics. False: the image's own entry point gets the command, and the container has nothing of Penstock's."""
 
 
 @dataclass(frozen=True)
@@ -88,8 +100,9 @@ class Schedule:
     source: str
     """The schedule as the user wrote it: the DAG's `doc_md`."""
     overdue_after_minutes: int | None
-    """How long it may be without a success; None: as long as it likes."""
-    tasks: tuple[Task, ...]
+    """How long it may be without a success; None: no limit."""
+    tasks: tuple[FargateTask, ...]
+    """A union of the operators' tasks, once there are several."""
     every_minutes: int | None = None
     """Minutes from one run to the next; None: runs by `cron`, or by hand only."""
 

@@ -44,7 +44,7 @@ class PullThrough:
     prefix: str
     """What the cached repositories' names start with; one rule for each in an account and region."""
     upstream: str
-    """The registry's address as ECR wants it: `registry-1.docker.io`."""
+    """The registry's address in ECR's form: `registry-1.docker.io`."""
     credentials: str | None = None
     """Full ARN of the secret with the registry's log-in; its name starts with `ecr-pullthroughcache/`."""
 

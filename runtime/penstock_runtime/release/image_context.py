@@ -1,4 +1,4 @@
-"""What goes into a container image that is built: which files of a folder, and the hash that they give.
+"""What goes into a container image that is built: which files of a folder, and their hash.
 
 Both sides of a deploy need the same answer: the stacks, which build the image, and `penstock push`, which refuses when
 the deployed image holds something else.
@@ -24,26 +24,26 @@ LEFT_OUT = (
     ".pytest_cache",
     ".DS_Store",
 )
-"""What a project's folder holds on an engineer's machine and an image must not, at any depth: secrets, caches."""
+"""Left out at any depth: secrets and caches that a project's folder has on an engineer's machine."""
 RESULTS = "output"
 """Folder of results, left out directly below the project's folder only: there Meltano's targets for files write
-(MeltanoHub, target-jsonl, `destination_path`). Further down it is somebody's source."""
+(MeltanoHub, target-jsonl, `destination_path`). Further down it is source."""
 
 
 def digest(*folders: Path) -> str:
     """SHA-256 over the names and the content of what goes into an image, folder by folder."""
-    found = hashlib.sha256()
+    sha256 = hashlib.sha256()
     for folder in folders:
         for name in sorted(files(folder)):
             content = (folder / name).read_bytes()
-            found.update(f"{name.as_posix()}\0{len(content)}\0".encode())
-            found.update(content)
-        found.update(b"\0")
-    return found.hexdigest()
+            sha256.update(f"{name.as_posix()}\0{len(content)}\0".encode())
+            sha256.update(content)
+        sha256.update(b"\0")
+    return sha256.hexdigest()
 
 
 def copy(folder: Path, to: Path) -> None:
-    """Copy what goes into an image; links become what they lead to. `to` may exist."""
+    """Copy what goes into an image; links become the files that they lead to. `to` may exist."""
     to.mkdir(parents=True, exist_ok=True)
     for name in files(folder):
         (to / name).parent.mkdir(parents=True, exist_ok=True)
@@ -51,13 +51,13 @@ def copy(folder: Path, to: Path) -> None:
 
 
 def files(folder: Path) -> Iterator[Path]:
-    """What of a folder goes into an image, relative to it; in no order.
+    """The files of a folder that go into an image, relative to it; unordered.
 
     Raises:
         OSError: a folder cannot be read.
     """
-    for place, folders, names in os.walk(folder, onerror=_raise, followlinks=True):
-        below = Path(place).relative_to(folder)
+    for current, folders, names in os.walk(folder, onerror=_raise, followlinks=True):
+        below = Path(current).relative_to(folder)
         top = below == Path()
         folders[:] = [name for name in folders if not _left_out(name) and not (top and name == RESULTS)]
         yield from (below / name for name in names if not _left_out(name))

@@ -1,6 +1,6 @@
-"""`infrastructure.json`: what a deploy has put there for the DAGs. The deploy writes it; `penstock push` compares.
+"""`infrastructure.json`: what a deploy has made for the DAGs. The deploy writes it; `penstock push` compares.
 
-It lies beside `resources.json`. That one says what things are called; this one says what they hold.
+It is beside `resources.json`, which has the names of the things whose contents this file describes.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from penstock_runtime.release import image_context
 FILE = "infrastructure.json"
 FORMAT = 1
 _OF_THE_BUNDLE = frozenset({"format", "schedules", "configs", "dag_files", "warnings", "task_definitions", "files"})
-"""Fields of the plan that a push brings along by itself; task definitions are listed apart."""
+"""Fields of the plan that a push brings along; task definitions are listed separately."""
 
 
 def plan_sha256(plan: Plan) -> str:
@@ -27,7 +27,7 @@ def plan_sha256(plan: Plan) -> str:
 
 
 def describe(plan: Plan, *, runtime_sha256: str, images: Mapping[str, str], account: str | None) -> dict[str, Any]:
-    """What the DAGs of a plan need to find deployed, as JSON.
+    """What must be deployed for the DAGs of a plan, as JSON data.
 
     Args:
         images: family → hash of what its image is built from; only for images that are built.
@@ -35,8 +35,8 @@ def describe(plan: Plan, *, runtime_sha256: str, images: Mapping[str, str], acco
     """
     settings = {name: value for name, value in dataclasses.asdict(plan).items() if name not in _OF_THE_BUNDLE}
     definitions = {
-        one.family: {**dataclasses.asdict(one), "image_content": images.get(one.family)}
-        for one in plan.task_definitions
+        definition.family: {**dataclasses.asdict(definition), "image_content": images.get(definition.family)}
+        for definition in plan.task_definitions
     }
     facts = {
         "format": FORMAT,
@@ -45,15 +45,15 @@ def describe(plan: Plan, *, runtime_sha256: str, images: Mapping[str, str], acco
         "settings": {**settings, "account": account},
         "task_definitions": definitions,
     }
-    found: dict[str, Any] = _json(facts)
-    return found
+    data: dict[str, Any] = _json(facts)
+    return data
 
 
 def _json(value: Any) -> Any:
-    """As CDK writes it: lists for tuples, and no key that has no value."""
+    """As CDK writes it: lists for tuples, and no key without a value."""
     if isinstance(value, dict):
-        return {name: _json(one) for name, one in value.items() if one is not None}
-    return [_json(one) for one in value] if isinstance(value, list | tuple) else value
+        return {name: _json(item) for name, item in value.items() if item is not None}
+    return [_json(item) for item in value] if isinstance(value, list | tuple) else value
 
 
 def image_contents(plan: Plan, *, recipes: Path, project: Path) -> dict[str, str]:
@@ -63,10 +63,14 @@ def image_contents(plan: Plan, *, recipes: Path, project: Path) -> dict[str, str
         recipes: the folder with a recipe for each kind of image.
         project: the project's folder.
     """
-    found: dict[Image, str] = {}
-    for one in plan.task_definitions:
-        if one.image.kind == "built" and one.image not in found:
-            folders = [recipes / one.image.reference]
-            folders += [project / one.image.context] if one.image.context else []
-            found[one.image] = image_context.digest(*folders)
-    return {one.family: found[one.image] for one in plan.task_definitions if one.image in found}
+    digests: dict[Image, str] = {}
+    for image in (definition.image for definition in plan.task_definitions):
+        if image.kind == "built" and image not in digests:
+            folders = [recipes / image.reference]
+            folders += [project / image.context] if image.context else []
+            digests[image] = image_context.digest(*folders)
+    return {
+        definition.family: digests[definition.image]
+        for definition in plan.task_definitions
+        if definition.image in digests
+    }

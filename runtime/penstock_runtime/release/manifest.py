@@ -2,11 +2,11 @@
 
     artifacts bucket   release.json                       the manifest: which release is live, and where it came from
                        plans/<sha256>.json                the plan of each release that is kept
-    DAG bucket         <folder>/release/<hash>/           a release; never changed once it is there
-                       <folder>/release/<hash>/top/       the files that Airflow is to find right in <folder>
-                       <folder>/schedules_00.py, …        those files, copied there: this makes the release the live one
+    DAG bucket         <folder>/release/<hash>/           a release; never changed
+                       <folder>/release/<hash>/top/       the files that Airflow must find directly in <folder>
+                       <folder>/schedules_00.py, …        copies of those files: they make the release the live one
 
-Standard library only: Lambda functions hold this file too.
+Standard library only: Lambda functions have this file too.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ from typing import Any
 MANIFEST = "release.json"
 """Key of the manifest in the artifacts bucket."""
 TOP = "top"
-"""Folder of a release with the files that go right into the DAG folder."""
+"""Folder of a release with the files that go directly into the DAG folder."""
 FORMAT = 1
 
 
 class Refused(Exception):
-    """Another release is to stay live; the text says why, and what to do."""
+    """Another release must stay live; the text says why, and what to do."""
 
 
 @dataclass(frozen=True)
@@ -36,14 +36,14 @@ class Release:
     plan: str
     """SHA-256 of the plan that it was built from; the artifacts bucket has it as `plans/<sha256>.json`."""
     order: int
-    """When its source was written, in seconds since 1970: the commit's time, or that of the latest edit that is not
-    committed. 0: not known, the project is not in git."""
+    """When its source was written, in seconds since 1970: the time of the commit, or of the latest uncommitted edit.
+    0: not known, the project is not in git."""
     revision: str
-    """The commit, for people; `+` behind it stands for edits that are not committed. May be empty."""
+    """The commit, for people; `+` behind it means uncommitted edits. May be empty."""
     by: str
     """`deploy` or `push`."""
     committed: int = 0
-    """When its commit was made, in seconds since 1970. 0: not known."""
+    """The time of the commit, in seconds since 1970. 0: not known."""
 
     def __str__(self) -> str:
         when = f" of {datetime.fromtimestamp(self.order, timezone.utc):%Y-%m-%d %H:%M:%S} UTC" if self.order else ""
@@ -53,12 +53,12 @@ class Release:
 
 @dataclass(frozen=True)
 class Retired:
-    """A release that was live, and is needed by nobody who starts anew."""
+    """A release that was live, and that new runs no longer need."""
 
     release: str
     plan: str
     since: str
-    """When it was needed last, ISO 8601."""
+    """When new runs last needed it, ISO 8601."""
 
 
 @dataclass(frozen=True)
@@ -67,42 +67,42 @@ class Manifest:
 
     live: Release
     files: tuple[str, ...]
-    """Ours right in the DAG folder. No other file there is ever deleted."""
+    """Penstock's files directly in the DAG folder. No other file there is ever deleted."""
     previous: Release | None
-    """What was live before: a deploy that is rolled back brings it back."""
+    """What was live before: a roll-back restores it."""
     complete: bool
     """False from the first file's copy to the last one's."""
     at: str
     """When it became live, ISO 8601."""
     deployed: Release | None = None
-    """What CloudFormation deployed last: it does not upload it again where a deploy changes nothing."""
+    """What CloudFormation deployed last: it does not upload it again if a deploy changes nothing."""
     retired: tuple[Retired, ...] = ()
-    """What else lies in the buckets, until nobody can be running it."""
+    """What else is in the buckets, until no run can need it."""
 
     @property
     def kept(self) -> dict[str, Release]:
-        """Hash → what must stay, however old it is."""
+        """Hash → the releases that must stay, however old they are."""
         marked = (self.live, self.previous, self.deployed)
-        return {one.release: one for one in marked if one is not None}
+        return {release.release: release for release in marked if release is not None}
 
     def to_json(self) -> str:
         """Deterministic JSON."""
         return json.dumps({"format": FORMAT, **asdict(self)}, indent=2, sort_keys=True) + "\n"
 
     def after(self, before: Manifest | None, now: str) -> Manifest:
-        """This manifest, with what `before` kept and this one does not as retired."""
+        """This manifest, with the releases that `before` kept and this one does not as retired."""
         if before is None:
             return self
-        known = {one.release: one for one in before.retired}
-        known |= {one.release: Retired(one.release, one.plan, now) for one in before.kept.values()}
-        return replace(self, retired=tuple(one for one in known.values() if one.release not in self.kept))
+        known = {release.release: release for release in before.retired}
+        known |= {release.release: Retired(release.release, release.plan, now) for release in before.kept.values()}
+        return replace(self, retired=tuple(release for release in known.values() if release.release not in self.kept))
 
     @classmethod
     def from_json(cls, text: str) -> Manifest:
         """Read what `to_json` wrote.
 
         Raises:
-            ValueError: the text is no manifest of this format.
+            ValueError: the text is not a manifest of this format.
         """
         try:
             data = json.loads(text)
@@ -114,15 +114,15 @@ class Manifest:
                 previous=Release(**previous) if previous else None,
                 files=tuple(data.pop("files")),
                 deployed=Release(**deployed) if deployed else None,
-                retired=tuple(Retired(**one) for one in data.pop("retired", [])),
+                retired=tuple(Retired(**release) for release in data.pop("retired", [])),
                 **data,
             )
         except (KeyError, TypeError, AttributeError) as error:
-            raise ValueError(f"no manifest of format {FORMAT}: {error}") from error
+            raise ValueError(f"not a manifest of format {FORMAT}: {error}") from error
 
 
 @dataclass(frozen=True)
-class Place:
+class ReleaseLocation:
     """Where the releases of one project and environment are."""
 
     artifacts: str
@@ -134,14 +134,14 @@ class Place:
 
 
 def read_manifest(s3: Any, artifacts: str) -> tuple[Manifest | None, str | None]:
-    """The manifest, and its ETag; nothing where there is none yet.
+    """The manifest, and its ETag; None if it does not exist yet.
 
     Raises:
-        Refused: it is there and cannot be read.
+        Refused: it exists and cannot be read.
     """
-    # Listed first: without s3:ListBucket S3 says 403 of a key that is not there, and that must not look like "none".
-    found = s3.list_objects_v2(Bucket=artifacts, Prefix=MANIFEST, MaxKeys=1).get("Contents", [])
-    if not found or found[0]["Key"] != MANIFEST:
+    # Listed first: without s3:ListBucket S3 answers 403 for a missing key, and that must not look like "none".
+    objects = s3.list_objects_v2(Bucket=artifacts, Prefix=MANIFEST, MaxKeys=1).get("Contents", [])
+    if not objects or objects[0]["Key"] != MANIFEST:
         return None, None
     answer = s3.get_object(Bucket=artifacts, Key=MANIFEST)
     try:
@@ -153,22 +153,22 @@ def read_manifest(s3: Any, artifacts: str) -> tuple[Manifest | None, str | None]
 
 
 def write_manifest(s3: Any, artifacts: str, manifest: Manifest, etag: str | None) -> str:
-    """Write the manifest if it is still the one that was read; its ETag.
+    """Write the manifest if it has not changed since it was read; its ETag.
 
     Raises:
-        Refused: it is another one by now.
+        Refused: it has changed.
     """
     condition = {"IfNoneMatch": "*"} if etag is None else {"IfMatch": etag}
     try:
         answer = s3.put_object(Bucket=artifacts, Key=MANIFEST, Body=manifest.to_json().encode(), **condition)
     except s3.exceptions.ClientError as error:
         if error.response["Error"]["Code"] in ("PreconditionFailed", "ConditionalRequestConflict"):
-            raise Refused("another deploy or push is at work on this project: wait for it, then try again") from error
+            raise Refused("another deploy or push of this project is running: wait for it, then try again") from error
         raise
     return str(answer["ETag"])
 
 
 def keys_below(s3: Any, bucket: str, prefix: str) -> list[str]:
-    """What follows `prefix` in each key that begins with it."""
+    """The rest of each key that begins with `prefix`."""
     pages = s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
-    return [one["Key"][len(prefix) :] for page in pages for one in page.get("Contents", [])]
+    return [item["Key"][len(prefix) :] for page in pages for item in page.get("Contents", [])]

@@ -25,9 +25,9 @@ class Resources:
         """Read a `resources.json`.
 
         Raises:
-            ValueError: the text is not one; a deploy of another version may have written it.
+            ValueError: the text is not one; a deploy with another version may have written it.
         """
         data = json.loads(text)
         if not isinstance(data, dict):
-            raise ValueError("resources.json holds no object")
+            raise ValueError("resources.json does not hold an object")
         return from_data(cls, data)

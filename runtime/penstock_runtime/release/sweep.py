@@ -1,9 +1,9 @@
-"""Old releases go: Airflow copies all that is in its folder to each of its machines.
+"""Deletes old releases, because Airflow copies everything in its folder to each of its machines.
 
-By mark and sweep. What is live, what was live before it and what CloudFormation deployed last stays, however old. All
-else stays for as long as a run that began on it may take: a Fargate task a day at most, and Airflow imports parts of a
-release only when a run needs them. So do files of the project that tasks get, by the plans that name them. Configs stay
-for good: they are small, and any later plan may name one again.
+By mark and sweep. The live release, the one before it and the one that CloudFormation deployed last stay, however old.
+Any other stays for as long as a run that began on it may take: a Fargate task takes a day at most, and Airflow imports
+parts of a release only when a run needs them. The project's files for tasks follow the same rule, by the plans that
+name them. Configs are never deleted: they are small, and any later plan may name one again.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from penstock_runtime import contract
-from penstock_runtime.release.manifest import TOP, Manifest, Place, Retired, keys_below
+from penstock_runtime.release.manifest import TOP, Manifest, ReleaseLocation, Retired, keys_below
 
 KEPT_HOURS = 48
 """Twice the largest `timeout_minutes` of a task."""
@@ -27,32 +27,38 @@ class _NotDeletedError(Exception):
     """S3 did not delete an object."""
 
 
-def sweep(s3: Any, place: Place, manifest: Manifest, now: datetime, tell: Callable[[str], None]) -> Manifest:
-    """Delete the releases that nobody can be running any more; the manifest without them.
+def sweep(
+    s3: Any, location: ReleaseLocation, manifest: Manifest, now: datetime, warn: Callable[[str], None]
+) -> Manifest:
+    """Delete the releases that no run can need any more; the manifest without them.
 
-    What cannot be deleted fails nobody: the manifest goes on to name it, and the next sweep tries again.
+    If a release cannot be deleted, the manifest still names it, and the next sweep tries again.
 
     Args:
-        tell: is told of it.
+        warn: gets a warning about it.
     """
-    due = [one for one in manifest.retired if now - datetime.fromisoformat(one.since) >= timedelta(hours=KEPT_HOURS)]
-    left = [one for one in manifest.retired if one not in due]
-    for number, one in enumerate(due, 1):
+    due = [
+        release
+        for release in manifest.retired
+        if now - datetime.fromisoformat(release.since) >= timedelta(hours=KEPT_HOURS)
+    ]
+    left = [release for release in manifest.retired if release not in due]
+    for number, release in enumerate(due, 1):
         plans = {other.plan for other in manifest.kept.values()} | {other.plan for other in (*left, *due[number:])}
         try:
-            _delete_release(s3, place, one)
-            if one.plan not in plans:
-                # Before the plan, which says which they are: if this is cut short, the next sweep finds them again.
-                _delete(s3, place.artifacts, _files_of_none_but(s3, place.artifacts, one.plan, plans))
-                _delete(s3, place.artifacts, [contract.plan_key(one.plan)])
+            _delete_release(s3, location, release)
+            if release.plan not in plans:
+                # Before the plan, which names them: if this is interrupted, the next sweep finds them again.
+                _delete(s3, location.artifacts, _files_only_in(s3, location.artifacts, release.plan, plans))
+                _delete(s3, location.artifacts, [contract.plan_key(release.plan)])
         except (_NotDeletedError, s3.exceptions.ClientError) as error:
-            tell(f"release {one.release} of old could not be deleted: {error}")
-            left.append(one)
+            warn(f"the old release {release.release} could not be deleted: {error}")
+            left.append(release)
     return replace(manifest, retired=tuple(left))
 
 
-def _files_of_none_but(s3: Any, bucket: str, plan: str, others: Iterable[str]) -> list[str]:
-    """The keys of the files that a plan names and no other does; none where that cannot be known."""
+def _files_only_in(s3: Any, bucket: str, plan: str, others: Iterable[str]) -> list[str]:
+    """The keys of the files that only this plan names; empty if that cannot be known."""
     files = _files(s3, bucket, plan)
     if not files:
         return []
@@ -65,7 +71,7 @@ def _files_of_none_but(s3: Any, bucket: str, plan: str, others: Iterable[str]) -
 
 
 def _files(s3: Any, bucket: str, plan: str) -> set[str] | None:
-    """The hashes of the files that tasks of a plan get; None: the plan cannot be read."""
+    """The hashes of the files that the tasks of a plan get; None if the plan cannot be read."""
     try:
         text = s3.get_object(Bucket=bucket, Key=contract.plan_key(plan))["Body"].read()
         return {str(file["sha256"]) for file in json.loads(text).get("files", [])}
@@ -73,13 +79,13 @@ def _files(s3: Any, bucket: str, plan: str) -> set[str] | None:
         return None
 
 
-def _delete_release(s3: Any, place: Place, release: Retired) -> None:
-    folder = f"{place.folder}/{contract.RELEASES_FOLDER}/{release.release}/"
-    names = keys_below(s3, place.bucket, folder)
+def _delete_release(s3: Any, location: ReleaseLocation, release: Retired) -> None:
+    folder = f"{location.folder}/{contract.RELEASES_FOLDER}/{release.release}/"
+    names = keys_below(s3, location.bucket, folder)
     top = [name for name in names if name.startswith(f"{TOP}/")]
-    # Without these nobody can make it live again: if the rest is cut short, the next push uploads what is gone.
-    _delete(s3, place.bucket, [folder + name for name in top])
-    _delete(s3, place.bucket, [folder + name for name in names if name not in top])
+    # Without these it cannot be made live again: if the rest is interrupted, the next push uploads the missing files.
+    _delete(s3, location.bucket, [folder + name for name in top])
+    _delete(s3, location.bucket, [folder + name for name in names if name not in top])
 
 
 def _delete(s3: Any, bucket: str, keys: list[str]) -> None:

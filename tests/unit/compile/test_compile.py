@@ -15,7 +15,7 @@ from penstock.compile.compiler import compile_plan
 from penstock_runtime.contract import SERVER_VARIABLE
 from penstock_runtime.errors import InputError, InputErrors
 from penstock_runtime.plan.plan import Config, Plan
-from penstock_runtime.plan.schedule import Task
+from penstock_runtime.plan.schedule import FargateTask
 from tests.unit.project_files import MELTANO, WORKFLOW, loaded
 
 CATALOGUE = "      - name: catalogue\n"
@@ -27,7 +27,7 @@ def _plan(folder: Path, *edits: tuple[str, str], **files: str) -> Plan:
     return compile_plan(loaded(folder, *edits, files={name.replace("_", "."): text for name, text in files.items()}))
 
 
-def _task(plan: Plan, name: str) -> Task:
+def _task(plan: Plan, name: str) -> FargateTask:
     return next(task for schedule in plan.schedules for task in schedule.tasks if task.name == name)
 
 

@@ -22,7 +22,7 @@ from penstock_runtime.plan.network import Network
 from penstock_runtime.plan.plan import Plan
 from penstock_runtime.plan.task_definition import Permission, Secret, TaskDefinition
 from penstock_runtime.release import image_context, infrastructure
-from penstock_runtime.release.manifest import Place
+from penstock_runtime.release.manifest import ReleaseLocation
 from tests.unit.project_files import loaded
 
 
@@ -163,7 +163,7 @@ def test_dags_of_another_airflow_are_not_pushed_to_the_old_one(
 ) -> None:
     """Where the DAGs would go is where the last deploy put them. Nothing is asked of AWS before that is said."""
     old, new = (replace(plan, airflow=one or plan.airflow) for one in (before, after))
-    place = Place("artifacts", "team-dags", "dags/acme-dev")
+    place = ReleaseLocation("artifacts", "team-dags", "dags/acme-dev")
     deployed = Deployed(Account(plan.region), place, facts(old), None)
     found = prepare(deployed, new, facts(new), build_bundle(new, dags_folder=DAGS), Revision(), project=Path())
 

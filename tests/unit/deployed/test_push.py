@@ -13,10 +13,10 @@ from penstock.deployed.push import Push, do
 from penstock.deployed.state import Deployed
 from penstock_runtime.errors import PenstockError
 from penstock_runtime.plan.plan import ProjectFile
-from penstock_runtime.release.manifest import Place, Release
-from tests.unit.runtime.release.test_activation import Bucket
+from penstock_runtime.release.manifest import Release, ReleaseLocation
+from tests.unit.runtime.release.bucket import Bucket
 
-PLACE = Place("artifacts", "dags", "dags/acme")
+PLACE = ReleaseLocation("artifacts", "dags", "dags/acme")
 RELEASE = Release("bbbb", "2" * 64, 200, "c2", "push")
 
 

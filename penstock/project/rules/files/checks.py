@@ -9,6 +9,7 @@ from penstock.problem import Problem
 from penstock.project.document.literals import ALLOW
 from penstock.project.document.problems import shown
 from penstock.project.document.report import Report
+from penstock.project.files import named
 from penstock.project.files.content import Content
 from penstock.project.files.model import File, Source
 from penstock.project.jobs.tasks import Task
@@ -33,7 +34,7 @@ def check_files(settings: Settings) -> Iterator[Problem]:
         for path, file in files.items():
             if wrong := _wrong_path(path):
                 yield wrong.at(*place, path, key=True)
-            elif (other := seen.setdefault(levels.normal(path), path)) != path:
+            elif (other := seen.setdefault(named.normal(path), path)) != path:
                 yield Problem(
                     f"{shown(path)} and {shown(other)} are the same file", "remove one", (*place, path), at_key=True
                 )
@@ -101,7 +102,7 @@ def _wrong_path(path: str) -> Problem | None:
         return Problem(f"{shown(path)} is not a path of at most {MAX_PATH} printable characters", fix)
     if "${" in path or path.startswith("~"):
         return Problem(f"{shown(path)} is taken literally: nothing in the path is filled in or expanded", fix)
-    if path.endswith("/") or levels.normal(path) in ("", ".", "/") or ".." in path.split("/"):
+    if path.endswith("/") or named.normal(path) in ("", ".", "/") or ".." in path.split("/"):
         return Problem(f"{shown(path)} is not the path of a file in the container", fix)
     if path.startswith(_KERNEL) and not path.startswith("/dev/shm/"):  # noqa: S108  the container's
         return Problem(f"{shown(path)} is the kernel's, where nobody can make a file", fix)
@@ -139,7 +140,7 @@ def _check_container(who: str, given: Mapping[str, Given], container: places.Con
             continue
         if wrong := container.unwritable(path):
             yield wrong.at(*one.place, key=True)
-        if path == levels.SERVER_CERTIFICATE:
+        if path == named.SERVER_CERTIFICATE:
             yield Problem(
                 f"{path} is where Penstock puts openmetadata.ca_certificate", "rename it", one.place, at_key=True
             )

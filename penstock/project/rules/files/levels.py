@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import posixpath
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from penstock.project.files.model import File, Source
+from penstock.project.files.named import normal
 from penstock.project.rules import own_images
 
 if TYPE_CHECKING:
@@ -21,9 +21,6 @@ DEFAULTS: Place = ("defaults", "task", "files")
 MELTANO: Place = ("meltano", "files")
 CERTIFICATE: Place = ("openmetadata", "ca_certificate")
 
-SERVER_CERTIFICATE = "/tmp/penstock/openmetadata-ca.pem"  # noqa: S108  the container's
-"""Where a workflow's container has the certificate of `openmetadata.ca_certificate`: everybody may write there."""
-
 
 @dataclass(frozen=True)
 class Given:
@@ -31,11 +28,6 @@ class Given:
 
     file: File
     place: Place
-
-
-def normal(path: str) -> str:
-    """A path in the container, one way to write it: `./target/x` is `target/x`."""
-    return posixpath.normpath(path)
 
 
 def has_runtime(task: Task | None) -> bool:

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 from penstock.project.document import files
 from penstock.project.document.document import Document, at
 from penstock.project.document.literals import references
-from penstock.project.rules.files import levels, named, places
-from penstock.project.rules.files.named import Missing
+from penstock.project.files import named
+from penstock.project.files.named import Missing
+from penstock.project.rules.files import levels, places
 
 if TYPE_CHECKING:
     from penstock.project.document.composer import Node
@@ -47,7 +48,7 @@ class Search:
                 container = places.of_task(self._settings, task)
                 if container.writable is None:
                     continue  # an image of the user's own
-                given = {*levels.of_task(self._settings, name, index), levels.SERVER_CERTIFICATE}
+                given = {*levels.of_task(self._settings, name, index), named.SERVER_CERTIFICATE}
                 here = ("jobs", name, "tasks", index)
                 yield from self._variables(task, task.env, (*here, "env"), given, container)
                 for number, schedule in enumerate(self._settings.schedules):

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
+from airflow import DAG
 from airflow.providers.amazon.aws.exceptions import EcsOperatorError
 from airflow.providers.amazon.aws.hooks.logs import AwsLogsHook
 from airflow.providers.amazon.aws.operators.ecs import EcsRunTaskOperator
@@ -15,16 +16,21 @@ from penstock_runtime.airflow.operators import run_task
 from penstock_runtime.airflow.operators.task_log import TaskLog
 from penstock_runtime.airflow.versions import log_container
 from penstock_runtime.errors import PenstockError
-from penstock_runtime.plan.schedule import Task
+from penstock_runtime.plan.schedule import FargateTask
 from penstock_runtime.release.resources import Resources
 
 START_MINUTES = 15
-"""On top of `timeout_minutes`, which counts from the container's start: capacity, pulling the image,
-stopping. Where no runtime in the container keeps that time, this one is all there is."""
+"""On top of `timeout_minutes`, which counts from the container's start: for capacity, pulling the image,
+stopping. Without the runtime in the container, this is the only time limit."""
 POLL_SECONDS = 6
 """Between two DescribeTasks of one task; ECS allows 20 such calls a second."""
 LOG_SECONDS = 5
 LAST_LINES = 20
+
+
+def operator_of(task: FargateTask, dag: DAG, resources: Resources, run: Mapping[str, str]) -> FargateTaskOperator:
+    """The operator of a task; see `pick.operator_of`."""
+    return FargateTaskOperator(task_id=task.name, dag=dag, fargate_task=task, deployed=resources, run=run)
 
 
 class FargateTaskOperator(EcsRunTaskOperator):  # type: ignore[misc]
@@ -37,14 +43,14 @@ class FargateTaskOperator(EcsRunTaskOperator):  # type: ignore[misc]
     Args:
         fargate_task: the task.
         deployed: what the deploy made. (`resources` is a name of Airflow's own.)
-        run: what is known of the run at parse time: project, environment, schedule, job.
+        run: what is known about the run at parse time: project, environment, schedule, job.
     """
 
     template_fields: Sequence[str] = ()
-    """None: the plan is fully worked out, and a `{{` in a command or a variable is the user's own."""
+    """Empty: the plan is fully worked out, and a `{{` in a command or a variable belongs to the user."""
 
     def __init__(
-        self, *, fargate_task: Task, deployed: Resources, run: Mapping[str, str], **airflow_arguments: Any
+        self, *, fargate_task: FargateTask, deployed: Resources, run: Mapping[str, str], **airflow_arguments: Any
     ) -> None:
         limit = timedelta(minutes=fargate_task.timeout_minutes + START_MINUTES)
         super().__init__(
@@ -60,13 +66,13 @@ class FargateTaskOperator(EcsRunTaskOperator):  # type: ignore[misc]
             aws_conn_id=None,
             region_name=deployed.region,
             waiter_delay=POLL_SECONDS,
-            # Longer than execution_timeout, which calls on_kill and so StopTask; the waiter's end would not.
+            # Longer than execution_timeout, which calls on_kill and so StopTask; the end of the waiter does not.
             waiter_max_attempts=int((limit + timedelta(minutes=5)).total_seconds() // POLL_SECONDS),
             execution_timeout=limit,
             deferrable=False,
-            # The return value would be the last log line, which nobody has checked for secrets.
+            # The return value would be the last log line, which may hold secrets.
             do_xcom_push=False,
-            # Project, environment and the user's own tags, for the bill.
+            # Project, environment and the user's tags, for the bill.
             propagate_tags="TASK_DEFINITION",
             **run_task.placement(fargate_task),
             **log_container(contract.CONTAINER_NAME),
@@ -78,7 +84,7 @@ class FargateTaskOperator(EcsRunTaskOperator):  # type: ignore[misc]
         """Run the task.
 
         Raises:
-            PenstockError: it did not end well; says why and what to do.
+            PenstockError: it failed; says why and what to do.
         """
         ti = context["ti"]
         facts = {**self.run_facts, "task": self.fargate_task.name, "dag_run": ti.run_id, "try": ti.try_number}
@@ -93,7 +99,7 @@ class FargateTaskOperator(EcsRunTaskOperator):  # type: ignore[misc]
         super().execute(context)
 
     def _start_task(self) -> None:
-        """Start the Fargate task; on demand where Spot has no capacity for it now."""
+        """Start the Fargate task; on demand if Spot has no capacity for it now."""
         from botocore.exceptions import ClientError
 
         try:
@@ -126,19 +132,23 @@ class FargateTaskOperator(EcsRunTaskOperator):  # type: ignore[misc]
                 fix="see its log stream, then clear the Airflow task to run it again",
             )
         task = described[0]
-        codes = [one.get("exitCode") for one in task["containers"] if one["name"] == contract.CONTAINER_NAME]
+        codes = [
+            container.get("exitCode")
+            for container in task["containers"]
+            if container["name"] == contract.CONTAINER_NAME
+        ]
         if codes == [0] and task.get("stopCode") != "TaskFailedToStart":
-            self.log.info("The Fargate task %s has ended well", self.arn)
+            self.log.info("The Fargate task %s succeeded", self.arn)
             return
 
         from penstock_runtime.diagnosis.diagnose import diagnose, is_metric_line
 
         # One line more than is shown: the last one is for CloudWatch.
-        wanted = self.number_logs_exception + 1
-        lines = self.task_log_fetcher.get_last_log_messages(wanted) if self.task_log_fetcher else []
-        found = diagnose(task, lines)
-        what = f"{found.summary}\n  cause: {found.cause}\n  Fargate task: {self.arn}"
+        count = self.number_logs_exception + 1
+        lines = self.task_log_fetcher.get_last_log_messages(count) if self.task_log_fetcher else []
+        diagnosis = diagnose(task, lines)
+        what = f"{diagnosis.summary}\n  cause: {diagnosis.cause}\n  Fargate task: {self.arn}"
         shown = [line for line in lines if not is_metric_line(line)][-self.number_logs_exception :]
         if shown:
             what += "\n  last lines of its log:\n" + "\n".join(f"  | {line}" for line in shown)
-        raise PenstockError(what, fix=found.fix)
+        raise PenstockError(what, fix=diagnosis.fix)

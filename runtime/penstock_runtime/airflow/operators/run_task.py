@@ -10,16 +10,16 @@ from typing import Any
 
 from penstock_runtime import contract
 from penstock_runtime.errors import PenstockError
-from penstock_runtime.plan.schedule import Task, TaskFile
+from penstock_runtime.plan.schedule import FargateTask, TaskFile
 from penstock_runtime.release.resources import Resources
 
 OVERRIDES_LIMIT = 8192
-"""Characters of JSON that RunTask takes as overrides (AWS, "RunTask")."""
+"""Most characters of JSON that RunTask takes as overrides (AWS, "RunTask")."""
 DEFAULT_STORAGE_GIB = 20
 """What Fargate gives without being asked; asking for it is refused (21 is the least)."""
 
 
-def overrides(task: Task, resources: Resources, run: Mapping[str, str | int]) -> dict[str, Any]:
+def overrides(task: FargateTask, resources: Resources, run: Mapping[str, str | int]) -> dict[str, Any]:
     """Size and environment of one run, as RunTask's `overrides`. Nothing in it is secret.
 
     Args:
@@ -28,8 +28,8 @@ def overrides(task: Task, resources: Resources, run: Mapping[str, str | int]) ->
     Raises:
         PenstockError: RunTask would refuse them as too long.
     """
-    told = _contract(task, resources, run) if task.runtime else {contract.RUN: _compact(dict(run))}
-    environment = {**task.environment, **told}
+    described = _contract(task, resources, run) if task.runtime else {contract.RUN: _compact(dict(run))}
+    environment = {**task.environment, **described}
     container: dict[str, Any] = {
         "name": contract.CONTAINER_NAME,
         "environment": [{"name": name, "value": environment[name]} for name in sorted(environment)],
@@ -37,23 +37,23 @@ def overrides(task: Task, resources: Resources, run: Mapping[str, str | int]) ->
     if not task.runtime:
         # For the image's own entry point, argument by argument: no shell sees it.
         container["command"] = list(task.command)
-    made: dict[str, Any] = {
+    request: dict[str, Any] = {
         "cpu": str(task.cpu_units),
         "memory": str(task.memory_mib),
         "containerOverrides": [container],
     }
     if task.ephemeral_storage_gib != DEFAULT_STORAGE_GIB:
-        made["ephemeralStorage"] = {"sizeInGiB": task.ephemeral_storage_gib}
-    length = len(json.dumps(made))
+        request["ephemeralStorage"] = {"sizeInGiB": task.ephemeral_storage_gib}
+    length = len(json.dumps(request))
     if length > OVERRIDES_LIMIT:
         raise PenstockError(
             f"the overrides of task '{task.name}' have {length} characters; RunTask takes {OVERRIDES_LIMIT}",
             fix="give it fewer or shorter environment variables, or a shorter command",
         )
-    return made
+    return request
 
 
-def placement(task: Task) -> dict[str, Any]:
+def placement(task: FargateTask) -> dict[str, Any]:
     """The operator's arguments for where the task runs: Fargate, or Fargate Spot.
 
     RunTask takes one or the other; the operator's own default is EC2.
@@ -64,12 +64,12 @@ def placement(task: Task) -> dict[str, Any]:
 
 
 def out_of_capacity(text: str) -> bool:
-    """Whether RunTask was refused since there was no room, by the words of ECS ("API failure reasons")."""
+    """Whether RunTask was refused for lack of capacity, by the words of ECS ("API failure reasons")."""
     return re.search(r"capacity (is )?unavailable|RESOURCE:|InsufficientCapacity", text, re.IGNORECASE) is not None
 
 
-def network(task: Task, resources: Resources) -> dict[str, Any]:
-    """RunTask's `networkConfiguration`: the task's own subnets, or else the deploy's."""
+def network(task: FargateTask, resources: Resources) -> dict[str, Any]:
+    """RunTask's `networkConfiguration`: the task's own subnets, otherwise the deploy's."""
     public = task.assign_public_ip if task.subnets else resources.assign_public_ip
     return {
         "awsvpcConfiguration": {
@@ -84,7 +84,7 @@ def started_by(dag_id: str, run_id: str, task_id: str, map_index: int, try_numbe
     """RunTask's `startedBy`: the same for one try of one Airflow task, and for nothing else.
 
     It ends in a hash, since ECS takes 128 letters, digits, `-`, `/` and `_` (API, `startedBy`), and a run id holds
-    others (`+`, `:`). What stands before it is for people, in the console and in the message about a stopped task:
+    others (`+`, `:`). The part before it is for people, in the console and in the message about a stopped task:
     `penstock/<DAG>/<Airflow task>/<try>/`.
     """
     identity = json.dumps([dag_id, run_id, task_id, map_index, try_number])
@@ -92,7 +92,7 @@ def started_by(dag_id: str, run_id: str, task_id: str, map_index: int, try_numbe
     return f"penstock/{dag[:40]}/{task[:30]}/{try_number}/{hashlib.sha256(identity.encode()).hexdigest()[:32]}"
 
 
-def _contract(task: Task, resources: Resources, run: Mapping[str, str | int]) -> dict[str, str]:
+def _contract(task: FargateTask, resources: Resources, run: Mapping[str, str | int]) -> dict[str, str]:
     environment = {
         contract.ENGINE: task.engine,
         contract.COMMAND: _compact(task.command),
@@ -116,8 +116,8 @@ def _contract(task: Task, resources: Resources, run: Mapping[str, str | int]) ->
 
 def _entry(file: TaskFile) -> dict[str, str | bool]:
     """As `penstock_runtime.container.files` reads it."""
-    found: dict[str, str | bool | None] = {"mode": file.mode, "sha256": file.sha256, "secret": file.secret}
-    return {name: value for name, value in found.items() if value is not None} | (
+    fields: dict[str, str | bool | None] = {"mode": file.mode, "sha256": file.sha256, "secret": file.secret}
+    return {name: value for name, value in fields.items() if value is not None} | (
         {"base64": True} if file.base64 else {}
     )
 

@@ -1,8 +1,8 @@
 """The container's CloudWatch log, passed on to Airflow's task log while the Fargate task runs.
 
 The provider's own fetcher may end between two reads and lose the last lines (apache/airflow #43717,
-#39026); this one reads until nothing more comes. It stands in for `AwsTaskLogFetcher` and offers what the
-operator calls on it.
+#39026); this one reads until nothing more comes. It replaces `AwsTaskLogFetcher` and has the methods that the
+operator calls.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ class TaskLog(threading.Thread):
         self._ended.set()
 
     def get_last_log_messages(self, number_messages: int) -> list[str]:
-        """The last lines; none where there is no log (the task never started) or it may not be read."""
+        """The last lines; empty if there is no log (the task never started) or it may not be read."""
         from botocore.exceptions import BotoCoreError, ClientError
 
         try:
@@ -66,7 +66,7 @@ class TaskLog(threading.Thread):
         return next(iter(self.get_last_log_messages(1)), None)
 
     def _read(self) -> int:
-        """Pass on what is new; returns how many lines."""
+        """Pass on new lines; returns how many."""
         from botocore.exceptions import BotoCoreError, ClientError
 
         lines = 0
@@ -79,12 +79,12 @@ class TaskLog(threading.Thread):
                 for event in answer["events"]:
                     self._logger.info("%s", event["message"])
                 lines += len(answer["events"])
-                # The end of a stream is where the token stays the same (AWS, "GetLogEvents").
+                # At the end of a stream the token stays the same (AWS, "GetLogEvents").
                 if answer["nextForwardToken"] == self._token:
                     return lines
                 self._token = answer["nextForwardToken"]
         except ClientError as error:
-            # The stream is not there before the container writes its first line.
+            # The stream does not exist before the container writes its first line.
             if error.response["Error"]["Code"] != "ResourceNotFoundException":
                 self._complain(error)
         except BotoCoreError as error:

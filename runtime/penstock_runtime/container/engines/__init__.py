@@ -13,7 +13,7 @@ from pathlib import Path
 
 @dataclass
 class Counts:
-    """What a run did, as far as the engine tells. None: it does not tell; never a guess."""
+    """What a run did, as far as the engine reports it. None: not reported; never a guess."""
 
     records: int | None = None
     failures: int | None = None
@@ -26,7 +26,7 @@ class Counts:
         Raises:
             ValueError: they are not counts.
         """
-        known = [one.name for one in fields(cls)]
+        known = [field.name for field in fields(cls)]
         if not set(data) <= set(known):
             raise ValueError(f"it holds more than {', '.join(known)}")
         for name, value in data.items():
@@ -37,11 +37,11 @@ class Counts:
 
 @dataclass
 class Report:
-    """What an engine's process tells the container, by way of a file."""
+    """What an engine's process reports to the container, in a file."""
 
     counts: Counts = field(default_factory=Counts)
     own_error: bool = False
-    """Whether the process ended with an error of ours, so that its exit code is one of `contract.Exit`."""
+    """Whether the process ended with an error of Penstock, so that its exit code is one of `contract.Exit`."""
 
     def to_json(self) -> str:
         """The report's text."""
@@ -63,7 +63,7 @@ class Report:
         return cls(Counts.from_json(data), own)
 
     def write(self, path: Path) -> None:
-        """At once: the process may be killed at any moment, and half a report would be worse than none."""
+        """Atomically: the process may be killed at any moment, and half a report would be worse than none."""
         part = path.with_name(f"{path.name}.part")
         part.write_text(self.to_json())
         part.replace(path)
@@ -81,9 +81,9 @@ class Launch:
     title: str
     """What runs, with its version: for people."""
     environment: Mapping[str, str] = field(default_factory=dict)
-    """Defaults of the engine, and what it insists on, on top of the container's environment."""
+    """Defaults of the engine, and values that it requires, on top of the container's environment."""
     count: Callable[[str, Counts], None] = _ignore
-    """Reads one line of output, and adds to the counts what it tells."""
+    """Reads one line of output, and adds to the counts."""
     reports: bool = False
     """Whether it writes its counts to the file that `contract.REPORT` names."""
 

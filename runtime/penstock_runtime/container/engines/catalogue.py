@@ -1,7 +1,7 @@
-"""Trouble with the OpenMetadata server, told in our words with a fix.
+"""Problems with the OpenMetadata server, as errors with a fix.
 
-The package tells it as whatever its HTTP client raised, or as `'NoneType' object is not subscriptable`. So what it
-raised is read where it says something; otherwise the server is asked once more, in the same way.
+The package raises whatever its HTTP client raised, or `'NoneType' object is not subscriptable`. If the exception says
+what is wrong it is translated; otherwise the server is asked once more, in the same way.
 """
 
 from __future__ import annotations
@@ -21,17 +21,17 @@ _ANSWER_SECONDS = (10, 30)
 """To connect, and to answer, when the server is asked again."""
 _VERSION = "/v1/system/version"
 _PROTECTED = "/v1/services/databaseServices?limit=1"
-"""Answered to those only who have a valid token; the version is answered to anybody."""
+"""Answered only with a valid token; the version is answered to anybody."""
 _CLIENT = "metadata.ingestion.ometa."
 _SILENT = "is not subscriptable"
-"""What the package raises where it takes no answer for an answer."""
+"""What the package raises when it treats a missing answer as one."""
 
 
 def clean_token(settings: Mapping[str, Any]) -> None:
-    """Take white space off the ends of the server's token, in place: an editor or `echo` has left it there.
+    """Take white space off the ends of the server's token, in place: an editor or `echo` may have left it there.
 
     Raises:
-        RunError: the token cannot be one. Says why, never what it is.
+        RunError: it cannot be a token. Says why, without showing it.
     """
     security = _server(settings).get("securityConfig")
     if not isinstance(security, dict) or not isinstance(security.get("jwtToken"), str):
@@ -57,12 +57,12 @@ def clean_token(settings: Mapping[str, Any]) -> None:
     )
 
 
-def trouble(error: BaseException, settings: Mapping[str, Any]) -> RunError | None:
-    """What an exception of the package says of the server; None where it is about something else."""
+def server_error(error: BaseException, settings: Mapping[str, Any]) -> RunError | None:
+    """The problem with the server behind an exception of the package; None if it is about something else."""
     address = str(_server(settings).get("hostPort", ""))
     chain = list(_chain(error))
-    for one in chain:
-        name, text = type(one).__name__, str(one)
+    for each in chain:
+        name, text = type(each).__name__, str(each)
         if name == "VersionMismatchException":
             return _error(
                 f"{text.rstrip('.')} (server {address})",
@@ -74,22 +74,22 @@ def trouble(error: BaseException, settings: Mapping[str, Any]) -> RunError | Non
                 "with verifySSL: validate, name the certificate authority's file in openmetadata.ca_certificate of "
                 "penstock.yaml; leave verifySSL out for a public one",
             )
-    if not any(_is_of_server(one, address) for one in chain):
-        return look(settings) if _SILENT in str(error) else None
-    for one in chain:
-        status = getattr(getattr(one, "response", None), "status_code", None)
+    if not any(_is_of_server(each, address) for each in chain):
+        return ask_server(settings) if _SILENT in str(error) else None
+    for each in chain:
+        status = getattr(getattr(each, "response", None), "status_code", None)
         if status == 404:
-            # Something that the server does not have, or no such server at all.
-            return look(settings)
+            # The server lacks something, or it is another server.
+            return ask_server(settings)
         if status:
-            return _answered(settings, status, str(error))
-    if any(type(one).__module__.partition(".")[0] in ("requests", "urllib3") for one in chain):
-        return _unreached(address, chain)
-    return look(settings)
+            return _status_error(settings, status, str(error))
+    if any(type(each).__module__.partition(".")[0] in ("requests", "urllib3") for each in chain):
+        return _connection_error(address, chain)
+    return ask_server(settings)
 
 
-def look(settings: Mapping[str, Any]) -> RunError | None:
-    """Ask the server for its version, and for what needs the token; None where nothing is wrong with the answers."""
+def ask_server(settings: Mapping[str, Any]) -> RunError | None:
+    """Ask the server for its version, and for something that needs the token; None if both answers are good."""
     import requests  # type: ignore[import-untyped]
 
     server = _server(settings)
@@ -107,29 +107,29 @@ def look(settings: Mapping[str, Any]) -> RunError | None:
                 allow_redirects=False,
             )
             if answer.status_code >= 300:
-                # What is not there at all may be an older server's; the version is in each.
+                # An older server may lack this; each has the version.
                 if answer.status_code == 404 and path == _PROTECTED:
                     return None
-                return _answered(settings, answer.status_code, "")
+                return _status_error(settings, answer.status_code, "")
             if path == _VERSION and not _has_version(answer.text):
-                return _no_api(address, "answers with something else than OpenMetadata's version")
+                return _no_api(address, "does not answer with OpenMetadata's version")
     except (requests.exceptions.RequestException, OSError, ValueError) as error:
-        return _unreached(address, list(_chain(error)))
+        return _connection_error(address, list(_chain(error)))
     return None
 
 
-def _answered(settings: Mapping[str, Any], status: int, said: str) -> RunError:
-    """The error for an HTTP status that is no success."""
+def _status_error(settings: Mapping[str, Any], status: int, text: str) -> RunError:
+    """The error for an HTTP status that is not a success."""
     server = _server(settings)
     address = server.get("hostPort", "")
     if status == 401:
-        told = f" ({said})" if said and "Client Error" not in said else ""
+        detail = f" ({text})" if text and "Client Error" not in text else ""
         expired = _expired(str((server.get("securityConfig") or {}).get("jwtToken", "")))
         what = (
-            f"the token has expired{expired}" if expired or "expired" in said.lower() else "it does not know the token"
+            f"the token has expired{expired}" if expired or "expired" in text.lower() else "it does not know the token"
         )
         return _error(
-            f"the OpenMetadata server {address} refuses the token with 401{told}: {what}",
+            f"the OpenMetadata server {address} refuses the token with 401{detail}: {what}",
             "take the token of the ingestion bot from this server (Settings, Bots), and store it in the secret that "
             "openmetadata.auth names",
         )
@@ -148,10 +148,10 @@ def _answered(settings: Mapping[str, Any], status: int, said: str) -> RunError:
     if status == 429 or status >= 500:
         return _error(
             f"the OpenMetadata server {address} answers {status}: it is overloaded, starting, or faulty",
-            "see the server's own log; run the task again when the server is well",
+            "read the server's own log; run the task again when the server is healthy",
         )
     return _error(
-        f"the OpenMetadata server {address} answers {status}: {said}", "see the server's own log for this request"
+        f"the OpenMetadata server {address} answers {status}: {text}", "read the server's own log for this request"
     )
 
 
@@ -159,19 +159,19 @@ def _no_api(address: str, what: str) -> RunError:
     hint = "" if address.rstrip("/").endswith("/api") else f": {address.rstrip('/')}/api"
     return _error(
         f"{address or 'the OpenMetadata server'} {what}",
-        f"set openmetadata.server to the address of its API, which ends in /api{hint}; see that no login page or other "
-        "server answers there",
+        f"set openmetadata.server to the address of its API, which ends in /api{hint}; check that no login page or "
+        "other server answers there",
     )
 
 
-def _unreached(address: str, chain: list[BaseException]) -> RunError:
-    """The error where no answer came."""
-    names = {type(one).__name__ for one in chain}
-    text = " ".join(str(one) for one in chain)
+def _connection_error(address: str, chain: list[BaseException]) -> RunError:
+    """The error for a request without an answer."""
+    names = {type(each).__name__ for each in chain}
+    text = " ".join(str(each) for each in chain)
     if "gaierror" in names or "NameResolutionError" in names or "Failed to resolve" in text:
         why, fix = (
             "its name is not known",
-            ("correct openmetadata.server; see that the task's VPC resolves the name (a private zone, DNS settings)"),
+            ("correct openmetadata.server; check that the task's VPC resolves the name (a private zone, DNS settings)"),
         )
     elif "ostname mismatch" in text or "doesn't match" in text or "IP address mismatch" in text:
         why, fix = (
@@ -179,41 +179,38 @@ def _unreached(address: str, chain: list[BaseException]) -> RunError:
             ("set openmetadata.server to a name that is in the certificate"),
         )
     elif "CERTIFICATE_VERIFY_FAILED" in text:
-        found = re.search(r"certificate verify failed: ([^(]+?) *\(", text)
+        match = re.search(r"certificate verify failed: ([^(]+?) *\(", text)
         why, fix = (
-            f"its certificate is not trusted ({found[1] if found else 'it cannot be verified'})",
+            f"its certificate is not trusted ({match[1] if match else 'it cannot be verified'})",
             (
-                "give openmetadata.ca_certificate of penstock.yaml the certificate authority's file; see that the "
+                "give openmetadata.ca_certificate of penstock.yaml the certificate authority's file; check that the "
                 "server's certificate is still valid"
             ),
         )
     elif names & {"SSLError", "SSLZeroReturnError", "SSLEOFError"} or "SSL" in text:
-        why, fix = "it does not answer with TLS", "see whether the server has TLS there; otherwise write http://"
+        why, fix = "it does not answer with TLS", "check whether the server has TLS there; otherwise write http://"
     elif "ConnectionRefusedError" in names or "Connection refused" in text:
         why, fix = "it refuses the connection", "check the port in openmetadata.server, and that the server is up"
     elif names & {"ConnectTimeout", "ConnectTimeoutError", "ReadTimeout", "ReadTimeoutError", "TimeoutError"}:
         why, fix = (
             "it does not answer in time",
             (
-                "check the way there: the subnets' routes, security groups of both sides, a VPN or peering; and that "
-                "the server is up"
+                "check the network: the subnets' routes, security groups of both sides, a VPN or peering; and that the "
+                "server is up"
             ),
         )
     elif "Connection reset" in text or "RemoteDisconnected" in text or "BadStatusLine" in text:
         why, fix = (
             "it ends the connection without an answer",
-            (
-                "write https:// in openmetadata.server where the server has TLS; check the proxy or load balancer "
-                "before it"
-            ),
+            ("write https:// in openmetadata.server if the server has TLS; check the proxy or load balancer before it"),
         )
     else:
-        why, fix = str(chain[-1]), "check openmetadata.server and the way there"
+        why, fix = str(chain[-1]), "check openmetadata.server and the network"
     return _error(f"cannot reach the OpenMetadata server {address}: {why}", fix)
 
 
 def _is_of_server(error: BaseException, address: str) -> bool:
-    """Whether an exception comes of a request to the server: its client's own, or of `requests` with its address."""
+    """Whether an exception comes from a request to the server: from its client, or from `requests` with its address."""
     if type(error).__module__.startswith(_CLIENT):
         return True
     url = str(getattr(getattr(error, "request", None), "url", "") or "")
@@ -221,7 +218,7 @@ def _is_of_server(error: BaseException, address: str) -> bool:
 
 
 def _chain(error: BaseException) -> Iterator[BaseException]:
-    """An exception and what it came from, the last first."""
+    """An exception and its causes, the latest first."""
     seen: set[int] = set()
     following: BaseException | None = error
     while following is not None and id(following) not in seen:
@@ -239,7 +236,7 @@ def _has_version(text: str) -> bool:
 
 
 def _expired(token: str) -> str:
-    """` on <date>` where a token says so of itself, and it is past; otherwise empty."""
+    """` on <date>` if the token names its end, and that is past; otherwise empty."""
     fields = token.split(".")
     with contextlib.suppress(ValueError, TypeError, AttributeError, IndexError, OverflowError, OSError):
         ends = json.loads(base64.urlsafe_b64decode(fields[1] + "=" * (-len(fields[1]) % 4))).get("exp")

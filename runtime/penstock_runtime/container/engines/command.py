@@ -1,4 +1,4 @@
-"""A plain command line, as it stands in `penstock.yaml`. Without a shell."""
+"""A plain command line from `penstock.yaml`, run without a shell."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from penstock_runtime import contract
 from penstock_runtime.container.engines import Launch
-from penstock_runtime.container.environment import read_json, wrong
+from penstock_runtime.container.environment import read_json, refuse
 
 
 def launch(environ: Mapping[str, str]) -> Launch:
@@ -17,5 +17,5 @@ def launch(environ: Mapping[str, str]) -> Launch:
     """
     command = tuple(str(item) for item in read_json(environ, contract.COMMAND, list))
     if not command:
-        wrong(contract.COMMAND, "holds an empty list")
+        refuse(contract.COMMAND, "holds an empty list")
     return Launch(command=command, title=f"command {command[0]}")

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 
 from penstock_runtime import contract
 from penstock_runtime.container.engines import Counts, Launch, version
-from penstock_runtime.container.environment import read, read_json, wrong
+from penstock_runtime.container.environment import read, read_json, refuse
 
 DEFAULTS = {
     # Lower levels hide what plugins say, their errors included.
@@ -16,10 +16,10 @@ DEFAULTS = {
     "MELTANO_CLI_LOG_FORMAT": "uncolored",
     "NO_COLOR": "1",
 }
-"""What a task may set otherwise."""
+"""Defaults that a task may override."""
 
 FIXED = {
-    # Plugins are in the image, from locks. Installing at run time would take whatever is new today.
+    # Plugins are in the image, from locks. Installing at run time would take the newest versions of the day.
     "MELTANO_AUTO_INSTALL": "false",
     "MELTANO_PROJECT_READONLY": "1",
     "MELTANO_SEND_ANONYMOUS_USAGE_STATS": "false",
@@ -35,29 +35,29 @@ def launch(environ: Mapping[str, str]) -> Launch:
     """`meltano` with the arguments of `PENSTOCK_COMMAND`.
 
     Raises:
-        RunError: there are none, or no Meltano environment is named: without one Meltano takes the project's default,
-            which is a developer's. Only `meltano elt` runs in projects that have no environment.
+        RunError: there are none, or no Meltano environment is named: Meltano would take the project's default, which
+            is a developer's. Only `meltano elt` runs in projects without environments.
     """
     arguments = tuple(str(item) for item in read_json(environ, contract.COMMAND, list))
     if not arguments:
-        wrong(contract.COMMAND, "holds an empty list")
+        refuse(contract.COMMAND, "holds an empty list")
     name = environ.get(ENVIRONMENT) if arguments[0] == "elt" else read(environ, ENVIRONMENT)
-    place = f"Meltano environment {name}" if name else "no Meltano environment"
+    environment = f"Meltano environment {name}" if name else "no Meltano environment"
     return Launch(
         command=("meltano", *arguments),
-        title=f"meltano {version('meltano')}, {place}: meltano {' '.join(arguments)}",
+        title=f"meltano {version('meltano')}, {environment}: meltano {' '.join(arguments)}",
         environment={**{key: value for key, value in DEFAULTS.items() if key not in environ}, **FIXED},
         count=count,
     )
 
 
 def count(line: str, counts: Counts) -> None:
-    """Add up what taps say they have read. Plugins whose name does not begin with `tap-` are not counted."""
-    found = _RECORDS.search(line)
-    if not found:
+    """Add up what taps report as read. Plugins whose names do not begin with `tap-` are not counted."""
+    match = _RECORDS.search(line)
+    if not match:
         return
     try:
-        metric = json.loads(found[1])
+        metric = json.loads(match[1])
     except (json.JSONDecodeError, RecursionError):
         return
     if metric.get("metric") == "record_count" and isinstance(metric.get("value"), int):

@@ -1,7 +1,7 @@
 """An OpenMetadata workflow, run by the `openmetadata-ingestion` package that the image holds.
 
 `launch` is for the container; `python -m penstock_runtime.container.engines.openmetadata` is the process that it
-starts, apart from it because the package is heavy, starts threads, and must be stoppable whatever it does.
+starts: a separate process because the package is heavy, starts threads, and must be stoppable whatever it does.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ from penstock_runtime.container.fetch import fetch
 from penstock_runtime.contract import Exit
 from penstock_runtime.errors import RunError
 from penstock_runtime.fill import fill
-from penstock_runtime.workflow_types import WORKFLOW_CLASSES
+from penstock_runtime.workflow_types import WORKFLOW_TYPES, WorkflowType
 
 PACKAGE = "openmetadata-ingestion"
 
 DEFAULTS = {"PYTHONUNBUFFERED": "1", "DO_NOT_TRACK": "1", "DBT_SEND_ANONYMOUS_USAGE_STATS": "false"}
-"""What a task may set otherwise."""
+"""Defaults that a task may override."""
 
 STOCK_CONFIG, STOCK_TYPE, STOCK_RUN = "config", "pipelineType", "pipelineRunId"
 """The environment variables of the upstream image's own `main.py`."""
@@ -37,7 +37,7 @@ _REFUSED = frozenset({"ParsingConfigurationError", "InvalidWorkflowException", "
 """How the package and its pydantic say that a config is wrong."""
 
 _UNREACHABLE = "SourceConnectionException"
-"""How it says that the source does not let it in; what it tried is in the log by then."""
+"""How it says that the source refuses access; what it tried is in the log by then."""
 
 _NOT_THERE = frozenset({"MissingPluginException", "DynamicImportException", "ModuleNotFoundError", "NoSuchModuleError"})
 """How the package, Python and SQLAlchemy say that what a connector needs is not installed."""
@@ -66,7 +66,7 @@ def launch(environ: Mapping[str, str]) -> Launch:
 
 
 def stock(environ: Mapping[str, str]) -> bool:
-    """Whether the container was started by upstream's contract: `config` and `pipelineType`, and nothing of ours."""
+    """Whether the container was started by upstream's contract: `config` and `pipelineType`, without Penstock's."""
     return contract.ENGINE not in environ and STOCK_CONFIG in environ
 
 
@@ -74,7 +74,7 @@ def config(environ: Mapping[str, str]) -> dict[str, Any]:
     """The workflow config, filled and with its run id.
 
     Raises:
-        RunError: it cannot be fetched, is no YAML object, or names what the task does not have.
+        RunError: it cannot be fetched, is not a YAML object, or uses a name that the task does not have.
     """
     import yaml
 
@@ -87,11 +87,11 @@ def config(environ: Mapping[str, str]) -> dict[str, Any]:
     try:
         data = yaml.safe_load(text)
     except yaml.YAMLError as error:
-        raise _refused(where, f"is no YAML: {error}") from error
+        raise _refused(where, f"is not YAML: {error}") from error
     if not isinstance(data, dict):
-        raise _refused(where, "holds no YAML mapping")
+        raise _refused(where, "is not a YAML mapping")
     if stock(environ):
-        # As upstream does it: taken literally, with the run id that the caller gives.
+        # As upstream does: taken literally, with the caller's run id.
         return data | ({STOCK_RUN: environ[STOCK_RUN]} if environ.get(STOCK_RUN) else {})
     filled: dict[str, Any] = files.located(fill(data, read_names(environ, contract.NAMES), environ), environ)
     catalogue.clean_token(filled)
@@ -101,9 +101,9 @@ def config(environ: Mapping[str, str]) -> dict[str, Any]:
 
 
 def run_id(run: Run) -> uuid.UUID:
-    """OpenMetadata shows runs by this id and refuses what is no UUID: one per try, always the same."""
-    place = (run.project, run.environment, run.schedule, run.dag_run, run.task, str(run.attempt))
-    return uuid.uuid5(uuid.NAMESPACE_URL, "penstock:" + "/".join(place))
+    """OpenMetadata shows runs by this id and accepts only UUIDs: one per try, always the same."""
+    identity = (run.project, run.environment, run.schedule, run.dag_run, run.task, str(run.attempt))
+    return uuid.uuid5(uuid.NAMESPACE_URL, "penstock:" + "/".join(identity))
 
 
 def main() -> int:
@@ -128,9 +128,9 @@ def execute(kind: str, settings: dict[str, Any]) -> int:
     """
     from importlib import import_module
 
-    module, name = _known(kind)
+    row = _known(kind)
     try:
-        workflow_class = getattr(import_module(f"metadata.workflow.{module}"), name)
+        workflow_class = getattr(import_module(f"metadata.workflow.{row.module}"), row.class_name)
     except ImportError as error:
         raise RunError(
             f"{PACKAGE} {version(PACKAGE)} cannot run workflow type {kind}: {error}",
@@ -141,14 +141,14 @@ def execute(kind: str, settings: dict[str, Any]) -> int:
         workflow = workflow_class.create(settings)
     except Exception as error:
         # By name: the package's modules differ by version.
-        if told := catalogue.trouble(error, settings):
-            raise told from error
+        if server_error := catalogue.server_error(error, settings):
+            raise server_error from error
         if type(error).__name__ in _REFUSED:
             raise _refused("the workflow config", f"is refused by {PACKAGE} {version(PACKAGE)}: {error}") from error
         if type(error).__name__ == _UNREACHABLE:
             raise RunError(
                 f"cannot work with the source: {error}",
-                fix="see the test connection above; check address, user, password, grants and the way there",
+                fix="see the test connection above; check address, user, password, grants and the network",
                 exit_code=Exit.FAILED,
             ) from error
         if type(error).__name__ in _NOT_THERE:
@@ -168,8 +168,8 @@ def execute(kind: str, settings: dict[str, Any]) -> int:
         workflow.execute()
         workflow.print_status()
     except Exception as error:
-        if told := catalogue.trouble(error, settings):
-            raise told from error
+        if server_error := catalogue.server_error(error, settings):
+            raise server_error from error
         raise
     finally:
         _report(workflow)
@@ -179,16 +179,16 @@ def execute(kind: str, settings: dict[str, Any]) -> int:
 
 
 def _result(workflow: Any, settings: dict[str, Any]) -> int:
-    """The exit code: failed where a step's success is below `successThreshold`, as the package decides it."""
+    """The exit code: failed if a step's success is below `successThreshold`, as the package decides."""
     from metadata.config.common import WorkflowExecutionError
 
     try:
         workflow.raise_from_status()
     except WorkflowExecutionError as error:
         print(f"penstock: the workflow failed: {error}", flush=True)
-        # Its token may have expired meanwhile, or the server have gone: then that is what to mend.
-        if told := catalogue.look(settings):
-            print(f"penstock: {told}", flush=True)
+        # The token may have expired meanwhile, or the server may be down: then that is the cause.
+        if server_error := catalogue.ask_server(settings):
+            print(f"penstock: {server_error}", flush=True)
         return Exit.FAILED
     return Exit.DONE
 
@@ -210,18 +210,18 @@ def _report(workflow: Any) -> None:
     Report(counts).write(Path(path))
 
 
-def _known(kind: str) -> tuple[str, str]:
-    if kind not in WORKFLOW_CLASSES:
+def _known(kind: str) -> WorkflowType:
+    if kind not in WORKFLOW_TYPES:
         raise RunError(
             f"unknown workflow type {kind!r}",
-            fix=f"use one of {', '.join(WORKFLOW_CLASSES)}",
+            fix=f"use one of {', '.join(WORKFLOW_TYPES)}",
             exit_code=Exit.WRONG_INPUT,
         )
-    return WORKFLOW_CLASSES[kind]
+    return WORKFLOW_TYPES[kind]
 
 
 def _left_out(settings: dict[str, Any], error: BaseException) -> RunError:
-    """A connector is not in the image; says what was looked for first, which the package wraps."""
+    """A connector is not in the image; names what was missing first, which the package wraps."""
     first = error
     while first.__context__ is not None and type(first.__context__).__name__ in _NOT_THERE:
         first = first.__context__

@@ -17,7 +17,7 @@ from penstock_runtime.airflow.operators import run_task
 from penstock_runtime.errors import InputError, InputErrors
 from penstock_runtime.functions.overdue import watched
 from penstock_runtime.plan.plan import Plan
-from penstock_runtime.plan.schedule import Task
+from penstock_runtime.plan.schedule import FargateTask
 from penstock_runtime.release.resources import Resources
 
 RESOURCES = Resources(
@@ -50,7 +50,7 @@ def plan_of(folder: Path, *tasks: str, overdue: str = "{}") -> Plan:
     return compile_plan(load(file))
 
 
-def task_of(plan: Plan, name: str = "x") -> Task:
+def task_of(plan: Plan, name: str = "x") -> FargateTask:
     return next(one for schedule in plan.schedules for one in schedule.tasks if one.name == name)
 
 

@@ -9,7 +9,7 @@ import pytest
 from penstock.compile.compiler import compile_plan
 from penstock_runtime.errors import InputError, InputErrors
 from penstock_runtime.plan.plan import Plan
-from penstock_runtime.plan.schedule import Task
+from penstock_runtime.plan.schedule import FargateTask
 from penstock_runtime.release.resources import Resources
 from tests.unit.project_files import loaded
 
@@ -45,5 +45,5 @@ def refused(folder: Path, *edits: tuple[str, str]) -> list[tuple[str, str, str]]
     return [(one.where.rsplit("/", 1)[-1], one.what, one.fix) for one in found]
 
 
-def task_of(plan: Plan, name: str) -> Task:
+def task_of(plan: Plan, name: str) -> FargateTask:
     return next(task for schedule in plan.schedules for task in schedule.tasks if task.name == name)

@@ -6,41 +6,13 @@ import hashlib
 import json
 import os
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from penstock_runtime import contract
 from penstock_runtime.container.engines import Counts, meltano, openmetadata
-
-RUN = {
-    "project": "acme",
-    "environment": "dev",
-    "schedule": "daily",
-    "job": "warehouse",
-    "task": "load",
-    "dag_run": "manual__2026-01-01",
-    "try": 2,
-}
-RUNTIME = Path(__file__).parents[4] / "runtime"
-
-
-def start(code: str = "", **environ: str | None) -> subprocess.CompletedProcess[str]:
-    """Run the container's main program on a command, with the environment that RunTask would give it."""
-    full: dict[str, str | None] = {
-        "PATH": os.environ["PATH"],
-        "PYTHONPATH": str(RUNTIME),
-        contract.RUN: json.dumps(RUN),
-        contract.ENGINE: "command",
-        contract.COMMAND: json.dumps([sys.executable, "-u", "-c", code]),
-        contract.TIMEOUT_SECONDS: "20",
-        **environ,
-    }
-    given = {name: value for name, value in full.items() if value is not None}
-    return subprocess.run(
-        [sys.executable, "-m", "penstock_runtime"], env=given, capture_output=True, text=True, timeout=60
-    )
+from tests.unit.runtime.container.start_container import RUN, RUNTIME, start
 
 
 def test_says_what_runs_and_how_it_ended() -> None:
@@ -56,7 +28,7 @@ def test_says_what_runs_and_how_it_ended() -> None:
 
 
 def test_writes_one_line_in_the_embedded_metric_format() -> None:
-    """As the specification wants it: every metric and dimension that is declared is a member of the root."""
+    """As the specification requires: every metric and dimension that is declared is a member of the root."""
     done = start("import sys; sys.exit(4)")
 
     record = json.loads(done.stdout.splitlines()[-1])
@@ -148,7 +120,7 @@ BAD_REPORTS = {
 
 @pytest.mark.parametrize("text", BAD_REPORTS.values(), ids=BAD_REPORTS)
 def test_a_report_that_is_none_hides_nothing(tmp_path: Path, text: str) -> None:
-    """How the run ended, with its code, its outcome line and its metrics, is told all the same."""
+    """How the run ended, with its code, its outcome line and its metrics, is still reported."""
     code = (
         f"open(report, 'w', encoding='latin-1').write({text!r}); os.kill(os.getppid(), signal.SIGTERM); time.sleep(60)"
     )
@@ -163,7 +135,7 @@ def test_a_report_that_is_none_hides_nothing(tmp_path: Path, text: str) -> None:
 
 
 def test_a_command_is_asked_for_no_report() -> None:
-    """Only an engine that writes one is told where: a command might take the variable for its own."""
+    """Only an engine that writes one gets its path: a command might use the variable for something else."""
     done = start(f"import os; print(os.environ.get('{contract.REPORT}', 'none'))")
 
     assert done.stdout.splitlines()[1] == "none"
@@ -234,7 +206,7 @@ def test_says_which_secrets_it_cannot_mask() -> None:
     done = start("print('working')", **{contract.SECRET_NAMES: '["PIN", "JWT"]', "PIN": "q7x", "JWT": "abcdefgh\n"})
 
     _, short, padded, engine, *_ = done.stdout.splitlines()
-    assert short == "penstock: not masked in this log, being shorter than 4 characters: PIN"
+    assert short == "penstock: not masked in this log, because they are shorter than 4 characters: PIN"
     assert padded.endswith("at the beginning or end of the value of JWT")
     assert engine == "working"
 
@@ -294,15 +266,15 @@ def test_reports_a_stop_before_ecs_kills_the_container() -> None:
     ("name", "value", "says"),
     [
         (contract.RUN, None, "PENSTOCK_RUN is not set"),
-        (contract.RUN, "[]", "PENSTOCK_RUN holds no JSON object"),
+        (contract.RUN, "[]", "PENSTOCK_RUN does not hold a JSON object"),
         (contract.RUN, '{"project": "x"}', "has no usable field 'environment'"),
         (contract.ENGINE, "spark", "PENSTOCK_ENGINE is 'spark'; this runtime knows openmetadata, meltano, command"),
-        (contract.COMMAND, "ls", "PENSTOCK_COMMAND holds no JSON"),
+        (contract.COMMAND, "ls", "PENSTOCK_COMMAND does not hold JSON"),
         (contract.COMMAND, "[]", "PENSTOCK_COMMAND holds an empty list"),
         (contract.COMMAND, '["no-such-program"]', "cannot start 'no-such-program'"),
-        (contract.TIMEOUT_SECONDS, "soon", "is 'soon', which is no positive number of seconds"),
-        (contract.TIMEOUT_SECONDS, "nan", "is 'nan', which is no positive number of seconds"),
-        (contract.STOP_TIMEOUT_SECONDS, "-1", "PENSTOCK_STOP_TIMEOUT_SECONDS is '-1', which is no positive number"),
+        (contract.TIMEOUT_SECONDS, "soon", "is 'soon', which is not a positive number of seconds"),
+        (contract.TIMEOUT_SECONDS, "nan", "is 'nan', which is not a positive number of seconds"),
+        (contract.STOP_TIMEOUT_SECONDS, "-1", "PENSTOCK_STOP_TIMEOUT_SECONDS is '-1', which is not a positive number"),
         (contract.TIMEOUT_SECONDS, None, "PENSTOCK_TIMEOUT_SECONDS is not set"),
     ],
 )
@@ -332,7 +304,7 @@ def test_elt_runs_without_an_environment() -> None:
 
 
 def test_task_may_set_what_is_a_default() -> None:
-    """What an engine only proposes gives way to what the task's own variables say."""
+    """The task's own variables override an engine's defaults."""
     environ = {contract.WORKFLOW_TYPE: "metadata", "DO_NOT_TRACK": "0"}
     found = openmetadata.launch(environ).environment
 

@@ -1,4 +1,4 @@
-"""The bundle that `penstock` makes, under real Airflow: many schedules, several shards, and a file of the user's."""
+"""The bundle that `penstock` makes, under real Airflow: many schedules, several shards, and an own DAG file."""
 
 from __future__ import annotations
 

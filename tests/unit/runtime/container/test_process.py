@@ -39,7 +39,7 @@ def alive(pid: int) -> bool:
 
 
 def test_passes_output_and_exit_code_through() -> None:
-    """stdout and stderr, line by line, in order; the code as it is; bytes that are no UTF-8 do no harm."""
+    """stdout and stderr, line by line, in order; the code unchanged; bytes that are not UTF-8 do no harm."""
     code = "import sys, os; print('one'); print('two', file=sys.stderr); os.write(1, b'\\xff\\n'); sys.exit(3)"
 
     outcome, lines = python(code)

@@ -19,9 +19,9 @@ from penstock_runtime.airflow.operators.run_task import overrides
 from penstock_runtime.container import files, stream
 from penstock_runtime.contract import Exit
 from penstock_runtime.errors import RunError
-from penstock_runtime.plan.schedule import Task, TaskFile
+from penstock_runtime.plan.schedule import FargateTask, TaskFile
 from tests.unit.runtime.container.sealed_network import RESOURCES
-from tests.unit.runtime.container.test_runtime_container import start
+from tests.unit.runtime.container.start_container import start
 
 KEYTAB = bytes(range(256))
 
@@ -152,7 +152,7 @@ def test_a_place_that_cannot_be_written_to_is_said_with_the_way_out(tmp_path: Pa
     with pytest.raises(RunError, match=r"cannot write the file .*/taken: Is a directory") as caught:
         files.write(environ(tmp_path, {str(tmp_path / "taken"): {"secret": "KEY", "mode": "0600"}}, KEY="x"))
 
-    assert "a path of its own" in caught.value.fix
+    assert "another path" in caught.value.fix
     assert caught.value.exit_code == Exit.WRONG_INPUT
 
 
@@ -233,9 +233,22 @@ def test_a_file_that_cannot_be_had_ends_the_run_before_the_engine(tmp_path: Path
 def test_run_task_is_given_the_files_and_no_content() -> None:
     """The overrides that Airflow shows hold paths, hashes and names of secrets."""
     given = (TaskFile("/tmp/ca.pem", "0644", sha256="1" * 64), TaskFile("/tmp/k", "0600", secret="K", base64=True))
-    task = Task(
-        "load", (), "command", "ecs", "family", 256, 512, 20, 60, False, {}, (), ("x",), files=given
-    )  # fmt: skip
+    task = FargateTask(
+        name="load",
+        after=(),
+        operator="ecs",
+        engine="command",
+        timeout_minutes=60,
+        environment={},
+        names=(),
+        command=("x",),
+        files=given,
+        family="family",
+        cpu_units=256,
+        memory_mib=512,
+        ephemeral_storage_gib=20,
+        spot=False,
+    )
     (container,) = overrides(task, RESOURCES, {})["containerOverrides"]
     found = {one["name"]: one["value"] for one in container["environment"]}
 

@@ -7,14 +7,13 @@ import json
 from pathlib import Path
 from typing import Any
 
-import aws_cdk as cdk
 import pytest
 
 from penstock_runtime.plan.airflow import UsedAirflow
-from penstock_runtime.plan.observability import Alarms, Observability, Price
-from penstock_runtime.plan.plan import Plan
-from stacks.observability.stack import ObservabilityStack, watches
+from penstock_runtime.plan.observability import Alarms, Price
+from stacks.observability.stack import watches
 from tests.stacks import plans
+from tests.stacks.observability_stack import of_type, plan_with, synthesized
 
 QUIET = Alarms(
     failed_tasks=0, out_of_memory=0, queued_tasks=0, scheduler_silent_minutes=0, broken_dag_files=0, overdue=False
@@ -22,27 +21,6 @@ QUIET = Alarms(
 TOPIC = f"arn:aws:sns:{plans.REGION}:{plans.ACCOUNT}:pagers"
 KEY = f"arn:aws:kms:{plans.REGION}:{plans.ACCOUNT}:key/1234abcd"
 EMAIL = ("ops@acme.io", "data@acme.io")
-
-
-def plan_with(**settings: Any) -> Plan:
-    return dataclasses.replace(plans.PLAN, observability=Observability(**settings))
-
-
-def synthesized(
-    folder: Path, plan: Plan, airflow_name: str | None = "acme-dev", *, nag: bool = False
-) -> dict[str, Any]:
-    """Logical id to resource, of the stack alone."""
-    app = plans.application(folder / "cdk.out")
-    env = cdk.Environment(account=plans.ACCOUNT, region=plans.REGION)
-    ObservabilityStack(app, "watch", plan=plan, artifacts="acme-artifacts", airflow_name=airflow_name, env=env)
-    if nag:
-        plans.judge(app)
-    resources: dict[str, Any] = app.synth().get_stack_by_name("watch").template["Resources"]
-    return resources
-
-
-def of_type(resources: dict[str, Any], kind: str) -> list[dict[str, Any]]:
-    return [one.get("Properties", {}) for one in resources.values() if one["Type"] == kind]
 
 
 def alarms(resources: dict[str, Any]) -> dict[str, dict[str, Any]]:
@@ -119,7 +97,7 @@ def test_a_topic_that_exists_is_told_and_not_touched(tmp_path: Path) -> None:
 
 
 def test_the_alarms_by_default(tmp_path: Path) -> None:
-    """Eight, each with what to do in its text; each reads one metric as it is."""
+    """Eight, each with what to do in its text; each reads one metric, without arithmetic."""
     found = alarms(synthesized(tmp_path, plan_with()))
     told = {
         name.removeprefix("acme-dev-"): (one["Namespace"], one["MetricName"], one["Threshold"], one["Period"],
@@ -183,7 +161,7 @@ def test_no_function_fails_unheard(tmp_path: Path, settings: dict[str, Any]) -> 
 
 
 def test_what_is_accepted_of_a_function_is_true_of_it(tmp_path: Path) -> None:
-    """Its reasons stand in the template, for auditors: they say who calls it, what it may call, what it is told."""
+    """Its reasons stand in the template, for auditors: they say who calls it, what it may call, what it receives."""
     resources = synthesized(tmp_path, plan_with())
     by_clock = {
         target["Arn"]["Fn::GetAtt"][0]: "ScheduleExpression" in rule
@@ -286,7 +264,7 @@ def test_the_dashboard_shows_the_project_its_airflow_and_its_cost(tmp_path: Path
 
 
 def test_the_dashboard_asks_for_metrics_that_the_runtime_writes(tmp_path: Path) -> None:
-    """Every metric of ours on it has these dimensions in the line of a run, but for the one of the function."""
+    """Each of Penstock's metrics on it has these dimensions in the line of a run, except the function's."""
     from penstock_runtime.container import metrics
     from penstock_runtime.functions import stopped_tasks
 
@@ -347,7 +325,7 @@ def test_each_part_can_be_turned_off(tmp_path: Path) -> None:
     assert set(alarms(only_messages)) == {"acme-dev-failed-tasks-watch"}
     assert of_type(only_messages, "AWS::Events::Rule")
     assert set(alarms(only_alarms)) == set(alarms(synthesized(tmp_path / "d", plan_with())))
-    # Failures are found and counted, and nobody is told.
+    # Failures are found and counted, and nobody is notified.
     assert len(of_type(only_alarms, "AWS::Events::Rule")) == 2
     topics = {
         one["Handler"].split(".")[1]: one["Environment"]["Variables"]["TOPIC"]

@@ -181,7 +181,7 @@ def test_gives_up_in_the_end_with_what_s3_said(objects: Objects) -> None:
 
 @pytest.mark.parametrize("code", ["AccessDenied", "NoSuchKey"])
 def test_a_refusal_is_final(objects: Objects, code: str) -> None:
-    """What a try more does not mend is told at once."""
+    """An error that another attempt cannot fix is reported at once."""
     objects.failures = [(403, f"<Error><Code>{code}</Code><Message>no</Message></Error>")]
 
     with pytest.raises(s3.S3Error) as caught:

@@ -1,4 +1,4 @@
-"""An MWAA environment that Penstock creates with a name, a bucket, a DAG folder and a role of the user's own."""
+"""An MWAA environment that Penstock creates with the user's own name, bucket, DAG folder and role."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from penstock_runtime.plan.airflow import AirflowFile
 from stacks.build import build_stacks
 from tests.stacks import plans, statements
 from tests.stacks.conftest import Templates
-from tests.stacks.test_mwaa import FULL, resources
+from tests.stacks.every_mwaa_setting import FULL, resources
 
 BUCKET, FILES = "team-airflow", "penstock/acme-dev"
 OWN = dataclasses.replace(
@@ -56,7 +56,7 @@ def granted(templates: Templates, role: str) -> list[dict[str, Any]]:
 
 
 def test_the_environment_is_made_in_what_exists(own: Templates) -> None:
-    """The names of the plan; neither bucket nor role of MWAA's is a resource of ours."""
+    """The names of the plan; MWAA's bucket and role are not resources of the stack."""
     environment = resources(own, "AWS::MWAA::Environment")["Environment"]["Properties"]
     roles = [name for name in resources(own, "AWS::IAM::Role") if name.startswith("ExecutionRole")]
 

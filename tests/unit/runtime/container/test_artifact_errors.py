@@ -12,10 +12,10 @@ from penstock_runtime.container.artifact_errors import meaning
     [
         ("NoSuchKey", 404, "it is not in the artifacts bucket", "push again"),
         ("404", None, "it is not in the artifacts bucket", "push again"),
-        ("NoSuchBucket", 404, "no such bucket", "deploy"),
+        ("NoSuchBucket", 404, "the bucket does not exist", "deploy"),
         ("AccessDenied", 403, "it is not in the artifacts bucket, or the task role may not read it", "push again"),
         ("", 403, "S3 answers both alike", "s3:GetObject"),
-        ("KMS.DisabledException", 400, "the key that encrypts it refuses", "enabled"),
+        ("KMS.DisabledException", 400, "its KMS key cannot be used", "enabled"),
         ("ExpiredToken", 400, "credentials", "role exists"),
         ("SlowDown", 503, "overloaded", "again"),
         ("", 500, "overloaded", "again"),

@@ -142,9 +142,9 @@ def test_says_what_is_not_masked_by_name() -> None:
     told = notices(secrets)
 
     assert told == [
-        "not masked in this log, being shorter than 4 characters: PIN",
+        "not masked in this log, because they are shorter than 4 characters: PIN",
         "not masked in this log: 2 short or common values inside DB",
-        "there is white space or a line end at the beginning or end of the value of JWT",
+        "white space or a line end is at the beginning or end of the value of JWT",
     ]
 
 

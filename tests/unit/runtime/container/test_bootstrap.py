@@ -147,7 +147,7 @@ def test_names_of_the_contract_are_spelled_as_there() -> None:
 
 
 def test_is_the_modules_own_text() -> None:
-    """Every statement of `s3` is in it as it is there; docstrings and comments are not."""
+    """Every statement of `s3` is in it unchanged; docstrings and comments are not."""
     names = {node.name for node in ast.parse(inspect.getsource(s3)).body if isinstance(node, ast.FunctionDef)}
     found = {
         node.name: ast.unparse(node) for node in ast.parse(bootstrap.SOURCE).body if isinstance(node, ast.FunctionDef)

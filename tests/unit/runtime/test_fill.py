@@ -39,7 +39,7 @@ def test_refuses_a_name_that_the_task_was_not_given() -> None:
 
 
 def test_refuses_a_name_without_a_value() -> None:
-    """A name that the task should have and does not is no empty string."""
+    """A name that the task should have and does not have is not filled with an empty string."""
     with pytest.raises(RunError, match="variable A, which the config names, is not set"):
         fill("${A}", ["A"], {})
 

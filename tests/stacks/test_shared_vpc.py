@@ -1,52 +1,15 @@
-"""The endpoints that MWAA wants from its customer, in a VPC of another account: who may make them, when, and where."""
+"""The endpoints that MWAA requires of its customer in a VPC of another account: who makes them, when and where."""
 
 from __future__ import annotations
 
 import dataclasses
-import json
 from pathlib import Path
 from typing import Any
 
-import aws_cdk as cdk
 import pytest
 
-from stacks.airflow.shared_endpoints import SharedEndpoints
 from tests.stacks import plans, statements
-
-OWNER = "arn:aws:iam::444455556666:role/penstock-endpoints"
-SHARED = dataclasses.replace(
-    plans.EXISTING.network, shared=True, endpoint_role=OWNER, endpoint_security_groups=("sg-0000000f",)
-)
-
-
-def synthesized(folder: Path, account: str = plans.ACCOUNT, **changes: Any) -> dict[str, Any]:
-    """The template of a stack with nothing else in it, checked by cdk-nag."""
-    app = plans.application(folder / "cdk.out")
-    stack = cdk.Stack(app, "s", env=cdk.Environment(account=account, region=plans.REGION))
-    arguments: dict[str, Any] = {
-        "environment": "acme-dev",
-        "web_server": True,
-        "vpc": "vpc-1",
-        "subnets": ("subnet-1", "subnet-2"),
-        "security_groups": ("sg-1",),
-        "owner_role": OWNER,
-        "role_name": "acme-dev-endpoints",
-        "topic": None,
-    }
-    SharedEndpoints(stack, "Endpoints", **(arguments | changes))
-    plans.judge(app)
-    (synth,) = app.synth().stacks
-    return dict(synth.template)
-
-
-def machine(template: dict[str, Any]) -> dict[str, Any]:
-    """The state machine's definition."""
-    (text,) = [
-        one["Properties"]["DefinitionString"]
-        for one in template["Resources"].values()
-        if one["Type"] == "AWS::StepFunctions::StateMachine"
-    ]
-    return dict(json.loads(statements.text(text)))
+from tests.stacks.shared_vpc import OWNER, SHARED, machine, synthesized
 
 
 def own_statements(template: dict[str, Any]) -> list[dict[str, Any]]:

@@ -10,12 +10,12 @@ import pytest
 from penstock_runtime.plan.airflow import Airflow
 from penstock_runtime.plan.plan import Plan
 from tests.golden.service_models import walked
-from tests.stacks import plans, test_settings
+from tests.stacks import every_setting, plans
 
 USED_UP = dataclasses.replace(
-    test_settings.PLAN,
+    every_setting.PLAN,
     network=plans.SEALED.network,
-    airflow=dataclasses.replace(plans.PLAN.airflow, kms_key=test_settings.KEY)
+    airflow=dataclasses.replace(plans.PLAN.airflow, kms_key=every_setting.KEY)
     if isinstance(plans.PLAN.airflow, Airflow)
     else plans.PLAN.airflow,
 )

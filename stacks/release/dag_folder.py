@@ -1,4 +1,4 @@
-"""Where a bundle goes: a folder of a bucket, ours or somebody else's, and the rights to it."""
+"""Where a bundle goes: a folder of a bucket, Penstock's or somebody else's, and the rights to it."""
 
 from __future__ import annotations
 
@@ -21,23 +21,23 @@ class DagFolder:
 
     bucket: s3.IBucket
     dags: str
-    """Airflow's DAG folder in the bucket. Ours is one folder below it, so several projects may share one Airflow."""
+    """Airflow's DAG folder in the bucket. The plan's folder is below it: several projects may share one Airflow."""
     prefix: str
     guest: bool = False
-    """The bucket is not ours: the upload may touch nothing but our folder, and takes it along when the stack goes."""
+    """The bucket is somebody else's: the upload may only touch the plan's folder, and deletes it with the stack."""
     kms_key: str | None = None
     """ARN of the key that a guest's bucket is encrypted with."""
     files: str | None = None
-    """Folder of a guest's bucket for the files that MWAA starts from; None: it starts from none of ours."""
+    """Folder of a guest's bucket for the files that MWAA starts from; None: there are none."""
 
     @property
     def path(self) -> str:
-        """Our own folder."""
+        """The plan's own folder."""
         return f"{self.dags}/{self.prefix}"
 
 
 def object_statements(folder: DagFolder, *actions: str) -> list[iam.PolicyStatement]:
-    """Do `actions` with our files, see what is in our folder, and use the bucket's key for these by way of S3."""
+    """Do `actions` with the plan's files, list its folder, and use the bucket's key for these by way of S3."""
     statements = [
         iam.PolicyStatement(actions=list(actions), resources=[folder.bucket.arn_for_objects(f"{folder.path}/*")]),
         iam.PolicyStatement(
@@ -70,9 +70,9 @@ def _file_statements(folder: DagFolder) -> list[iam.PolicyStatement]:
 
 
 def guest_role(scope: Construct, folder: DagFolder, bundle: Path) -> iam.IRole:
-    """For CDK's upload function: it may write, list and delete below our folder only.
+    """For CDK's upload function: it may only write, list and delete below the plan's folder.
 
-    CDK would let it do so in the whole bucket. `without_policy_updates` is CDK's way to have it keep its hands off.
+    CDK would let it do so in the whole bucket. `without_policy_updates` keeps CDK from adding that.
     """
     # Its bucket is where all files of this stack wait for the deploy; CDK names them by their content's hash.
     waiting = s3_assets.Asset(scope, "Bundle", path=str(bundle)).bucket

@@ -91,7 +91,7 @@ ROUND = [
 @pytest.mark.parametrize(("error", "says", "fix"), ROUND, ids=[says for _, says, _ in ROUND])
 def test_tells_trouble_in_our_words(error: Exception, says: str, fix: str) -> None:
     """What happened, with whom, and what to do; the exit code of a run that failed."""
-    found = catalogue.trouble(error, settings())
+    found = catalogue.server_error(error, settings())
 
     assert found is not None
     assert says in found.what
@@ -104,7 +104,7 @@ def test_reads_in_the_token_when_it_expired() -> None:
     """The server may say only that it is not authorized."""
     claims = base64.urlsafe_b64encode(json.dumps({"exp": 1_700_000_000}).encode()).decode().rstrip("=")
 
-    found = catalogue.trouble(answered(401, "Not Authorized!"), settings(f"e30.{claims}.x"))
+    found = catalogue.server_error(answered(401, "Not Authorized!"), settings(f"e30.{claims}.x"))
 
     assert found is not None
     assert "the token has expired on 2023-11-14 at 22:13 UTC" in found.what
@@ -122,12 +122,12 @@ def test_reads_in_the_token_when_it_expired() -> None:
 )
 def test_leaves_other_trouble_alone(error: Exception) -> None:
     """What is not of the server's making is not put down to it."""
-    assert catalogue.trouble(error, settings()) is None
+    assert catalogue.server_error(error, settings()) is None
 
 
 ANSWERS = [
     ([(404, "<html>")], "does not know OpenMetadata's API (404)"),
-    ([(200, "<html>")], "answers with something else than OpenMetadata's version"),
+    ([(200, "<html>")], "does not answer with OpenMetadata's version"),
     ([(200, '{"version": "1.12.14"}'), (401, "")], "refuses the token with 401"),
     ([(200, '{"version": "1.12.14"}'), (404, "")], None),
     ([(200, '{"version": "1.12.14"}'), (200, "{}")], None),
@@ -152,7 +152,7 @@ def test_asks_the_server_where_the_package_says_too_little(
     requests = SimpleNamespace(get=get, exceptions=SimpleNamespace(RequestException=OSError))
     monkeypatch.setitem(sys.modules, "requests", requests)
 
-    found = catalogue.trouble(error, settings())
+    found = catalogue.server_error(error, settings())
 
     assert (found is None) if says is None else (found is not None and says in found.what)
 
@@ -192,4 +192,4 @@ def test_refuses_what_is_no_token(token: str, says: str) -> None:
 def test_a_config_without_a_server_is_the_packages_to_refuse(given: dict[str, Any]) -> None:
     catalogue.clean_token(given)
 
-    assert catalogue.trouble(ValueError("x"), given) is None
+    assert catalogue.server_error(ValueError("x"), given) is None

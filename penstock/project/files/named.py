@@ -7,6 +7,7 @@ that holds the path of an input. In an image of the user's own anything may be: 
 
 from __future__ import annotations
 
+import posixpath
 import re
 import shlex
 from collections.abc import Container, Iterator
@@ -14,7 +15,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from penstock.project.document import files
-from penstock.project.rules.files.levels import normal
 
 INPUT_KEYS = frozenset(
     {"caCertificate", "sslCertificate", "sslKey", "sslCA", "sslCert", "rootCertificate", "certificatePath"}
@@ -39,6 +39,15 @@ _HERE = re.compile(r"\.{1,2}/|~(/|$)")
 _OF_THE_SYSTEM = ("/etc/ssl/certs/", "/usr/", "/opt/", "/lib/", "/instantclient/", "/dev/", "/proc/")
 """Where an image has files of its own."""
 _MAX_PATH = 1000
+
+
+SERVER_CERTIFICATE = "/tmp/penstock/openmetadata-ca.pem"  # noqa: S108  the container's
+"""Where a workflow's container has the certificate of `openmetadata.ca_certificate`: everybody may write there."""
+
+
+def normal(path: str) -> str:
+    """A path in the container, one way to write it: `./target/x` is `target/x`."""
+    return posixpath.normpath(path)
 
 
 @dataclass(frozen=True)

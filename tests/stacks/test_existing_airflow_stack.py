@@ -40,7 +40,7 @@ def of_type(template: dict[str, Any], kind: str) -> dict[str, dict[str, Any]]:
 
 @pytest.mark.parametrize("plan", ALL.values(), ids=ALL)
 def test_nothing_of_theirs_is_a_resource(tmp_path: Path, plan: Plan) -> None:
-    """No MWAA, no bucket and no bucket policy of theirs, no change of their role: an attachment is the policy's own."""
+    """No MWAA, no bucket, no bucket policy, no change of the existing role: an attachment belongs to the policy."""
     template = airflow(plan, tmp_path)
     kinds = {one["Type"] for one in template["Resources"].values()}
     own = {"AWS::S3::Bucket", "AWS::S3::BucketPolicy"} if plan is OWN else set()
@@ -53,7 +53,7 @@ def test_nothing_of_theirs_is_a_resource(tmp_path: Path, plan: Plan) -> None:
 
 @pytest.mark.parametrize("plan", [USE, USE_KEY], ids=["key of AWS's", "own key"])
 def test_the_role_that_exists_may_run_the_plans_tasks_and_no_more(tmp_path: Path, plan: Plan) -> None:
-    """The same grants as for a role of ours, by a managed policy that names theirs."""
+    """The same grants as for Penstock's role, by a managed policy that names the existing one."""
     template = airflow(plan, tmp_path)
     (policy,) = of_type(template, "AWS::IAM::ManagedPolicy").values()
     granted = statements.of_role(template, "Airflow")
@@ -116,7 +116,7 @@ def test_the_upload_reaches_our_folder_only(tmp_path: Path, plan: Plan) -> None:
 
 @pytest.mark.parametrize("plan", [USE, OWN_BUCKET, OWN], ids=["use", "their bucket", "our bucket"])
 def test_files_in_a_bucket_of_theirs_go_with_the_stack(tmp_path: Path, plan: Plan) -> None:
-    """All that is written or deleted is below our folder. In a bucket of ours files stay, as the bucket does."""
+    """Everything written or deleted is below the plan's folder. In Penstock's bucket files stay, as the bucket does."""
     template = airflow(plan, tmp_path)
     found = [one["Properties"] for one in of_type(template, "Custom::CDKBucketDeployment").values()]
     dags = plan.airflow.dags  # type: ignore[union-attr]

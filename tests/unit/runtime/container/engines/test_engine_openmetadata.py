@@ -70,8 +70,8 @@ def test_what_the_file_says_wins(tmp_path: Path) -> None:
         ("a: 1\n", {contract.CONFIG_SHA256: "0" * 64}, Exit.ARTIFACT, "its SHA-256 is"),
         ("a: 1\n", {contract.CONFIG_URI: "file:///no/such/file"}, Exit.ARTIFACT, "No such file"),
         ("a: 1\n", {contract.CONFIG_URI: "http://x/y"}, Exit.ARTIFACT, "neither s3:// nor file://"),
-        ("a: [1\n", {}, Exit.WRONG_INPUT, "is no YAML"),
-        ("- 1\n", {}, Exit.WRONG_INPUT, "holds no YAML mapping"),
+        ("a: [1\n", {}, Exit.WRONG_INPUT, "is not YAML"),
+        ("- 1\n", {}, Exit.WRONG_INPUT, "is not a YAML mapping"),
         ("a: ${OTHER}\n", {}, Exit.WRONG_INPUT, "OTHER"),
         ("ingestionPipelineFQN: a.b\n", {contract.RUN: "{}"}, Exit.WRONG_INPUT, "PENSTOCK_RUN"),
     ],
@@ -86,7 +86,7 @@ def test_refuses_a_wrong_config(tmp_path: Path, text: str, change: dict[str, str
 
 
 def test_the_stock_contract_takes_the_config_literally() -> None:
-    """As upstream's main.py does: no filling, its own run id, no variables of ours."""
+    """As upstream's main.py does: no filling, its own run id, none of Penstock's variables."""
     given = {"config": "source: {host: '${HOST}'}", "pipelineType": "profiler", "pipelineRunId": "abc"}
 
     assert openmetadata.stock(given)
