@@ -29,7 +29,7 @@ HEADINGS = {
     "The functions that make a release live": "switch",
     "The function that looks for overdue schedules": "watch",
     "The VPC's flow log": "flow log",
-    "The function that tells of failed tasks": "failures",
+    "The function that reports failed tasks": "failures",
     "Policies of buckets and of the topic": "resource",
 }
 
