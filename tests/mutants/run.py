@@ -32,7 +32,7 @@ def main(wanted: Sequence[str]) -> int:
     mutants = [one for one in read() if not wanted or any(part in one.name for part in wanted)]
     with tempfile.TemporaryDirectory(prefix="penstock-mutants-") as folder:
         copies = [_copy(Path(folder) / str(number)) for number in range(PROCESSES)]
-        if broken := _broken(copies[0], mutants):
+        if broken := _broken(copies, mutants):
             print(f"ERROR     without any mutant: {broken}", file=sys.stderr)
             return 1
         results = dict(_run(mutants, copies))
@@ -80,14 +80,19 @@ def _judge(mutant: Mutant, copy: Path) -> tuple[str, str]:
     return "ERROR", f"pytest ended with {code}: {' '.join(output.split())[-300:]}"
 
 
-def _broken(copy: Path, mutants: Iterable[Mutant]) -> str | None:
-    """Why a result would mean nothing: the copy's code is not what is imported, or its tests fail by themselves."""
+def _broken(copies: Sequence[Path], mutants: Iterable[Mutant]) -> str | None:
+    """Why a result would mean nothing: the copies' code is not what is imported, or a test fails without a mutant."""
     for package in _PACKAGES:
-        found = _python(copy, "-c", f"import {package}; print({package}.__file__)").stdout.strip()
-        if not Path(found).is_relative_to(copy):
+        found = _python(copies[0], "-c", f"import {package}; print({package}.__file__)").stdout.strip()
+        if not found or not Path(found).is_relative_to(copies[0]):
             return f"tests would import {package} from {found or 'nowhere'}, not from the copy with the mutant"
-    code, output = _tests(copy, sorted({test for one in mutants for test in one.tests if (copy / test).exists()}))
-    return None if code == 0 else f"pytest ends with {code}: {output[-2000:]}"
+    tests = sorted({test for one in mutants for test in one.tests if (copies[0] / test).exists()})
+    parts = [tests[number :: len(copies)] for number in range(len(copies))]
+    with ThreadPoolExecutor(len(copies)) as pool:
+        for code, output in pool.map(lambda pair: _tests(*pair) if pair[1] else (0, ""), zip(copies, parts, strict=True)):
+            if code != 0:
+                return f"pytest ends with {code}: {output[-2000:]}"
+    return None
 
 
 def _tests(copy: Path, tests: Sequence[str]) -> tuple[int | None, str]:

@@ -59,3 +59,19 @@ def test_an_image_of_ones_own_names_the_family(tmp_path: Path) -> None:
     found = [families(tmp_path / str(number), edit)["catalogue"] for number, edit in enumerate((one, other))]
 
     assert len({*found, families(tmp_path / "default", (CONFIG, "command: ls"))["catalogue"]}) == 3
+
+
+def test_a_read_only_root_names_the_family_beside_permissions(tmp_path: Path) -> None:
+    """A task with both shares no family with one that has the permissions only."""
+    one = families(tmp_path / "before", catalogue(GRANT))
+    other = families(tmp_path / "after", catalogue(f"{GRANT}\n        read_only_root: true"))
+
+    assert one["catalogue"] != other["catalogue"]
+
+
+def test_a_named_meltano_image_names_the_family(tmp_path: Path) -> None:
+    """It is another image than the one that Penstock builds of the project."""
+    built = "meltano: {project: meltano, environment: prod}"
+    named = built.replace("prod}", "prod, image: 'acme/meltano:1'}")
+
+    assert families(tmp_path / "built")["load"] != families(tmp_path / "named", (built, named))["load"]
