@@ -38,7 +38,9 @@ class Mutant:
         if count == 0:
             near = difflib.get_close_matches(self.old.strip(), [line.strip() for line in text.splitlines()], 1, 0.4)
             nearest = f"; the nearest line is {near[0]!r}" if near else ""
-            return f"{self.file} does not have the old text {self.old!r}{_elsewhere(self.old, root)}{nearest}: correct old"
+            return (
+                f"{self.file} does not have the old text {self.old!r}{_elsewhere(self.old, root)}{nearest}: correct old"
+            )
         if missing := [test for test in self.tests if not (root / test).exists()]:
             return f"{missing[0]} does not exist: correct tests"
         return None

@@ -22,7 +22,7 @@ from tests.mutants.mutants import ROOT, Mutant, read
 
 PROCESSES = 2
 SECONDS = 300
-"""For the tests of one mutant: one that makes a loop endless counts as caught."""
+"""For the tests of one mutant. Whoever takes longer has caught nothing: the machine may be slow."""
 _PYTEST_TESTS_FAILED = 1
 _PACKAGES = ("penstock", "penstock_runtime", "stacks")
 
@@ -37,7 +37,10 @@ def main(wanted: Sequence[str]) -> int:
             return 1
         results = dict(_run(mutants, copies))
     bad = [name for name, result in results.items() if result != "caught"]
-    print(f"{len(results) - len(bad)} of {len(results)} mutants caught" + (f"; not caught: {', '.join(bad)}" if bad else ""))
+    print(
+        f"{len(results) - len(bad)} of {len(results)} mutants caught"
+        + (f"; not caught: {', '.join(bad)}" if bad else "")
+    )
     return 1 if bad or not results else 0
 
 
@@ -76,7 +79,7 @@ def _judge(mutant: Mutant, copy: Path) -> tuple[str, str]:
     if code == _PYTEST_TESTS_FAILED:
         return "caught", next((line[7:] for line in output.splitlines() if line.startswith("FAILED ")), "")[:120]
     if code is None:
-        return "caught", f"the tests do not end within {SECONDS} s"
+        return "ERROR", f"the tests do not end within {SECONDS} s: name fewer, or another change"
     return "ERROR", f"pytest ended with {code}: {' '.join(output.split())[-300:]}"
 
 
@@ -89,7 +92,9 @@ def _broken(copies: Sequence[Path], mutants: Iterable[Mutant]) -> str | None:
     tests = sorted({test for one in mutants for test in one.tests if (copies[0] / test).exists()})
     parts = [tests[number :: len(copies)] for number in range(len(copies))]
     with ThreadPoolExecutor(len(copies)) as pool:
-        for code, output in pool.map(lambda pair: _tests(*pair) if pair[1] else (0, ""), zip(copies, parts, strict=True)):
+        for code, output in pool.map(
+            lambda pair: _tests(*pair) if pair[1] else (0, ""), zip(copies, parts, strict=True)
+        ):
             if code != 0:
                 return f"pytest ends with {code}: {output[-2000:]}"
     return None
@@ -109,9 +114,7 @@ def _python(copy: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     path = os.pathsep.join((str(copy), str(copy / "runtime")))
     environ = {**os.environ, "PYTHONPATH": path, "HYPOTHESIS_STORAGE_DIRECTORY": str(copy / ".hypothesis")}
     command = [sys.executable, *arguments]
-    return subprocess.run(
-        command, cwd=copy, env=environ, capture_output=True, text=True, timeout=SECONDS, check=False
-    )
+    return subprocess.run(command, cwd=copy, env=environ, capture_output=True, text=True, timeout=SECONDS, check=False)
 
 
 def _copy(target: Path) -> Path:

@@ -15,7 +15,11 @@ from penstock.local.aws import iam
         ("StopTask", {"cluster": "acme-dev", "task": "0a1b"}, "task/acme-dev/0a1b"),
         ("StopTask", {"task": "0a1b"}, "task/default/0a1b"),
         ("DescribeTasks", {"cluster": "acme-dev", "tasks": ["0a1b"]}, "task/acme-dev/0a1b"),
-        ("RunTask", {"cluster": "acme-dev", "taskDefinition": "acme-dev-meltano:3"}, "task-definition/acme-dev-meltano:3"),
+        (
+            "RunTask",
+            {"cluster": "acme-dev", "taskDefinition": "acme-dev-meltano:3"},
+            "task-definition/acme-dev-meltano:3",
+        ),
         ("RegisterTaskDefinition", {"family": "acme-dev-meltano"}, "task-definition/acme-dev-meltano:*"),
     ],
 )

@@ -11,12 +11,17 @@ from tests.mutants.mutants import Mutant, read
 
 MUTANTS = read()
 CODE = "def double(number):\n    return 2 * number\n"
-TEST = "import sys\nsys.path.insert(0, '.')\nfrom doubles import double\n\n\ndef test_it():\n    assert double(2) == 4\n"
+TEST = (
+    "import sys\nsys.path.insert(0, '.')\nfrom doubles import double\n\n\ndef test_it():\n    assert double(2) == 4\n"
+)
 
 
 def mutant(old: str, new: str, **others: str) -> Mutant:
     """Of the small tree that `tree` makes."""
-    return Mutant(**{"name": "x", "file": "doubles.py", "old": old, "new": new, "why": "wrong", **others}, tests=("test_double.py",))
+    return Mutant(
+        **{"name": "x", "file": "doubles.py", "old": old, "new": new, "why": "wrong", **others},
+        tests=("test_double.py",),
+    )
 
 
 @pytest.fixture
@@ -71,7 +76,7 @@ def test_mutant_that_does_not_fit_says_why(tree: Path, changed: dict[str, str], 
     ids=["caught", "survives", "not found", "no Python"],
 )
 def test_runner_tells_what_became_of_a_mutant(tree: Path, old: str, new: str, result: str) -> None:
-    """By what pytest says: a test that fails catches it, an error of the module itself does not. The tree is as before."""
+    """By what pytest says: a test that fails catches it, an error of the module does not. The tree stays."""
     found, _ = run._judge(mutant(old, new), tree)
 
     assert found == result

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from penstock_runtime import contract
 from penstock_runtime.functions import stopped_tasks
 from tests.unit.runtime.diagnosis.test_runtime_diagnose import stopped
 
@@ -25,7 +26,9 @@ def environment(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("environment")
-@pytest.mark.parametrize(("task", "count"), [(OUT_OF_MEMORY, 1), ({"code": 137}, 0), ({"code": 1}, 0), (BY_SOMEBODY, 0)])
+@pytest.mark.parametrize(
+    ("task", "count"), [(OUT_OF_MEMORY, 1), ({"code": 137}, 0), ({"code": 1}, 0), (BY_SOMEBODY, 0)]
+)
 def test_only_a_task_that_ran_out_of_memory_counts(
     task: dict[str, Any], count: int, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -44,8 +47,7 @@ def test_message_says_where_the_log_is() -> None:
     told = json.loads(text)
 
     assert subject == "Penstock acme-dev: task failed, OutOfMemory"
-    assert told["log_stream"].startswith("penstock/")
-    assert told["log_stream"].endswith("/0a1b2c")
+    assert told["log_stream"] == contract.log_stream(TASK) == f"penstock/{contract.CONTAINER_NAME}/0a1b2c"
     assert told["task"] == TASK
 
 
