@@ -2,6 +2,7 @@
 # make run     the main job: the sample project, brought up on this machine and run; with AIRFLOW=2.11.0 on that Airflow
 # make check   the fast gate: format, lint, types, import contracts, schema, unit tests
 # make test    every test, the real run included
+# make mutants planted mistakes that the unit tests must catch, one at a time; MUTANTS=name for some of them
 # make bench   every figure of the README, as JSON; takes about a quarter of an hour
 # make lock    compile the locks again
 # make tables  write the tables of Airflow's options and constraints again
@@ -20,8 +21,9 @@ unexport PYTHONDONTWRITEBYTECODE
 VENV := .venv/bin
 
 IMAGES ?=
+MUTANTS ?=
 
-.PHONY: setup desk environments run test check format lock tables golden schema bench clean
+.PHONY: setup desk environments run test check mutants format lock tables golden schema bench clean
 
 setup: desk environments
 
@@ -57,6 +59,9 @@ test: setup check
 	$(VENV)/pytest tests/functional; functional=$$?; \
 	wait $$others; others_ended=$$?; cat $$log; \
 	exit $$((functional | others_ended))
+
+mutants: desk
+	$(VENV)/python -m tests.mutants.run $(MUTANTS)
 
 format: desk
 	$(VENV)/ruff check --fix .

@@ -31,7 +31,7 @@ HEADINGS = {
     "The functions that make a release live under a key of your own": "release",
     "The state machine that makes endpoints": "endpoints",
     "The rule that starts it": "starter",
-    "Images that are not pulled as they are named": "exec",
+    "Images from another place than their name says": "exec",
     "Secrets under a key of your own": "exec",
     "What the project permits its tasks": "task",
     "Files of the project": "task",
