@@ -1,12 +1,10 @@
 """The commands. Each parses, calls, prints: data on stdout, talk on stderr, `--format json` where it prints data.
 
-main        the command itself: --project, --environment, errors and exit codes
-project     validate, plan, schema
-dags        dags build
-schedule    schedule list
-embedded    up, run, status, logs, down
-catalogue   catalogue list
-deployed    push, diff
-changes     what `push` and `diff` say of changes
-output      tables, JSON, progress
+main           the command itself: --project, --environment, errors and exit codes; lists the commands
+validate, plan, schema, adopt, up, run, status, logs, down, push, diff, deploy_policy    a command each
+dags, schedule, catalogue    groups: dags build, schedule list, catalogue list
+options        the options that several commands share
+output         tables, JSON, progress
+changes        what `push` and `diff` print about changes
+embedded       what `up`, `run` and `status` print about the embedded system
 """

@@ -11,15 +11,10 @@ from penstock.adopt import write
 from penstock.adopt.findings import findings
 from penstock.adopt.read import read
 from penstock.cli import context as contexts
+from penstock.cli.options import FormatOption
 from penstock.cli.output import Format, data, show_json, talk
-from penstock.cli.project import FormatOption
 from penstock.deployed.account import Account
 from penstock_runtime.errors import InputError, plain
-
-
-def add_to(app: typer.Typer) -> None:
-    """Register the command."""
-    app.command()(adopt)
 
 
 def adopt(

@@ -7,8 +7,8 @@ from typing import Annotated
 import typer
 
 from penstock.cli import context as contexts
+from penstock.cli.options import FormatOption
 from penstock.cli.output import Format, show
-from penstock.cli.project import FormatOption
 from penstock.local.catalogue import client
 from penstock.local.system import catalogue_state
 

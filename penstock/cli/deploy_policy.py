@@ -10,8 +10,8 @@ from typing import Annotated, Any
 import typer
 
 from penstock.cli import context as contexts
+from penstock.cli.options import FormatOption
 from penstock.cli.output import Format, Steps, data, show_json, talk
-from penstock.cli.project import FormatOption
 from penstock.compile.compiler import compile_plan
 from penstock.deploy_policy.bootstrap import Bootstrap, file_of
 from penstock.deploy_policy.documents import Policy, pack
@@ -50,11 +50,6 @@ class _Found:
             ],
             "commands": self.commands,
         }
-
-
-def add_to(app: typer.Typer) -> None:
-    """Register the command."""
-    app.command()(deploy_policy)
 
 
 def deploy_policy(

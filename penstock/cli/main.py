@@ -14,7 +14,23 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from penstock.cli import adopt, catalogue, dags, deploy_policy, deployed, embedded, project, schedule
+from penstock.cli import (
+    adopt,
+    catalogue,
+    dags,
+    deploy_policy,
+    diff,
+    down,
+    logs,
+    plan,
+    push,
+    schedule,
+    schema,
+    status,
+    up,
+    validate,
+)
+from penstock.cli import run as run_command
 from penstock.cli.context import Context
 from penstock.cli.output import talk
 from penstock_runtime.errors import PenstockError
@@ -54,11 +70,27 @@ def options(
     context.obj = Context(project_file, environment)
 
 
-for module in (project, adopt, embedded, deployed, deploy_policy):
-    module.add_to(app)
-app.add_typer(dags.app, name="dags")
-app.add_typer(schedule.app, name="schedule")
-app.add_typer(catalogue.app, name="catalogue")
+COMMANDS = (
+    validate.validate,
+    plan.plan,
+    schema.schema,
+    adopt.adopt,
+    up.up,
+    run_command.run,
+    status.status,
+    logs.logs,
+    down.down,
+    push.push,
+    diff.diff,
+    deploy_policy.deploy_policy,
+)
+GROUPS = {"dags": dags.app, "schedule": schedule.app, "catalogue": catalogue.app}
+"""Commands, then groups of commands, in the order of the help."""
+
+for command in COMMANDS:
+    app.command()(command)
+for name, group in GROUPS.items():
+    app.add_typer(group, name=name)
 
 
 def run() -> None:

@@ -98,3 +98,8 @@ def _cell(value: Any) -> str:
     if isinstance(value, list | tuple):
         return ", ".join(str(one) for one in value)
     return str(value)
+
+
+def warn(text: str) -> None:
+    """Print a warning on stderr."""
+    talk.print(text, style="yellow", markup=False)

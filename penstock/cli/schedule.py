@@ -5,8 +5,8 @@ from __future__ import annotations
 import typer
 
 from penstock.cli import context as contexts
+from penstock.cli.options import FormatOption
 from penstock.cli.output import Format, show
-from penstock.cli.project import FormatOption
 
 app = typer.Typer(help="The schedules of the project.", no_args_is_help=True)
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from penstock import home
 from penstock.bundle import task_files
 from penstock.bundle.build import Bundle, build_bundle
 from penstock.bundle.revision import Revision
@@ -26,7 +27,7 @@ from penstock.project.files import content
 from penstock_runtime import contract
 from penstock_runtime.errors import PenstockError
 from penstock_runtime.plan.plan import Plan, ProjectFile
-from penstock_runtime.release import activation
+from penstock_runtime.release import activation, infrastructure
 from penstock_runtime.release.manifest import TOP, Refused, Release
 
 Objects = Mapping[tuple[str, str], bytes]
@@ -183,3 +184,12 @@ def make(plan: Plan) -> Bundle:
 def _refused(why: str) -> PenstockError:
     what, _, fix = why.partition(". ")
     return PenstockError(what, fix=fix[:1].lower() + fix[1:] if fix else "try again")
+
+
+RECIPES = home.HOME / "runtime" / "images"
+
+
+def infrastructure_facts(plan: Plan, made: Bundle, project: Path) -> dict[str, Any]:
+    """What a deploy of the plan would put there."""
+    images = infrastructure.image_contents(plan, recipes=RECIPES, project=project)
+    return infrastructure.describe(plan, runtime_sha256=made.runtime_sha256, images=images, account=plan.account)

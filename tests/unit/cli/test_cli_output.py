@@ -8,7 +8,7 @@ import json
 import pytest
 from rich.console import Console
 
-from penstock.cli import embedded, output
+from penstock.cli import logs, output
 from penstock.cli.output import Format
 
 LINE = "load\tdone \x1b]52;c;ZXZpbA==\x07 \x1b]0;title\x07 \x1b[2J \x9b2J \u202eright to left ü"
@@ -19,8 +19,8 @@ SHOWN = "load\tdone \\x1b]52;c;ZXZpbA==\\x07 \\x1b]0;title\\x07 \\x1b[2J \\x9b2J
 def test_log_on_a_terminal_is_harmless(monkeypatch: pytest.MonkeyPatch, terminal: bool, shown: str) -> None:
     """Escape sequences of a task's log are shown, not done; a file or a pipe gets the log as it is."""
     written = io.StringIO()
-    monkeypatch.setattr(embedded, "data", Console(file=written, force_terminal=terminal))
-    embedded._print_log("load", [LINE], Format.text)
+    monkeypatch.setattr(logs, "data", Console(file=written, force_terminal=terminal))
+    logs._print_log("load", [LINE], Format.text)
 
     assert written.getvalue() == shown + "\n"
 

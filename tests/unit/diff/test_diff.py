@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from penstock.cli import deployed
+from penstock.cli import diff as diff_command
 from penstock.cli.changes import show_report
 from penstock.diff import plans, report
 from penstock_runtime.errors import PenstockError
@@ -107,5 +107,5 @@ def test_a_version_that_mwaa_refuses_ends_the_command(plan: Plan) -> None:
     found = report.compare((before, None), (after, plans.as_data(plan)), prices={})
 
     with pytest.raises(PenstockError, match="MWAA would refuse this deploy") as caught:
-        deployed._refuse(found, set(), yes=False)
+        diff_command._refuse(found, set(), yes=False)
     assert caught.value.fix == "go to Airflow 2.11 first, or leave airflow.create.version at 2.9.2"

@@ -1,109 +1,33 @@
-"""`push` and `diff`: what is deployed in AWS, changed by the fast path or compared with the project.
+"""`diff`: the project compared with what is deployed in AWS.
 
-Both use the caller's AWS credentials, as the AWS CLI would. Exit codes: 0 done, or nothing dangerous; 1 refused or
-failed; 2 wrong input.
+Uses the caller's AWS credentials, as the AWS CLI would. Exit codes: 0 done, or nothing dangerous; 1 refused or failed;
+2 wrong input.
 """
 
 from __future__ import annotations
 
 import contextlib
-from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
-from penstock import home
-from penstock.bundle.build import Bundle
 from penstock.bundle.revision import revision_of
 from penstock.cli import context as contexts
-from penstock.cli.changes import show_report, show_schedules
-from penstock.cli.output import Format, data, show_json, talk
-from penstock.cli.project import FormatOption
+from penstock.cli.changes import show_report
+from penstock.cli.options import FormatOption, ToOption
+from penstock.cli.output import Format, show_json, warn
 from penstock.cost.price_list import prices_of
 from penstock.deployed import price_list, stacks
 from penstock.deployed import push as pushes
 from penstock.deployed.account import Account
-from penstock.deployed.state import DEPLOY_FIRST, Deployed, NotDeployedError, find
+from penstock.deployed.state import Deployed, NotDeployedError, find
 from penstock.deployed.synth import synth
 from penstock.diff import settings
 from penstock.diff.plans import as_data
 from penstock.diff.report import Report, compare
 from penstock_runtime.errors import InputError, PenstockError
-from penstock_runtime.plan.plan import Plan
 from penstock_runtime.release import activation, infrastructure
-
-RECIPES = home.HOME / "runtime" / "images"
-
-ToOption = Annotated[
-    str | None,
-    typer.Option("--to", help="s3://bucket/folder of the DAGs, where the caller may not read CloudFormation."),
-]
-
-
-def add_to(app: typer.Typer) -> None:
-    """Register the commands."""
-    app.command()(push)
-    app.command()(diff)
-
-
-def push(
-    context: typer.Context,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would change, and change nothing.")] = False,
-    replace: Annotated[bool, typer.Option("--replace", help="Take the place of DAGs that are newer, too.")] = False,
-    to: ToOption = None,
-    form: FormatOption = Format.text,
-) -> None:
-    """Put the DAGs and their configs into the deployed system, in seconds; touch no infrastructure."""
-    own = contexts.of(context)
-    plan = own.plan()
-    made = pushes.make(plan)
-    facts = _facts(plan, made, own.project.folder)
-    account = Account(plan.region)
-    account.check(plan)
-    deployed = find(account, plan, to)
-    folder, revision = own.project.folder, revision_of(own.project)
-    found = pushes.prepare(deployed, plan, facts, made, revision, project=folder, force=replace)
-    if isinstance(found, pushes.Lacking):
-        if form is Format.json:
-            show_json({"pushed": False, "lacking": list(found.reasons)})
-        told = "\n".join(f"  - {reason}" for reason in found.reasons)
-        deploy = DEPLOY_FIRST.format(environment=plan.environment)
-        raise PenstockError(
-            f"the deployed infrastructure does not hold what these DAGs need; nothing was changed\n{told}",
-            fix=deploy.replace("deploy it first", "deploy"),
-        )
-    uploaded = 0 if dry_run else pushes.do(found, _warn)
-    if form is Format.json:
-        show_json(
-            {
-                "pushed": not dry_run,
-                "release": asdict(found.release),
-                "replaced": asdict(found.live) if found.live else None,
-                "uploaded": uploaded,
-                "schedules": [asdict(change) for change in found.changes],
-                "waiting": list(found.waiting),
-            }
-        )
-        return
-    show_schedules(found.changes)
-    for one in found.waiting:
-        _warn(f"not pushed, waits for a deploy: {one}")
-    what = "would push" if dry_run else "pushed"
-    if found.live and found.live.release == found.release.release:
-        what = "already live:"
-    data.print(f"{what} {found.release}, {uploaded} files uploaded", markup=False)
-
-
-def _warn(text: str) -> None:
-    talk.print(text, style="yellow", markup=False)
-
-
-def _facts(plan: Plan, made: Bundle, project: Path) -> dict[str, Any]:
-    """What a deploy of the plan would put there."""
-    images = infrastructure.image_contents(plan, recipes=RECIPES, project=project)
-    return infrastructure.describe(plan, runtime_sha256=made.runtime_sha256, images=images, account=plan.account)
-
 
 FROM_AWS = "aws"
 
@@ -145,7 +69,9 @@ def diff(
         (before, deployed.plan() if deployed else None),
         (after, as_data(plan)),
         prices=table,
-        settings=settings.compare(deployed.infrastructure, _facts(plan, made, own.project.folder)) if deployed else (),
+        settings=settings.compare(deployed.infrastructure, pushes.infrastructure_facts(plan, made, own.project.folder))
+        if deployed
+        else (),
         live_protection=stacks.protection(found_stacks),
         refusal=activation.refusal(
             deployed.manifest.live if deployed and deployed.manifest else None,
@@ -157,7 +83,7 @@ def diff(
     else:
         show_report(found)
     for what, fix in filter(None, map(stacks.remnant, found_stacks)):
-        _warn(f"{what}{': ' if fix else ''}{fix}")
+        warn(f"{what}{': ' if fix else ''}{fix}")
     _refuse(found, set(allow or []), yes)
 
 

@@ -1,67 +1,19 @@
-"""`validate`, `plan` and `schema`: what the project says, checked and worked out."""
+"""`plan`: the project, worked out."""
 
 from __future__ import annotations
-
-import json
-from typing import Annotated
 
 import typer
 
 from penstock.cli import context as contexts
-from penstock.cli.output import Format, data, show_json, talk
-from penstock.compile.compiler import compile_plan
-from penstock.project.json_schema import json_schema
+from penstock.cli.options import FormatOption
+from penstock.cli.output import Format, data, talk
 from penstock_runtime.errors import plain, visible
-
-FormatOption = Annotated[Format, typer.Option("--format", help="How to print the data.")]
-
 
 ALONE = (
     "its image's own entry point gets the command: Airflow stops it up to 15 minutes after {} minutes, and nobody if "
     "Airflow is gone; secrets are not masked in its log; no metrics"
 )
 """Of a task in an image of which nobody says that it has Python."""
-
-
-def add_to(app: typer.Typer) -> None:
-    """Register the commands."""
-    app.command()(validate)
-    app.command()(plan)
-    app.command()(schema)
-
-
-def validate(
-    context: typer.Context,
-    form: FormatOption = Format.text,
-    install: Annotated[
-        bool,
-        typer.Option("--install", help="Install OpenMetadata's package where it is missing: it says what it takes."),
-    ] = False,
-) -> None:
-    """Check the project and the files that it names, for every environment (or the one chosen)."""
-    own = contexts.of(context)
-    own.install = install
-    names = [own.environment] if own.environment else list(own.project.environments)
-    plans = [compile_plan(own.project, name) for name in names]
-    for note in own.project.notes:
-        talk.print(f"warning: {note}", style="yellow", markup=False, soft_wrap=True)
-    if form is Format.json:
-        show_json(
-            [
-                {
-                    "environment": plan.environment,
-                    "schedules": len(plan.schedules),
-                    "warnings": list(plan.warnings),
-                }
-                for plan in plans
-            ]
-        )
-        return
-    for plan in plans:
-        for warning in plan.warnings:
-            talk.print(f"warning: {plan.environment}: {plain(warning)}", style="yellow", markup=False, soft_wrap=True)
-        tasks = sum(len(schedule.tasks) for schedule in plan.schedules)
-        data.print(f"{plan.environment}: valid, {len(plan.schedules)} schedules, {tasks} tasks", markup=False)
 
 
 def plan(context: typer.Context, form: FormatOption = Format.text) -> None:
@@ -91,8 +43,3 @@ def plan(context: typer.Context, form: FormatOption = Format.text) -> None:
                 data.print(f"    {visible(f'{file.path} is {source}, mode {file.mode}')}", style="dim", markup=False)
     for warning in found.warnings:
         talk.print(f"warning: {plain(warning)}", style="yellow", markup=False, soft_wrap=True)
-
-
-def schema() -> None:
-    """Print the JSON Schema of the project file, for editors."""
-    data.file.write(json.dumps(json_schema(), indent=2) + "\n")

@@ -1,0 +1,93 @@
+"""`run`: run a job in the embedded system and follow it."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from penstock.cli import context as contexts
+from penstock.cli.embedded import show_address, show_dag_problems
+from penstock.cli.options import AirflowOption, FormatOption
+from penstock.cli.output import Format, Steps, data, show, show_json, talk
+from penstock.local import dag_problems, instance, records, trouble
+from penstock.local import run as runs
+from penstock.local.system import System, attach
+from penstock.local.up import end
+from penstock.local.up import up as bring_up
+from penstock_runtime.errors import InputError
+
+
+def run(
+    context: typer.Context,
+    job: Annotated[str, typer.Argument(help="A job, or one of its schedules.")],
+    bring: Annotated[
+        bool, typer.Option("--up", help="Bring the system up first; if the run fails, end it again.")
+    ] = False,
+    airflow: AirflowOption = None,
+    form: FormatOption = Format.text,
+) -> None:
+    """Run a job through Airflow, follow it, and sum up what happened. Exit code 1 if any of it failed."""
+    if airflow is not None and not bring:
+        raise InputError("--airflow is for a system that is brought up", fix=f"add --up: run {job} --up --airflow …")
+    own, steps = contexts.of(context), Steps()
+    # What is wrong is said before anything is made.
+    if bring:
+        runs.pick(own.plan(airflow=airflow), job)
+    else:
+        own.instance()
+    with instance.locked(own.folder):
+        system, result = None, None
+        try:
+            if bring:
+                system = bring_up(own.project, own.environment, own.folder, steps, airflow_version=airflow)
+                show_dag_problems(dag_problems.find(system.airflow))
+            else:
+                system = attach(own.instance())
+            with trouble.explained(system.instance):
+                result = runs.run(system, runs.pick(system.plan, job), steps)
+                records.keep(system.instance, result)
+        except (KeyboardInterrupt, SystemExit):
+            if system is not None and not bring:
+                talk.print("the run goes on in Airflow, where you can end it; penstock down ends everything")
+            raise
+        finally:
+            if system is not None and bring and not (result and result.succeeded):
+                end(system.instance, steps)
+    if form is Format.json:
+        show_json(result.data())
+    else:
+        _summary(system, result)
+        if result.succeeded or not bring:
+            show_address(system)
+    raise typer.Exit(0 if result.succeeded else 1)
+
+
+def _summary(system: System, result: runs.RunResult) -> None:
+    data.print(
+        f"\nschedule {result.schedule}, job {result.job}: {result.state} in {result.seconds:.0f} s",
+        markup=False,
+    )
+    rows = [
+        {
+            "task": task.name,
+            "state": task.state,
+            "tries": task.tries,
+            "seconds": None if task.seconds is None else round(task.seconds, 1),
+            "exit_code": task.exit_code,
+            "fargate_task": task.fargate_task,
+        }
+        for task in result.tasks
+    ]
+    show(rows, ["task", "state", "tries", "seconds", "exit_code", "fargate_task"], Format.text)
+    if result.tables:
+        data.print()
+        show([vars(table) for table in result.tables], ["schema", "table", "rows"], Format.text)
+    if result.entities:
+        data.print()
+        rows = [{"catalogued": kind, "entities": count} for kind, count in result.entities.items()]
+        show(rows, ["catalogued", "entities"], Format.text)
+    data.print()
+    for task in result.tasks:
+        if task.state != "success" or task.exit_code != 0:
+            talk.print(f"task {task.name} {task.state}: penstock logs {task.name}", style="red", markup=False)
