@@ -17,24 +17,27 @@ APART = ("tests/stacks/test_app.py", "tests/golden/test_judges.py")
 """Modules of these folders that start other processes instead."""
 LONGEST = (
     "live project",
+    "tests/functional/test_trouble.py",
     "tests/functional/test_airflow_2.py",
     "tests/functional/test_real_path.py",
-    "tests/functional/test_trouble.py",
+    "tests/functional/test_trouble_at_start.py",
     "synth",
     "tests/functional/test_embedded_mwaa.py",
     "tests/functional/test_airflow_existing_up.py",
-    "tests/functional/test_trouble_at_start.py",
     "tests/functional/test_engines.py",
-    "tests/functional/test_permissions.py",
-    "tests/functional/test_slim_image.py",
-    "tests/stacks/test_app.py",
     "tests/functional/test_optional_permissions.py",
+    "tests/stacks/test_app.py",
+    "tests/functional/test_slim_image.py",
+    "tests/functional/test_permissions.py",
     "tests/functional/test_airflow_use.py",
-    "tests/functional/test_overdue.py",
     "tests/functional/test_embedded_network.py",
     "tests/dags/test_schedules.py",
     "tests/dags/test_operator.py",
     "tests/dags/test_bundle.py",
+    "tests/functional/test_catalogue_trouble.py",
+    "tests/functional/test_embedded_cdk.py",
+    "tests/functional/test_deploy_settings.py",
+    "tests/golden/test_judges.py",
 )
 """A long group that starts late would run on alone at the end."""
 
