@@ -23,7 +23,7 @@ VENV := .venv/bin
 IMAGES ?=
 MUTANTS ?=
 
-.PHONY: setup desk environments run test check mutants format lock tables golden schema bench clean
+.PHONY: setup desk environments run test check static unit mutants format lock tables golden schema bench clean
 
 setup: desk environments
 
@@ -46,19 +46,20 @@ run: setup
 check: desk
 	$(VENV)/ruff format --check .
 	$(VENV)/ruff check .
+	$(MAKE) --no-print-directory -j 2 static unit
+
+# The parts of check that take long; check runs them side by side.
+static:
 	$(VENV)/mypy
 	$(VENV)/lint-imports
 	$(VENV)/python -m penstock.project.json_schema --check schema/penstock.schema.json
-	$(VENV)/pytest -q tests/unit
 
-# Side by side: functional tests wait for most of their time. What the others say comes last.
+unit:
+	$(VENV)/pytest -q -n logical --maxprocesses 4 --dist worksteal tests/unit
+
+# Most functional tests wait for servers, so two cores keep three workers busy. tests/conftest.py says what goes together.
 test: setup check
-	@log=$$(mktemp); \
-	$(VENV)/pytest tests/stacks tests/golden tests/dags > $$log 2>&1 & others=$$!; \
-	trap 'kill $$others 2>/dev/null; rm -f $$log' EXIT; trap 'exit 130' INT TERM; \
-	$(VENV)/pytest tests/functional; functional=$$?; \
-	wait $$others; others_ended=$$?; cat $$log; \
-	exit $$((functional | others_ended))
+	$(VENV)/pytest -n 3 --dist loadgroup --no-loadscope-reorder tests/functional tests/stacks tests/golden tests/dags
 
 mutants: desk
 	$(VENV)/python -m tests.mutants.run $(MUTANTS)

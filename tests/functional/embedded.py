@@ -44,7 +44,7 @@ class Server:
         """SIGTERM; the seconds that the server took to end."""
         start = time.monotonic()
         self.process.terminate()
-        self.process.wait(15)
+        self.process.wait(60)
         return time.monotonic() - start
 
 
@@ -67,7 +67,7 @@ def serving(folder: Path) -> Iterator[Server]:
         process = subprocess.Popen(command, env=environ, stdout=log, stderr=subprocess.STDOUT)
     server = Server(process, state, images)
     try:
-        until(lambda: (state / STATE_FILE).exists() or process.poll() is not None, 30)
+        until(lambda: (state / STATE_FILE).exists() or process.poll() is not None, 120)
         assert process.poll() is None, (folder / "server.log").read_text()
         add_image(images, IMAGE, folder)
         yield server
@@ -98,7 +98,7 @@ def add_image(images: Path, reference: str, folder: Path) -> None:
     (images / f"{name}.json").write_text(json.dumps(manifest))
 
 
-def until(holds: Callable[[], Any], seconds: float = 15) -> Any:
+def until(holds: Callable[[], Any], seconds: float = 60) -> Any:
     """Wait until `holds` returns something true, and return that."""
     end = time.monotonic() + seconds
     while not (found := holds()):
