@@ -29,10 +29,11 @@ def wrong_name(name: str) -> Problem | None:
         if name.endswith(end):
             return Problem(f"{name[:70]!r} ends in {end}: it is {kind}", "name a general purpose bucket")
     if not _NAME.fullmatch(name):
-        return Problem(f"{name[:70]!r} is no name of a bucket", fix)
+        return Problem(f"{name[:70]!r} is not the name of a bucket", fix)
     if ".." in name or _ADDRESS.fullmatch(name) or name.startswith("xn--"):
         return Problem(
-            f"{name!r} is no name of a bucket: none has two dots in a row, looks like an IP address, or starts in xn--",
+            f"{name!r} is not the name of a bucket: none has two dots in a row, looks like an IP address, or starts "
+            "in xn--",
             fix,
         )
     return None

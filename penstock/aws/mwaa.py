@@ -130,7 +130,7 @@ STEPPING_STONE = (2, 11)
 
 
 def version_problem(old: str, new: str) -> str | None:
-    """Why an environment of Airflow `old` cannot become one of `new` in place; None: it can, or one is no version.
+    """Why an environment of Airflow `old` cannot become one of `new` in place; None: it can, or one is not a version.
 
     UG, "Changing the Apache Airflow version": up and down within a major version; between majors only from and to 2.11,
     in both directions; anything else needs a new environment.

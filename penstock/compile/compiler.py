@@ -46,7 +46,7 @@ MAX_TASKS = 20_000
 ROLES_OF_AN_ACCOUNT = 1_000
 """AWS IAM User Guide, "IAM and AWS STS quotas": roles in an account, by default."""
 ROLES_OF_OTHERS = 100
-"""Left for what else there is in the account before a project is told of the quota."""
+"""Left for what else there is in the account before a project is warned about the quota."""
 MAX_UPLOAD_FOLDER = 102
 """Characters of the folder that a BucketDeployment fills: `aws-cdk:cr-owned:<folder>:<8 digits>` is a tag's key, which
 has 128 (aws-cdk-lib 2.275.0, whose message says 104)."""

@@ -55,7 +55,7 @@ def missed(
     """What will fail for want of an endpoint that the project leaves out: (text, where).
 
     A VPC that the deploy makes has none but ours. It may still lead there: where the network stack is deployed first, a
-    transit gateway to a VPC with endpoints can be attached to it before the rest. So it is no error.
+    transit gateway to a VPC with endpoints can be attached to it before the rest. So it is not an error.
     """
     create = settings.network.create
     if create is None or not is_sealed(settings.network):

@@ -39,7 +39,7 @@ NO_OPTIONS = {"core.default_task_retries": "0"}
 NO_REQUIREMENTS = "# The project asks for no packages.\n"
 """Without constraints: those have an address that an environment without a way out would wait for."""
 NO_PLUGINS = plugins.pack({"README.txt": plugins.PluginFile(b"The project has no plugins.\n")})
-"""One file that is no plugin, since unzip takes an archive without any for an error."""
+"""One file that is not a plugin, since unzip takes an archive without any for an error."""
 
 
 def environment(

@@ -119,7 +119,7 @@ def warnings(settings: Settings) -> Iterator[tuple[str, Place]]:
             ("network", "use", "shared_by"),
         )
     if create is not None and not ipaddress.IPv4Network(create.cidr).is_private:
-        text = f"{create.cidr} is no private range: hosts of the internet with these addresses cannot be reached"
+        text = f"{create.cidr} is not a private range: hosts of the internet with these addresses cannot be reached"
         yield text, ("network", "create", "cidr")
     airflow = settings.airflow.create
     if (

@@ -56,7 +56,7 @@ def _meant(section: str) -> str | None:
 
 
 def _unknown(option: str, airflow_version: str) -> str:
-    """What to tell of an option that a version does not have."""
+    """What to say about an option that a version does not have."""
     if new := airflow_options.new_name(option, airflow_version):
         if airflow_options.is_still_read(option, airflow_version):
             return f"Airflow {airflow_version} calls {option} {new}, and reads the old name for now: write {new}"

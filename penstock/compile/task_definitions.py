@@ -55,7 +55,7 @@ class Draft:
     def key(self) -> Key:
         """What task definitions are told apart by.
 
-        By where the image's name comes from, too: else it were the first of its tasks that names a family.
+        By where the image's name comes from, too: otherwise the family's name would depend on the order of tasks.
         """
         granted = json.dumps([_without_reason(one) for one in self.permissions], sort_keys=True)
         image = self.image, self.default_image

@@ -23,7 +23,7 @@ CPU_UNITS_PER_VCPU = 1024
 INCLUDED_SCHEDULERS = 2
 INCLUDED_WEB_SERVERS = 2
 _YEAR = datetime(2026, 1, 1)
-"""Any year that is no leap year: runs of a month are a twelfth of its runs."""
+"""Any year that is not a leap year: runs of a month are a twelfth of its runs."""
 
 
 @dataclass(frozen=True)

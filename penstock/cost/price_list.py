@@ -85,6 +85,6 @@ def _read(file: Path) -> dict[str, dict[str, float]]:
             if not (name in known or is_class):
                 raise InputError(f"{region}: there is no price {name[:60]!r}", fix=fix, where=str(file))
             if isinstance(price, bool) or not isinstance(price, int | float) or price < 0:
-                raise InputError(f"{region}: {name} is no price: {price!r}", fix=fix, where=str(file))
+                raise InputError(f"{region}: {name} is not a price: {price!r}", fix=fix, where=str(file))
     result: dict[str, dict[str, float]] = found
     return result

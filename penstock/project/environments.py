@@ -116,7 +116,9 @@ def read_environments(document: Document, problems: Problems) -> dict[str, Envir
             fix = f"use lower case, digits and dashes, at most {MAX_ENVIRONMENT_NAME} characters"
             problems.add(f"{name[:60]!r} cannot be an environment's name", fix=fix, where=where)
         if overrides.value is not None and not isinstance(overrides.value, dict):
-            problems.add(f"environment {name[:60]!r} wants a mapping", fix="write {}", where=document.where(overrides))
+            problems.add(
+                f"environment {name[:60]!r} must be a mapping", fix="write {}", where=document.where(overrides)
+            )
             continue
         _check_overrides(document, name, overrides, problems)
         merged = environment_root(root, name)

@@ -1,4 +1,4 @@
-"""What a service's model says in words only: limits that are no pattern, no enumeration and no length of it.
+"""What a service's model says in words only: limits that are not a pattern, an enumeration or a length of it.
 
 Each with the words of the member's documentation in botocore 1.43.106, looked at on 2026-11-30; a test reads them again
 in the version at hand. Where it is a user guide that says it, the guide is named instead.

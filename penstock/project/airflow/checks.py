@@ -24,7 +24,7 @@ def check_airflow_choice(
     chosen = [way for way in WAYS if getattr(airflow, way) is not None]
     if len(chosen) != 1:
         fix = "keep one of them" if chosen else "add create: {version: …}, or run penstock adopt for one that exists"
-        what = f"airflow wants exactly one of {_listed(WAYS)}, and has {_listed(chosen)}"
+        what = f"airflow must have exactly one of {_listed(WAYS)}, and has {_listed(chosen)}"
         yield Problem(what, fix, ("airflow", *chosen[-1:]), at_key=bool(chosen))
     for way in ("use", "self_managed"):
         if getattr(airflow, way) is not None:
@@ -62,7 +62,7 @@ def check_folder(dags: str, *path: Any) -> Iterator[Problem]:
 def _check_key(arn: str, region: str, *path: Any) -> Iterator[Problem]:
     if not re.fullmatch(arns.KEY, arn):
         fix = "write the ARN of the key, arn:aws:kms:…:key/…; an alias cannot be granted"
-        yield Problem(f"{arn[:90]!r} is no ARN of a KMS key", fix, path)
+        yield Problem(f"{arn[:90]!r} is not the ARN of a KMS key", fix, path)
     # A bucket and its key are in one region (Amazon S3 User Guide, "Using server-side encryption with AWS KMS keys").
     elif (own := arns.parts(arn).region) != region:
         what = f"the key is in {own}, and the bucket must be in {region}"
@@ -76,7 +76,7 @@ def check_role(role: str, region: str, account: str | None, *here: str) -> Itera
     if not re.fullmatch(arns.ROLE, role):
         if not re.fullmatch(arns.ROLE_NAME, role):
             fix = "write its ARN, arn:aws:iam::<account>:role/<name>, or its name"
-            yield Problem(f"{role[:90]!r} is no ARN and no name of a role", fix, here)
+            yield Problem(f"{role[:90]!r} is neither the ARN nor the name of a role", fix, here)
         return
     if wrong := arns.wrong_partition(role, region):
         yield wrong.at(*here)
@@ -92,9 +92,9 @@ def _check_groups(groups: list[str], makes_network: bool) -> Iterator[Problem]:
     here = ("airflow", "use", "security_groups")
     for index, group in enumerate(groups):
         if not re.fullmatch(f"sg-{ID}", group):
-            yield Problem(f"{group[:60]!r} is no id of AWS", "write sg- and 8 or 17 hex digits", (*here, index))
+            yield Problem(f"{group[:60]!r} is not an AWS id", "write sg- and 8 or 17 hex digits", (*here, index))
         elif group in groups[:index]:
-            yield Problem(f"{group} is there twice", "remove one", (*here, index))
+            yield Problem(f"{group} is listed twice", "remove one", (*here, index))
     if groups and makes_network:
         what = "these security groups are in the VPC of the MWAA environment, and the tasks are in one of their own"
         yield Problem(

@@ -120,6 +120,6 @@ class CreateAirflow(Strict):
     requirements: Requirements | None = None
     """Python packages to install beside Airflow."""
     plugins: str | None = None
-    """A folder that becomes plugins.zip, or a zip file that is taken as it is; relative to the project file."""
+    """A folder that becomes plugins.zip, or a zip file that is taken unchanged; relative to the project file."""
     startup_script: str | None = None
     """A bash script that each container runs before Airflow starts, relative to the project file. It has 5 minutes."""

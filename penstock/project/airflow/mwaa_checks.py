@@ -59,7 +59,7 @@ def check_create(
     window = create.maintenance_window
     if window is not None and not MAINTENANCE_WINDOW.fullmatch(window):
         fix = "write DAY:HH:MM in UTC, each half hour, such as SUN:03:30"
-        yield Problem(f"{shown(window)} is no start of a maintenance window", fix, (*HERE, "maintenance_window"))
+        yield Problem(f"{shown(window)} is not the start of a maintenance window", fix, (*HERE, "maintenance_window"))
     days = create.logs.retention_days
     if days not in RETENTION_DAYS:
         nearby = min(RETENTION_DAYS, key=lambda one: abs(one - days))
@@ -149,8 +149,10 @@ def _check_key(key: str | None, region: str) -> Iterator[Problem]:
         return
     # API, `KmsKey`; neither an alias nor a multi-Region key is supported: UG, "Using customer managed keys".
     if not re.fullmatch(arns.SINGLE_REGION_KEY, key):
-        kind = "an alias" if "alias/" in key else "a multi-region key" if "key/mrk-" in key else "no ARN of a KMS key"
-        what = f"{shown(key)} is {kind}, and MWAA wants a single-region key by its ARN"
+        kind = (
+            "an alias" if "alias/" in key else "a multi-region key" if "key/mrk-" in key else "not the ARN of a KMS key"
+        )
+        what = f"{shown(key)} is {kind}, and MWAA needs a single-region key by its ARN"
         yield Problem(what, "write arn:aws:kms:<region>:<account>:key/<id>", (*HERE, "kms_key"))
     elif (own := arns.parts(key).region) != region:
         what = f"the key is in {own}, and the environment in {region}"

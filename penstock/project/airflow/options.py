@@ -31,7 +31,7 @@ def check_options(
     for option, value in options.items():
         path: tuple[Any, ...] = (*HERE, KEY, option)
         if not OPTION_KEY.fullmatch(option):
-            yield Problem(f"{option[:60]!r} is no option", "write section.key", path, at_key=True)
+            yield Problem(f"{option[:60]!r} is not an option", "write section.key", path, at_key=True)
         elif len(option) > MAX_OPTION_KEY:
             what = f"{option[:60]!r}… has {len(option)} characters, and MWAA takes options of {MAX_OPTION_KEY}"
             yield Problem(what, "set it in startup_script: export AIRFLOW__SECTION__KEY=…", path, at_key=True)
@@ -43,7 +43,7 @@ def check_options(
             what = f"the value of {option} has {len(value)} characters, and MWAA takes 1 to {MAX_OPTION_VALUE}"
             yield Problem(what, "shorten it" if value else "give it a value, or remove it", path)
         elif names := references(value):
-            what = f"nothing fills ${{{names[0][:60]}}} in the value of {option}: MWAA takes it as it is"
+            what = f"nothing fills ${{{names[0][:60]}}} in the value of {option}: MWAA takes it literally"
             secret = option in _SENSITIVE or is_secret_key(option) or not set(secrets).isdisjoint(names)
             yield Problem(what, _secrets_place(option) if secret else "write the value out", path)
         elif _names_a_secret(option) or ALLOW in line(*path):

@@ -1,4 +1,4 @@
-"""plugins.zip: a folder packed so that the same files give the same bytes, or a zip file as it is.
+"""plugins.zip: a folder packed so that the same files give the same bytes, or a zip file unchanged.
 
 MWAA unpacks it into Airflow's plugins folder. Source: MWAA user guide, "Installing custom plugins", which recommends
 less than 1 GB and sets no limit.
@@ -141,7 +141,7 @@ def _check_archive(content: bytes, name: str, where: str) -> None:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             listed = archive.namelist()
     except zipfile.BadZipFile:
-        raise InputError(f"{name} is no zip file", fix="name a folder or a zip file", where=where) from None
+        raise InputError(f"{name} is not a zip file", fix="name a folder or a zip file", where=where) from None
     if not listed:
         raise InputError(f"{name} holds no file", fix="put a plugin into it, or leave plugins out", where=where)
     for one in listed:

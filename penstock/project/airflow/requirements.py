@@ -1,4 +1,4 @@
-"""requirements.txt for MWAA: the user's file, checked, with the line in front that MWAA wants.
+"""requirements.txt for MWAA: the user's file, checked, with the line in front that MWAA needs.
 
 What MWAA does with the file: it looks for `-c ` or `--constraint ` in any line, comments included, and where there is
 none it adds the constraints of its own image; then pip has nine minutes. Source: aws/amazon-mwaa-docker-images,
@@ -33,7 +33,7 @@ _ADDRESS = re.compile(
 )
 """A line that pip fetches something for from where it says: an index, a page of links, `name @ address`, an address
 alone, a repository (pip documentation, "Requirements File Format" and "VCS Support")."""
-# Who signs in by ssh shows a name and a key, and the name is no secret.
+# Who signs in by ssh shows a name and a key, and the name is not a secret.
 _LOGIN = re.compile(r"(?<!ssh)://[^/\s@$]+@|://[^/\s:@]*:[^/\s@$]+@")
 
 

@@ -44,7 +44,7 @@ class Node:
     end: int
     value: Any
     text: str | None = None
-    """A scalar as it is written, without quotes; None for lists and mappings."""
+    """A scalar as written, without quotes; None for lists and mappings."""
     keys: dict[Any, Node] = field(default_factory=dict)
     """Of a mapping: where each key stands."""
     weight: int = 1
@@ -153,7 +153,7 @@ class Composer:
         except (ValueError, OverflowError):
             kind = {"timestamp": "date", "int": "number", "float": "number"}[tag.rsplit(":", 1)[-1]]
             raise self._error(
-                event, f"{text[:40]!r} is no valid {kind}", "correct it, or quote it to make it text"
+                event, f"{text[:40]!r} is not a valid {kind}", "correct it, or quote it to make it text"
             ) from None
 
     def _start(self, event: Any) -> None:
@@ -232,7 +232,7 @@ class Composer:
             return
         sources = value.value if isinstance(value.value, list) else [value]
         if not all(isinstance(one.value, dict) for one in sources):
-            raise self._error(event, "<< wants a mapping, or a list of them", "name an anchor: <<: *name")
+            raise self._error(event, "<< must have a mapping, or a list of them", "name an anchor: <<: *name")
         frame.merged.extend(sources)
 
     def _too_deep(self, event: Any) -> InputError:

@@ -200,7 +200,7 @@ def _syntax(error: yaml.MarkedYAMLError, name: str, text: str) -> InputError:
     elif mark and (found := _in_our_words(error, lines, line, column)):
         return InputError(found[0], fix=found[1], where=where)
     elif mark and "${" in lines.line(line):
-        fix = "put the text that holds ${NAME} in quotes: inside {} and [] YAML wants them"
+        fix = "put the text that holds ${NAME} in quotes: inside {} and [] YAML needs them"
     elif "mapping values are not allowed" in problem:
         fix = "check the indentation, or quote the text that holds ': '"
     return InputError(f"not YAML: {problem}", fix=fix, where=where)

@@ -38,7 +38,7 @@ def matching(folder: Path, pattern: str, *, with_folders: bool = False) -> list[
         with_folders: whether to name the folders that it matches, too.
 
     Raises:
-        ValueError: it is no pattern of files below a folder.
+        ValueError: it is not a pattern of files below a folder.
         TooManyError: there is too much to look at.
     """
     parts = PurePosixPath(pattern).parts
@@ -74,7 +74,7 @@ class _Search:
         self._seen = 0
 
     def below(self, folder: Path) -> Iterator[tuple[Path, list[str]]]:
-        """Every folder from `folder` on, with the names in it that are no folders."""
+        """Every folder from `folder` on, with the names in it that are not folders."""
         for place, folders, names in os.walk(folder):
             self._count(len(folders) + len(names) + 1)
             yield Path(place), names

@@ -57,7 +57,7 @@ def literal_secret(key: str, value: Any) -> str | None:
     if PLACEHOLDER.search(text) or text.startswith("secret:"):
         return None
     if is_secret_key(key):
-        return f"{key!r} holds a secret as it is"
+        return f"{key!r} is a secret in plain text"
     if _LOGIN_IN_URL.match(text):
         return f"{key!r} holds an address with a password in it"
     return None

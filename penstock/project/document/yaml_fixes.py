@@ -6,7 +6,7 @@ import re
 import unicodedata
 
 _INVISIBLE = re.compile("[\x85\xa0\xad\u1680\u180e\u2000-\u200f\u2028-\u202f\u205f-\u2064\u3000\ufeff]")
-"""Spaces that are no space to YAML, and characters of no width: they come with text that was copied from a page."""
+"""Spaces that YAML does not take for spaces, and characters of no width: they come with text copied from a page."""
 _OPENING, _CLOSING = "\u201c\u201e\u00ab\u2018\u201a", "\u201d\u201c\u00bb\u2019\u2018"
 """Typographic quotation marks, as word processors and web pages have them."""
 _CURLY_QUOTED = re.compile(f"[{_OPENING}](.*)[{_CLOSING}]")

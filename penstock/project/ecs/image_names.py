@@ -67,11 +67,11 @@ def wrong_reference(reference: str) -> Problem | None:
         fix = f"write {shown(name.lower())}, with its tag: names are lower case"
         return Problem(f"the image {seen} has capital letters in its name", fix)
     fix = "write [registry/]name[:tag], such as public.ecr.aws/docker/library/busybox:1.37, without spaces"
-    return Problem(f"{seen} is no name of an image", fix)
+    return Problem(f"{seen} is not the name of an image", fix)
 
 
 def wrong_address(name: str) -> Problem | None:
-    """Why an ECR registry that begins a name is at no address of AWS, and the fix; None where it is, or is no such."""
+    """Why an ECR registry that begins a name is at no address of AWS, and the fix; None where it is, or is not one."""
     found = re.match(
         rf"(?P<start>[0-9]{{12}}\.dkr\.ecr\.(?P<region>[a-z0-9-]+)\.)(?P<domain>{AWS_DOMAIN})(?=/|$)", name
     )
@@ -138,7 +138,7 @@ def wrong_source(engine: str, source: ImageSource) -> Iterator[Problem]:
         yield Problem(what, f"use one of: {', '.join(UPSTREAMS)}, or mirror: …", ("pull_through", "upstream"))
     elif cache.create and cache.credentials is None and _WANT_LOG_IN.fullmatch(cache.upstream):
         fix = "add credentials: the full ARN of a secret named ecr-pullthroughcache/…, or create: false"
-        yield Problem(f"{cache.upstream} wants a log-in from ECR", fix, ("pull_through", "upstream"))
+        yield Problem(f"{cache.upstream} needs a log-in from ECR", fix, ("pull_through", "upstream"))
     if not cache.create and cache.prefix is None:
         yield Problem("a rule that exists has a prefix", "add prefix: …", ("pull_through",))
     if not cache.create and cache.credentials is not None:

@@ -60,7 +60,7 @@ class PullThrough(Strict):
         pattern=_CACHE_SECRET,
         max_length=612,
     )
-    """Full ARN of the secret with the registry's log-in, where it wants one (docker.io, ghcr.io, registry.gitlab.com,
+    """Full ARN of the secret with the registry's log-in, where it needs one (docker.io, ghcr.io, registry.gitlab.com,
     azurecr.io). Its name must start with `ecr-pullthroughcache/`."""
 
 

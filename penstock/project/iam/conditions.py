@@ -42,7 +42,7 @@ _DATE = re.compile(
 
 class _Values(NamedTuple):
     fits: Callable[[str], object]
-    wants: str
+    must_be: str
     fix: str
 
 
@@ -76,12 +76,12 @@ def wrong_conditions(
         bare = re.sub(r"^(ForAllValues|ForAnyValue):", "", operator)
         if bare not in _OPERATORS:
             fix = nearest(bare, _OPERATORS, kind="operator")
-            yield Problem(f"{operator[:60]!r} is no condition operator", fix, ("conditions", operator))
+            yield Problem(f"{operator[:60]!r} is not a condition operator", fix, ("conditions", operator))
         wanted = _VALUES.get(_OPERATORS.get(bare, ""))
         for key, values in keys.items():
             path = ("conditions", operator, key)
             if not re.fullmatch(r"[A-Za-z0-9-]+:\S+", key):
-                yield Problem(f"{key[:60]!r} is no condition key", "write one such as aws:RequestedRegion", path)
+                yield Problem(f"{key[:60]!r} is not a condition key", "write one such as aws:RequestedRegion", path)
             elif wrong := beyond_latin(key):
                 yield wrong.at(*path)
             for value in values:
@@ -90,7 +90,7 @@ def wrong_conditions(
                 elif wrong := beyond_latin(value):
                     yield wrong.at(*path)
                 elif wanted is not None and not wanted.fits(value):
-                    yield Problem(f"{operator} wants {wanted.wants}, not {shown(value)}", wanted.fix, path)
+                    yield Problem(f"{operator} needs {wanted.must_be}, not {shown(value)}", wanted.fix, path)
 
 
 def beyond_latin(text: str) -> Problem | None:

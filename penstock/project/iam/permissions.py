@@ -36,7 +36,7 @@ class Permission(Strict):
     actions: list[str] = Field(min_length=1, max_length=100)
     """`service:Action`, such as `glue:GetTables`; a `*` may stand at the end (`glue:Get*`)."""
     resources: list[str] = Field(min_length=1, max_length=100)
-    """ARNs, `*` in them included; `${NAME}` of a variable is filled. Any of a service's (`*`, `arn:aws:s3:::*/*`) wants
+    """ARNs, `*` in them included; `${NAME}` of a variable is filled. Any of a service's (`*`, `arn:aws:s3:::*/*`) needs
     a `reason`."""
     conditions: dict[str, dict[str, str | list[str]]] = Field(default_factory=dict)
     """IAM's conditions: operator → key → value or values; `${NAME}` of a variable is filled in these."""
@@ -75,7 +75,9 @@ def wrong_permission(permission: Permission, variables: Mapping[str, str], regio
         elif wrong := beyond_latin(resource):
             yield wrong.at(*path)
         elif resource != "*" and not _ARN.fullmatch(resource):
-            yield Problem(f"{resource[:80]!r} is no ARN", "write arn:aws:<service>:<region>:<account>:<resource>", path)
+            yield Problem(
+                f"{resource[:80]!r} is not an ARN", "write arn:aws:<service>:<region>:<account>:<resource>", path
+            )
         elif resource != "*" and (wrong := arns.wrong_partition(resource, region)):
             yield wrong.at(*path)
         elif is_whole(resource) and services & NEVER_ANY:

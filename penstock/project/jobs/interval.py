@@ -86,7 +86,7 @@ def cron(interval: object, where: str, *, or_else: str = "") -> str | None:
     """
     fix = f'write five fields, such as "0 3 * * *",{or_else} or a preset such as @daily, or @manual'
     if not isinstance(interval, str):
-        raise InputError(f"the interval {shown(interval)} is no text", fix=fix, where=where)
+        raise InputError(f"the interval {shown(interval)} is not text", fix=fix, where=where)
     if interval in PRESETS:
         return PRESETS[interval]
     if interval.startswith("@"):
@@ -101,7 +101,7 @@ def cron(interval: object, where: str, *, or_else: str = "") -> str | None:
         raise InputError(f"cron expression {shown(interval)} has {len(fields)} fields, not 5", fix=fix, where=where)
     odd = _LONG_NUMBER.search(interval) or _RANDOM.search(interval)
     if odd or not all(_FIELD.fullmatch(field) for field in fields):
-        raise InputError(f"{shown(interval)} is no cron expression", fix=fix, where=where)
+        raise InputError(f"{shown(interval)} is not a cron expression", fix=fix, where=where)
     expression = " ".join(fields)
     try:
         croniter(expression, _ANY_DAY).get_next(datetime)
@@ -110,7 +110,7 @@ def cron(interval: object, where: str, *, or_else: str = "") -> str | None:
             what = f"{shown(interval)} never fires: none of its months has such a day"
             raise InputError(what, fix="correct the day of the month, or write L for its last", where=where) from None
         reason = str(error).removeprefix(f"[{expression}] ")
-        raise InputError(f"{shown(interval)} is no cron expression: {reason[:120]}", fix=fix, where=where) from None
+        raise InputError(f"{shown(interval)} is not a cron expression: {reason[:120]}", fix=fix, where=where) from None
     return expression
 
 

@@ -108,7 +108,7 @@ class Task(TaskSettings):
     starts the command in the place of the image's entry point, ends it at `timeout_minutes`, masks secrets in its log
     and writes its metrics. False (default, but true for OpenMetadata's own images): Airflow stops the Fargate task up
     to 15 minutes after `timeout_minutes`, and nobody does where Airflow is gone; its log is as the command writes it,
-    and it writes no metrics, so that nobody is told when it is overdue."""
+    and it writes no metrics, so that nobody is notified when it is overdue."""
     env: dict[str, Value] = Field(
         default_factory=dict, json_schema_extra={"propertyNames": {"pattern": EnvironmentName}}
     )

@@ -21,7 +21,7 @@ REFUSED_RANGES = tuple(map(ipaddress.IPv4Network, ("0.0.0.0/8", "127.0.0.0/8", "
 def check_network(network: Network, region: str) -> Iterator[Problem]:
     """Exactly one network; ids that look like ids, each once; a range that fits; settings that belong together."""
     if (network.create is None) == (network.use is None):
-        yield Problem("network wants exactly one of `create` and `use`", "keep one of them", ("network",))
+        yield Problem("network must have exactly one of `create` and `use`", "keep one of them", ("network",))
     if network.create is not None:
         yield from _check_create(network.create, region)
     if network.use is not None:
@@ -61,7 +61,7 @@ def _check_endpoints(create: CreateNetwork) -> Iterator[Problem]:
         path = ("network", "create", "more_endpoints", index)
         if not re.fullmatch(r"[a-z0-9]+([.-][a-z0-9]+)*", name) or len(name) > 60 or name.startswith("com."):
             fix = "write the part of its name behind com.amazonaws.<region>. such as glue"
-            yield Problem(f"{name[:60]!r} is no service with an endpoint", fix, path)
+            yield Problem(f"{name[:60]!r} is not a service with an endpoint", fix, path)
         elif name == "s3express":
             # Amazon S3 User Guide, "Networking for directory buckets": a gateway endpoint, of a kind of its own.
             fix = "remove it, and make that endpoint yourself in the VPC"
@@ -69,7 +69,7 @@ def _check_endpoints(create: CreateNetwork) -> Iterator[Problem]:
         elif name == "s3" or name in (*AIRFLOW_ENDPOINTS, *TASK_ENDPOINTS):
             yield Problem(f"the endpoint of {name} is made anyway", "remove it", path)
         elif name in create.more_endpoints[:index]:
-            yield Problem(f"{name!r} is there twice", "remove one", path)
+            yield Problem(f"{name!r} is listed twice", "remove one", path)
     for index, name in enumerate(create.without_endpoints):
         path = ("network", "create", "without_endpoints", index)
         if name in create.more_endpoints:
@@ -88,9 +88,11 @@ def _check_zones(zones: Sequence[str], region: str) -> Iterator[Problem]:
     for index, zone in enumerate(zones):
         path = ("network", "create", "zones", index)
         if not re.fullmatch(rf"{re.escape(region)}[a-z]", zone):
-            yield Problem(f"{zone[:40]!r} is no availability zone of {region}", f"write one such as {region}a", path)
+            yield Problem(
+                f"{zone[:40]!r} is not an availability zone of {region}", f"write one such as {region}a", path
+            )
         elif zone in zones[:index]:
-            yield Problem(f"{zone} is there twice", "MWAA wants two: name another", path)
+            yield Problem(f"{zone} is listed twice", "MWAA needs two: name another", path)
 
 
 def _check_cidr(cidr: str) -> Iterator[Problem]:
@@ -110,7 +112,7 @@ def _check_cidr(cidr: str) -> Iterator[Problem]:
         yield Problem(f"a /{network.prefixlen} network is not possible here", "use /16 to /24", path)
     if any(network.overlaps(refused) for refused in REFUSED_RANGES):
         fix = "use a private range, such as one in 10.0.0.0/8, 172.16.0.0/12 or 192.168.0.0/16"
-        yield Problem(f"{cidr} is no range for a network of one's own", fix, path)
+        yield Problem(f"{cidr} is not a range that a network can have", fix, path)
 
 
 def _check_use(use: UseNetwork) -> Iterator[Problem]:
@@ -149,6 +151,6 @@ def _check_public(use: UseNetwork, public: bool, subnets: Sequence[str], *path: 
 def check_ids(prefix: str, ids: Sequence[str], *path: Any) -> Iterator[Problem]:
     for index, one in enumerate(ids):
         if not re.fullmatch(rf"{prefix}-{ID}", one):
-            yield Problem(f"{one[:60]!r} is no id of AWS", f"write {prefix}- and 8 or 17 hex digits", (*path, index))
+            yield Problem(f"{one[:60]!r} is not an AWS id", f"write {prefix}- and 8 or 17 hex digits", (*path, index))
         elif one in ids[:index]:
-            yield Problem(f"{one} is there twice", "name another, or remove it", (*path, index))
+            yield Problem(f"{one} is listed twice", "name another, or remove it", (*path, index))

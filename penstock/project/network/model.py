@@ -103,7 +103,7 @@ class UseNetwork(Strict):
     vpc: str = Field(pattern=_VPC)
     """Its id: `vpc-…`."""
     private_subnets: list[str] = Field(min_length=2, max_length=2)
-    """Ids of exactly two private subnets in two zones (MWAA wants two)."""
+    """Ids of exactly two private subnets in two zones (MWAA needs two)."""
     task_subnets: list[str] = Field(default_factory=list, max_length=MAX_SUBNETS)
     """Ids of the subnets for tasks, at most 16. Default: the private subnets."""
     assign_public_ip: bool = False

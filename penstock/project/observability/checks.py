@@ -24,16 +24,16 @@ def check_observability(settings: Observability, region: str) -> Iterator[Proble
         yield from _check_topic(settings, settings.topic, region)
     if settings.encryption not in (CREATE, NONE):
         fix = "write create, none, or arn:aws:kms:<region>:<account>:key/<id>"
-        yield from _check_arn(region, arns.KEY, settings.encryption, "KMS key", fix, *here, "encryption")
+        yield from _check_arn(region, arns.KEY, settings.encryption, "a KMS key", fix, *here, "encryption")
     silent = settings.alarms.scheduler_silent_minutes
     if silent % STEP_MINUTES:
         path = (*here, "alarms", "scheduler_silent_minutes")
-        yield Problem(f"{silent} minutes is no multiple of {STEP_MINUTES}", "use 5, 10, 15, …", path)
+        yield Problem(f"{silent} minutes is not a multiple of {STEP_MINUTES}", "use 5, 10, 15, …", path)
 
 
 def _check_topic(settings: Observability, topic: str, region: str) -> Iterator[Problem]:
     path = ("observability", "topic")
-    yield from _check_arn(region, _TOPIC, topic, "SNS topic", "write arn:aws:sns:<region>:<account>:<name>", *path)
+    yield from _check_arn(region, _TOPIC, topic, "an SNS topic", "write arn:aws:sns:<region>:<account>:<name>", *path)
     if topic.endswith(".fifo"):
         # Alarms publish to standard topics only (AWS, Amazon SNS Developer Guide, "FIFO topics").
         yield Problem("alarms cannot tell a FIFO topic", "name a standard topic", path)
@@ -46,10 +46,11 @@ def _check_topic(settings: Observability, topic: str, region: str) -> Iterator[P
 
 
 def _check_arn(region: str, pattern: str, arn: str, kind: str, fix: str, *path: str) -> Iterator[Problem]:
+    noun = kind.partition(" ")[2]
     if not re.fullmatch(pattern, arn):
-        yield Problem(f"{arn[:60]!r} is no ARN of a {kind}", fix, path)
+        yield Problem(f"{arn[:60]!r} is not the ARN of {kind}", fix, path)
     elif (own := arns.parts(arn).region) != region:
         # Neither alarms nor rules reach a topic of another region (CloudWatch, EventBridge: "targets").
-        yield Problem(f"the {kind} is in {own}, the environment in {region}", f"name one in {region}", path)
+        yield Problem(f"the {noun} is in {own}, the environment in {region}", f"name one in {region}", path)
     elif wrong := arns.wrong_partition(arn, region):
         yield wrong.at(*path)

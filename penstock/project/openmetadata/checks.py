@@ -37,7 +37,7 @@ def check_openmetadata(
 
 
 def warnings(settings: OpenMetadata | None, variables: Mapping[str, str]) -> Iterator[tuple[str, tuple[str, ...]]]:
-    """A server that is not at `/api`: the client puts `/v1/…` behind what stands here, as it is. A proxy may have its
+    """A server that is not at `/api`: the client puts `/v1/…` behind what stands here, unchanged. A proxy may have its
     API elsewhere."""
     server = settings.server if settings is not None else None
     if server is not None and not urlsplit(_filled(server, variables)).path.endswith("/api"):
@@ -55,7 +55,7 @@ def _check_server(server: str, secrets: Collection[str], variables: Mapping[str,
         parts = urlsplit(_filled(server, variables))
         host, _ = parts.hostname, parts.port
     except ValueError as error:
-        yield Problem(f"{shown(server)} is no address: {str(error)[:80]}", fix, path)
+        yield Problem(f"{shown(server)} is not an address: {str(error)[:80]}", fix, path)
         return
     if not host:
         yield Problem(f"{shown(server)} names no host", fix, path)

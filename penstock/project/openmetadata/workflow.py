@@ -67,7 +67,7 @@ def read(document: Document, problems: Problems) -> Workflow | None:
             if unknown is not None and ALLOW not in document.line(node):
                 problems.add(
                     f"nothing fills {unknown}: a name has letters, digits and _ only",
-                    fix=f"write ${{NAME}} of a secret or variable, or end the line with `{ALLOW}` to keep it as it is",
+                    fix=f"write ${{NAME}} of a secret or variable, or end the line with `{ALLOW}` to keep it unchanged",
                     where=document.where(node),
                 )
     return Workflow(document, document.root.plain(), names, tuple(paths))
@@ -118,7 +118,9 @@ def _check_mappings(workflow: Workflow, keys: tuple[str, ...], problems: Problem
         if child is None or child.value is None:
             return
         if not isinstance(child.value, dict):
-            problems.add(f"{key} is no mapping", fix="indent its keys below it", where=workflow.document.where(child))
+            problems.add(
+                f"{key} is not a mapping", fix="indent its keys below it", where=workflow.document.where(child)
+            )
             return
         node = child
 

@@ -43,7 +43,7 @@ def _check_task(settings: Settings, root: Node, job: str, index: int) -> Iterato
     if len(kinds) != 1:
         has = " and ".join(kinds) if kinds else "none of them"
         fix = "keep one" if kinds else "add one of them"
-        yield Problem(f"task {task.name!r} wants one of openmetadata, meltano, command, and has {has}", fix, here)
+        yield Problem(f"task {task.name!r} must have one of openmetadata, meltano, command, and has {has}", fix, here)
     if task.meltano is not None and settings.meltano is None:
         yield Problem(f"task {task.name!r} needs a Meltano project", "add meltano: {project: …}", (*here, "meltano"))
     if task.openmetadata is not None and settings.openmetadata is None:

@@ -68,6 +68,6 @@ def unwatched(names: Sequence[str]) -> str:
     """That these schedules, which are to be watched, are not; and what to do."""
     more = f" (so for {len(names) - 1} more: {', '.join(names[1:4])}…)" if len(names) > 1 else ""
     return (
-        f"nobody is told when schedule {names[0]!r} is overdue, since {UNSEEN}{more}: say python: true in that task "
-        f"where the image has Python 3.10 or later, or {names[0]}: 0 in observability.alarms.overdue"
+        f"nobody is notified when schedule {names[0]!r} is overdue, since {UNSEEN}{more}: say python: true in that "
+        f"task where the image has Python 3.10 or later, or {names[0]}: 0 in observability.alarms.overdue"
     )

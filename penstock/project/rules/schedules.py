@@ -56,7 +56,7 @@ def _check_settings(settings: ScheduleSettings, *path: Any) -> Iterator[Problem]
     yield from check_addresses(settings.email or [], *path, "email")
     for index, tag in enumerate(settings.tags or []):
         if not 0 < len(tag) <= 100:
-            yield Problem(f"tag {tag[:30]!r} wants 1 to 100 characters", "shorten it", (*path, "tags", index))
+            yield Problem(f"tag {tag[:30]!r} must have 1 to 100 characters", "shorten it", (*path, "tags", index))
 
 
 def check_overdue(settings: Settings, meltano: MeltanoProject | None) -> Iterator[Problem]:

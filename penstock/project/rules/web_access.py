@@ -41,7 +41,7 @@ def check_web_access(settings: Settings) -> Iterator[Problem]:
             yield found.at(*HERE, index)
         elif one in ranges[:index]:
             # EC2 takes a rule once (EC2 API Reference, IpRange).
-            yield Problem(f"{one} is there twice", "remove one", (*HERE, index))
+            yield Problem(f"{one} is listed twice", "remove one", (*HERE, index))
 
 
 def _wrong_range(text: str) -> Problem | None:
@@ -54,7 +54,8 @@ def _wrong_range(text: str) -> Problem | None:
         return Problem(f"{shown} is no IPv4 range", "write one such as 10.8.0.0/16; one address is 10.8.0.1/32")
     if network.prefixlen == 0:
         return Problem(
-            f"{shown} is everybody", "name the ranges of your VPN, office or peered networks, such as 10.8.0.0/16"
+            f"{shown} allows every address",
+            "name the ranges of your VPN, office or peered networks, such as 10.8.0.0/16",
         )
     if str(network) != text:
         return Problem(f"{shown} is not how a range is written", f"write {network}")

@@ -1,7 +1,7 @@
 """E-mail addresses, one rule for all: those that AWS and Airflow write to.
 
 A dot-atom before the `@` and the name of a host behind it (RFC 5321, 4.1.2), in ASCII: what SNS mails goes through SES,
-which takes no other local part, and wants Punycode for the domain (Amazon SES API Reference, Destination). The quoted
+which takes no other local part, and needs Punycode for the domain (Amazon SES API Reference, Destination). The quoted
 form of RFC 5321 is left out: it says itself that nobody should have such an address.
 """
 
@@ -23,7 +23,7 @@ _FIX = "write name@example.com"
 
 
 def check_addresses(addresses: list[str], *path: str | int) -> Iterator[Problem]:
-    """Report what is no address, and what is there twice; `path` is that of the list."""
+    """Report what is not an address, and what is listed twice; `path` is that of the list."""
     for index, address in enumerate(addresses):
         if wrong := wrong_address(address):
             yield wrong.at(*path, index)
@@ -33,7 +33,7 @@ def check_addresses(addresses: list[str], *path: str | int) -> Iterator[Problem]
 
 def wrong_address(address: str) -> Problem | None:
     """What is wrong with an address, and its fix."""
-    what = f"{shown(address)} is no e-mail address"
+    what = f"{shown(address)} is not an e-mail address"
     local, at, domain = address.rpartition("@")
     if not at or not local or not domain or " " in address.strip() or "," in address:
         return Problem(what, f"{_FIX}, one address an entry")

@@ -68,7 +68,7 @@ def explain(error: ValidationError, model: type[BaseModel], document: Document, 
         elif kind in _WANTED:
             wanted = " or ".join(_WANTED[one] for one in kinds)
             fix = _curly(node) or _fix(kind, wanted, node, loc, document)
-            problems.add(f"{subject} wants {wanted}, not {_got(node)}", fix=fix, where=where)
+            problems.add(f"{subject} must be {wanted}, not {_got(node)}", fix=fix, where=where)
         elif kind in ("string_too_short", "too_short") and not node.value:
             fix = "give it a value" if isinstance(node.value, str) else "give it at least one entry"
             problems.add(f"{subject} is empty", fix=fix, where=where)
@@ -202,20 +202,20 @@ def _constraint(kind: str, context: Mapping[str, Any], message: str) -> tuple[st
         limit = context[name]
         # pydantic gives the day as text.
         bound = of_day.format(limit) if isinstance(limit, str) else of_number.format(f"{limit:.12g}")
-        return f"wants {bound}", f"use {bound}"
+        return f"must be {bound}", f"use {bound}"
     if kind == "literal_error":
-        return f"wants {context['expected']}", f"use {context['expected']}"
+        return f"must be {context['expected']}", f"use {context['expected']}"
     if kind == "string_pattern_mismatch":
         words = words_of(context["pattern"])
-        return f"wants {words.wants}", words.fix
+        return f"must be {words.must_be}", words.fix
     if kind in ("string_too_long", "string_too_short", "too_short", "too_long"):
         limit = context.get("max_length", context.get("min_length"))
         bound = "at most" if "max_length" in context else "at least"
         unit = ("character" if kind.startswith("string") else "entry") if limit == 1 else ""
         unit = unit or ("characters" if kind.startswith("string") else "entries")
-        return f"wants {bound} {limit} {unit}", f"use {bound} {limit} {unit}"
+        return f"must have {bound} {limit} {unit}", f"use {bound} {limit} {unit}"
     if kind == "int_parsing_size":
-        return "wants a number that is not that large", "use a smaller one"
+        return "must be a smaller number", "use a smaller one"
     return f"is wrong ({message})", "see schema/penstock.schema.json"
 
 

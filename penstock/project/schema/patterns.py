@@ -9,21 +9,21 @@ from dataclasses import dataclass
 class Words:
     """What an error says about a value that does not fit."""
 
-    wants: str
-    """What the key wants, behind "wants "."""
+    must_be: str
+    """What the value must be, behind "must be "."""
     fix: str
 
 
 _WORDS: dict[str, Words] = {}
 
 
-def shape(pattern: str, wants: str, fix: str) -> str:
+def shape(pattern: str, must_be: str, fix: str) -> str:
     """The pattern, for `Field(pattern=…)`; pydantic's errors name it, and `words_of` finds its words again.
 
     Raises:
         ValueError: the same pattern has other words already.
     """
-    words = Words(wants, fix)
+    words = Words(must_be, fix)
     if _WORDS.setdefault(pattern, words) != words:
         raise ValueError(f"{pattern} has other words already")
     return pattern

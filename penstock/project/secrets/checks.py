@@ -37,7 +37,7 @@ def _no_key(text: str) -> Problem:
         what = f"{text[:90]!r} is an alias, which cannot be granted"
         return Problem(what, "write the ARN of its key: aws kms describe-key --key-id <alias> shows it")
     fix = "write arn:aws:kms:<region>:<account>:key/<id>: aws secretsmanager describe-secret shows a secret's key"
-    return Problem(f"{text[:90]!r} is no ARN of a KMS key", fix)
+    return Problem(f"{text[:90]!r} is not the ARN of a KMS key", fix)
 
 
 def _regions(secrets: Mapping[str, str], region: str) -> set[str]:
@@ -74,7 +74,7 @@ def check_names(secrets: Mapping[str, str], variables: Mapping[str, str], region
             yield wrong.at("secrets", name)
     for name, value in variables.items():
         if references(value):
-            what = f"variable {name!r} names another; variables are taken as they are"
+            what = f"variable {name!r} names another; variables are not filled in"
             yield Problem(what, "write the value out", ("variables", name))
 
 

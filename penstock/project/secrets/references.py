@@ -63,7 +63,7 @@ def parse(name: str, reference: str, where: str) -> Secret:
     store = reference.split(":", 1)[0]
     seen = shown(store + ":…") if re.fullmatch(r"[a-z]{2,20}", store) and ":" in reference else "the value"
     raise InputError(
-        f"secret {name!r}: {seen} is no reference to a secret",
+        f"secret {name!r}: {seen} is not a reference to a secret",
         fix="write secretsmanager:<name or ARN>, with #<key> for one field of a JSON secret, or ssm:<parameter>",
         where=where,
     )
@@ -73,7 +73,7 @@ def _wrong_parameter(name: str) -> tuple[str, str] | None:
     """Why no SSM parameter can have a name, and the fix."""
     levels = name.removeprefix("/").split("/")
     if "" in levels:
-        return "is no name of a parameter: a part of it is empty", "write ssm:/team/name, with single slashes"
+        return "is not the name of a parameter: a part of it is empty", "write ssm:/team/name, with single slashes"
     if len(levels) > _MAX_LEVELS:
         return f"has {len(levels)} levels, and SSM takes {_MAX_LEVELS}", "name a parameter with fewer"
     if _RESERVED.match(name):

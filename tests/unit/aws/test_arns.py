@@ -119,7 +119,7 @@ def test_the_id_of_a_key_is_one(tmp_path: Path, name: str, key: str) -> None:
 
     ((_, what, _),) = errors(write(tmp_path / "a", PROD, *edits))
 
-    assert "no ARN of a KMS key" in what
+    assert "not the ARN of a KMS key" in what
     if name != "airflow.create.kms_key":
         assert loaded(tmp_path / "b", PROD, *multi)
 

@@ -50,7 +50,7 @@ def test_public_range_is_a_warning(tmp_path: Path) -> None:
     """AWS takes it; hosts of the internet with these addresses become unreachable."""
     (warning,) = plan_of(tmp_path, (CREATE, CREATE.replace("10.20.0.0", "52.20.0.0"))).warnings
 
-    assert warning.startswith("penstock.yaml:5:26: 52.20.0.0/16 is no private range")
+    assert warning.startswith("penstock.yaml:5:26: 52.20.0.0/16 is not a private range")
 
 
 def test_security_groups_for_both_or_for_each(tmp_path: Path) -> None:

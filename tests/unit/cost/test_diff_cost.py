@@ -108,9 +108,9 @@ def test_own_prices_win(tmp_path: Path) -> None:
         ("[]", "not an object of objects"),
         ('{"eu-west-1": 3}', "not an object of objects"),
         ('{"eu-west-1": {"nat": 3}}', "there is no price 'nat'"),
-        ('{"eu-west-1": {"nat_gateway_hour": "3"}}', "is no price: '3'"),
-        ('{"eu-west-1": {"nat_gateway_hour": -1}}', "is no price: -1"),
-        ('{"eu-west-1": {"nat_gateway_hour": true}}', "is no price: True"),
+        ('{"eu-west-1": {"nat_gateway_hour": "3"}}', "is not a price: '3'"),
+        ('{"eu-west-1": {"nat_gateway_hour": -1}}', "is not a price: -1"),
+        ('{"eu-west-1": {"nat_gateway_hour": true}}', "is not a price: True"),
     ],
 )
 def test_prices_that_are_none(tmp_path: Path, text: str, what: str) -> None:

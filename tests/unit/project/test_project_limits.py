@@ -22,7 +22,7 @@ DAILY = '  - {{name: s{}, job: warehouse, interval: "@daily"}}\n'
 
 Edits = list[tuple[str, str]]
 HURTING: dict[str, tuple[Edits, Mapping[str, str], str]] = {
-    "a number of base 60 that grows": ([(HOST, "HOST: 1" + ":1" * 500_000)], {}, "is no valid number"),
+    "a number of base 60 that grows": ([(HOST, "HOST: 1" + ":1" * 500_000)], {}, "is not a valid number"),
     "many unknown keys": (
         [("name: acme\n", "name: acme\n" + "".join(f"k{number}: 1\n" for number in range(40_000)))],
         {},
@@ -38,7 +38,7 @@ HURTING: dict[str, tuple[Edits, Mapping[str, str], str]] = {
         {},
         "20002 environments are too many",
     ),
-    "many tasks in a job": ([(TASKS, TASKS + COMMANDS * 20)], {}, "wants at most 500 entries"),
+    "many tasks in a job": ([(TASKS, TASKS + COMMANDS * 20)], {}, "must have at most 500 entries"),
     "many tasks in all": (
         [
             (TASKS, TASKS + COMMANDS),
@@ -56,9 +56,9 @@ HURTING: dict[str, tuple[Edits, Mapping[str, str], str]] = {
         },
         "is longer than 4096 characters",
     ),
-    "a long cron": ([('"0 3 * * *"', '"' + "1," * 500_000 + ' * * * *"')], {}, "is no cron expression"),
+    "a long cron": ([('"0 3 * * *"', '"' + "1," * 500_000 + ' * * * *"')], {}, "is not a cron expression"),
     "a long time zone": ([("Europe/Berlin", "x" * 1_000_000)], {}, "unknown time zone"),
-    "many literal secrets": ([], {"warehouse.yaml": WORKFLOW + "x:\n" + "- password: x\n" * 6_000}, "holds a secret"),
+    "many literal secrets": ([], {"warehouse.yaml": WORKFLOW + "x:\n" + "- password: x\n" * 6_000}, "is a secret"),
     "a large workflow": ([], {"warehouse.yaml": WORKFLOW + "x:\n" + "- a: 1\n" * 60_000}, "more than 20000 values"),
 }  # fmt: skip
 

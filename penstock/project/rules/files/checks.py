@@ -40,7 +40,7 @@ def check_files(settings: Settings) -> Iterator[Problem]:
                 )
             yield from _check_source(settings, file, (*place, path))
             if file.base64 and file.secret is None:
-                fix = "remove base64: a file of the project is taken as it is"
+                fix = "remove base64: a file of the project is taken unchanged"
                 yield Problem("only a secret is decoded", fix, (*place, path, "base64"))
     for name, job in settings.jobs.items():
         for index, task in enumerate(job.tasks):

@@ -6,7 +6,7 @@ Where Meltano 4.4.1 fills them, and from what (tried with `run`, `invoke` and `c
     env of the Meltano environment        the process; `env` at the top
     env of a plugin                       `env` of the Meltano environment, and nothing else
     env at the top                        nothing
-    env of a schedule                     nothing: a variable of a process is taken as it is
+    env of a schedule                     nothing: a variable of a process is taken literally
     pip_url                               what there is where the image is built
 
 What is not known becomes empty, without a word. Looked at are the plugins that runs use, in the environment that they

@@ -34,10 +34,10 @@ MISTAKES = {
     "too old": ("{self_managed: {version: ¦2.8.1}}", "older than 2.9", "upgrade"),
     "environment's name": (
         f"{{use: {{{USE.replace('team,', '¦1team,', 1)}}}}}",
-        "wants the name of an MWAA environment",
+        "must be the name of an MWAA environment",
         "aws mwaa list",
     ),
-    "bucket's ARN": ('{self_managed: {version: 3.0.6, bucket: ¦"arn:aws:s3:::x"}}', "no name of a bucket", "name"),
+    "bucket's ARN": ('{self_managed: {version: 3.0.6, bucket: ¦"arn:aws:s3:::x"}}', "not the name of a bucket", "name"),
     "bucket with two dots": (
         "{self_managed: {version: 3.0.6, bucket: ¦a..b}}",
         "two dots in a row",
@@ -54,11 +54,19 @@ MISTAKES = {
     "folder from the root": ("{self_managed: {version: 3.0.6, dags: ¦/dags}}", "cannot be a folder", "no / at"),
     "folder that leads up": ("{self_managed: {version: 3.0.6, dags: ¦a/../b}}", "cannot be a folder", "dags or team"),
     "folder with a slash": ("{self_managed: {version: 3.0.6, dags: ¦dags/}}", "cannot be a folder", "at its ends"),
-    "role": (f"{{use: {{{USE.replace('team-airflow', '¦role/x y')}}}}}", "no ARN and no name of a role", "its name"),
-    "role in other letters": (f"{{use: {{{USE.replace('team-airflow', '¦rölé')}}}}}", "no name of a role", "its name"),
+    "role": (
+        f"{{use: {{{USE.replace('team-airflow', '¦role/x y')}}}}}",
+        "neither the ARN nor the name of a role",
+        "its name",
+    ),
+    "role in other letters": (
+        f"{{use: {{{USE.replace('team-airflow', '¦rölé')}}}}}",
+        "nor the name of a role",
+        "its name",
+    ),
     "role in other digits": (
         f"{{use: {{{USE.replace('team-airflow', '¦' + ROLE.replace('2', '२'))}}}}}",
-        "no ARN and no name of a role",
+        "neither the ARN nor the name of a role",
         "its name",
     ),
     "role elsewhere": (
@@ -68,11 +76,15 @@ MISTAKES = {
     ),
     "group twice": (
         f"{{use: {{{USE}, security_groups: [sg-0a1b2c3d, ¦sg-0a1b2c3d]}}}}",
-        "sg-0a1b2c3d is there twice",
+        "sg-0a1b2c3d is listed twice",
         "remove one",
     ),
-    "group": (f"{{use: {{{USE}, security_groups: [¦vpc-0a1b2c3d]}}}}", "is no id of AWS", "sg-"),
-    "alias": ('{self_managed: {version: 3.0.6, bucket: abc, kms_key: ¦"alias/x"}}', "no ARN of a KMS key", "alias"),
+    "group": (f"{{use: {{{USE}, security_groups: [¦vpc-0a1b2c3d]}}}}", "is not an AWS id", "sg-"),
+    "alias": (
+        '{self_managed: {version: 3.0.6, bucket: abc, kms_key: ¦"alias/x"}}',
+        "not the ARN of a KMS key",
+        "alias",
+    ),
     "key elsewhere": (
         f"{{self_managed: {{version: 3.0.6, bucket: abc, kms_key: ¦{KEY.replace('west', 'north')}}}}}",
         "the key is in eu-north-1, and the bucket must be in eu-west-1",

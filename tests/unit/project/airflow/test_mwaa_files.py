@@ -238,7 +238,7 @@ MISTAKES: dict[str, tuple[str, Files, str, str, str]] = {
     "empty plugins": (
         ", plugins: wheels", {"wheels/__pycache__/a.pyc": ""}, "penstock.yaml:6:63", "wheels holds no file", "leave",
     ),
-    "no zip": (", plugins: p.zip", {"p.zip": b"no"}, "penstock.yaml:6:63", "p.zip is no zip file", "name a folder"),
+    "no zip": (", plugins: p.zip", {"p.zip": b"no"}, "penstock.yaml:6:63", "p.zip is not a zip file", "name a folder"),
     "empty zip": (", plugins: p.zip", {"p.zip": _zip()}, "penstock.yaml:6:63", "p.zip holds no file", "leave"),
     "zip that leads out": (
         ", plugins: p.zip", {"p.zip": _zip("a.py", "../b.py")}, "penstock.yaml:6:63", "'../b.py', which", "relative",
@@ -248,7 +248,7 @@ MISTAKES: dict[str, tuple[str, Files, str, str, str]] = {
     "line ends": (STARTUP, {"start.sh": "true\nls\r\n"}, "start.sh:2:1", "ends in CR LF", "LF line ends"),
     "a program": (STARTUP, {"start.sh": b"ls\necho \0 x\n"}, "start.sh:2:1", "a NUL byte", "as text"),
     "secret in a script": (
-        STARTUP, {"start.sh": "true\nexport DB_PASSWORD='hunter2'\n"}, "start.sh:2:1", "'DB_PASSWORD' holds", "Secrets",
+        STARTUP, {"start.sh": "true\nexport DB_PASSWORD='hunter2'\n"}, "start.sh:2:1", "'DB_PASSWORD' is a secret", "Secrets",
     ),
 }  # fmt: skip
 

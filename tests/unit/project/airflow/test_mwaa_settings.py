@@ -22,7 +22,7 @@ MISTAKES = {
     # name: (what is written for CREATE, part of what, part of fix)
     "too many workers": (f"{CREATE}, workers: ¦{{max: 51}}", "1 to 50 workers, not 51", "use 1 to 50"),
     "workers turned round": (f"{CREATE}, workers: ¦{{min: 3, max: 2}}", "at least 3 workers and at most 2", "swap"),
-    "no worker": (f"{CREATE}, workers: {{min: ¦0}}", "wants at least 1, not 0", "at least 1"),
+    "no worker": (f"{CREATE}, workers: {{min: ¦0}}", "must be at least 1, not 0", "at least 1"),
     "one scheduler": (f"{CREATE}, schedulers: ¦1", "mw1.small has 2 to 5 schedulers, not 1", "2 to 5"),
     "six schedulers": (f"{CREATE}, schedulers: ¦6", "mw1.small has 2 to 5 schedulers, not 6", "2 to 5"),
     "schedulers of micro": (
@@ -43,8 +43,8 @@ MISTAKES = {
         "both at once come with Airflow 3.2",
         "use access: private or public, or Airflow 3.2",
     ),
-    "a name with a dot": (f"{CREATE}, name: ¦team.airflow", "wants the name of an MWAA environment", "a letter first"),
-    "a long name": (f"{CREATE}, name: ¦{'x' * 81}", "wants at most 80 characters", ""),
+    "a name with a dot": (f"{CREATE}, name: ¦team.airflow", "must be the name of an MWAA environment", "a letter first"),
+    "a long name": (f"{CREATE}, name: ¦{'x' * 81}", "must have at most 80 characters", ""),
     "a folder from the root": (f"{CREATE}, dags: ¦/dags", "cannot be a folder for DAGs", "no / at its ends"),
     "MWAA's own folder": (f"{CREATE}, dags: ¦plugins/x", "is where requirements, plugins", "such as dags"),
     "a role's name": (f"{CREATE}, execution_role: ¦team-role", "is not the ARN of a role", "arn:aws:iam::<account>"),
@@ -53,20 +53,20 @@ MISTAKES = {
         "the ARN says aws-cn",
         "write arn:aws:iam",
     ),
-    "unknown access": (f"{CREATE}, access: ¦vpn", "wants 'private', 'public' or 'public_and_private'", ""),
-    "page for everybody": (f"{CREATE}, web_access_cidrs: [¦0.0.0.0/0]", "'0.0.0.0/0' is everybody", "of your VPN"),
+    "unknown access": (f"{CREATE}, access: ¦vpn", "must be 'private', 'public' or 'public_and_private'", ""),
+    "page for everybody": (f"{CREATE}, web_access_cidrs: [¦0.0.0.0/0]", "0/0' allows every address", "of your VPN"),
     "page for a host": (f"{CREATE}, web_access_cidrs: [¦10.8.0.1]", "not how a range is written", "write 10.8.0.1/32"),
     "page beyond a range": (f"{CREATE}, web_access_cidrs: [¦10.8.0.1/16]", "not how a range is", "write 10.8.0.0/16"),
     "page by a mask": (f"{CREATE}, web_access_cidrs: [¦10.8.0.0/255.255.0.0]", "not how a range is", "10.8.0.0/16"),
     "page for IPv6": (f"{CREATE}, web_access_cidrs: [¦'fd00::/8']", "'fd00::/8' is no IPv4 range", "10.8.0.0/16"),
     "page for a group": (f"{CREATE}, web_access_cidrs: [¦sg-0a1b2c3d]", "is no IPv4 range", "such as 10.8.0.0/16"),
-    "page twice": (f"{CREATE}, web_access_cidrs: [10.8.0.0/16, ¦10.8.0.0/16]", "10.8.0.0/16 is there twice", "remove"),
+    "page twice": (f"{CREATE}, web_access_cidrs: [10.8.0.0/16, ¦10.8.0.0/16]", "10.8.0.0/16 is listed twice", "remove"),
     "page that is public": (
         f"{CREATE}, access: public, ¦web_access_cidrs: [10.8.0.0/16]",
         "a public environment has no address in the VPC",
         "write access: private",
     ),
-    "option without a section": (f'{CREATE}, options: {{¦parallelism: "4"}}', "is no option", "section.key"),
+    "option without a section": (f'{CREATE}, options: {{¦parallelism: "4"}}', "is not an option", "section.key"),
     "long option": (f'{CREATE}, options: {{¦core.{"x" * 60}: "4"}}', "has 65 characters", "AIRFLOW__SECTION__KEY"),
     "empty option": (f'{CREATE}, options: {{core.x: ¦""}}', "has 0 characters, and MWAA takes 1 to 65536", "remove it"),
     "option beyond ASCII": (f"{CREATE}, options: {{core.x: ¦ü}}", "is not printable ASCII", "ASCII only"),
@@ -75,7 +75,7 @@ MISTAKES = {
         f'{CREATE}, options: {{core.x: ¦"a-${{OM_JWT}}"}}', "nothing fills ${OM_JWT}", "export AIRFLOW__CORE__X, read"
     ),
     "password of the mail server": (
-        f"{CREATE}, options: {{smtp.smtp_password: ¦hunter2hunter2}}", "holds a secret", "into connection smtp_default"
+        f"{CREATE}, options: {{smtp.smtp_password: ¦hunter2hunter2}}", "is a secret", "into connection smtp_default"
     ),
     "name for that password": (
         f'{CREATE}, options: {{smtp.smtp_password: ¦"${{PASSWORD}}"}}', "nothing fills", "into connection smtp_default"
@@ -84,10 +84,10 @@ MISTAKES = {
         f'{CREATE}, options: {{sentry.sentry_dsn: ¦"${{DSN}}"}}', "nothing fills ${DSN}", "sentry.sentry_dsn_secret: <"
     ),
     "password of another option": (
-        f"{CREATE}, options: {{team.api_key: ¦hunter2}}", "'team.api_key' holds", "export AIRFLOW__TEAM__API_KEY, read"
+        f"{CREATE}, options: {{team.api_key: ¦hunter2}}", "'team.api_key' is a secret", "export AIRFLOW__TEAM__API_KEY, read"
     ),
     "secret that is no name of one": (
-        f"{CREATE}, options: {{sso.client_secret: ¦hunter2}}", "'sso.client_secret' holds", "SSO__CLIENT_SECRET"
+        f"{CREATE}, options: {{sso.client_secret: ¦hunter2}}", "'sso.client_secret' is a secret", "SSO__CLIENT_SECRET"
     ),
     "transport": (
         f"{CREATE}, options: {{¦celery_broker_transport_options.visibility_timeout: '60'}}",
@@ -99,16 +99,16 @@ MISTAKES = {
     "Airflow 1": ("version: ¦1.10.12, class: mw1.small", "1.10.12 is older than 2.9, the oldest", "use one of: 2.9.2"),
     "one web server at most": (f"{CREATE}, web_servers: ¦{{max: 1}}", "2 to 5 web servers, not 1", "use 2 to 5"),
     "retention": (f"{CREATE}, logs: {{retention_days: ¦100}}", "does not keep logs for 100 days", "use 90, or"),
-    "log level": (f"{CREATE}, logs: {{task: {{level: ¦TRACE}}}}", "wants 'CRITICAL'", ""),
+    "log level": (f"{CREATE}, logs: {{task: {{level: ¦TRACE}}}}", "must be 'CRITICAL'", ""),
     "unknown log": (f"{CREATE}, logs: {{¦triggerer: {{}}}}", "unknown key 'triggerer'", ""),
-    "maintenance in other digits": (f"{CREATE}, maintenance_window: ¦'SUN:0३:30'", "no start of a maintenance", "UTC"),
-    "alias": (f"{CREATE}, kms_key: ¦alias/data", "is an alias, and MWAA wants", "key/<id>"),
+    "maintenance in other digits": (f"{CREATE}, maintenance_window: ¦'SUN:0३:30'", "not the start of a maintenance", "UTC"),
+    "alias": (f"{CREATE}, kms_key: ¦alias/data", "is an alias, and MWAA needs", "key/<id>"),
     "multi-region key": (f"{CREATE}, kms_key: ¦{KEY.replace('key/1234', 'key/mrk-1')}", "a multi-region key", "key/"),
     "key elsewhere": (f"{CREATE}, kms_key: ¦{KEY.replace('eu-west', 'eu-south')}", "is in eu-south-1, and", "region"),
-    "no key": (f"{CREATE}, kms_key: ¦mine", "no ARN of a KMS key", "arn:aws:kms"),
-    "quarter of an hour": (f"{CREATE}, maintenance_window: ¦SUN:03:15", "no start of a maintenance", "SUN:03:30"),
-    "strategy": (f"{CREATE}, worker_replacement: ¦rolling", "wants 'graceful' or 'forced'", ""),
-    "endpoints": (f"{CREATE}, endpoint_management: ¦mine", "wants 'service' or 'customer'", ""),
+    "no key": (f"{CREATE}, kms_key: ¦mine", "not the ARN of a KMS key", "arn:aws:kms"),
+    "quarter of an hour": (f"{CREATE}, maintenance_window: ¦SUN:03:15", "not the start of a maintenance", "SUN:03:30"),
+    "strategy": (f"{CREATE}, worker_replacement: ¦rolling", "must be 'graceful' or 'forced'", ""),
+    "endpoints": (f"{CREATE}, endpoint_management: ¦mine", "must be 'service' or 'customer'", ""),
 }  # fmt: skip
 
 
@@ -240,7 +240,7 @@ def test_bucket_of_ones_own_is_checked(tmp_path: Path) -> None:
     arn = errors(write(tmp_path, (CREATE, f"{CREATE}, bucket: 'arn:aws:s3:::x'")))
     folder = errors(write(tmp_path, (CREATE, f"{CREATE}, bucket: team, dags: penstock")))
 
-    assert any("no name of a bucket" in what for _, what, _ in arn)
+    assert any("not the name of a bucket" in what for _, what, _ in arn)
     assert any("'penstock' is where requirements, plugins" in what for _, what, _ in folder)
 
 

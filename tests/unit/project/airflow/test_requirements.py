@@ -122,7 +122,7 @@ def test_plugins_that_cannot_be_read_are_one_error(tmp_path: Path) -> None:
     files = {"r.txt": f"{PLUGINS}/a.whl\n", "p.zip": "no"}
     found = errors(write(tmp_path, (CREATE, f"{WANTED}, plugins: p.zip"), files=files))
 
-    assert [(place, what.endswith("p.zip is no zip file")) for place, what, _ in found] == [
+    assert [(place, what.endswith("p.zip is not a zip file")) for place, what, _ in found] == [
         ("penstock.yaml:6:92", True)
     ]
 

@@ -26,25 +26,25 @@ OTHER_SECRET = CACHE_SECRET.replace("ecr-pullthroughcache", "hub")
 MISTAKES = {
     # name: (edit, part of what, part of fix)
     "insights": (top("ecs: {container_insights: ¦on}"), "container_insights", "'enabled'"),
-    "stop timeout": (top("ecs: {stop_timeout_seconds: ¦121}"), "wants at most 120, not 121", "at most 120"),
-    "short stop timeout": (top("ecs: {stop_timeout_seconds: ¦1}"), "wants at least 2, not 1", "at least 2"),
-    "size of /tmp": (top("ecs: {tmp_mib: ¦8}"), "wants at least 16, not 8", "at least 16"),
-    "storage": (task("ephemeral_storage_gib: ¦201"), "wants at most 200, not 201", "at most 200"),
+    "stop timeout": (top("ecs: {stop_timeout_seconds: ¦121}"), "must be at most 120, not 121", "at most 120"),
+    "short stop timeout": (top("ecs: {stop_timeout_seconds: ¦1}"), "must be at least 2, not 1", "at least 2"),
+    "size of /tmp": (top("ecs: {tmp_mib: ¦8}"), "must be at least 16, not 8", "at least 16"),
+    "storage": (task("ephemeral_storage_gib: ¦201"), "must be at most 200, not 201", "at most 200"),
     "read-only Meltano": (task("read_only_root: ¦true"), "Meltano writes beside its project", "remove"),
-    "retention": (top("logs: {retention_days: ¦10}"), "'retention_days' of logs wants 1, 3, 5, 7, 14, 30", "3653"),
-    "mode": (top("logs: {mode: ¦lossy}"), "'mode' of logs wants 'blocking' or 'non-blocking'", "use 'blocking'"),
+    "retention": (top("logs: {retention_days: ¦10}"), "'retention_days' of logs must be 1, 3, 5, 7, 14, 30", "3653"),
+    "mode": (top("logs: {mode: ¦lossy}"), "'mode' of logs must be 'blocking' or 'non-blocking'", "use 'blocking'"),
     "buffer without its mode": (top("logs: {max_buffer_mib: ¦20}"), "only where mode is non-blocking", "remove it"),
-    "large buffer": (top("logs: {mode: non-blocking, max_buffer_mib: ¦257}"), "wants at most 256", "at most 256"),
-    "alias of a key": (top("logs: {kms_key: ¦alias/mine}"), "wants the ARN of a KMS key", "arn:aws:kms:"),
+    "large buffer": (top("logs: {mode: non-blocking, max_buffer_mib: ¦257}"), "must be at most 256", "at most 256"),
+    "alias of a key": (top("logs: {kms_key: ¦alias/mine}"), "must be the ARN of a KMS key", "arn:aws:kms:"),
     "key elsewhere": (
         top(f"logs: {{kms_key: '{KEY.replace('eu-west-1', 'eu-west-2')}'}}"),
         "kms_key is in eu-west-2, and this environment in eu-",
         "name one in eu-",
     ),
-    "boundary": (top("iam: {permissions_boundary: ¦my-policy}"), "wants the ARN of a policy", "arn:aws:iam::"),
+    "boundary": (top("iam: {permissions_boundary: ¦my-policy}"), "must be the ARN of a policy", "arn:aws:iam::"),
     "boundary without a name": (
         top("iam: {permissions_boundary: ¦'arn:aws:iam::111122223333:policy/data/'}"),
-        "wants the ARN of a policy",
+        "must be the ARN of a policy",
         "policy/<name>",
     ),
     "path": (top("iam: {role_path: ¦penstock}"), "begins and ends with /", "/data/"),
@@ -64,9 +64,9 @@ MISTAKES = {
         "both a tag and a digest",
         "keep one",
     ),
-    "digest": (top("images: {openmetadata: {digest: ¦'sha256:00'}}"), "wants the digest of an image", "64 hex digits"),
+    "digest": (top("images: {openmetadata: {digest: ¦'sha256:00'}}"), "must be the digest of an image", "64 hex digits"),
     "tag in the repository": (top("images: {openmetadata: {repository: ¦'a.io/b:1'}}"), "holds a tag", "tag: "),
-    "mirror elsewhere": (top("images: {command: {mirror: ¦registry.acme.io}}"), "wants an ECR registry", ".dkr.ecr."),
+    "mirror elsewhere": (top("images: {command: {mirror: ¦registry.acme.io}}"), "must be an ECR registry", ".dkr.ecr."),
     "two ways": (
         top(f"images: {{command: {{mirror: '{MIRROR}', credentials: ¦PASSWORD}}}}"),
         "mirror and credentials, which exclude each other",
@@ -79,7 +79,7 @@ MISTAKES = {
         "cannot be the log-in of a registry",
         "username and password",
     ),
-    "space in an image": (command("image: ¦'a b'"), "'a b' is no name of an image", "[registry/]name[:tag]"),
+    "space in an image": (command("image: ¦'a b'"), "'a b' is not the name of an image", "[registry/]name[:tag]"),
     "capitals in an image": (command("image: ¦'Acme/Case:1'"), "has capital letters", "write 'acme/case'"),
     "capitals in front": (command("image: ¦'UPPER/case:1'"), "has capital letters", "write 'upper/case'"),
     "short digest": (command("image: ¦'x@sha256:12'"), "digest of the image 'x@sha256:12' is none", "64 hex digits"),
@@ -87,7 +87,7 @@ MISTAKES = {
     "address of an image": (command("image: ¦'https://ghcr.io/a/b:1'"), "is an address", "without https://"),
     "empty tag of an image": (command("image: ¦'a/b:'"), "the tag of the image 'a/b:' is none", "1 to 128"),
     "long image": (command(f"image: ¦'{'a' * 256}'"), "has 256 characters, and ECS takes 255", "shorten"),
-    "slash at the end": (command("image: ¦'ghcr.io/a/'"), "is no name of an image", "[registry/]name[:tag]"),
+    "slash at the end": (command("image: ¦'ghcr.io/a/'"), "is not the name of an image", "[registry/]name[:tag]"),
     "image of Meltano": (
         ("environment: prod}", "environment: prod, image: ¦'registry.acme.io/Meltano'}"),
         "has capital letters",
@@ -105,12 +105,12 @@ MISTAKES = {
     ),
     "Docker Hub without a log-in": (
         top("images: {command: {pull_through: {upstream: ¦docker.io}}}"),
-        "docker.io wants a log-in",
+        "docker.io needs a log-in",
         "ecr-pullthroughcache/",
     ),
     "log-in of another name": (
         top(f"images: {{command: {{pull_through: {{upstream: docker.io, credentials: ¦'{OTHER_SECRET}'}}}}}}"),
-        "wants the full ARN of a secret whose name starts with ecr-pullthroughcache/",
+        "must be the full ARN of a secret whose name starts with ecr-pullthroughcache/",
         "ecr-pullthroughcache/<name>",
     ),
     "rule that exists": (
@@ -137,7 +137,7 @@ MISTAKES = {
     "a wildcard in the middle": (
         permission("{actions: [¦'s3:Get*Acl'], resources: ['arn:aws:s3:::lake/*']}"), "wildcard anywhere", "start"
     ),
-    "no resource": (permission("{actions: ['s3:GetObject'], resources: [¦bucket]}"), "'bucket' is no ARN", "arn:aws:"),
+    "no resource": (permission("{actions: [s3:GetObject], resources: [¦bucket]}"), "'bucket' is not an ARN", "arn:aws:"),
     "anything without a reason": (
         permission("{actions: ['glue:GetTables'], resources: [¦'*']}"),
         "for any resource (*) has no reason",
@@ -165,12 +165,12 @@ MISTAKES = {
     ),
     "operator": (
         permission(f"{GLUE[:-1]}, conditions: {{StringEqual: ¦{{'aws:RequestedRegion': a}}}}}}"),
-        "'StringEqual' is no condition operator",
+        "'StringEqual' is not a condition operator",
         "'StringEquals'",
     ),
     "condition key": (
         permission(f"{GLUE[:-1]}, conditions: {{StringEquals: {{region: ¦a}}}}}}"),
-        "'region' is no condition key",
+        "'region' is not a condition key",
         "aws:RequestedRegion",
     ),
 }  # fmt: skip

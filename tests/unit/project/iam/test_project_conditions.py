@@ -63,7 +63,7 @@ MISTAKES = {
     "one value of two": (
         f"{{actions: ['s3:GetObject'], resources: ['{BUCKET}'], "
         "conditions: {IpAddress: {'aws:SourceIp': ¦[10.0.0.0/8, foo]}}}",
-        "IpAddress wants an address or a range, not 'foo'",
+        "IpAddress needs an address or a range, not 'foo'",
         "203.0.113.0/24",
     ),
     "account in other digits": (

@@ -17,10 +17,10 @@ PLACES = {
     "the defaults": (DEFAULTS, DEFAULTS + "  schedule: {@}\n", 18, 13),
 }
 MISTAKES = {
-    "no address": ("email: [ops@acme.io, ¦nonsense]", "'nonsense' is no e-mail address", "name@example.com"),
-    "a space": ("email: [¦' ']", "' ' is no e-mail address", "name@example.com"),
+    "no address": ("email: [ops@acme.io, ¦nonsense]", "'nonsense' is not an e-mail address", "name@example.com"),
+    "a space": ("email: [¦' ']", "' ' is not an e-mail address", "name@example.com"),
     "an address twice": ("email: [ops@acme.io, ¦ops@acme.io]", "'ops@acme.io' is listed twice", "remove one"),
-    "an empty tag": ("tags: [a, ¦'']", "tag '' wants 1 to 100 characters", "shorten it"),
+    "an empty tag": ("tags: [a, ¦'']", "tag '' must have 1 to 100 characters", "shorten it"),
 }
 
 

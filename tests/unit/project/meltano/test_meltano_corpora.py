@@ -31,7 +31,7 @@ STRICTER = {
     "interval-bad-alias": "unknown preset '@fortnightly'",
     "interval-bad-text": "has 2 fields",
     "interval-six-fields": "has 6 fields",
-    "interval-int": "is no text",
+    "interval-int": "is not text",
     "tasks-null": "has no tasks",
 }
 """Meltano lists these without looking, and they cannot become a DAG: refused here."""

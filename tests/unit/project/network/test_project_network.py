@@ -25,31 +25,35 @@ CREATED = {
     "IPv6": ("{cidr: ¦'fd00::/56'}", "no IPv4 range", "10.20.0.0/16"),
     "large": ("{cidr: ¦10.0.0.0/8}", "a /8 network is not possible", "/16 to /24"),
     "small": ("{cidr: ¦10.20.0.0/25}", "a /25 network is not possible", "/16 to /24"),
-    "loopback": ("{cidr: ¦127.0.0.0/16}", "no range for a network of one's own", "10.0.0.0/8"),
-    "link-local": ("{cidr: ¦169.254.0.0/16}", "no range for a network of one's own", "private range"),
-    "multicast": ("{cidr: ¦224.0.0.0/16}", "no range for a network of one's own", "private range"),
-    "zone of another region": ("{zones: [eu-west-1a, ¦us-east-1b]}", "no availability zone of eu-west-1", "eu-west-1a"),
-    "letter alone": ("{zones: [¦a, eu-west-1b]}", "'a' is no availability zone", "eu-west-1a"),
-    "local zone": ("{zones: [eu-west-1a, ¦eu-west-1-lon-1a]}", "is no availability zone", "eu-west-1a"),
-    "a zone twice": ("{zones: [eu-west-1b, ¦eu-west-1b]}", "is there twice", "MWAA wants two"),
+    "loopback": ("{cidr: ¦127.0.0.0/16}", "not a range that a network can have", "10.0.0.0/8"),
+    "link-local": ("{cidr: ¦169.254.0.0/16}", "not a range that a network can have", "private range"),
+    "multicast": ("{cidr: ¦224.0.0.0/16}", "not a range that a network can have", "private range"),
+    "zone of another region": (
+        "{zones: [eu-west-1a, ¦us-east-1b]}",
+        "not an availability zone of eu-west-1",
+        "eu-west-1a",
+    ),
+    "letter alone": ("{zones: [¦a, eu-west-1b]}", "'a' is not an availability zone", "eu-west-1a"),
+    "local zone": ("{zones: [eu-west-1a, ¦eu-west-1-lon-1a]}", "is not an availability zone", "eu-west-1a"),
+    "a zone twice": ("{zones: [eu-west-1b, ¦eu-west-1b]}", "is listed twice", "MWAA needs two"),
     "one zone": ("{zones: ¦[eu-west-1b]}", "at least 2 entries", ""),
     "three zones": ("{zones: ¦[eu-west-1a, eu-west-1b, eu-west-1c]}", "at most 2 entries", ""),
-    "unknown egress": ("{egress: ¦public}", "wants 'nat' or 'endpoints'", "'nat'"),
-    "no NAT gateway": ("{nat_gateways: ¦0}", "wants at least 1", "at least 1"),
-    "three NAT gateways": ("{nat_gateways: ¦3}", "wants at most 2", "at most 2"),
+    "unknown egress": ("{egress: ¦public}", "must be 'nat' or 'endpoints'", "'nat'"),
+    "no NAT gateway": ("{nat_gateways: ¦0}", "must be at least 1", "at least 1"),
+    "three NAT gateways": ("{nat_gateways: ¦3}", "must be at most 2", "at most 2"),
     "NAT beside endpoints": ("{egress: endpoints, ¦nat_gateways: 1}", "has no NAT gateway", "remove nat_gateways"),
     "endpoints beside NAT": ("{¦more_endpoints: [glue]}", "over the internet", "write egress: endpoints"),
     "left out beside NAT": ("{¦without_endpoints: [sts]}", "over the internet", "write egress: endpoints"),
     "trust beside NAT": ('{¦trusted_accounts: ["111122223333"]}', "over the internet", "write egress: endpoints"),
     "full name": (
         "{egress: endpoints, more_endpoints: [¦com.amazonaws.eu-west-1.glue]}",
-        "is no service with an endpoint",
+        "is not a service with an endpoint",
         "behind com.amazonaws.<region>.",
     ),
-    "upper case": ("{egress: endpoints, more_endpoints: [¦Glue]}", "'Glue' is no service", "such as glue"),
+    "upper case": ("{egress: endpoints, more_endpoints: [¦Glue]}", "'Glue' is not a service", "such as glue"),
     "made anyway": ("{egress: endpoints, more_endpoints: [glue, ¦sqs]}", "the endpoint of sqs is made", "remove it"),
     "S3": ("{egress: endpoints, more_endpoints: [¦s3]}", "the endpoint of s3 is made", "remove it"),
-    "twice": ("{egress: endpoints, more_endpoints: [glue, ¦glue]}", "is there twice", "remove one"),
+    "twice": ("{egress: endpoints, more_endpoints: [glue, ¦glue]}", "is listed twice", "remove one"),
     "too many": (
         f"{{egress: endpoints, more_endpoints: ¦[{', '.join(f'a{n}' for n in range(31))}]}}",
         "at most 30 entries",
@@ -59,7 +63,7 @@ CREATED = {
     "private host of all": ("{¦private_hosts: [a.io]}", "over the internet", "remove"),
     "address of a host": (
         "{egress: endpoints, private_hosts: [¦'https://a.io']}",
-        "wants the name of a host",
+        "must be the name of a host",
         "*.acme",
     ),
     "not made": ("{egress: endpoints, without_endpoints: [¦airflow.op]}", "would be made", "'airflow.ops'"),
@@ -75,7 +79,7 @@ CREATED = {
     ),
     "no account": (
         '{egress: endpoints, trusted_accounts: [¦"1111"]}',
-        "wants the number of an AWS account",
+        "must be the number of an AWS account",
         "twelve digits",
     ),
     "odd retention": (
@@ -87,14 +91,18 @@ CREATED = {
 }
 USED = {
     # name: (what `use` holds beside the VPC and its private subnets, part of what, part of fix)
-    "no id of a task's subnet": ("task_subnets: [¦sg-0a1b2c3d]", "'sg-0a1b2c3d' is no id", "subnet- and 8 or 17"),
+    "no id of a task's subnet": (
+        "task_subnets: [¦sg-0a1b2c3d]",
+        "'sg-0a1b2c3d' is not an AWS id",
+        "subnet- and 8 or 17",
+    ),
     "17 subnets": (f"task_subnets: ¦[{SEVENTEEN}]", "at most 16 entries", ""),
-    "subnet twice": ("task_subnets: [subnet-2a1b2c3d, ¦subnet-2a1b2c3d]", "is there twice", "remove it"),
-    "no id of a group": ("security_groups: [¦subnet-0a1b2c3d]", "is no id of AWS", "sg- and 8 or 17"),
+    "subnet twice": ("task_subnets: [subnet-2a1b2c3d, ¦subnet-2a1b2c3d]", "is listed twice", "remove it"),
+    "no id of a group": ("security_groups: [¦subnet-0a1b2c3d]", "is not an AWS id", "sg- and 8 or 17"),
     "six groups": (f"security_groups: ¦[{SIX}]", "at most 5 entries", ""),
     "six groups of tasks": (f"task_security_groups: ¦[{SIX}]", "at most 5 entries", ""),
     "six groups of MWAA": (f"airflow_security_groups: ¦[{SIX}]", "at most 5 entries", ""),
-    "group twice": ("task_security_groups: [sg-0a1b2c3d, ¦sg-0a1b2c3d]", "is there twice", "remove it"),
+    "group twice": ("task_security_groups: [sg-0a1b2c3d, ¦sg-0a1b2c3d]", "is listed twice", "remove it"),
     "both kinds of groups": (
         "security_groups: [sg-0a1b2c3d], ¦task_security_groups: [sg-1a1b2c3d]",
         "`task_security_groups` has no place beside them",
@@ -116,18 +124,22 @@ USED = {
         "leads nowhere from the private subnets",
         "subnet_groups",
     ),
-    "no role": ("shared_by: {role: ¦owner, security_groups: [sg-0a1b2c3d]}", "wants the ARN of a role", "arn:aws:iam"),
+    "no role": (
+        "shared_by: {role: ¦owner, security_groups: [sg-0a1b2c3d]}",
+        "must be the ARN of a role",
+        "arn:aws:iam",
+    ),
     "no group of the owner's": (f"shared_by: {{¦role: '{OWNER}'}}", "there are none", "security_groups"),
     "a group and no role": ("shared_by: {¦security_groups: [sg-0a1b2c3d]}", "there is none", "by hand"),
     "no id of the owner's group": (
         f"shared_by: {{role: '{OWNER}', security_groups: [¦sg-x]}}",
-        "is no id of AWS",
+        "is not an AWS id",
         "sg- and 8 or 17",
     ),
     "empty group": ("subnet_groups: {out: {subnets: ¦[]}}", "is empty", ""),
     "group without subnets": ("subnet_groups: {out: ¦{}}", "'subnets' is missing", ""),
     "odd name of a group": ("subnet_groups: {¦a b: {subnets: [subnet-2a1b2c3d]}}", "cannot be the name", "40 letters"),
-    "no id in a group": ("subnet_groups: {out: {subnets: [¦subnet-x]}}", "is no id of AWS", "subnet- and 8 or 17"),
+    "no id in a group": ("subnet_groups: {out: {subnets: [¦subnet-x]}}", "is not an AWS id", "subnet- and 8 or 17"),
 }
 
 
@@ -175,14 +187,14 @@ def test_mistake_in_a_network_that_exists(tmp_path: Path, use: str, what: str, f
         ("{use: ¦{private_subnets: [subnet-0a1b2c3d, subnet-1a1b2c3d]}}", "'vpc' is missing"),
         (
             "{use: {vpc: ¦vpc-1, private_subnets: [subnet-0a1b2c3d, subnet-1a1b2c3d]}}",
-            "'vpc' of network.use wants the id of a VPC, not 'vpc-1'",
+            "'vpc' of network.use must be the id of a VPC, not 'vpc-1'",
         ),
         ("{use: {vpc: vpc-0a1b2c3d, private_subnets: ¦[subnet-0a1b2c3d]}}", "at least 2 entries"),
         (
             "{use: {vpc: vpc-0a1b2c3d, private_subnets: ¦[subnet-0a1b2c3d, subnet-1a1b2c3d, subnet-2a1b2c3d]}}",
             "at most 2 entries",
         ),
-        ("{use: {vpc: vpc-0a1b2c3d, private_subnets: [subnet-0a1b2c3d, ¦subnet-0a1b2c3d]}}", "is there twice"),
+        ("{use: {vpc: vpc-0a1b2c3d, private_subnets: [subnet-0a1b2c3d, ¦subnet-0a1b2c3d]}}", "is listed twice"),
     ],
 )
 def test_networks_that_are_none(tmp_path: Path, network: str, what: str) -> None:

@@ -70,11 +70,11 @@ def test_fault_is_an_error_at_its_place_once_for_all_environments(tmp_path: Path
     ("text", "found"),
     [
         (GOOD.replace("  type: pond\n", ""), [("warehouse.yaml:2:3", "source.type is missing, or no text")]),
-        (GOOD.replace("${PASSWORD}", "hunter2"), [("warehouse.yaml:4:85", "'password' holds a secret as it is")]),
-        (GOOD + "workflowConfig: [a]\n", [("warehouse.yaml:5:17", "workflowConfig is no mapping")]),
+        (GOOD.replace("${PASSWORD}", "hunter2"), [("warehouse.yaml:4:85", "'password' is a secret in plain text")]),
+        (GOOD + "workflowConfig: [a]\n", [("warehouse.yaml:5:17", "workflowConfig is not a mapping")]),
         (
             GOOD + "workflowConfig: {openMetadataServerConfig: {authProvider: INFO, securityConfig: [a]}}\n",
-            [("warehouse.yaml:5:81", "securityConfig is no mapping")],
+            [("warehouse.yaml:5:81", "securityConfig is not a mapping")],
         ),
     ],
 )

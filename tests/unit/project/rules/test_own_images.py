@@ -149,7 +149,9 @@ def test_a_schedule_whose_end_nobody_sees_is_not_watched_and_that_is_said(tmp_pa
 
     assert unseen.schedules[0].overdue_after_minutes is None
     (warning,) = unseen.warnings
-    assert "nobody is told when schedule 's' is overdue, since its last task runs by its image's own entry" in warning
+    assert (
+        "nobody is notified when schedule 's' is overdue, since its last task runs by its image's own entry" in warning
+    )
     assert "s: 0 in observability.alarms.overdue" in warning
     assert seen.warnings == ()
     assert [one.task for one in watched(_data(seen))] == ["a"]

@@ -83,29 +83,39 @@ def test_errors_are_in_our_words(model: type[BaseModel]) -> None:
 
 
 SAID = [
-    ("Price", {"vcpu_hour": 0, "gb_hour": 1}, "'vcpu_hour' wants more than 0, not 0", "use more than 0"),
-    ("Price", {"vcpu_hour": float("inf"), "gb_hour": 1}, "'vcpu_hour' wants at most 100, not .inf", "use at most 100"),
-    ("Price", {"vcpu_hour": "1", "gb_hour": 1}, "'vcpu_hour' wants a number, not '1'", "write it without quotes"),
+    ("Price", {"vcpu_hour": 0, "gb_hour": 1}, "'vcpu_hour' must be more than 0, not 0", "use more than 0"),
+    (
+        "Price",
+        {"vcpu_hour": float("inf"), "gb_hour": 1},
+        "'vcpu_hour' must be at most 100, not .inf",
+        "use at most 100",
+    ),
+    ("Price", {"vcpu_hour": "1", "gb_hour": 1}, "'vcpu_hour' must be a number, not '1'", "write it without quotes"),
     ("Task", {"name": "t", "command": ""}, "'command' is empty", "give it a value"),
     ("Task", {"name": "t", "command": []}, "'command' is empty", "give it at least one entry"),
-    ("Task", {"name": "t", "command": True}, "'command' wants text or a list, not true", 'quote it: "true"'),
-    ("Task", {"name": "t", "command": {}}, "'command' wants text or a list, not a mapping", "write text or a list"),
-    ("Task", {"name": "t", "command": ["a", 1]}, "an entry of 'command' wants text, not 1", 'quote it: "1"'),
+    ("Task", {"name": "t", "command": True}, "'command' must be text or a list, not true", 'quote it: "true"'),
+    ("Task", {"name": "t", "command": {}}, "'command' must be text or a list, not a mapping", "write text or a list"),
+    ("Task", {"name": "t", "command": ["a", 1]}, "an entry of 'command' must be text, not 1", 'quote it: "1"'),
     ("Task", {"name": "t", "image": ""}, "'image' is empty", "give it a value"),
     ("Job", {"tasks": []}, "'tasks' is empty", "give it at least one entry"),
     (
         "Permission",
         {"actions": ["s3:Get*"], "resources": ["*"], "conditions": {"Bool": {"aws:SecureTransport": True}}},
-        "'aws:SecureTransport' of conditions.Bool wants text or a list, not true",
+        "'aws:SecureTransport' of conditions.Bool must be text or a list, not true",
         'quote it: "true"',
     ),
     (
         "ecs.model.Logs",
         {"retention_days": 10**400},
-        "'retention_days' wants a number that is not that large",
+        "'retention_days' must be a smaller number",
         "a smaller one",
     ),
-    ("ScheduleSettings", {"start_date": datetime.date(1, 1, 1)}, "'start_date' wants 1900-01-01 or later", "or later"),
+    (
+        "ScheduleSettings",
+        {"start_date": datetime.date(1, 1, 1)},
+        "'start_date' must be 1900-01-01 or later",
+        "or later",
+    ),
 ]
 
 

@@ -36,10 +36,10 @@ def of_engine(plan: Plan, engine: str) -> TaskDefinition:
 @pytest.mark.parametrize(
     ("arns", "line", "what", "fix"),
     [
-        (["mine"], 0, "'mine' is no ARN of a KMS key", "arn:aws:kms:<region>:<account>:key/<id>"),
-        ([KEY.replace(":kms:", ":s3:")], 0, "is no ARN of a KMS key", "describe-secret"),
-        ([f"{KEY}x"], 0, "is no ARN of a KMS key", "describe-secret"),
-        ([KEY.replace("0a1b2c3d-", "*-")], 0, "is no ARN of a KMS key", "describe-secret"),
+        (["mine"], 0, "'mine' is not the ARN of a KMS key", "arn:aws:kms:<region>:<account>:key/<id>"),
+        ([KEY.replace(":kms:", ":s3:")], 0, "is not the ARN of a KMS key", "describe-secret"),
+        ([f"{KEY}x"], 0, "is not the ARN of a KMS key", "describe-secret"),
+        ([KEY.replace("0a1b2c3d-", "*-")], 0, "is not the ARN of a KMS key", "describe-secret"),
         (["alias/secrets"], 0, "'alias/secrets' is an alias, which cannot be granted", "describe-key --key-id"),
         ([KEY.rpartition(":")[0] + ":alias/secrets"], 0, "is an alias, which cannot be granted", "describe-key"),
         ([KEY, FOREIGN, KEY], 2, "is named twice", "remove one"),

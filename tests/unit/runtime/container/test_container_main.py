@@ -111,7 +111,7 @@ BAD_REPORTS = {
     "no truth": '{"own_error": 1}',
     "empty": "",
     "half": '{"records": 1',
-    "no text": "\xff",
+    "not text": "\xff",
     "no object": "[1]",
     "other keys": '{"rows": 1}',
     "no number": '{"records": "many"}',

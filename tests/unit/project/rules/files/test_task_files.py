@@ -123,7 +123,7 @@ def test_the_innermost_level_wins(tmp_path: Path) -> None:
         ("{/tmp/x: {secret: PASSWORD, file: ca.pem}}", "this one has both", "one of them"),
         ("{/tmp/x: {mode: '0600'}}", "this one has neither", "one of them"),
         ("{/tmp/x: {file: ca.pem, base64: true}}", "only a secret is decoded", "remove base64"),
-        ("{/tmp/x: {file: ca.pem, mode: 0400}}", "'mode' of task 'catalogue' wants text", 'quote it: "0400"'),
+        ("{/tmp/x: {file: ca.pem, mode: 0400}}", "'mode' of task 'catalogue' must be text", 'quote it: "0400"'),
         ("{/tmp/x: {file: ca.pem, mode: '0200'}}", "the mode of a file that its owner may read", '"0400"'),
         ("{/tmp/x: gone.pem}", "gone.pem does not exist", "check the path"),
         ("{/tmp/x: meltano}", "meltano is a folder", "each file"),

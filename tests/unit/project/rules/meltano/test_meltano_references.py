@@ -201,5 +201,5 @@ def test_variable_in_env_of_a_schedule(tmp_path: Path) -> None:
     assert task.environment["TAP_A_TOKEN"] == "x-dev.acme.internal"
     assert ("$HOST is taken as text" in bare, fix) == (True, "write ${HOST}")
     assert ("nothing fills ${HOSTT}" in unknown, meant) == (True, "did you mean 'HOST'?")
-    assert "holds a secret as it is" in literal
+    assert "is a secret in plain text" in literal
     assert advice.startswith("declare it in penstock.yaml: secrets: {TAP_A_TOKEN: secretsmanager:<name>}")
