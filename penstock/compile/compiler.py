@@ -49,7 +49,7 @@ def compile_plan(
     name = project.default_environment if environment is None else environment
     inputs = _inputs(project, name, dict(variables or {}), airflow_version)
     problems = Problems()
-    drafting = Drafting(project, name, inputs.environment, inputs.variables, problems)
+    drafting = Drafting(inputs, problems)
     drafted = drafted_schedules(inputs, drafting, problems)
     check_ids(drafted, problems)
     drafts = [draft for schedule in drafted for draft in schedule.drafts]

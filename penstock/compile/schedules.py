@@ -11,7 +11,8 @@ from typing import Any
 from penstock.compile.inputs import Inputs
 from penstock.compile.observability import overdue_after_minutes
 from penstock.compile.task_definitions import Draft
-from penstock.compile.tasks import Drafting, arguments_of
+from penstock.compile.tasks import Drafting
+from penstock.compile.work import arguments_of
 from penstock.project.document.document import at
 from penstock.project.document.problems import Problems
 from penstock.project.jobs import interval, interval_warnings, schedules
