@@ -66,7 +66,9 @@ def compile_plan(
     problems.raise_all()
     airflow = compiled(inputs, problems)
     planned_network = _network(inputs, task_definitions, airflow, problems)
-    watch, unheard = observability(settings.observability, settings.region, task_definitions, settings.airflow.way)
+    watch, about_observability = observability(
+        settings.observability, settings.region, task_definitions, settings.airflow.way
+    )
     unwatched = [schedule.schedule.name for schedule in drafted if schedule.is_unwatched]
     about_project = warnings.warnings(project, name, airflow, len(drafted), planned_network.endpoints)
     about_files = reference_warnings.warnings(project, project.environment(name), inputs.variables, drafts)
@@ -75,7 +77,7 @@ def compile_plan(
         *plan_warnings(inputs, task_definitions, planned_network, airflow, unwatched, drafting.configs.values()),
         *(inputs.warning(text, *path) for text, path in about_project),
         *(f"{project.place(where)}: {text}" for text, where in about_files),
-        *(inputs.warning(text, "observability", *path) for text, path in unheard),
+        *(inputs.warning(text, "observability", *path) for text, path in about_observability),
     )
     return Plan(
         format=FORMAT,

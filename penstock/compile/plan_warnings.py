@@ -19,7 +19,7 @@ from penstock_runtime.plan.task_definition import TaskDefinition
 ROLES_OF_AN_ACCOUNT = 1_000
 """AWS IAM User Guide, "IAM and AWS STS quotas": roles in an account, by default."""
 ROLES_OF_OTHERS = 100
-"""Left for what else there is in the account before a project is told of the quota."""
+"""Left for the other roles in the account: fewer than these left, and the project gets a warning."""
 
 
 def plan_warnings(
@@ -55,8 +55,8 @@ def plan_warnings(
     for text, place in chain(
         warnings.region_warnings(inputs.settings),
         network.warnings(inputs.settings),
-        endpoints.missed(inputs.settings, definitions, options(airflow)),
-        endpoints.far_secrets(inputs.settings, definitions),
+        endpoints.missing_endpoint_warnings(inputs.settings, definitions, options(airflow)),
+        endpoints.cross_region_secret_warnings(inputs.settings, definitions),
         memory.warnings(inputs.settings),
         own_images.unmasked(inputs.settings),
         checks.warnings(inputs.settings.openmetadata, inputs.settings.variables),
