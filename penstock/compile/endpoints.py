@@ -49,7 +49,7 @@ def endpoints_of(
     return tuple(sorted(wanted - {*create.without_endpoints}))
 
 
-def missed(
+def missing_endpoint_warnings(
     settings: Settings, definitions: Iterable[TaskDefinition], options: Mapping[str, str]
 ) -> Iterator[tuple[str, Place]]:
     """What will fail for want of an endpoint that the project leaves out: (text, where).
@@ -74,11 +74,13 @@ def missed(
             yield f"without a way to {_listed(found)} {what}: {_OTHERWISE}", place
 
 
-def far_secrets(settings: Settings, definitions: Iterable[TaskDefinition]) -> Iterator[tuple[str, Place]]:
+def cross_region_secret_warnings(
+    settings: Settings, definitions: Iterable[TaskDefinition]
+) -> Iterator[tuple[str, Place]]:
     """Secrets that ECS reads in a region where a network without internet has no endpoint: (text, where).
 
-    ECS reads a secret in the region of its ARN, and an endpoint is of one region. As in `missed` a route of one's own
-    may lead there.
+    ECS reads a secret in the region of its ARN, and an endpoint serves one region. As in
+    `missing_endpoint_warnings`, the user's own route may lead there.
     """
     if settings.network.create is None or not is_sealed(settings.network):
         return

@@ -23,10 +23,10 @@ def observability(
     """The plan's part, and what to warn of.
 
     Args:
-        airflow: which way the project takes to one; of an Airflow that is no MWAA, CloudWatch knows nothing.
+        airflow: which way the project takes to one; CloudWatch has no metrics of an Airflow outside MWAA.
     """
     alarms = settings.alarms
-    found, warnings = _prices(settings, region, definitions)
+    found, texts = _prices(settings, region, definitions)
     made = planned.Observability(
         dashboard=settings.dashboard,
         stopped_tasks=settings.stopped_tasks,
@@ -44,11 +44,11 @@ def observability(
         prices=found if settings.dashboard else (),
         prices_checked=prices.CHECKED,
     )
-    told = [(text, ()) for text in warnings] if settings.dashboard else []
-    return made, [*told, *_unheard(made, airflow)]
+    price_warnings = [(text, ()) for text in texts] if settings.dashboard else []
+    return made, [*price_warnings, *_no_recipient_warnings(made, airflow)]
 
 
-def _unheard(made: planned.Observability, airflow: str) -> Warnings:
+def _no_recipient_warnings(made: planned.Observability, airflow: str) -> Warnings:
     """That what is to get messages gets none: an environment may have turned off what the others have."""
     alarms = made.alarms
     of_tasks = made.stopped_tasks or alarms.failed_tasks or alarms.out_of_memory or alarms.overdue

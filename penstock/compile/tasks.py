@@ -3,27 +3,26 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import posixpath
-import shlex
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import replace
 from functools import cached_property, partial
-from typing import Any
 
+from penstock.compile.inputs import Inputs
 from penstock.compile.network import place_of
+from penstock.compile.overrides_room import check_room
 from penstock.compile.task_definitions import Draft
+from penstock.compile.work import Work, arguments_of
 from penstock.project.document.document import at
 from penstock.project.document.problems import Problems
 from penstock.project.ecs.image_names import located, rule
 from penstock.project.ecs.images import ImageSource
-from penstock.project.environments import Environment, prefix_of
+from penstock.project.environments import prefix_of
 from penstock.project.files.model import File
 from penstock.project.files.named import SERVER_CERTIFICATE
 from penstock.project.iam.permissions import Permission, filled, wrong_permission
 from penstock.project.jobs import tasks
 from penstock.project.jobs.tasks import TaskSettings
-from penstock.project.loaded import Project
 from penstock.project.meltano.model import Meltano
 from penstock.project.meltano.project import MeltanoProject
 from penstock.project.openmetadata import workflow
@@ -35,51 +34,21 @@ from penstock.project.rules.meltano import overrides, usage
 from penstock.project.rules.meltano import state as meltano_state
 from penstock.project.schema.model import settled
 from penstock.project.secrets import references
-from penstock_runtime.airflow.operators.run_task import OVERRIDES_LIMIT
 from penstock_runtime.contract import MELTANO_STATE, SERVER_VARIABLE
 from penstock_runtime.fill import PLACEHOLDER, names
 from penstock_runtime.plan import task_definition as planned
 from penstock_runtime.plan.plan import Config, ProjectFile
-from penstock_runtime.plan.schedule import Engine, FargateTask, TaskFile
+from penstock_runtime.plan.schedule import FargateTask, TaskFile
 from penstock_runtime.plan.task_definition import Image, PullThrough
-
-OVERRIDES_RESERVE = 2048
-"""Kept for what the operator adds to a task's own: which run it is, its config's address and hash, its size."""
-
-
-@dataclass(frozen=True)
-class _Work:
-    """What a task does, whatever its size and place."""
-
-    engine: Engine
-    image: Image
-    names: set[str]
-    default_image: bool = True
-    command: tuple[str, ...] = ()
-    workflow_type: str | None = None
-    config: str | None = None
-    secrets: tuple[str, ...] = ()
-    """Besides those among `names`."""
-    permissions: tuple[Permission, ...] = ()
-    runtime: bool = True
-    files: Mapping[str, Given] = field(default_factory=dict)
-    """By their paths in the container."""
 
 
 class Drafting:
-    """Drafts the tasks of one environment of a project. `variables` are the project's, overrides in."""
+    """Drafts the tasks of one environment of a project."""
 
-    def __init__(
-        self,
-        project: Project,
-        name: str,
-        environment: Environment,
-        variables: Mapping[str, str],
-        problems: Problems,
-    ) -> None:
-        self._project, self._name = project, name
-        self._settings, self._root = environment.settings, environment.root
-        self._variables, self._problems = variables, problems
+    def __init__(self, inputs: Inputs, problems: Problems) -> None:
+        self._project, self._name = inputs.project, inputs.name
+        self._settings, self._root = inputs.settings, inputs.root
+        self._variables, self._problems = inputs.variables, problems
         self.configs: dict[str, Config] = {}
         """By SHA-256: those of the tasks drafted so far."""
         self.pull_through: dict[str, PullThrough] = {}
@@ -138,7 +107,7 @@ class Drafting:
             self._problems.add(f"{what}pipeline: {name}", fix="rename one of the two tasks", where=where)
         return name
 
-    def _work(self, job: str, task: tasks.Task, where: str) -> _Work:
+    def _work(self, job: str, task: tasks.Task, where: str) -> Work:
         if task.meltano is not None:
             return self._meltano_work(("run", *arguments_of([task.meltano])), task.secrets)
         if task.openmetadata is not None:
@@ -148,14 +117,14 @@ class Drafting:
         image = self._located(task.image, self._images.command) if task.image else self._openmetadata_image()
         named = set(names(list(command))) & self._known()
         runtime = own_images.has_runtime(task)
-        return _Work("command", image, named, default_image=task.image is None, command=command, runtime=runtime)
+        return Work("command", image, named, default_image=task.image is None, command=command, runtime=runtime)
 
-    def _meltano_work(self, command: tuple[str, ...], more: Iterable[str] = ()) -> _Work:
+    def _meltano_work(self, command: tuple[str, ...], more: Iterable[str] = ()) -> Work:
         settings, _ = self._meltano()
         image = Image("built", "meltano", posixpath.normpath(settings.project))
         if settings.image is not None:
             image = self._located(settings.image, self._images.meltano)
-        return _Work(
+        return Work(
             "meltano",
             image,
             self._meltano_names,
@@ -165,14 +134,14 @@ class Drafting:
             permissions=tuple(settings.permissions),
         )
 
-    def _workflow_work(self, task: tasks.OpenMetadataTask, pipeline: str) -> _Work:
+    def _workflow_work(self, task: tasks.OpenMetadataTask, pipeline: str) -> Work:
         if (task, pipeline) not in self._completed:
             self._completed[task, pipeline] = self._complete(task, pipeline)
         config, named, certified = self._completed[task, pipeline]
         certificate = levels.certificate(self._settings) if certified else None
         files = {SERVER_CERTIFICATE: certificate} if certificate is not None else {}
         image = self._openmetadata_image()
-        return _Work("openmetadata", image, named, workflow_type=task.type, config=config, files=files)
+        return Work("openmetadata", image, named, workflow_type=task.type, config=config, files=files)
 
     def _complete(self, task: tasks.OpenMetadataTask, pipeline: str) -> tuple[str, set[str], bool]:
         """A workflow's config, kept under its SHA-256, the names in it, and whether the server's certificate is."""
@@ -189,7 +158,7 @@ class Drafting:
         self,
         name: str,
         after: tuple[str, ...],
-        work: _Work,
+        work: Work,
         env: Mapping[str, str],
         settings: TaskSettings,
         where: str,
@@ -230,7 +199,7 @@ class Drafting:
             **place,
             **run,
         )
-        self._check_room(task, where)
+        check_room(task, where, self._problems)
         return Draft(
             task,
             work.image,
@@ -273,7 +242,7 @@ class Drafting:
                     self._problems.add(problem.what, fix=problem.fix, where=where)
         return tuple(filled(one, self._variables) for one in permissions)
 
-    def _environment(self, work: _Work, env: Mapping[str, str]) -> dict[str, str]:
+    def _environment(self, work: Work, env: Mapping[str, str]) -> dict[str, str]:
         """The variables that the files name, then the task's own; `${NAME}` of a variable is filled in those."""
         found = {name: self._variables[name] for name in work.names if name in self._variables}
         if work.engine == "meltano":
@@ -287,26 +256,12 @@ class Drafting:
             found[key] = PLACEHOLDER.sub(lambda match: self._variables.get(match[1], match[0]), value)
         return dict(sorted(found.items()))
 
-    def _command(self, work: _Work, environment: Mapping[str, str]) -> tuple[str, ...]:
+    def _command(self, work: Work, environment: Mapping[str, str]) -> tuple[str, ...]:
         """A plain command with its variables filled. A secret stays `${NAME}`, for a shell in the container."""
         if work.engine != "command":
             return work.command
         fill = partial(PLACEHOLDER.sub, lambda match: environment.get(match[1], match[0]))
         return tuple(fill(argument) for argument in work.command)
-
-    def _check_room(self, task: FargateTask, where: str) -> None:
-        pairs = [{"name": name, "value": value} for name, value in task.environment.items()]
-        parts: list[Any] = [pairs, json.dumps(task.command), json.dumps(task.names)]
-        if task.files:
-            parts.append(json.dumps({file.path: asdict(file) for file in task.files}))
-        size = sum(len(json.dumps(part)) for part in parts)
-        room = OVERRIDES_LIMIT - OVERRIDES_RESERVE
-        if size > room:
-            self._problems.add(
-                f"the environment of task {task.name!r} takes {size} characters, and RunTask leaves room for {room}",
-                fix="shorten its variables, env or command, put long values into a file or a secret; use fewer files",
-                where=where,
-            )
 
     def _known(self) -> set[str]:
         return {*self._settings.secrets, *self._variables}
@@ -335,8 +290,3 @@ class Drafting:
         settings = self._settings.meltano
         assert settings is not None, "load has checked that it is there where it is needed"
         return settings, self._project.meltanos[settings.project]
-
-
-def arguments_of(texts: Iterable[str]) -> tuple[str, ...]:
-    """Texts as a shell would split them; load has checked that it can be done."""
-    return tuple(part for text in texts for part in shlex.split(text))

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from penstock.aws.mwaa import FIXED_OPTIONS
-from penstock.compile.compiler import MAX_UPLOAD_FOLDER, compile_plan
+from penstock.compile.airflow import MAX_UPLOAD_FOLDER
+from penstock.compile.compiler import compile_plan
 from penstock_runtime.errors import InputErrors
 from penstock_runtime.plan.airflow import Airflow
 from penstock_runtime.plan.plan import Plan

@@ -1,0 +1,186 @@
+"""The schedules of a plan, the project's and then Meltano's, each with the drafts of its tasks."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from itertools import chain
+from typing import Any
+
+from penstock.compile.inputs import Inputs
+from penstock.compile.observability import overdue_after_minutes
+from penstock.compile.task_definitions import Draft
+from penstock.compile.tasks import Drafting
+from penstock.compile.work import arguments_of
+from penstock.project.document.document import at
+from penstock.project.document.problems import Problems
+from penstock.project.jobs import interval, interval_warnings, schedules
+from penstock.project.jobs.schedules import ScheduleSettings
+from penstock.project.meltano.project import MeltanoSchedule
+from penstock.project.rules import own_images
+from penstock.project.schema.model import settled
+from penstock.versions import cron as cron_reading
+from penstock_runtime.errors import InputError
+from penstock_runtime.plan.schedule import Schedule
+
+MAX_TASKS = 20_000
+"""Tasks of all schedules together; the largest MWAA class takes about 4000 DAGs."""
+MAX_DAG_ID = 250
+"""Airflow: `ID_LEN`."""
+MAX_TAG = 100
+"""Airflow: `TAG_MAX_LEN`."""
+
+
+@dataclass(frozen=True)
+class DraftedSchedule:
+    """A schedule without its tasks, and the drafts of them."""
+
+    schedule: Schedule
+    drafts: list[Draft]
+    where: str
+    warnings: list[str]
+    is_unwatched: bool = False
+    """Whether it is to be watched, and nothing reports its success."""
+
+
+def drafted_schedules(inputs: Inputs, drafting: Drafting, problems: Problems) -> list[DraftedSchedule]:
+    """All schedules of the environment."""
+    drafted, tasks = [], 0
+    for schedule in chain(_own_schedules(inputs, drafting, problems), _meltano_schedules(inputs, drafting, problems)):
+        tasks += len(schedule.drafts)
+        if tasks > MAX_TASKS:
+            what = f"the schedules up to this one have more than {MAX_TASKS} tasks"
+            raise InputError(what, fix="split the project", where=schedule.where)
+        drafted.append(_watched(inputs, schedule))
+    return drafted
+
+
+def _watched(inputs: Inputs, drafted: DraftedSchedule) -> DraftedSchedule:
+    """With the time after which it is overdue."""
+    alarms, place = inputs.settings.observability.alarms, inputs.where("observability", "alarms", "overdue")
+    tasks = tuple(draft.task for draft in drafted.drafts)
+    due = overdue_after_minutes(alarms, replace(drafted.schedule, tasks=tasks), place)
+    is_unwatched = due is not None and not own_images.seen(tasks)
+    schedule = replace(drafted.schedule, overdue_after_minutes=None if is_unwatched else due)
+    return replace(drafted, schedule=schedule, is_unwatched=is_unwatched)
+
+
+def check_ids(drafted: Iterable[DraftedSchedule], problems: Problems) -> None:
+    """Every DAG id is one that Airflow takes, and belongs to one schedule."""
+    first: dict[str, str] = {}
+    for schedule in drafted:
+        dag_id, where = schedule.schedule.dag_id, schedule.where
+        # ASCII: schedule and task are dimensions of CloudWatch's, which takes no other (Amazon CloudWatch API
+        # Reference, Dimension).
+        if not re.fullmatch(r"[A-Za-z0-9_.-]+", dag_id) or len(dag_id) > MAX_DAG_ID:
+            what = f"{dag_id[:80]!r} cannot be a DAG id"
+            fix = f"rename it: letters from A to Z, digits, `_`, `.` and `-`, at most {MAX_DAG_ID}"
+            problems.add(what, fix=fix, where=where)
+        if dag_id in first:
+            what = f"DAG id {dag_id!r} is taken by the schedule at {first[dag_id]}"
+            problems.add(what, fix="rename one of the two", where=where)
+        first.setdefault(dag_id, where)
+
+
+def _own_schedules(inputs: Inputs, drafting: Drafting, problems: Problems) -> Iterator[DraftedSchedule]:
+    settings = inputs.settings
+    for index, schedule in enumerate(settings.schedules):
+        node = at(inputs.root, ("schedules", index))
+        where = inputs.project.document.where(node)
+        run = _settled(settings.defaults.schedule, schedule)
+        warnings: list[str] = []
+        cron, every_minutes = interval.read(schedule.interval, where)
+        if every_minutes is None:
+            place = inputs.where("schedules", index, "interval")
+            warnings = _interval_warnings(inputs, problems, cron, schedule.interval, run["timezone"], place)
+        yield DraftedSchedule(
+            _schedule(
+                run,
+                name=schedule.name,
+                dag_id=settings.airflow.dag_prefix + schedule.name,
+                job=schedule.job,
+                cron=cron,
+                every_minutes=every_minutes,
+                description=schedule.description,
+                source=inputs.project.document.source(node),
+            ),
+            drafting.job(schedule.job, schedule.env, where),
+            where,
+            warnings,
+        )
+
+
+def _meltano_schedules(inputs: Inputs, drafting: Drafting, problems: Problems) -> Iterator[DraftedSchedule]:
+    for schedule in _meltano_listing(inputs):
+        tags = [*(inputs.settings.defaults.schedule.tags or []), *_meltano_tags(schedule)]
+        # Meltano's intervals are in UTC and never catch up, whatever the project's defaults say.
+        own = ScheduleSettings(timezone="UTC", catchup=False, tags=tags)
+        if schedule.start_date is not None:
+            own = own.model_copy(update={"start_date": schedule.start_date})
+        run = _settled(inputs.settings.defaults.schedule, own)
+        warnings = _interval_warnings(inputs, problems, schedule.cron, schedule.source, "UTC", schedule.where)
+        dag_id = inputs.settings.airflow.dag_prefix + schedule.dag_id
+        if schedule.job is None:
+            commands, names = [("elt", *schedule.elt)], ["extract_load"]
+        else:
+            commands = [("run", *arguments_of(task)) for task in schedule.tasks]
+            names = [f"{dag_id}_task{index}" for index in range(len(commands))]
+        drafts = [
+            drafting.meltano(name, tuple(names[max(index - 1, 0) : index]), command, schedule.env, schedule.where)
+            for index, (name, command) in enumerate(zip(names, commands, strict=True))
+        ]
+        yield DraftedSchedule(
+            _schedule(
+                run,
+                name=schedule.name,
+                dag_id=dag_id,
+                job=schedule.job if schedule.job is not None else schedule.name,
+                cron=schedule.cron,
+                description=f"Meltano schedule {schedule.name}",
+                source=schedule.source,
+            ),
+            drafts,
+            schedule.where,
+            warnings,
+        )
+
+
+def _meltano_listing(inputs: Inputs) -> tuple[MeltanoSchedule, ...]:
+    settings = inputs.settings.meltano
+    return inputs.project.meltanos[settings.project].schedules if settings else ()
+
+
+def _interval_warnings(
+    inputs: Inputs, problems: Problems, cron: str | None, written: str, timezone: str, where: str
+) -> list[str]:
+    """What the environment's Airflow makes of an interval; `written`: it, or the schedule that it stands in."""
+    if cron is None:
+        texts = [interval_warnings.ONCE] if "@once" in written else []
+    elif refused := cron_reading.refused(cron, inputs.airflow_version):
+        problems.add(refused[0], fix=refused[1], where=where)
+        return []
+    else:
+        texts = list(interval_warnings.warnings(cron, timezone, inputs.airflow_version))
+    return [f"{inputs.project.place(where)}: {text}" for text in texts]
+
+
+def _settled(*layers: ScheduleSettings) -> dict[str, Any]:
+    """What holds for a schedule: each setting from the last layer that has it, the delay between tries in seconds."""
+    layers = (schedules.BASE, *layers)
+    run = settled(ScheduleSettings, *layers)
+    run.pop("retry_delay_minutes", None)
+    return {**run, "retry_delay_seconds": schedules.retry_delay_seconds(*layers)}
+
+
+def _schedule(run: dict[str, Any], **fields: Any) -> Schedule:
+    """A schedule without its tasks."""
+    run = {**run, "start_date": run["start_date"].isoformat(), "email": tuple(run["email"]), "tags": tuple(run["tags"])}
+    return Schedule(**run, **fields, overdue_after_minutes=None, tasks=())
+
+
+def _meltano_tags(schedule: MeltanoSchedule) -> list[str]:
+    """The tags that Meltano's own generator (files-airflow) gives."""
+    tags = ["meltano", f"schedule:{schedule.name}"]
+    tags += [f"job:{schedule.job}"] if schedule.job is not None else []
+    return [tag[:MAX_TAG] for tag in tags]
