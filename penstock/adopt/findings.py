@@ -80,7 +80,7 @@ def _network(live: Live) -> Iterator[Finding]:
     zones = sorted({one.zone for one in live.subnets})
     if len(zones) < SUBNETS:
         what = f"the subnets are all in {', '.join(zones)}: one zone's failure stops everything"
-        yield Finding("error", what, "MWAA wants two zones; its subnets are fixed at creation: make a new environment")
+        yield Finding("error", what, "MWAA needs two zones; its subnets are fixed at creation: make a new environment")
     for one in live.subnets:
         if one.dead:
             what = f"the default route of {one.id} leads to {one.way_out or 'something'}, which is gone"

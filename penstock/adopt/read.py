@@ -26,7 +26,7 @@ def read(name: str, clients: Clients) -> Live:
 
     Raises:
         InputError: there is none of that name in this account and region.
-        PenstockError: AWS cannot be reached, or does not tell of the environment itself.
+        PenstockError: AWS cannot be reached, or does not describe the environment itself.
     """
     with aws(f"read the environment {name[:80]!r}", "it takes airflow:GetEnvironment and airflow:ListEnvironments"):
         found = _environment(name, clients("mwaa"))

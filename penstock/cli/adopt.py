@@ -51,7 +51,7 @@ def adopt(
                 f"{one.level}: {plain(one.what)}\n  fix: {plain(one.fix)}", style=_STYLES[one.level], markup=False
             )
         if adopted.network is None:
-            talk.print("network is left as it is: not all subnets could be read", style="yellow")
+            talk.print("network is left unchanged: not all subnets could be read", style="yellow")
         talk.print("nothing is written" if not written else "next: penstock validate", markup=False)
     raise typer.Exit(1 if any(one.level == "error" for one in wrong) else 0)
 

@@ -1,4 +1,4 @@
-"""How `diff` and `push` tell of changes: lines with a sign in front, what is dangerous last."""
+"""How `diff` and `push` report changes: lines with a sign in front, what is dangerous last."""
 
 from __future__ import annotations
 

@@ -60,7 +60,7 @@ class Context:
         environment = self.project.default_environment if self.environment is None else self.environment
         if not re.fullmatch(ENVIRONMENT_NAME, environment):
             # It becomes a folder's name, also where the project is not read.
-            raise InputError(f"{environment[:60]!r} is no environment's name", fix="check --environment")
+            raise InputError(f"{environment[:60]!r} is not the name of an environment", fix="check --environment")
         return self.project_file.absolute().parent.resolve() / ".penstock" / environment
 
     def instance(self) -> Instance:

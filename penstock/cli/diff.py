@@ -38,7 +38,7 @@ def diff(
         list[str] | None,
         typer.Option("--allow-replacement", help="NAME may be replaced or deleted, with its data; needs --yes, too."),
     ] = None,
-    yes: Annotated[bool, typer.Option("--yes", help="What --allow-replacement names really may.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Confirm --allow-replacement.")] = False,
     prices: Annotated[
         str | None,
         typer.Option("--prices", help="`aws`: those of AWS's price list; or a JSON file with prices of your own."),

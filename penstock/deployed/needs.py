@@ -41,7 +41,7 @@ def lacking(deployed: Facts, needed: Facts, plan: Plan) -> list[str]:
 
 
 def waiting(deployed: Facts, needed: Facts) -> list[str]:
-    """What else differs, and stays as it is until the next deploy: settings of Airflow, logs and so on."""
+    """What else differs, and stays unchanged until the next deploy: settings of Airflow, logs and so on."""
     found = settings.waiting(deployed["settings"], needed["settings"])
     before, after = deployed["task_definitions"], needed["task_definitions"]
     both = sorted(set(before) & set(after))

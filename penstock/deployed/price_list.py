@@ -15,7 +15,7 @@ from typing import Any
 from penstock.deployed.account import Account, aws
 
 ENDPOINT_REGION = "us-east-1"
-"""The API is in few regions, and tells of all."""
+"""The API is in few regions; each answers for all regions."""
 
 _MWAA = {
     f"mwaa.mw1.{name.lower()}": name for name in ("Micro", "Small", "Medium", "Large", "XLarge", "2XLarge")

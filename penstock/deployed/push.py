@@ -122,7 +122,7 @@ def do(push: Push, tell: Callable[[str], None]) -> int:
     """Upload what is missing, then make it live; returns how many objects were uploaded.
 
     Args:
-        tell: is told of releases of old that could not be deleted.
+        tell: gets a line for each old release that could not be deleted.
 
     Raises:
         PenstockError: AWS refused a call, or another deploy or push came first; what was live is live.

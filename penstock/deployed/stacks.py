@@ -1,4 +1,4 @@
-"""The stacks of a project and environment, as CloudFormation tells of them."""
+"""The stacks of a project and environment, as CloudFormation reports them."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def is_there(stack: Stack) -> bool:
 
 
 def remnant(stack: Stack) -> tuple[str, str] | None:
-    """What is left of a first deploy that failed: what to tell of it, and how to be rid of it ("" where cdk is)."""
+    """What is left of a first deploy that failed, and how to delete it ("" if cdk deletes it)."""
     if stack["StackStatus"] not in _FAILED_AT_FIRST:
         return None
     name = _name(stack)

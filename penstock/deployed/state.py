@@ -1,4 +1,4 @@
-"""The deployed project, as its buckets and stacks tell of it."""
+"""The deployed project, as its buckets and stacks describe it."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def find(account: Account, plan: Plan, to: str | None = None) -> Deployed:
         to: `s3://bucket/folder` of its DAGs; None: the outputs of its stack say so.
 
     Raises:
-        InputError: `to` is no such address.
+        InputError: `to` is not such an address.
         NotDeployedError: nothing is.
         PenstockError: what is there cannot be read, or is not of this version.
     """
@@ -96,7 +96,7 @@ def _outputs(account: Account, plan: Plan) -> tuple[str, str]:
 def _where(to: str) -> tuple[str, str]:
     parts = re.fullmatch(r"s3://([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])/(.+?)/*", to)
     if parts is None:
-        raise InputError(f"{to[:100]!r} is no folder of a bucket", fix="write s3://bucket/dags/project-environment")
+        raise InputError(f"{to[:100]!r} is not a folder in a bucket", fix="write s3://bucket/dags/project-environment")
     return parts[1], parts[2]
 
 

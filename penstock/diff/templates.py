@@ -34,7 +34,7 @@ _FILES = frozenset(
         *("RequirementsS3ObjectVersion", "PluginsS3ObjectVersion", "StartupScriptS3ObjectVersion"),
     }
 )
-"""Where the deploy's own files lie, and versions that S3 gives them as they are uploaded."""
+"""Where the deploy's own files lie, and versions that S3 gives them at their upload."""
 _UPLOAD = "Custom::CDKBucketDeployment"
 """Goes by its logical id without the hash: that of a file of MWAA's is its content's
 (`stacks.airflow.environment_files`)."""
@@ -112,7 +112,7 @@ def _moves(stack: str, replaced: Container[Id], exports: Mapping[str, tuple[str,
 
 
 def left_over(before: Templates, after: Templates) -> list[str]:
-    """Stacks that are deployed and no longer in the project: a deploy leaves them as they are."""
+    """Stacks that are deployed and no longer in the project: a deploy leaves them alone."""
     return sorted(set(before) - set(after))
 
 

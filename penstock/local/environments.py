@@ -27,7 +27,7 @@ _LINES = 15
 
 
 def ensure(name: str, lock: Path, *, python: str = PYTHON, report: Callable[[str], None]) -> Path:
-    """The virtual environment that holds what a lock lists, and nothing else; made where it is not there yet.
+    """The virtual environment that holds what a lock lists, and nothing else; made if it does not exist yet.
 
     Environments of other locks stay: another project may use them.
 

@@ -60,7 +60,7 @@ def write(folder: Path, manifest: Manifest) -> Path:
 
 
 def load(folder: Path, reference: str) -> Manifest | None:
-    """The manifest of a reference; None where there is none."""
+    """The manifest of a reference; None if there is none."""
     try:
         return Manifest(**json.loads((folder / file_name(reference)).read_text()))
     except FileNotFoundError:
@@ -78,7 +78,7 @@ def register_stock(folder: Path, plan: Plan, report: Callable[[str], None]) -> N
 
 
 def stand_ins(plan: Plan, report: Callable[[str], None]) -> list[Manifest]:
-    """What stands for each image that the plan takes from a registry, installed where it is not there yet.
+    """What stands for each image that the plan takes from a registry, installed if it is missing.
 
     Raises:
         PenstockError: nothing here can stand for one of them.
@@ -115,7 +115,7 @@ def bare_python(report: Callable[[str], None]) -> Path:
 
 
 def stock_environment(reference: str, report: Callable[[str], None]) -> Path:
-    """The virtual environment that stands for a stock image; installed where it is not there yet.
+    """The virtual environment that stands for a stock image; installed if it is missing.
 
     Raises:
         PenstockError: there is no lock for this image.

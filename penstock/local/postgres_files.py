@@ -139,7 +139,7 @@ def _folder(path: Path) -> Path:
     found = path.lstat()
     if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.geteuid() or found.st_mode & 0o022:
         raise PenstockError(
-            f"{path} exists and is no folder that only user {os.geteuid()} may write",
+            f"{path} exists, but is not a folder that only user {os.geteuid()} may write",
             fix=f"look at it, then delete {path}",
         )
     return path

@@ -36,7 +36,7 @@ class System:
 
     @property
     def warehouse(self) -> str | None:
-        """libpq connection string of the embedded warehouse; None where the project wants none."""
+        """libpq connection string of the embedded warehouse; None if the project has none."""
         if not (self.instance.folder / "private" / "warehouse").exists():
             return None
         return postgres.conninfo(

@@ -144,7 +144,7 @@ def _update(name: str, old: Properties, new: Properties, _stack: str) -> Made:
         wrong = mwaa.version_problem(before, after)
     if wrong:
         raise ValueError(f'Resource handler returned message: "{wrong} (Service: Mwaa, Status Code: 400)"')
-    # What is not sent stays as it is, options and files too; logs and tags are always sent.
+    # What is not sent stays unchanged, options and files too; logs and tags are always sent.
     sent = {one: value for one, value in _stated(new).items() if one in (*new, "LoggingConfiguration", "Tags")}
     environment.update(sent, LastUpdate={"Status": "SUCCESS", "CreatedAt": time.time()})
     return name, _attributes(environment)
