@@ -13,7 +13,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from penstock import home
 from penstock.bundle import task_files
 from penstock.bundle.build import Bundle, build_bundle
 from penstock.bundle.revision import Revision
@@ -22,7 +21,7 @@ from penstock.deployed.account import THREADS, aws
 from penstock.deployed.state import Deployed
 from penstock.diff import plans
 from penstock.diff.plans import Change
-from penstock.home import DAGS
+from penstock.home import DAGS, HOME
 from penstock.project.files import content
 from penstock_runtime import contract
 from penstock_runtime.errors import PenstockError
@@ -30,6 +29,8 @@ from penstock_runtime.plan.plan import Plan, ProjectFile
 from penstock_runtime.release import activation, infrastructure
 from penstock_runtime.release.manifest import TOP, Refused, Release
 
+RECIPES = HOME / "runtime" / "images"
+"""The images that Penstock builds itself, a folder each."""
 Objects = Mapping[tuple[str, str], bytes]
 """(bucket, key) → content."""
 
@@ -184,9 +185,6 @@ def make(plan: Plan) -> Bundle:
 def _refused(why: str) -> PenstockError:
     what, _, fix = why.partition(". ")
     return PenstockError(what, fix=fix[:1].lower() + fix[1:] if fix else "try again")
-
-
-RECIPES = home.HOME / "runtime" / "images"
 
 
 def infrastructure_facts(plan: Plan, made: Bundle, project: Path) -> dict[str, Any]:

@@ -5,25 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from penstock.aws.fargate import MEMORY_MIB
 from penstock.local.aws import compat
 
-FARGATE_SIZES: dict[int, range | tuple[int, ...]] = {
-    256: (512, 1024, 2048),
-    512: range(1024, 4097, 1024),
-    1024: range(2048, 8193, 1024),
-    2048: range(4096, 16385, 1024),
-    4096: range(8192, 30721, 1024),
-    8192: range(16384, 61441, 4096),
-    16384: range(32768, 122881, 8192),
-}
-"""CPU units to MiB of memory (AWS, "Fargate task definition differences: task CPU and memory")."""
 MAX_STOP_TIMEOUT_SECONDS = 120
 
 
 def wrong_size(cpu: Any, memory: Any) -> str | None:
     """ECS's words for a pair that Fargate does not offer, or None."""
     try:
-        if int(memory) in FARGATE_SIZES.get(int(cpu), ()):
+        if int(memory) in MEMORY_MIB.get(int(cpu), ()):
             return None
     except (TypeError, ValueError):
         pass

@@ -1,6 +1,8 @@
 """AWS::MWAA::Environment: what MWAA checks, and a record that is AVAILABLE at once, or when its customer's endpoints
 are there. Airflow itself is not here.
 
+The tables of this module are on purpose a second opinion on what AWS takes: the stacks have their own, so that a slip
+in one of the two is found. Limits come from `penstock.aws.mwaa`.
 Rules: Amazon MWAA User Guide, "Create an Amazon MWAA environment" and "About networking"; botocore's mwaa model.
 """
 
