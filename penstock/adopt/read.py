@@ -43,7 +43,7 @@ def _environment(name: str, mwaa: Any) -> dict[str, Any]:
         if error_code(error) not in ("ResourceNotFoundException", "NotFound"):
             raise
     pages = mwaa.get_paginator("list_environments").paginate()
-    names = [one for page in pages for one in page["Environments"]]
+    names = [environment for page in pages for environment in page["Environments"]]
     fix = nearest(name, names, kind="environment") if names else "name another region with --region"
     raise InputError(f"there is no MWAA environment {name[:80]!r} in {mwaa.meta.region_name}", fix=fix)
 

@@ -44,9 +44,9 @@ class Context:
         return load(self.given, shapes=self._shapes)
 
     def _shapes(self, version: str) -> Shapes | Unknown:
-        found = cached(version)
-        if isinstance(found, Shapes):
-            return found
+        shapes = cached(version)
+        if isinstance(shapes, Shapes):
+            return shapes
         steps = Steps()
         return openmetadata_shapes.known(version, steps.note, install=self.install)
 
@@ -82,6 +82,6 @@ class Context:
 
 def of(context: typer.Context) -> Context:
     """The `Context` of a command."""
-    found = context.find_object(Context)
-    assert found is not None
-    return found
+    own = context.find_object(Context)
+    assert own is not None
+    return own

@@ -102,10 +102,10 @@ class Account:
         Raises:
             PenstockError: they are of another one, or of none.
         """
-        found = self.number
-        if plan.account not in (None, found):
+        number = self.number
+        if plan.account not in (None, number):
             raise PenstockError(
-                f"environment {plan.environment} is in account {plan.account}, the credentials are of {found}",
+                f"environment {plan.environment} is in account {plan.account}, the credentials are of {number}",
                 fix=f"use credentials of {plan.account}, for example with AWS_PROFILE",
             )
 

@@ -56,7 +56,7 @@ def prices_of(account: Account, region: str) -> dict[str, float]:
     Raises:
         PenstockError: AWS refused; it takes `pricing:GetProducts`.
     """
-    found: dict[str, float] = {}
+    prices: dict[str, float] = {}
     client = account.client("pricing", ENDPOINT_REGION)
     with aws("AWS's price list"):
         for service, usage in USAGE.items():
@@ -67,8 +67,8 @@ def prices_of(account: Account, region: str) -> dict[str, float]:
                 price = _first_dollars(product) if name else None
                 if name and price is not None:
                     # A name has one product in a region; were there two, the dearer one promises nothing.
-                    found[name] = max(price, found.get(name, 0.0))
-    return found
+                    prices[name] = max(price, prices.get(name, 0.0))
+    return prices
 
 
 def _products(client: Any, service: str, region: str) -> Iterator[Mapping[str, Any]]:

@@ -81,7 +81,7 @@ def _outputs(account: Account, plan: Plan) -> tuple[str, str]:
         told, first = (stack and stacks.remnant(stack)) or ("", "")
         what = f"{plan.prefix} is not deployed in {plan.region}{': ' if told else ''}{told}"
         raise NotDeployedError(what, fix=f"{first}; then {deploy}" if first else deploy)
-    outputs = {one["OutputKey"]: one["OutputValue"] for one in stack.get("Outputs", [])}
+    outputs = {output["OutputKey"]: output["OutputValue"] for output in stack.get("Outputs", [])}
     if {"DagBucket", "DagFolder"} <= outputs.keys():
         return outputs["DagBucket"], outputs["DagFolder"]
     status = str(stack["StackStatus"])
@@ -112,9 +112,9 @@ def _text(account: Account, bucket: str, key: str) -> str | None:
 
 def _object(text: str, name: str) -> dict[str, Any]:
     try:
-        found = json.loads(text)
+        value = json.loads(text)
     except ValueError as error:
         raise PenstockError(f"{name} cannot be read: {error}", fix="deploy the project again") from error
-    if not isinstance(found, dict):
+    if not isinstance(value, dict):
         raise PenstockError(f"{name} holds no object", fix="deploy the project again")
-    return found
+    return value
