@@ -38,8 +38,10 @@ def problem(definition: Mapping[str, Any]) -> str | None:
         if not definition.get("executionRoleArn") and (container.get("secrets") or driver == "awslogs"):
             needs = "container secrets" if container.get("secrets") else f"log driver {driver}"
             return f"Fargate requires task definition to have execution role ARN to support {needs}."
-        plain = {one["name"] for one in container.get("environment") or []}
-        twice = next((one["name"] for one in container.get("secrets") or [] if one["name"] in plain), None)
+        plain = {variable["name"] for variable in container.get("environment") or []}
+        twice = next(
+            (variable["name"] for variable in container.get("secrets") or [] if variable["name"] in plain), None
+        )
         if twice is not None:
             return (
                 "The secret name must be unique and not shared with any new or existing environment variables set on "
@@ -60,9 +62,9 @@ def install() -> None:
             key = resolve(reference)
             return None if key is None else str(key)
         active = [
-            one["revision"]
-            for one in compat.ecs._task_defs.values()
-            if one["family"] == family and one["status"] == "ACTIVE"
+            definition["revision"]
+            for definition in compat.ecs._task_defs.values()
+            if definition["family"] == family and definition["status"] == "ACTIVE"
         ]
         return f"{family}:{max(active)}" if active else family
 

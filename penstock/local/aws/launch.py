@@ -141,12 +141,12 @@ def _secret(source: str, execution_key: str | None) -> str:
     if not key:
         return str(value)
     try:
-        found = json.loads(value)[key]
+        member = json.loads(value)[key]
     except (ValueError, KeyError, TypeError):
         raise LaunchError(
             f"ResourceInitializationError: {what}: retrieved secret from Secrets Manager did not contain json key {key}"
         ) from None
-    return found if isinstance(found, str) else json.dumps(found)
+    return member if isinstance(member, str) else json.dumps(member)
 
 
 def _undecryptable(execution_key: str | None, key: str | None, store: str) -> str | None:

@@ -132,10 +132,10 @@ class Container:
             return
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(first, signal.SIGKILL)
-        for one in psutil.process_iter():
+        for process in psutil.process_iter():
             with contextlib.suppress(psutil.NoSuchProcess, ProcessLookupError, PermissionError):
-                if os.getsid(one.pid) == first:
-                    one.kill()
+                if os.getsid(process.pid) == first:
+                    process.kill()
 
     def close(self) -> None:
         """Give the pipes of an ended container back."""

@@ -167,21 +167,21 @@ def _stated(properties: Properties) -> Properties:
         "AirflowConfigurationOptions": {},
         "EndpointManagement": "SERVICE",
     }
-    found: Properties = {**defaults, **properties}
-    for one in ("MinWorkers", "MaxWorkers", "Schedulers", "MinWebservers", "MaxWebservers"):
-        if one in found:
-            found[one] = int(found[one])
+    stated: Properties = {**defaults, **properties}
+    for count in ("MinWorkers", "MaxWorkers", "Schedulers", "MinWebservers", "MaxWebservers"):
+        if count in stated:
+            stated[count] = int(stated[count])
     logging = {}
     for module, suffix in LOGS.items():
         setting = (properties.get("LoggingConfiguration") or {}).get(module) or {}
         enabled = str(setting.get("Enabled", False)).lower() == "true"
-        group = f"airflow-{found['Name']}-{suffix}"
+        group = f"airflow-{stated['Name']}-{suffix}"
         if enabled:
             compat.cloudwatch_logs._create_log_group({"logGroupName": group})
         region, account = compat.responses.get_region(), compat.responses.get_account_id()
         arn = f"arn:aws:logs:{region}:{account}:log-group:{group}"
         logging[module] = {**setting, "Enabled": enabled, "CloudWatchLogGroupArn": arn}
-    return {**found, "LoggingConfiguration": logging, "Tags": dict(properties.get("Tags") or {})}
+    return {**stated, "LoggingConfiguration": logging, "Tags": dict(properties.get("Tags") or {})}
 
 
 def _attributes(environment: Properties) -> Properties:
@@ -199,10 +199,10 @@ def _attributes(environment: Properties) -> Properties:
 
 
 def _at(properties: Properties, path: tuple[str, ...]) -> Any:
-    found: Any = properties
+    value: Any = properties
     for name in path:
-        found = (found or {}).get(name)
-    return found
+        value = (value or {}).get(name)
+    return value
 
 
 HANDLERS: dict[str, dict[str, Any]] = {
