@@ -32,16 +32,16 @@ class Finding:
 
 def findings(live: Live) -> list[Finding]:
     """All that is wrong, errors first."""
-    found = [Finding("error", one.what, one.fix) for one in live.gone]
-    found += [*_environment(live), *_bucket(live), *_network(live), *_role(live)]
-    found += [_unread(one) for one in live.unread]
-    return sorted(found, key=lambda one: one.level)
+    problems = [Finding("error", gone.what, gone.fix) for gone in live.gone]
+    problems += [*_environment(live), *_bucket(live), *_network(live), *_role(live)]
+    problems += [_unread(lookup) for lookup in live.unread]
+    return sorted(problems, key=lambda finding: finding.level)
 
 
-def _unread(one: Unread) -> Finding:
-    if one.why:
-        return Finding("warning", f"not looked at, by {one.permission}: {one.why}", "try again, or look yourself")
-    return Finding("warning", f"not looked at: it takes {one.permission}", "grant it, or look yourself")
+def _unread(lookup: Unread) -> Finding:
+    if lookup.why:
+        return Finding("warning", f"not looked at, by {lookup.permission}: {lookup.why}", "try again, or look yourself")
+    return Finding("warning", f"not looked at: it takes {lookup.permission}", "grant it, or look yourself")
 
 
 def _environment(live: Live) -> Iterator[Finding]:
@@ -77,32 +77,32 @@ def _network(live: Live) -> Iterator[Finding]:
         )
     if live.subnets is None:
         return
-    zones = sorted({one.zone for one in live.subnets})
+    zones = sorted({subnet.zone for subnet in live.subnets})
     if len(zones) < SUBNETS:
         what = f"the subnets are all in {', '.join(zones)}: one zone's failure stops everything"
-        yield Finding("error", what, "MWAA wants two zones; its subnets are fixed at creation: make a new environment")
-    for one in live.subnets:
-        if one.dead:
-            what = f"the default route of {one.id} leads to {one.way_out or 'something'}, which is gone"
+        yield Finding("error", what, "MWAA needs two zones; its subnets are fixed at creation: make a new environment")
+    for subnet in live.subnets:
+        if subnet.dead:
+            what = f"the default route of {subnet.id} leads to {subnet.way_out or 'something'}, which is gone"
             yield Finding("error", what, "route 0.0.0.0/0 to a NAT gateway that exists")
-        elif one.way_out is None:
+        elif subnet.way_out is None:
             yield Finding(
                 "warning",
-                f"{one.id} has no default route: tasks there reach only what VPC endpoints lead to",
+                f"{subnet.id} has no default route: tasks there reach only what VPC endpoints lead to",
                 "route 0.0.0.0/0 to a NAT gateway, or make endpoints for ecr, s3, logs and secretsmanager",
             )
-        elif one.way_out.startswith("igw-"):
+        elif subnet.way_out.startswith("igw-"):
             yield Finding(
                 "warning",
-                f"{one.id} is public ({one.way_out}): tasks get no public address there, so they reach nothing outside",
+                f"{subnet.id} is public ({subnet.way_out}): tasks get no public address, so they reach nothing outside",
                 "name private subnets in network.use",
             )
 
 
 def _role(live: Live) -> Iterator[Finding]:
     wide: dict[str, set[str]] = {}
-    for one in live.role or ():
-        wide.setdefault(one.policy, set()).update(_too_wide(one))
+    for statement in live.role or ():
+        wide.setdefault(statement.policy, set()).update(_too_wide(statement))
     for policy, actions in wide.items():
         if actions:
             listed = ", ".join(sorted(actions)[:6]) + (", …" if len(actions) > 6 else "")
@@ -116,7 +116,7 @@ def _role(live: Live) -> Iterator[Finding]:
 def _too_wide(statement: Statement) -> set[str]:
     if _is_mwaas_queue_key(statement):
         return set()
-    if any(one == "*" or one.startswith(EVERYTHING_BUT) for one in statement.resources):
+    if any(resource == "*" or resource.startswith(EVERYTHING_BUT) for resource in statement.resources):
         return set(statement.actions) - WITHOUT_RESOURCE
     return {action for action in statement.actions if _of_roles(action) and _any(statement)}
 
@@ -124,8 +124,10 @@ def _too_wide(statement: Statement) -> set[str]:
 def _is_mwaas_queue_key(statement: Statement) -> bool:
     """The key of the queue that MWAA keeps for itself is in no account of the user's. So the guide asks for the keys of
     all accounts but theirs, by way of SQS ("Amazon MWAA execution role"); the keys' own policies still decide."""
-    others = all(one.startswith(EVERYTHING_BUT) and one.endswith(":key/*") for one in statement.resources)
-    keys = all(one.lower().startswith("kms:") for one in statement.actions)
+    others = all(
+        resource.startswith(EVERYTHING_BUT) and resource.endswith(":key/*") for resource in statement.resources
+    )
+    keys = all(action.lower().startswith("kms:") for action in statement.actions)
     return others and keys and "kms:viaservice" in statement.conditions
 
 
@@ -136,4 +138,4 @@ def _of_roles(action: str) -> bool:
 
 def _any(statement: Statement) -> bool:
     """Whether its resources are all roles, by whatever pattern."""
-    return any(one.endswith((":role/*", ":*")) for one in statement.resources)
+    return any(resource.endswith((":role/*", ":*")) for resource in statement.resources)

@@ -1,4 +1,4 @@
-"""One MWAA environment and what it stands on, as AWS tells of it. Plain data."""
+"""One MWAA environment and what it stands on, as AWS describes it. Plain data."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Statement:
 
 @dataclass(frozen=True)
 class Gone:
-    """Something that the environment names and that is not there any more, or cannot be used."""
+    """Something that the environment names, but that no longer exists or cannot be used."""
 
     what: str
     fix: str

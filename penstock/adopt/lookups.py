@@ -25,5 +25,5 @@ class Look(Protocol):
 
         Args:
             permission: the actions that it takes.
-            gone: AWS's error code → what is not there then.
+            gone: AWS's error code → what is missing then.
         """

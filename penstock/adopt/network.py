@@ -29,21 +29,21 @@ class NetworkLook:
 
     def subnets(self, ids: tuple[str, ...]) -> tuple[Subnet, ...] | None:
         """All of them; None: they could not all be looked at."""
-        found = [subnet for one in ids if (subnet := self._subnet(one)) is not None]
-        if not found or len(found) < len(ids):
+        described = [subnet for name in ids if (subnet := self._subnet(name)) is not None]
+        if not described or len(described) < len(ids):
             return None
-        vpcs = sorted({str(one["VpcId"]) for one in found})
+        vpcs = sorted({str(subnet["VpcId"]) for subnet in described})
         tables = self._look("ec2:DescribeRouteTables", lambda: self._tables(vpcs))
         if tables is None:
             return None
-        return tuple(_described(one, tables) for one in found)
+        return tuple(_described(subnet, tables) for subnet in described)
 
     def self_referencing(self, ids: tuple[str, ...]) -> bool | None:
         """Whether one of the groups lets its own members in; None: one that could not be looked at might."""
-        found = [group for one in ids if (group := self._group(one)) is not None]
-        if any(_lets_itself_in(one) for one in found):
+        groups = [group for name in ids if (group := self._group(name)) is not None]
+        if any(_lets_itself_in(group) for group in groups):
             return True
-        return False if found and len(found) == len(ids) else None
+        return False if groups and len(groups) == len(ids) else None
 
     def _subnet(self, name: str) -> dict[str, Any] | None:
         def ask() -> dict[str, Any]:
@@ -87,11 +87,15 @@ def _described(subnet: dict[str, Any], tables: list[dict[str, Any]]) -> Subnet:
 
 def _default_route(subnet: str, vpc: str, tables: list[dict[str, Any]]) -> dict[str, Any] | None:
     """Of the subnet's own route table, else of its VPC's main one."""
-    own = [table for table in tables if any(one.get("SubnetId") == subnet for one in table.get("Associations", []))]
+    own = [
+        table
+        for table in tables
+        if any(association.get("SubnetId") == subnet for association in table.get("Associations", []))
+    ]
     main = [
         table
         for table in tables
-        if table.get("VpcId") == vpc and any(one.get("Main") for one in table.get("Associations", []))
+        if table.get("VpcId") == vpc and any(association.get("Main") for association in table.get("Associations", []))
     ]
     for table in own or main:
         for route in table.get("Routes", []):

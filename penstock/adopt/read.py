@@ -26,7 +26,7 @@ def read(name: str, clients: Clients) -> Live:
 
     Raises:
         InputError: there is none of that name in this account and region.
-        PenstockError: AWS cannot be reached, or does not tell of the environment itself.
+        PenstockError: AWS cannot be reached, or does not describe the environment itself.
     """
     with aws(f"read the environment {name[:80]!r}", "it takes airflow:GetEnvironment and airflow:ListEnvironments"):
         found = _environment(name, clients("mwaa"))
@@ -43,7 +43,7 @@ def _environment(name: str, mwaa: Any) -> dict[str, Any]:
         if error_code(error) not in ("ResourceNotFoundException", "NotFound"):
             raise
     pages = mwaa.get_paginator("list_environments").paginate()
-    names = [one for page in pages for one in page["Environments"]]
+    names = [environment for page in pages for environment in page["Environments"]]
     fix = nearest(name, names, kind="environment") if names else "name another region with --region"
     raise InputError(f"there is no MWAA environment {name[:80]!r} in {mwaa.meta.region_name}", fix=fix)
 

@@ -27,7 +27,7 @@ class Adoption:
     after: str
     airflow: dict[str, Any]
     network: dict[str, Any] | None
-    """None: the subnets could not be read, and the network is left as it is."""
+    """None: the subnets could not be read, and the network is left unchanged."""
 
     @property
     def diff(self) -> str:
@@ -54,7 +54,7 @@ def project_file(path: Path) -> Document:
     """The project file, read as YAML; it need not be a whole project yet.
 
     Raises:
-        InputError: it is not there, no YAML, or no mapping.
+        InputError: the file is missing, or not YAML, or not a mapping.
     """
     path = path / "penstock.yaml" if path.is_dir() else path
     if not path.exists():

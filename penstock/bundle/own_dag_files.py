@@ -1,4 +1,4 @@
-"""The project's own `dags/` as it lies in the bundle: importable there as it is where people keep it.
+"""The project's own `dags/` as it lies in the bundle: importable there as in the folder where people keep it.
 
 MWAA has its DAG folder on Python's path. A project's own files lie one folder below that, so that several projects can
 share one Airflow, and `from common.helper import …` would find nothing there: a file that imports what lies beside it

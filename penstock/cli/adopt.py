@@ -37,23 +37,25 @@ def adopt(
         raise InputError(f"the project deploys to {theirs}, not to {region}", fix=fix, where=document.name)
     live = read(name, Account.at(region or theirs).client)
     adopted = write.adoption(document, live, own.environment)
-    wrong = findings(live)
+    problems = findings(live)
     written = bool(adopted.diff) and not dry_run
     if written:
         adopted.write()
     if form is Format.json:
         facts = {"file": str(adopted.path), "written": written, "airflow": adopted.airflow, "network": adopted.network}
-        show_json({**facts, "diff": adopted.diff, "findings": [dataclasses.asdict(one) for one in wrong]})
+        show_json({**facts, "diff": adopted.diff, "findings": [dataclasses.asdict(finding) for finding in problems]})
     else:
         data.print(adopted.diff or f"{adopted.path} says it already", markup=False, end="" if adopted.diff else "\n")
-        for one in wrong:
+        for finding in problems:
             talk.print(
-                f"{one.level}: {plain(one.what)}\n  fix: {plain(one.fix)}", style=_STYLES[one.level], markup=False
+                f"{finding.level}: {plain(finding.what)}\n  fix: {plain(finding.fix)}",
+                style=_STYLES[finding.level],
+                markup=False,
             )
         if adopted.network is None:
-            talk.print("network is left as it is: not all subnets could be read", style="yellow")
+            talk.print("network is left unchanged: not all subnets could be read", style="yellow")
         talk.print("nothing is written" if not written else "next: penstock validate", markup=False)
-    raise typer.Exit(1 if any(one.level == "error" for one in wrong) else 0)
+    raise typer.Exit(1 if any(finding.level == "error" for finding in problems) else 0)
 
 
 _STYLES = {"error": "red", "warning": "yellow"}

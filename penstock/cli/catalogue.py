@@ -27,6 +27,6 @@ def list_entities(
     form: FormatOption = Format.text,
 ) -> None:
     """List what arrived in the recording catalogue."""
-    found = client.entities(catalogue_state(contexts.of(context).instance()), kind)
-    rows = [{**vars(one), "updated_at": one.updated_at.isoformat(timespec="seconds")} for one in found]
+    entities = client.entities(catalogue_state(contexts.of(context).instance()), kind)
+    rows = [{**vars(entity), "updated_at": entity.updated_at.isoformat(timespec="seconds")} for entity in entities]
     show(rows, ["kind", "fqn", "type", "columns", "rows", "updated_at"], form, empty="nothing has arrived yet")

@@ -1,4 +1,4 @@
-"""How `diff` and `push` tell of changes: lines with a sign in front, what is dangerous last."""
+"""How `diff` and `push` report changes: lines with a sign in front, what is dangerous last."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ _TAGS = "Tags"
 
 def show_schedules(changes: Iterable[plans.Change]) -> None:
     """Print what happens to schedules, field by field."""
-    told = []
+    lines = []
     for change in changes:
         note = f" ({change.note})" if change.note else ""
-        told.append("\n    ".join([f"{_SIGNS[change.kind]} schedule {change.dag_id}{note}", *map(str, change.fields)]))
-    _print(told or ["no schedule changes"])
+        lines.append("\n    ".join([f"{_SIGNS[change.kind]} schedule {change.dag_id}{note}", *map(str, change.fields)]))
+    _print(lines or ["no schedule changes"])
 
 
 def show_report(report: Report) -> None:
@@ -32,28 +32,28 @@ def show_report(report: Report) -> None:
     show_schedules(report.schedules)
     _print([f"{_SIGNS[kind]} dags/{path}" for kind, path in report.dag_files])
     _title("Settings")
-    _print([f"~ {one}" for one in report.settings] or ["no settings changes"])
+    _print([f"~ {field}" for field in report.settings] or ["no settings changes"])
     _title("Infrastructure")
     _print(resources(report.resources) or ["no resource changes"])
     _print(_protection(report.protection))
-    _print([str(one) for one in report.airflow])
+    _print([str(move) for move in report.airflow])
     for stack in report.left_over:
         data.print(f"  stack {stack} is no longer in the project; it stays until somebody deletes it", markup=False)
     _title("Permissions")
-    _print([f"{_SIGNS[one.kind]} {one}" for one in report.permissions] or ["no permission changes"])
+    _print([f"{_SIGNS[change.kind]} {change}" for change in report.permissions] or ["no permission changes"])
     _title(f"Cost a month, US dollars, prices of {DATE}")
     _print(_costs(report.before, report.after))
 
 
 def resources(changes: Sequence[templates.Change]) -> list[str]:
     """What happens to resources, what matters most first; those that get other tags and nothing else, in one."""
-    tagged = [one for one in changes if one.kind == "changed" and one.properties == (_TAGS,)]
-    told = [_resource(one) for one in sorted(changes, key=_rank) if one not in tagged]
+    tagged = [change for change in changes if change.kind == "changed" and change.properties == (_TAGS,)]
+    lines = [_resource(change) for change in sorted(changes, key=_rank) if change not in tagged]
     if tagged:
-        fields = dict.fromkeys(str(field) for one in tagged for field in one.fields)
+        fields = dict.fromkeys(str(field) for change in tagged for field in change.fields)
         count = f"{len(tagged)} resources" if len(tagged) > 1 else _called(tagged[0])
-        told.append("\n    ".join([f"~ {count}: {_TAGS} only", *fields]))
-    return told
+        lines.append("\n    ".join([f"~ {count}: {_TAGS} only", *fields]))
+    return lines
 
 
 def _rank(change: templates.Change) -> int:
@@ -69,10 +69,10 @@ def _resource(change: templates.Change) -> str:
         more = " leaves its stack and stays in the account"
     if change.kind == "replaced":
         whole = {path.partition(".")[0] for path in change.because}
-        also = [one for one in change.properties if one not in whole]
+        also = [name for name in change.properties if name not in whole]
         more = f" is replaced, because of {', '.join(change.because)}"
         more += f"; also changed: {', '.join(also)}" if also else ""
-    stays = [f"not taken back by AWS: {one}" for one in change.stays]
+    stays = [f"not taken back by AWS: {stay}" for stay in change.stays]
     return "\n    ".join([f"{_SIGNS[change.kind]} {_called(change)}{more}", *_fields(change), *stays])
 
 
@@ -86,9 +86,9 @@ def _called(change: templates.Change) -> str:
 
 
 def _protection(changes: Sequence[protection.Change]) -> list[str]:
-    told = {True: "termination protection off → on", False: "termination protection on → off"}
-    stacks = {after: [one.stack for one in changes if one.after is after] for after in told}
-    return [f"~ {told[after]}: {', '.join(names)}" for after, names in stacks.items() if names]
+    words = {True: "termination protection off → on", False: "termination protection on → off"}
+    stacks = {after: [change.stack for change in changes if change.after is after] for after in words}
+    return [f"~ {words[after]}: {', '.join(names)}" for after, names in stacks.items() if names]
 
 
 def _costs(before: Cost, after: Cost) -> list[str]:
@@ -96,7 +96,7 @@ def _costs(before: Cost, after: Cost) -> list[str]:
     lines = []
     for what in sorted({*old, *new}):
         was, is_now = old.get(what), new.get(what)
-        counts = [f"{one.count:g}" if one else "0" for one in (was, is_now)]
+        counts = [f"{line.count:g}" if line else "0" for line in (was, is_now)]
         count = counts[1] if counts[0] == counts[1] else f"{counts[0]} → {counts[1]}"
         money = _change(was.monthly if was else 0.0, is_now.monthly if is_now else 0.0)
         lines.append(f"{what} ({count}): {money}")
@@ -114,16 +114,16 @@ def _costs(before: Cost, after: Cost) -> list[str]:
 
 
 def _change(before: float | None, after: float | None) -> str:
-    told = ["unknown" if one is None else f"{one:.2f}" for one in (before, after)]
-    return told[1] if told[0] == told[1] else f"{told[0]} → {told[1]}"
+    amounts = ["unknown" if amount is None else f"{amount:.2f}" for amount in (before, after)]
+    return amounts[1] if amounts[0] == amounts[1] else f"{amounts[0]} → {amounts[1]}"
 
 
 def _title(text: str) -> None:
     data.print(f"\n{text}", style="bold", markup=False)
 
 
-def _print(told: Sequence[str]) -> None:
-    for line in (line for one in told[:_MANY] for line in one.splitlines()):
+def _print(entries: Sequence[str]) -> None:
+    for line in (line for entry in entries[:_MANY] for line in entry.splitlines()):
         data.print(f"  {visible(line)}", markup=False)
-    if len(told) > _MANY:
-        data.print(f"  … and {len(told) - _MANY} more: --format json has them all", markup=False)
+    if len(entries) > _MANY:
+        data.print(f"  … and {len(entries) - _MANY} more: --format json has them all", markup=False)

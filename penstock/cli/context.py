@@ -44,9 +44,9 @@ class Context:
         return load(self.given, shapes=self._shapes)
 
     def _shapes(self, version: str) -> Shapes | Unknown:
-        found = cached(version)
-        if isinstance(found, Shapes):
-            return found
+        shapes = cached(version)
+        if isinstance(shapes, Shapes):
+            return shapes
         steps = Steps()
         return openmetadata_shapes.known(version, steps.note, install=self.install)
 
@@ -60,7 +60,7 @@ class Context:
         environment = self.project.default_environment if self.environment is None else self.environment
         if not re.fullmatch(ENVIRONMENT_NAME, environment):
             # It becomes a folder's name, also where the project is not read.
-            raise InputError(f"{environment[:60]!r} is no environment's name", fix="check --environment")
+            raise InputError(f"{environment[:60]!r} is not the name of an environment", fix="check --environment")
         return self.project_file.absolute().parent.resolve() / ".penstock" / environment
 
     def instance(self) -> Instance:
@@ -82,6 +82,6 @@ class Context:
 
 def of(context: typer.Context) -> Context:
     """The `Context` of a command."""
-    found = context.find_object(Context)
-    assert found is not None
-    return found
+    own = context.find_object(Context)
+    assert own is not None
+    return own

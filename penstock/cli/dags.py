@@ -39,15 +39,15 @@ def build(
         raise InputError(f"{output} is there and not empty", fix="name a new folder with --output, or empty this one")
     own = contexts.of(context)
     plan = own.plan()
-    made = build_bundle(plan, dags_folder=home.DAGS)
+    bundle = build_bundle(plan, dags_folder=home.DAGS)
     try:
-        made.write(output)
+        bundle.write(output)
         task_files.write(plan, own.project.folder, output / "artifacts" / contract.FILES_PREFIX)
     except OSError as error:
         raise _unusable(output, error) from None
     given = f", {len({file.sha256 for file in plan.files})} files for tasks" if plan.files else ""
     talk.print(
-        f"release {made.release}: {len(made.dags)} files for Airflow, {len(made.artifacts)} artifacts{given}",
+        f"release {bundle.release}: {len(bundle.dags)} files for Airflow, {len(bundle.artifacts)} artifacts{given}",
         markup=False,
     )
     data.print(str(output), markup=False)

@@ -42,11 +42,13 @@ class _Found:
             "environments": self.environments,
             "policies": [
                 {
-                    "name": one.name,
-                    "document": one.document,
-                    "reasons": {sid: list(found.reasons) for sid, found in one.by_sid.items() if found.reasons},
+                    "name": policy.name,
+                    "document": policy.document,
+                    "reasons": {
+                        sid: list(statement.reasons) for sid, statement in policy.by_sid.items() if statement.reasons
+                    },
                 }
-                for one in self.policies
+                for policy in self.policies
             ],
             "commands": self.commands,
         }
@@ -76,18 +78,18 @@ def deploy_policy(
     groups: dict[Bootstrap, list[Plan]] = {}
     for plan in chosen:
         groups.setdefault(Bootstrap.of(plan, plan.account or str(caller)), []).append(plan)
-    found = []
+    roles = []
     for bootstrap, wanted in groups.items():
-        found.append(_find(own.project_file, bootstrap, wanted, str(output or _FOLDER)))
+        roles.append(_find(own.project_file, bootstrap, wanted, str(output or _FOLDER)))
         others = (plan for plan in plans if plan not in chosen and plan.account in (None, bootstrap.account))
-        _warn(bootstrap, [one.environment for one in others if Bootstrap.of(one, bootstrap.account) == bootstrap])
+        _warn(bootstrap, [plan.environment for plan in others if Bootstrap.of(plan, bootstrap.account) == bootstrap])
     if output is not None:
-        _write(output, found)
+        _write(output, roles)
     if form is Format.json:
-        show_json([one.as_data() for one in found])
+        show_json([role.as_data() for role in roles])
         return
-    for one in found:
-        _show(one, written=output is not None)
+    for role in roles:
+        _show(role, written=output is not None)
 
 
 def _find(project: Path, bootstrap: Bootstrap, plans: list[Plan], folder: str) -> _Found:
@@ -110,10 +112,10 @@ def _warn(bootstrap: Bootstrap, others: list[str]) -> None:
         )
 
 
-def _write(folder: Path, found: list[_Found]) -> None:
+def _write(folder: Path, roles: list[_Found]) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        for policy in (policy for one in found for policy in one.policies):
+        for policy in (policy for role in roles for policy in role.policies):
             text = json.dumps(policy.document, indent=2) + "\n"
             (folder / file_of(policy)).write_text(text, encoding="utf-8")
     except OSError as error:
@@ -121,23 +123,23 @@ def _write(folder: Path, found: list[_Found]) -> None:
         raise InputError(f"cannot write to {folder}: {error.strerror}", fix=fix) from None
 
 
-def _show(found: _Found, *, written: bool) -> None:
-    data.print(f"{found.bootstrap.role}, for {', '.join(found.environments)}", style="bold", markup=False)
-    for policy in found.policies:
+def _show(role: _Found, *, written: bool) -> None:
+    data.print(f"{role.bootstrap.role}, for {', '.join(role.environments)}", style="bold", markup=False)
+    for policy in role.policies:
         data.print(f"\n{policy.name}, {policy.size} characters", markup=False)
-        for sid, one in policy.by_sid.items():
-            data.print(f"  {sid} {', '.join(one.actions)}", markup=False)
-            for resource in one.resources:
+        for sid, statement in policy.by_sid.items():
+            data.print(f"  {sid} {', '.join(statement.actions)}", markup=False)
+            for resource in statement.resources:
                 data.print(f"      on {resource}", style="dim", markup=False)
-            for operator, keys in one.condition.items():
+            for operator, keys in statement.condition.items():
                 for key, value in keys.items():
                     data.print(f"      if {key} {operator} {_text(value)}", style="dim", markup=False)
-            for reason in one.reasons:
+            for reason in statement.reasons:
                 data.print(f"      because {reason}", style="dim", markup=False)
     data.print("")
     if not written:
         talk.print("nothing is written: --output FOLDER writes the policies; then", markup=False)
-    for command in found.commands:
+    for command in role.commands:
         data.print(command, markup=False)
     data.print("")
 

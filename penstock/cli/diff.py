@@ -1,7 +1,7 @@
-"""`diff`: the project compared with what is deployed in AWS.
+"""`diff`: compare the project with what is deployed in AWS, and refuse a deploy that would lose data.
 
-Uses the caller's AWS credentials, as the AWS CLI would. Exit codes: 0 done, or nothing dangerous; 1 refused or failed;
-2 wrong input.
+Uses the caller's AWS credentials, as the AWS CLI would, and changes nothing. Exit codes: 0 nothing dangerous, or all of
+it allowed; 1 refused or failed; 2 wrong input.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ def diff(
         list[str] | None,
         typer.Option("--allow-replacement", help="NAME may be replaced or deleted, with its data; needs --yes, too."),
     ] = None,
-    yes: Annotated[bool, typer.Option("--yes", help="What --allow-replacement names really may.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Confirm --allow-replacement.")] = False,
     prices: Annotated[
         str | None,
         typer.Option("--prices", help="`aws`: those of AWS's price list; or a JSON file with prices of your own."),
@@ -61,30 +61,32 @@ def diff(
     with contextlib.suppress(NotDeployedError):
         deployed = find(account, plan, to)
     after = synth(own.project_file, plan.environment, plan.region)
-    found_stacks = stacks.of_plan(account, plan, after)
-    before = stacks.templates(account, found_stacks)
+    deployed_stacks = stacks.of_plan(account, plan, after)
+    before = stacks.templates(account, deployed_stacks)
     revision = revision_of(own.project)
-    made = pushes.make(plan)
-    found = compare(
+    bundle = pushes.make(plan)
+    report = compare(
         (before, deployed.plan() if deployed else None),
         (after, as_data(plan)),
         prices=table,
-        settings=settings.compare(deployed.infrastructure, pushes.infrastructure_facts(plan, made, own.project.folder))
+        settings=settings.compare(
+            deployed.infrastructure, pushes.infrastructure_facts(plan, bundle, own.project.folder)
+        )
         if deployed
         else (),
-        live_protection=stacks.protection(found_stacks),
+        live_protection=stacks.protection(deployed_stacks),
         refusal=activation.refusal(
             deployed.manifest.live if deployed and deployed.manifest else None,
-            revision.release(made.release, infrastructure.plan_sha256(plan), "deploy"),
+            revision.release(bundle.release, infrastructure.plan_sha256(plan), "deploy"),
         ),
     )
     if form is Format.json:
-        show_json(found.as_data())
+        show_json(report.as_data())
     else:
-        show_report(found)
-    for what, fix in filter(None, map(stacks.remnant, found_stacks)):
+        show_report(report)
+    for what, fix in filter(None, map(stacks.remnant, deployed_stacks)):
         warn(f"{what}{': ' if fix else ''}{fix}")
-    _refuse(found, set(allow or []), yes)
+    _refuse(report, set(allow or []), yes)
 
 
 def _refuse(report: Report, allowed: set[str], yes: bool) -> None:
@@ -99,10 +101,10 @@ def _refuse(report: Report, allowed: set[str], yes: bool) -> None:
         raise PenstockError(f"this deploy would be refused: {what}", fix=fix[:1].lower() + fix[1:])
     refused = report.dangers if not yes else report.refused(allowed)
     if refused:
-        told = "\n".join(f"  - {danger.what}" for danger in refused)
+        losses = "\n".join(f"  - {danger.what}" for danger in refused)
         flags = " ".join(f"--allow-replacement {danger.name}" for danger in report.dangers)
         raise PenstockError(
-            f"this deploy would lose data\n{told}", fix=f"take the change back; or, if it is meant: {flags} --yes"
+            f"this deploy would lose data\n{losses}", fix=f"take the change back; or, if it is meant: {flags} --yes"
         )
     impossible = next((move for move in report.airflow if move.problem), None)
     if impossible:

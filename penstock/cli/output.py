@@ -46,7 +46,7 @@ def show(rows: Sequence[dict[str, Any]], columns: Sequence[str], form: Format, *
 
 
 def show_json(value: Any) -> None:
-    """Print one JSON document; a control character that JSON allows as it is, C1's for example, is written escaped."""
+    """Print one JSON document; control characters that JSON allows unescaped (C1) are escaped, too."""
     text = json.dumps(value, indent=2, ensure_ascii=False)
     sys.stdout.write("".join(map(_in_json, text)) + "\n" if not text.replace("\n", "").isprintable() else text + "\n")
 

@@ -1,7 +1,7 @@
-"""`push`: the fast path, which changes the DAGs of what is deployed in AWS.
+"""`push`: replace the DAGs and configs of what is deployed in AWS, if its infrastructure holds what they need.
 
-Uses the caller's AWS credentials, as the AWS CLI would. Exit codes: 0 done, or nothing dangerous; 1 refused or failed;
-2 wrong input.
+Uses the caller's AWS credentials, as the AWS CLI would. Exit codes: 0 pushed, or with --dry-run, could be; 1 refused or
+failed; 2 wrong input.
 """
 
 from __future__ import annotations
@@ -32,39 +32,39 @@ def push(
     """Put the DAGs and their configs into the deployed system, in seconds; touch no infrastructure."""
     own = contexts.of(context)
     plan = own.plan()
-    made = pushes.make(plan)
-    facts = pushes.infrastructure_facts(plan, made, own.project.folder)
+    bundle = pushes.make(plan)
+    facts = pushes.infrastructure_facts(plan, bundle, own.project.folder)
     account = Account(plan.region)
     account.check(plan)
     deployed = find(account, plan, to)
     folder, revision = own.project.folder, revision_of(own.project)
-    found = pushes.prepare(deployed, plan, facts, made, revision, project=folder, force=replace)
-    if isinstance(found, pushes.Lacking):
+    prepared = pushes.prepare(deployed, plan, facts, bundle, revision, project=folder, force=replace)
+    if isinstance(prepared, pushes.Lacking):
         if form is Format.json:
-            show_json({"pushed": False, "lacking": list(found.reasons)})
-        told = "\n".join(f"  - {reason}" for reason in found.reasons)
+            show_json({"pushed": False, "lacking": list(prepared.reasons)})
+        reasons = "\n".join(f"  - {reason}" for reason in prepared.reasons)
         deploy = DEPLOY_FIRST.format(environment=plan.environment)
         raise PenstockError(
-            f"the deployed infrastructure does not hold what these DAGs need; nothing was changed\n{told}",
+            f"the deployed infrastructure does not hold what these DAGs need; nothing was changed\n{reasons}",
             fix=deploy.replace("deploy it first", "deploy"),
         )
-    uploaded = 0 if dry_run else pushes.do(found, warn)
+    uploaded = 0 if dry_run else pushes.do(prepared, warn)
     if form is Format.json:
         show_json(
             {
                 "pushed": not dry_run,
-                "release": asdict(found.release),
-                "replaced": asdict(found.live) if found.live else None,
+                "release": asdict(prepared.release),
+                "replaced": asdict(prepared.live) if prepared.live else None,
                 "uploaded": uploaded,
-                "schedules": [asdict(change) for change in found.changes],
-                "waiting": list(found.waiting),
+                "schedules": [asdict(change) for change in prepared.changes],
+                "waiting": list(prepared.waiting),
             }
         )
         return
-    show_schedules(found.changes)
-    for one in found.waiting:
-        warn(f"not pushed, waits for a deploy: {one}")
+    show_schedules(prepared.changes)
+    for change in prepared.waiting:
+        warn(f"not pushed, waits for a deploy: {change}")
     what = "would push" if dry_run else "pushed"
-    if found.live and found.live.release == found.release.release:
+    if prepared.live and prepared.live.release == prepared.release.release:
         what = "already live:"
-    data.print(f"{what} {found.release}, {uploaded} files uploaded", markup=False)
+    data.print(f"{what} {prepared.release}, {uploaded} files uploaded", markup=False)

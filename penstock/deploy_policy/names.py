@@ -59,7 +59,7 @@ def patterns(stack: str, logical_id: str, resource: Resource, prefix: str) -> li
         prefix: of the plan's names. The digest in a name of ours is left open: another task would bring another one.
 
     Raises:
-        PenstockError: the template works the name out only as it is deployed.
+        PenstockError: the name is known only once the template is deployed.
     """
     naming = NAMINGS[resource["Type"]]
     properties = resource.get("Properties", {})

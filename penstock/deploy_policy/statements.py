@@ -18,7 +18,7 @@ Condition = dict[str, dict[str, str | list[str]]]
 
 @dataclass(frozen=True)
 class Statement:
-    """One statement of a policy, and why it is no narrower."""
+    """One statement of a policy, and why it is not narrower."""
 
     actions: tuple[str, ...]
     resources: tuple[str, ...]
@@ -26,7 +26,7 @@ class Statement:
     reasons: tuple[str, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
-        """As IAM wants it."""
+        """As IAM takes it."""
         made: dict[str, Any] = {"Effect": "Allow", "Action": _one(self.actions), "Resource": _one(self.resources)}
         return made | ({"Condition": self.condition} if self.condition else {})
 

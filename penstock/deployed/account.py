@@ -18,7 +18,7 @@ if TYPE_CHECKING:  # elsewhere where it is used: loading it takes longer than a 
     import botocore.exceptions
 
 MISSING = frozenset({"NoSuchKey", "NoSuchBucket", "404"})
-"""Codes of S3 for what is not there."""
+"""S3's codes for an object or a bucket that does not exist."""
 THREADS = 16
 """Uploads at once; as many connections are kept open."""
 CONNECT_SECONDS = 10
@@ -102,10 +102,10 @@ class Account:
         Raises:
             PenstockError: they are of another one, or of none.
         """
-        found = self.number
-        if plan.account not in (None, found):
+        number = self.number
+        if plan.account not in (None, number):
             raise PenstockError(
-                f"environment {plan.environment} is in account {plan.account}, the credentials are of {found}",
+                f"environment {plan.environment} is in account {plan.account}, the credentials are of {number}",
                 fix=f"use credentials of {plan.account}, for example with AWS_PROFILE",
             )
 

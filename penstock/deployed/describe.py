@@ -31,7 +31,7 @@ def short(value: Any) -> str:
     if value is None:
         return "nothing"
     if isinstance(value, list | tuple):
-        return "[" + ", ".join(short(one) for one in value) + "]"
+        return "[" + ", ".join(short(member) for member in value) + "]"
     if isinstance(value, Mapping):
         if "actions" in value:
             return permission(value)
@@ -42,8 +42,8 @@ def short(value: Any) -> str:
 
 def permission(value: Mapping[str, Any]) -> str:
     """A permission by its first action and resource."""
-    told = f"{_first(value['actions'])} on {_first(value['resources'])}"
-    return f"{told} under conditions" if value.get("conditions") else told
+    words = f"{_first(value['actions'])} on {_first(value['resources'])}"
+    return f"{words} under conditions" if value.get("conditions") else words
 
 
 def _first(names: list[str]) -> str:

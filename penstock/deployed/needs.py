@@ -19,43 +19,43 @@ _UNMET = frozenset({"role_prefix", "stack"})
 
 def lacking(deployed: Facts, needed: Facts, plan: Plan) -> list[str]:
     """What the deployed infrastructure does not hold, one sentence each; none: the DAGs of the plan will run."""
-    found = settings.lacking(deployed["settings"], needed["settings"])
+    reasons = settings.lacking(deployed["settings"], needed["settings"])
     if deployed["runtime"] != needed["runtime"] and needed["task_definitions"]:
-        found.append("the runtime in the containers changed: another version of Penstock deployed it")
+        reasons.append("the runtime in the containers changed: another version of Penstock deployed it")
     users = _users(plan)
     for family, definition in needed["task_definitions"].items():
-        there = deployed["task_definitions"].get(family)
+        existing = deployed["task_definitions"].get(family)
         who = f"task definition {family}, for {users[family]}"
-        if there is None:
-            found.append(f"{who}, is not deployed: {_nearest(definition, deployed['task_definitions'])}")
+        if existing is None:
+            reasons.append(f"{who}, is not deployed: {_nearest(definition, deployed['task_definitions'])}")
             continue
-        before, after = _met(there), _met(definition)
+        before, after = _met(existing), _met(definition)
         if not after.get("files"):
             # A right that is not needed any more does no harm.
             before["files"] = after.get("files")
         changed = [name for name in sorted({*before, *after}) if before.get(name) != after.get(name)]
         if changed:
-            told = [f"{title(name)} {differences(before.get(name), after.get(name))}" for name in changed]
-            found.append(f"{who}, changed: {'; '.join(told)}")
-    return found
+            changes = [f"{title(name)} {differences(before.get(name), after.get(name))}" for name in changed]
+            reasons.append(f"{who}, changed: {'; '.join(changes)}")
+    return reasons
 
 
 def waiting(deployed: Facts, needed: Facts) -> list[str]:
-    """What else differs, and stays as it is until the next deploy: settings of Airflow, logs and so on."""
-    found = settings.waiting(deployed["settings"], needed["settings"])
+    """What else differs, and stays unchanged until the next deploy: settings of Airflow, logs and so on."""
+    changes = settings.waiting(deployed["settings"], needed["settings"])
     before, after = deployed["task_definitions"], needed["task_definitions"]
     both = sorted(set(before) & set(after))
     for name in sorted(_UNMET):
         moved = [family for family in both if before[family].get(name) != after[family].get(name)]
-        found += [f"{title(name)} of {_counted(moved)}"] if moved else []
+        changes += [f"{title(name)} of {_counted(moved)}"] if moved else []
     reworded = [
         family
         for family in both
         if before[family].get("permissions") != after[family].get("permissions")
         and _met(before[family])["permissions"] == _met(after[family])["permissions"]
     ]
-    found += [f"reasons of the permissions of {_counted(reworded)}"] if reworded else []
-    return found + [f"task definition {family} is no longer used" for family in sorted(set(before) - set(after))]
+    changes += [f"reasons of the permissions of {_counted(reworded)}"] if reworded else []
+    return changes + [f"task definition {family} is no longer used" for family in sorted(set(before) - set(after))]
 
 
 def _counted(families: list[str]) -> str:
@@ -64,12 +64,12 @@ def _counted(families: list[str]) -> str:
 
 def _met(definition: Facts) -> dict[str, Any]:
     """What a run meets of a task definition. The reasons of permissions are for those who read the template."""
-    found = {name: value for name, value in definition.items() if name not in _SIZE | _UNMET}
-    return found | {"permissions": _permissions(definition)}
+    facts = {name: value for name, value in definition.items() if name not in _SIZE | _UNMET}
+    return facts | {"permissions": _permissions(definition)}
 
 
 def _permissions(definition: Facts) -> list[dict[str, Any]]:
-    return [{**one, "reason": ""} for one in definition.get("permissions", ())]
+    return [{**grant, "reason": ""} for grant in definition.get("permissions", ())]
 
 
 def _users(plan: Plan) -> dict[str, str]:
@@ -84,37 +84,38 @@ def _users(plan: Plan) -> dict[str, str]:
 
 def _nearest(definition: Facts, deployed: Mapping[str, Facts]) -> str:
     """How a new task definition differs from the deployed one that is most like it."""
-    alike = [one for one in deployed.values() if one["engine"] == definition["engine"]]
+    alike = [other for other in deployed.values() if other["engine"] == definition["engine"]]
     if not alike:
         return f"nothing of engine {definition['engine']} is"
-    best = min(alike, key=lambda one: (
-        one["image"] != definition["image"], one["architecture"] != definition["architecture"],
-        len(_against(one, definition)), one["family"],
+    best = min(alike, key=lambda other: (
+        other["image"] != definition["image"], other["architecture"] != definition["architecture"],
+        len(_against(other, definition)), other["family"],
     ))  # fmt: skip
-    told = _against(best, definition)
-    if not told:
+    changes = _against(best, definition)
+    if not changes:
         # A family's name tells an image that a task names from the same image where it is the engine's own
         # (`penstock.compile.task_definitions`).
         return f"{best['family']}, which is, holds the same under another name"
-    return f"against {best['family']}, which is: {', '.join(told)}"
+    return f"against {best['family']}, which is: {', '.join(changes)}"
 
 
-def _against(there: Facts, definition: Facts) -> list[str]:
+def _against(deployed: Facts, definition: Facts) -> list[str]:
     """Whatever may make another family of a definition (`penstock.compile.task_definitions`), and its keys."""
-    before, after = _parts(there), _parts(definition)
-    told = [f"{part} is new" for part in after if part not in before]
-    told += [f"{part} is left out" for part in before if part not in after]
-    if not any(one.startswith("permission ") for one in told) and _permissions(there) != _permissions(definition):
-        told.append("other permissions")
-    told += [
-        f"{title(name)} {differences(there.get(name), definition.get(name))}"
+    before, after = _parts(deployed), _parts(definition)
+    changes = [f"{part} is new" for part in after if part not in before]
+    changes += [f"{part} is left out" for part in before if part not in after]
+    same_permissions = _permissions(deployed) == _permissions(definition)
+    if not same_permissions and not any(change.startswith("permission ") for change in changes):
+        changes.append("other permissions")
+    changes += [
+        f"{title(name)} {differences(deployed.get(name), definition.get(name))}"
         for name in ("image", "architecture", "read_only_root", "runtime")
-        if there.get(name) != definition.get(name)
+        if deployed.get(name) != definition.get(name)
     ]
-    return told
+    return changes
 
 
 def _parts(definition: Facts) -> list[str]:
-    found = sorted(f"secret {one['name']}" for one in definition["secrets"])
-    found += [f"permission {permission(one)}" for one in _permissions(definition)]
-    return found + [f"key {one}" for one in definition.get("secret_kms_keys", ())]
+    parts = sorted(f"secret {secret['name']}" for secret in definition["secrets"])
+    parts += [f"permission {permission(grant)}" for grant in _permissions(definition)]
+    return parts + [f"key {key}" for key in definition.get("secret_kms_keys", ())]

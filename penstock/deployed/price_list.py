@@ -15,7 +15,7 @@ from typing import Any
 from penstock.deployed.account import Account, aws
 
 ENDPOINT_REGION = "us-east-1"
-"""The API is in few regions, and tells of all."""
+"""The API is in few regions; each answers for all regions."""
 
 _MWAA = {
     f"mwaa.mw1.{name.lower()}": name for name in ("Micro", "Small", "Medium", "Large", "XLarge", "2XLarge")
@@ -56,7 +56,7 @@ def prices_of(account: Account, region: str) -> dict[str, float]:
     Raises:
         PenstockError: AWS refused; it takes `pricing:GetProducts`.
     """
-    found: dict[str, float] = {}
+    prices: dict[str, float] = {}
     client = account.client("pricing", ENDPOINT_REGION)
     with aws("AWS's price list"):
         for service, usage in USAGE.items():
@@ -67,8 +67,8 @@ def prices_of(account: Account, region: str) -> dict[str, float]:
                 price = _first_dollars(product) if name else None
                 if name and price is not None:
                     # A name has one product in a region; were there two, the dearer one promises nothing.
-                    found[name] = max(price, found.get(name, 0.0))
-    return found
+                    prices[name] = max(price, prices.get(name, 0.0))
+    return prices
 
 
 def _products(client: Any, service: str, region: str) -> Iterator[Mapping[str, Any]]:

@@ -13,7 +13,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from penstock import home
 from penstock.bundle import task_files
 from penstock.bundle.build import Bundle, build_bundle
 from penstock.bundle.revision import Revision
@@ -22,7 +21,7 @@ from penstock.deployed.account import THREADS, aws
 from penstock.deployed.state import Deployed
 from penstock.diff import plans
 from penstock.diff.plans import Change
-from penstock.home import DAGS
+from penstock.home import DAGS, HOME
 from penstock.project.files import content
 from penstock_runtime import contract
 from penstock_runtime.errors import PenstockError
@@ -30,6 +29,8 @@ from penstock_runtime.plan.plan import Plan, ProjectFile
 from penstock_runtime.release import activation, infrastructure
 from penstock_runtime.release.manifest import TOP, Refused, Release
 
+RECIPES = HOME / "runtime" / "images"
+"""The images that Penstock builds itself, a folder each."""
 Objects = Mapping[tuple[str, str], bytes]
 """(bucket, key) → content."""
 
@@ -65,7 +66,7 @@ def prepare(
     deployed: Deployed,
     plan: Plan,
     facts: dict[str, Any],
-    made: Bundle,
+    bundle: Bundle,
     revision: Revision,
     *,
     project: Path,
@@ -84,15 +85,15 @@ def prepare(
     lacking = needs.lacking(deployed.infrastructure, facts, plan)
     if lacking:
         return Lacking(tuple(lacking))
-    release = revision.release(made.release, facts["plan"], "push")
+    release = revision.release(bundle.release, facts["plan"], "push")
     live = deployed.manifest.live if deployed.manifest else None
-    why = activation.refusal(live, release)
-    if why and not force:
-        raise _refused(why)
+    reason = activation.refusal(live, release)
+    if reason and not force:
+        raise _refused(reason)
     before = deployed.plan()
     place = deployed.place
-    objects = {(place.artifacts, key): content for key, content in made.artifacts.items()}
-    objects |= {(place.bucket, key): content for key, content in staged(made, place.folder, plan.prefix).items()}
+    objects = {(place.artifacts, key): content for key, content in bundle.artifacts.items()}
+    objects |= {(place.bucket, key): content for key, content in staged(bundle, place.folder, plan.prefix).items()}
     return Push(
         deployed=deployed,
         release=release,
@@ -106,14 +107,14 @@ def prepare(
     )
 
 
-def staged(made: Bundle, folder: str, prefix: str) -> dict[str, bytes]:
+def staged(bundle: Bundle, folder: str, prefix: str) -> dict[str, bytes]:
     """A bundle's keys in the DAG bucket before it is live: all of it below `release/<hash>/`.
 
     What hides all releases from Airflow lies beside them, since the first deploy.
     """
     releases = f"{contract.RELEASES_FOLDER}/"
-    top = f"{releases}{made.release}/{TOP}/"
-    paths = {path.removeprefix(f"{prefix}/"): content for path, content in made.dags.items()}
+    top = f"{releases}{bundle.release}/{TOP}/"
+    paths = {path.removeprefix(f"{prefix}/"): content for path, content in bundle.dags.items()}
     paths.pop(f"{releases}.airflowignore", None)
     return {f"{folder}/{path if path.startswith(releases) else top + path}": content for path, content in paths.items()}
 
@@ -122,19 +123,20 @@ def do(push: Push, tell: Callable[[str], None]) -> int:
     """Upload what is missing, then make it live; returns how many objects were uploaded.
 
     Args:
-        tell: is told of releases of old that could not be deleted.
+        tell: gets a line for each old release that could not be deleted.
 
     Raises:
         PenstockError: AWS refused a call, or another deploy or push came first; what was live is live.
     """
     account, place = push.deployed.account, push.deployed.place
-    there = _there(push)
-    missing = {one: body for one, body in push.objects.items() if one not in there}
+    uploaded = _uploaded(push)
+    missing = {address: body for address, body in push.objects.items() if address not in uploaded}
 
-    def put(one: tuple[str, str]) -> None:
-        account.s3.put_object(Bucket=one[0], Key=one[1], Body=missing[one])
+    def put(address: tuple[str, str]) -> None:
+        bucket, key = address
+        account.s3.put_object(Bucket=bucket, Key=key, Body=missing[address])
 
-    files = {key: file for key, file in push.files.items() if (place.artifacts, key) not in there}
+    files = {key: file for key, file in push.files.items() if (place.artifacts, key) not in uploaded}
     with aws("upload"):
         for key, file in files.items():
             _put_file(push, key, file)
@@ -161,19 +163,19 @@ def _put_file(push: Push, key: str, file: ProjectFile) -> None:
         push.deployed.account.s3.upload_fileobj(copy, push.deployed.place.artifacts, key)
 
 
-def _there(push: Push) -> set[tuple[str, str]]:
+def _uploaded(push: Push) -> set[tuple[str, str]]:
     """Which of the objects are in the buckets: keys follow from the content, so those need no upload."""
     place = push.deployed.place
     prefixes = [(place.bucket, f"{place.folder}/{contract.RELEASES_FOLDER}/{push.release.release}/")]
     folders = [contract.CONFIGS_PREFIX, contract.RUNTIME_PREFIX, contract.PLANS_PREFIX]
     folders += [contract.FILES_PREFIX] if push.files else []
     prefixes += [(place.artifacts, f"{folder}/") for folder in folders]
-    found = set()
+    uploaded = set()
     for bucket, prefix in prefixes:
         with aws(f"list s3://{bucket}/{prefix}"):
             pages = push.deployed.account.s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
-            found |= {(bucket, one["Key"]) for page in pages for one in page.get("Contents", [])}
-    return found
+            uploaded |= {(bucket, item["Key"]) for page in pages for item in page.get("Contents", [])}
+    return uploaded
 
 
 def make(plan: Plan) -> Bundle:
@@ -181,15 +183,12 @@ def make(plan: Plan) -> Bundle:
     return build_bundle(plan, dags_folder=DAGS)
 
 
-def _refused(why: str) -> PenstockError:
-    what, _, fix = why.partition(". ")
+def _refused(reason: str) -> PenstockError:
+    what, _, fix = reason.partition(". ")
     return PenstockError(what, fix=fix[:1].lower() + fix[1:] if fix else "try again")
 
 
-RECIPES = home.HOME / "runtime" / "images"
-
-
-def infrastructure_facts(plan: Plan, made: Bundle, project: Path) -> dict[str, Any]:
+def infrastructure_facts(plan: Plan, bundle: Bundle, project: Path) -> dict[str, Any]:
     """What a deploy of the plan would put there."""
     images = infrastructure.image_contents(plan, recipes=RECIPES, project=project)
-    return infrastructure.describe(plan, runtime_sha256=made.runtime_sha256, images=images, account=plan.account)
+    return infrastructure.describe(plan, runtime_sha256=bundle.runtime_sha256, images=images, account=plan.account)

@@ -28,28 +28,28 @@ _TARGET = ("name", "bucket", "dags", "execution_role")
 
 def lacking(before: Settings, after: Settings) -> list[str]:
     """What is deployed otherwise than the DAGs need it, one sentence each."""
-    found = []
-    for name, told in _PLACE.items():
+    reasons = []
+    for name, noun in _PLACE.items():
         # No account in the plan: the one at hand, which is where the deployed one was found.
         if before.get(name) != after.get(name) and not (name == "account" and after.get(name) is None):
-            found.append(f"the {told} changed: {differences(before.get(name), after.get(name))}")
+            reasons.append(f"the {noun} changed: {differences(before.get(name), after.get(name))}")
     if changed := _other_target(before["airflow"], after["airflow"]):
-        found.append(f"the Airflow that the DAGs go to changed: {changed}")
+        reasons.append(f"the Airflow that the DAGs go to changed: {changed}")
     if changed := _other_network(before["network"], after["network"]):
-        found.append(f"the network changed: {changed}")
-    return found
+        reasons.append(f"the network changed: {changed}")
+    return reasons
 
 
 def waiting(before: Settings, after: Settings) -> list[str]:
     """What else differs, one sentence each."""
-    found = []
+    changes = []
     for name in sorted({*before, *after} - set(_PLACE)):
-        one, other = before.get(name), after.get(name)
-        if name == "network" and isinstance(one, Mapping) and isinstance(other, Mapping):
-            one, other = _rest(one), _rest(other)
-        if one != other:
-            found.append(f"{title(name)}: {differences(one, other)}")
-    return found
+        old, new = before.get(name), after.get(name)
+        if name == "network" and isinstance(old, Mapping) and isinstance(new, Mapping):
+            old, new = _rest(old), _rest(new)
+        if old != new:
+            changes.append(f"{title(name)}: {differences(old, new)}")
+    return changes
 
 
 def _other_target(before: Settings, after: Settings) -> str:
@@ -70,18 +70,18 @@ def _kind(airflow: Settings) -> str:
 
 
 def _other_network(before: Settings, after: Settings) -> str:
-    one, other = _met(before), _met(after)
-    told = [differences(one, other)] if one != other else []
+    old, new = _met(before), _met(after)
+    changes = [differences(old, new)] if old != new else []
     if before.get("egress") == after.get("egress"):
         for name, way in _TASKS_WAYS.items():
-            told += [f"{way} {new} is new" for new in sorted({*after.get(name, ())} - {*before.get(name, ())})]
-    return ", ".join(told)
+            changes += [f"{way} {member} is new" for member in sorted({*after.get(name, ())} - {*before.get(name, ())})]
+    return ", ".join(changes)
 
 
 def _met(network: Settings) -> dict[str, Any]:
-    found = {name: network.get(name) for name in _TASKS_PLACE}
+    facts = {name: network.get(name) for name in _TASKS_PLACE}
     # Tasks are in MWAA's subnets, unless the project gives them others.
-    return found | {"task_subnets": network.get("task_subnets") or network.get("private_subnets")}
+    return facts | {"task_subnets": network.get("task_subnets") or network.get("private_subnets")}
 
 
 def _rest(network: Settings) -> Settings:

@@ -1,4 +1,4 @@
-"""The stacks of a project and environment, as CloudFormation tells of them."""
+"""The stacks of a project and environment, as CloudFormation reports them."""
 
 from __future__ import annotations
 
@@ -29,20 +29,20 @@ def of_plan(account: Account, plan: Plan, names: Collection[str]) -> list[Stack]
     """
     with aws("read the deployed stacks"):
         pages = list(account.client("cloudformation").get_paginator("describe_stacks").paginate())
-    found = [stack for page in pages for stack in page["Stacks"]]
-    found = [stack for stack in found if _name(stack).startswith(f"{plan.prefix}-")]
-    return [stack for stack in found if _owner(stack) == plan.prefix or (not _owner(stack) and _name(stack) in names)]
+    every = [stack for page in pages for stack in page["Stacks"]]
+    listed = [stack for stack in every if _name(stack).startswith(f"{plan.prefix}-")]
+    return [stack for stack in listed if _owner(stack) == plan.prefix or (not _owner(stack) and _name(stack) in names)]
 
 
 def templates(account: Account, stacks: Collection[Stack]) -> dict[str, dict[str, Any]]:
     """Name → template of those that are there."""
     cfn = account.client("cloudformation")
-    found = {}
+    bodies = {}
     with aws("read the deployed templates"):
         for name in (_name(stack) for stack in stacks if is_there(stack)):
             body = cfn.get_template(StackName=name, TemplateStage="Original")["TemplateBody"]
-            found[name] = dict(body) if isinstance(body, dict) else json.loads(body)
-    return found
+            bodies[name] = dict(body) if isinstance(body, dict) else json.loads(body)
+    return bodies
 
 
 def protection(stacks: Collection[Stack]) -> dict[str, bool]:
@@ -54,12 +54,12 @@ def named(account: Account, name: str) -> Stack | None:
     """One stack, if it exists."""
     with aws(f"read the outputs of stack {name}"):
         try:
-            (found,) = account.client("cloudformation").describe_stacks(StackName=name)["Stacks"]
+            (stack,) = account.client("cloudformation").describe_stacks(StackName=name)["Stacks"]
         except botocore.exceptions.ClientError as error:
             if error_code(error) == "ValidationError" and "does not exist" in str(error):
                 return None
             raise
-    return dict(found)
+    return dict(stack)
 
 
 def is_there(stack: Stack) -> bool:
@@ -68,16 +68,16 @@ def is_there(stack: Stack) -> bool:
 
 
 def remnant(stack: Stack) -> tuple[str, str] | None:
-    """What is left of a first deploy that failed: what to tell of it, and how to be rid of it ("" where cdk is)."""
+    """What is left of a first deploy that failed, and how to delete it ("" if cdk deletes it)."""
     if stack["StackStatus"] not in _FAILED_AT_FIRST:
         return None
     name = _name(stack)
-    told = f"the first deploy of stack {name} failed ({stack['StackStatus']}); cdk deploy deletes it and makes it anew"
+    what = f"the first deploy of stack {name} failed ({stack['StackStatus']}); cdk deploy deletes it and makes it anew"
     if not stack.get("EnableTerminationProtection"):
-        return told, ""
+        return what, ""
     # The CDK CLI protects a stack before it makes it, and does not take that back before it deletes it.
     command = f"aws cloudformation update-termination-protection --no-enable-termination-protection --stack-name {name}"
-    return f"{told}, once its termination protection is off", command
+    return f"{what}, once its termination protection is off", command
 
 
 def _name(stack: Stack) -> str:
@@ -86,6 +86,6 @@ def _name(stack: Stack) -> str:
 
 def _owner(stack: Stack) -> str | None:
     """The prefix of the project and environment that its tags name."""
-    tags = {one["Key"]: one["Value"] for one in stack.get("Tags", [])}
+    tags = {tag["Key"]: tag["Value"] for tag in stack.get("Tags", [])}
     project, environment = tags.get("penstock:project"), tags.get("penstock:environment")
     return prefix_of(project, environment) if project and environment else None

@@ -1,4 +1,4 @@
-"""The deployed project, as its buckets and stacks tell of it."""
+"""The deployed project, as its buckets and stacks describe it."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def find(account: Account, plan: Plan, to: str | None = None) -> Deployed:
         to: `s3://bucket/folder` of its DAGs; None: the outputs of its stack say so.
 
     Raises:
-        InputError: `to` is no such address.
+        InputError: `to` is not such an address.
         NotDeployedError: nothing is.
         PenstockError: what is there cannot be read, or is not of this version.
     """
@@ -81,7 +81,7 @@ def _outputs(account: Account, plan: Plan) -> tuple[str, str]:
         told, first = (stack and stacks.remnant(stack)) or ("", "")
         what = f"{plan.prefix} is not deployed in {plan.region}{': ' if told else ''}{told}"
         raise NotDeployedError(what, fix=f"{first}; then {deploy}" if first else deploy)
-    outputs = {one["OutputKey"]: one["OutputValue"] for one in stack.get("Outputs", [])}
+    outputs = {output["OutputKey"]: output["OutputValue"] for output in stack.get("Outputs", [])}
     if {"DagBucket", "DagFolder"} <= outputs.keys():
         return outputs["DagBucket"], outputs["DagFolder"]
     status = str(stack["StackStatus"])
@@ -96,7 +96,7 @@ def _outputs(account: Account, plan: Plan) -> tuple[str, str]:
 def _where(to: str) -> tuple[str, str]:
     parts = re.fullmatch(r"s3://([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])/(.+?)/*", to)
     if parts is None:
-        raise InputError(f"{to[:100]!r} is no folder of a bucket", fix="write s3://bucket/dags/project-environment")
+        raise InputError(f"{to[:100]!r} is not a folder in a bucket", fix="write s3://bucket/dags/project-environment")
     return parts[1], parts[2]
 
 
@@ -112,9 +112,9 @@ def _text(account: Account, bucket: str, key: str) -> str | None:
 
 def _object(text: str, name: str) -> dict[str, Any]:
     try:
-        found = json.loads(text)
+        value = json.loads(text)
     except ValueError as error:
         raise PenstockError(f"{name} cannot be read: {error}", fix="deploy the project again") from error
-    if not isinstance(found, dict):
+    if not isinstance(value, dict):
         raise PenstockError(f"{name} holds no object", fix="deploy the project again")
-    return found
+    return value

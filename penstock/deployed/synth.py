@@ -43,10 +43,10 @@ def synth(project: Path, environment: str, region: str) -> dict[str, dict[str, A
 
 def _templates(assembly: Path) -> dict[str, dict[str, Any]]:
     manifest = json.loads((assembly / "manifest.json").read_text(encoding="utf-8"))
-    found = {}
+    templates = {}
     for name, artifact in manifest["artifacts"].items():
         if artifact["type"] == "aws:cloudformation:stack":
             properties = artifact["properties"]
             text = (assembly / properties["templateFile"]).read_text(encoding="utf-8")
-            found[properties.get("stackName", name)] = json.loads(text)
-    return found
+            templates[properties.get("stackName", name)] = json.loads(text)
+    return templates

@@ -27,8 +27,8 @@ class Field:
     def __str__(self) -> str:
         if not self.readable:
             return f"{self.path} changed"
-        told = [text if len(text) <= LONGEST else f"{text[: LONGEST - 3]}…" for text in self._texts()]
-        return f"{self.path}: {told[0]} → {told[1]}"
+        texts = [text if len(text) <= LONGEST else f"{text[: LONGEST - 3]}…" for text in self._texts()]
+        return f"{self.path}: {texts[0]} → {texts[1]}"
 
     @property
     def readable(self) -> bool:
@@ -56,12 +56,12 @@ def between(path: str, before: Any, after: Any) -> Iterator[Field]:
 
 def _members(value: Any) -> Any:
     """A list whose members have names, as name → the rest; where that is a single value, that one."""
-    if not isinstance(value, list | tuple) or not all(isinstance(one, Mapping) for one in value):
+    if not isinstance(value, list | tuple) or not all(isinstance(member, Mapping) for member in value):
         return value
     for key in _KEYS:
-        names = [one.get(key) for one in value]
+        names = [member.get(key) for member in value]
         if all(isinstance(name, str) for name in names) and len(set(names)) == len(names):
-            return {one[key]: _rest(one, key) for one in value}
+            return {member[key]: _rest(member, key) for member in value}
     return value
 
 

@@ -50,7 +50,7 @@ class Change:
 
 
 def compare(before: Templates, after: Templates) -> list[Change]:
-    """What is gained and lost, over all stacks: a statement that moves from one to another is no change.
+    """What is gained and lost, over all stacks: a statement that moves from one to another is not a change.
 
     A role that gets another name goes by the new one: of its grants only those that differ are told.
     """
@@ -104,8 +104,8 @@ def _owner(stack: str, resources: Mapping[str, Any], role: Any) -> str:
 
 def _together(kind: Literal["gained", "lost"], found: set[Grant]) -> list[Change]:
     groups: dict[tuple[str, str, str, str], list[str]] = {}
-    for one in sorted(found):
-        groups.setdefault((one.who, one.effect, one.resource, one.condition), []).append(one.action)
+    for grant in sorted(found):
+        groups.setdefault((grant.who, grant.effect, grant.resource, grant.condition), []).append(grant.action)
     return [
         Change(kind, who, effect, tuple(actions), resource, condition)
         for (who, effect, resource, condition), actions in groups.items()

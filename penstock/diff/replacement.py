@@ -130,6 +130,6 @@ STAYS: dict[str, dict[str, str]] = {
 }
 """Type → property that stays in force when it leaves the template → what that means, and what to do.
 
-Source: aws-cloudformation/aws-cloudformation-resource-providers-mwaa, `UpdateTranslator`: what is not there is not
+Source: aws-cloudformation/aws-cloudformation-resource-providers-mwaa, `UpdateTranslator`: what is missing is not
 sent, and MWAA's UpdateEnvironment changes what is sent.
 """

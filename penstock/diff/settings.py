@@ -21,7 +21,7 @@ _OF_TASKS = frozenset({"family", "cpu_units", "memory_mib"})
 
 def compare(before: Facts, after: Facts) -> list[Field]:
     """What differs. A task definition that only one of the two has is told with the tasks that use it."""
-    return [one for one in _fields(before, after) if one.path not in _TOLD]
+    return [field for field in _fields(before, after) if field.path not in _TOLD]
 
 
 def _fields(before: Facts, after: Facts) -> Iterator[Field]:
@@ -37,5 +37,7 @@ def _fields(before: Facts, after: Facts) -> Iterator[Field]:
 
 def between_definitions(path: str, before: Facts, after: Facts) -> Iterator[Field]:
     """What differs between two task definitions, besides what each task brings itself."""
-    old, new = ({key: value for key, value in one.items() if key not in _OF_TASKS} for one in (before, after))
+    old, new = (
+        {key: value for key, value in definition.items() if key not in _OF_TASKS} for definition in (before, after)
+    )
     yield from between(path, old, new)

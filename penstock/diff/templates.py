@@ -34,7 +34,7 @@ _FILES = frozenset(
         *("RequirementsS3ObjectVersion", "PluginsS3ObjectVersion", "StartupScriptS3ObjectVersion"),
     }
 )
-"""Where the deploy's own files lie, and versions that S3 gives them as they are uploaded."""
+"""Where the deploy's own files lie, and versions that S3 gives them at their upload."""
 _UPLOAD = "Custom::CDKBucketDeployment"
 """Goes by its logical id without the hash: that of a file of MWAA's is its content's
 (`stacks.airflow.environment_files`)."""
@@ -112,7 +112,7 @@ def _moves(stack: str, replaced: Container[Id], exports: Mapping[str, tuple[str,
 
 
 def left_over(before: Templates, after: Templates) -> list[str]:
-    """Stacks that are deployed and no longer in the project: a deploy leaves them as they are."""
+    """Stacks that are deployed and no longer in the project: a deploy leaves them alone."""
     return sorted(set(before) - set(after))
 
 
@@ -190,34 +190,36 @@ def _replaced(
 ) -> dict[Id, set[str]]:
     """The resources that are replaced, with the properties that make it so."""
     both = [key for key in old if key in new]
-    found: dict[Id, set[str]] = {}
+    replaced: dict[Id, set[str]] = {}
     for key in both:
         was, is_now = old[key], new[key]
         if was["Type"] != is_now["Type"]:
-            found[key] = {"Type"}
+            replaced[key] = {"Type"}
             continue
         fixed = {path for path in FIXED.get(was["Type"], ()) if at(was, path) != at(is_now, path)}
         if fixed:
-            found[key] = fixed
+            replaced[key] = fixed
     grew = True
     while grew:
         grew = False
         for key in both:
-            if key in found:
+            if key in replaced:
                 continue
             moved = {
-                path for path in FIXED.get(new[key]["Type"], ()) if _moves(key[0], found, exports, at(new[key], path))
+                path
+                for path in FIXED.get(new[key]["Type"], ())
+                if _moves(key[0], replaced, exports, at(new[key], path))
             }
             if moved:
-                found[key], grew = moved, True
-    return found
+                replaced[key], grew = moved, True
+    return replaced
 
 
 def _references(stack: str, value: Any, exports: Mapping[str, tuple[str, Any]]) -> Iterator[Id]:
     """The resources that a value of a template refers to, through exports too."""
     if isinstance(value, list):
-        for one in value:
-            yield from _references(stack, one, exports)
+        for member in value:
+            yield from _references(stack, member, exports)
     elif isinstance(value, Mapping):
         for function, argument in value.items():
             if function == "Ref" and isinstance(argument, str):

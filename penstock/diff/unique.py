@@ -24,10 +24,10 @@ _FIXES = {
 
 def at(resource: Resource, path: str) -> Any:
     """A property by its path."""
-    found: Any = resource.get("Properties", {})
+    value: Any = resource.get("Properties", {})
     for part in path.split("."):
-        found = found.get(part) if isinstance(found, Mapping) else None
-    return found
+        value = value.get(part) if isinstance(value, Mapping) else None
+    return value
 
 
 def identity(resource: Resource) -> tuple[Any, ...] | None:

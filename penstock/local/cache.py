@@ -83,10 +83,10 @@ def uv() -> Path:
     Raises:
         PenstockError: there is none.
     """
-    found = Path(sys.executable).parent / "uv"
-    if not found.exists():
-        raise PenstockError(f"uv is not installed at {found}", fix="run make setup")
-    return found
+    program = Path(sys.executable).parent / "uv"
+    if not program.exists():
+        raise PenstockError(f"uv is not installed at {program}", fix="run make setup")
+    return program
 
 
 @contextlib.contextmanager

@@ -84,10 +84,14 @@ def _build(arguments: list[str]) -> int:
 def _inspect(arguments: list[str]) -> int:
     parser = _Parser(prog="inspect")
     parser.add_argument("reference")
-    found = images.load(_local(), parser.parse_args(arguments).reference)
-    if found is None:
+    manifest = images.load(_local(), parser.parse_args(arguments).reference)
+    if manifest is None:
         return 1
-    print(json.dumps([{"RepoTags": [found.reference], "Penstock": {"path": found.path, "workdir": found.workdir}}]))
+    print(
+        json.dumps(
+            [{"RepoTags": [manifest.reference], "Penstock": {"path": manifest.path, "workdir": manifest.workdir}}]
+        )
+    )
     return 0
 
 
@@ -121,17 +125,17 @@ def _tag(arguments: list[str]) -> int:
     parser.add_argument("source")
     parser.add_argument("target")
     given = parser.parse_args(arguments)
-    found = _built(given.source)
-    images.write(_local(), images.Manifest(given.target, found.path, found.workdir, found.environment))
+    manifest = _built(given.source)
+    images.write(_local(), images.Manifest(given.target, manifest.path, manifest.workdir, manifest.environment))
     return 0
 
 
 def _push(arguments: list[str]) -> int:
     parser = _Parser(prog="push")
     parser.add_argument("reference")
-    found = _built(parser.parse_args(arguments).reference)
-    _put_into_ecr(found)
-    images.write(_folder(), found)
+    manifest = _built(parser.parse_args(arguments).reference)
+    _put_into_ecr(manifest)
+    images.write(_folder(), manifest)
     return 0
 
 
@@ -172,10 +176,10 @@ def _put_into_ecr(manifest: images.Manifest) -> None:
 
 
 def _built(reference: str) -> images.Manifest:
-    found = images.load(_local(), reference)
-    if found is None:
+    manifest = images.load(_local(), reference)
+    if manifest is None:
         raise PenstockError(f"there is no image {reference} here", fix="build it first; the CDK CLI does")
-    return found
+    return manifest
 
 
 def _folder() -> Path:

@@ -27,7 +27,7 @@ _LINES = 15
 
 
 def ensure(name: str, lock: Path, *, python: str = PYTHON, report: Callable[[str], None]) -> Path:
-    """The virtual environment that holds what a lock lists, and nothing else; made where it is not there yet.
+    """The virtual environment that holds what a lock lists, and nothing else; made if it does not exist yet.
 
     Environments of other locks stay: another project may use them.
 
@@ -86,13 +86,13 @@ def find_python(version: str) -> Path:
     find = [str(cache.uv()), "python", "find", "--system", "--no-project", version]
     environ = cache.environ()
     environ["PATH"] = os.pathsep.join(_without_shims(environ.get("PATH", os.defpath).split(os.pathsep), version))
-    found = subprocess.run(find, env=environ, capture_output=True, text=True)
-    if found.returncode != 0:
+    search = subprocess.run(find, env=environ, capture_output=True, text=True)
+    if search.returncode != 0:
         raise PenstockError(
             f"Python {version} is not on this machine",
             fix=f"install Python {version} so that python{version} is on PATH (a pyenv version counts too)",
         )
-    return Path(found.stdout.strip())
+    return Path(search.stdout.strip())
 
 
 def _without_shims(folders: list[str], version: str) -> Iterator[str]:
@@ -103,8 +103,10 @@ def _without_shims(folders: list[str], version: str) -> Iterator[str]:
     for folder in folders:
         installed = Path(folder).with_name("versions")
         if Path(folder).name == "shims" and installed.is_dir():
-            found = [one for one in installed.iterdir() if f"{one.name}.".startswith(f"{version}.")]
-            newest_first = sorted(found, key=lambda one: [int(n) for n in re.findall(r"\d+", one.name)], reverse=True)
+            versions = [one for one in installed.iterdir() if f"{one.name}.".startswith(f"{version}.")]
+            newest_first = sorted(
+                versions, key=lambda one: [int(n) for n in re.findall(r"\d+", one.name)], reverse=True
+            )
             yield from (str(one / "bin") for one in newest_first)
         else:
             yield folder
@@ -120,10 +122,10 @@ def describe(interpreter: Path) -> str:
         "import platform, sysconfig; import ctypes, sqlite3, ssl, zlib; "
         "print(platform.python_version(), sysconfig.get_platform())"
     )
-    found = subprocess.run([str(interpreter), "-I", "-c", code], capture_output=True, text=True)
-    if found.returncode != 0:
-        raise PenstockError(f"{interpreter} does not run: {found.stderr.strip()}", fix="repair or remove this Python")
-    return found.stdout.strip()
+    answer = subprocess.run([str(interpreter), "-I", "-c", code], capture_output=True, text=True)
+    if answer.returncode != 0:
+        raise PenstockError(f"{interpreter} does not run: {answer.stderr.strip()}", fix="repair or remove this Python")
+    return answer.stdout.strip()
 
 
 def run_uv(*arguments: str) -> None:

@@ -48,8 +48,8 @@ def prepare(plan: Plan, resources: dict[str, Any], endpoint: Endpoint, note: Cal
     Raises:
         PenstockError: the embedded AWS refused one.
     """
-    for one in _told(plan):
-        note(f"stands in for {one}")
+    for line in _taken_for_granted(plan):
+        note(f"stands in for {line}")
     _deploy(endpoint, f"existing-{plan.prefix}", {"Resources": resources})
 
 
@@ -124,8 +124,8 @@ def template(plan: Plan) -> dict[str, Any]:
 
 def _state_buckets(plan: Plan) -> list[str]:
     """Where Meltano projects keep their state themselves."""
-    addresses = sorted({one.meltano_state for one in plan.task_definitions if one.meltano_state})
-    names = [urlsplit(one).hostname for one in addresses if one.startswith("s3://")]
+    addresses = sorted({definition.meltano_state for definition in plan.task_definitions if definition.meltano_state})
+    names = [urlsplit(address).hostname for address in addresses if address.startswith("s3://")]
     # A bucket of one name would be there twice; a name that is not known yet is nobody's.
     taken = getattr(plan.airflow, "bucket", None)
     return [name for name in dict.fromkeys(names) if name and name != taken]
@@ -148,18 +148,18 @@ def _bucket(name: str, key: str | None) -> dict[str, Any]:
 def _reads(region: str, bucket: str, key: str | None) -> list[dict[str, Any]]:
     """What the role of an MWAA environment that exists may do: read its bucket."""
     arns = [f"arn:aws:s3:::{bucket}", f"arn:aws:s3:::{bucket}/*"]
-    found: list[dict[str, Any]] = [
+    statements: list[dict[str, Any]] = [
         {"Effect": "Allow", "Action": ["s3:GetObject*", "s3:GetBucket*", "s3:List*"], "Resource": arns}
     ]
     if key is not None:
         via_s3 = {"StringEquals": {"kms:ViaService": f"s3.{region}.amazonaws.com"}}
-        found.append({"Effect": "Allow", "Action": "kms:Decrypt", "Resource": key, "Condition": via_s3})
-    return found
+        statements.append({"Effect": "Allow", "Action": "kms:Decrypt", "Resource": key, "Condition": via_s3})
+    return statements
 
 
 def _role(name: str, services: list[str], statements: list[dict[str, Any]], *, path: str = "/") -> dict[str, Any]:
     """A role that may do this much, and nothing of ours."""
-    principal = {"Service": [f"{one}.amazonaws.com" for one in services]}
+    principal = {"Service": [f"{service}.amazonaws.com" for service in services]}
     trust = {"Statement": [{"Effect": "Allow", "Principal": principal, "Action": "sts:AssumeRole"}]}
     properties: dict[str, Any] = {"RoleName": name, "AssumeRolePolicyDocument": {"Version": "2012-10-17", **trust}}
     if path != "/":
@@ -174,19 +174,19 @@ def _own_role(plan: Plan) -> str:
     return f"{plan.prefix}-self-managed-airflow"
 
 
-def _told(plan: Plan) -> list[str]:
-    found = [f"the network {plan.network.vpc}"] if plan.network.vpc else []
+def _taken_for_granted(plan: Plan) -> list[str]:
+    lines = [f"the network {plan.network.vpc}"] if plan.network.vpc else []
     airflow = plan.airflow
     if isinstance(airflow, Airflow):
-        found += [f"the bucket {airflow.bucket}"] if airflow.bucket else []
-        found += [f"the role {airflow.execution_role}"] if airflow.execution_role else []
+        lines += [f"the bucket {airflow.bucket}"] if airflow.bucket else []
+        lines += [f"the role {airflow.execution_role}"] if airflow.execution_role else []
     if isinstance(airflow, UsedAirflow):
         parts = f"its bucket {airflow.bucket} and its role {airflow.execution_role}"
-        found.append(f"the MWAA environment {airflow.name} of Airflow {airflow.version}, {parts}")
+        lines.append(f"the MWAA environment {airflow.name} of Airflow {airflow.version}, {parts}")
     if isinstance(airflow, SelfManagedAirflow):
         bucket = f", its bucket {airflow.bucket}" if airflow.bucket else ""
-        found.append(f"an Airflow {airflow.version} of your own, with the role {_own_role(plan)}{bucket}")
-    return found + [f"the bucket {name} with Meltano's state, which is empty here" for name in _state_buckets(plan)]
+        lines.append(f"an Airflow {airflow.version} of your own, with the role {_own_role(plan)}{bucket}")
+    return lines + [f"the bucket {name} with Meltano's state, which is empty here" for name in _state_buckets(plan)]
 
 
 def _deploy(endpoint: Endpoint, name: str, template: dict[str, Any]) -> None:
@@ -209,7 +209,7 @@ def _deploy(endpoint: Endpoint, name: str, template: dict[str, Any]) -> None:
             raise
     except botocore.exceptions.WaiterError as error:
         events = cfn.describe_stack_events(StackName=name)["StackEvents"]
-        reasons = [one["ResourceStatusReason"] for one in events if "FAILED" in one["ResourceStatus"]]
+        reasons = [event["ResourceStatusReason"] for event in events if "FAILED" in event["ResourceStatus"]]
         raise PenstockError(
             f"the embedded AWS could not make what the project takes for granted: {'; '.join(reasons)}",
             fix="run penstock down, then penstock up; if it stays, correct what airflow and network.use name",

@@ -36,21 +36,21 @@ def tasks(plan: Plan, endpoint: Endpoint) -> list[FargateTask]:
     described: list[dict[str, Any]] = []
     for start in range(0, len(arns), 100):
         described += ecs.describe_tasks(cluster=plan.cluster, tasks=arns[start : start + 100])["tasks"]
-    found = [_read(one) for one in sorted(described, key=lambda one: one["createdAt"])]
-    return [one for one in found if one]
+    read = [_read(record) for record in sorted(described, key=lambda record: record["createdAt"])]
+    return [task for task in read if task]
 
 
 def stop(plan: Plan, endpoint: Endpoint, dag_run: str, reason: str) -> None:
     """Stop what still runs of a DAG run."""
-    for one in tasks(plan, endpoint):
-        if one.dag_run == dag_run and one.status != "STOPPED":
-            endpoint.client("ecs").stop_task(cluster=plan.cluster, task=one.arn, reason=reason)
+    for fargate_task in tasks(plan, endpoint):
+        if fargate_task.dag_run == dag_run and fargate_task.status != "STOPPED":
+            endpoint.client("ecs").stop_task(cluster=plan.cluster, task=fargate_task.arn, reason=reason)
 
 
 def past_tasks(state: Path) -> list[FargateTask]:
     """All Fargate tasks that an embedded AWS ever ran, by its state folder, the oldest first; it need not be up."""
-    found = [_read(one) for one in sorted(kept.records(state), key=lambda one: one["createdAt"])]
-    return [one for one in found if one]
+    read = [_read(record) for record in sorted(kept.records(state), key=lambda record: record["createdAt"])]
+    return [task for task in read if task]
 
 
 def past_log(state: Path, task: FargateTask) -> list[str]:
@@ -81,7 +81,7 @@ def log(plan: Plan, endpoint: Endpoint, arn: str) -> list[str]:
 
 def _read(task: dict[str, Any]) -> FargateTask | None:
     overrides = task.get("overrides", {}).get("containerOverrides", [])
-    environ = {item["name"]: item["value"] for one in overrides for item in one.get("environment", [])}
+    environ = {item["name"]: item["value"] for override in overrides for item in override.get("environment", [])}
     if contract.RUN not in environ:
         return None
     run = json.loads(environ[contract.RUN])

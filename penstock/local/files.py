@@ -61,4 +61,4 @@ def free_mib(path: Path) -> int:
 
 
 def _existing(path: Path) -> Path:
-    return next((one for one in (path, *path.parents) if one.exists()), Path())
+    return next((parent for parent in (path, *path.parents) if parent.exists()), Path())

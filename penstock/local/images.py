@@ -60,7 +60,7 @@ def write(folder: Path, manifest: Manifest) -> Path:
 
 
 def load(folder: Path, reference: str) -> Manifest | None:
-    """The manifest of a reference; None where there is none."""
+    """The manifest of a reference; None if there is none."""
     try:
         return Manifest(**json.loads((folder / file_name(reference)).read_text()))
     except FileNotFoundError:
@@ -78,7 +78,7 @@ def register_stock(folder: Path, plan: Plan, report: Callable[[str], None]) -> N
 
 
 def stand_ins(plan: Plan, report: Callable[[str], None]) -> list[Manifest]:
-    """What stands for each image that the plan takes from a registry, installed where it is not there yet.
+    """What stands for each image that the plan takes from a registry, installed if it is missing.
 
     Raises:
         PenstockError: nothing here can stand for one of them.
@@ -91,10 +91,10 @@ def stand_ins(plan: Plan, report: Callable[[str], None]) -> list[Manifest]:
 
 
 def _stand_in(reference: str, users: Sequence[TaskDefinition], report: Callable[[str], None]) -> Manifest:
-    if _STOCK.search(reference) or any(one.engine != "command" for one in users):
+    if _STOCK.search(reference) or any(user.engine != "command" for user in users):
         environment = stock_environment(reference, report)
         return Manifest(reference, [str(environment / "bin")], environment={"PYTHONUNBUFFERED": "1"})
-    if any(one.runtime for one in users) or _PYTHON.search(reference):
+    if any(user.runtime for user in users) or _PYTHON.search(reference):
         report(f"{reference}: a bare Python and this machine's programs stand for it")
         return Manifest(reference, [str(bare_python(report) / "bin")], command=("python3",))
     report(f"{reference}: this machine's programs stand for it")
@@ -115,13 +115,13 @@ def bare_python(report: Callable[[str], None]) -> Path:
 
 
 def stock_environment(reference: str, report: Callable[[str], None]) -> Path:
-    """The virtual environment that stands for a stock image; installed where it is not there yet.
+    """The virtual environment that stands for a stock image; installed if it is missing.
 
     Raises:
         PenstockError: there is no lock for this image.
     """
-    found = _STOCK.search(reference)
-    lock = LOCKS.get(found["line"]) if found else None
+    stock = _STOCK.search(reference)
+    lock = LOCKS.get(stock["line"]) if stock else None
     if lock is None:
         raise PenstockError(
             f"the embedded mode has nothing that stands for the image {reference}",

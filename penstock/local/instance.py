@@ -139,9 +139,9 @@ class Instance:
         """
         # `instance.json` last: while it is there, another `penstock down` goes on where this one was interrupted.
         with files.writing(self.folder):
-            for one in self.folder.iterdir():
-                if one.is_dir() and not one.is_symlink():
-                    shutil.rmtree(one)
+            for child in self.folder.iterdir():
+                if child.is_dir() and not child.is_symlink():
+                    shutil.rmtree(child)
             shutil.rmtree(self.folder)
 
     def _free_port(self) -> int:

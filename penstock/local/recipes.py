@@ -24,7 +24,7 @@ def build(context: Path, report: Callable[[str], None]) -> Path:
         context: Dockerfile, build.sh, requirements.txt and project/ (`stacks.ingestion.image` lays it out).
 
     Raises:
-        PenstockError: it is no recipe of ours, or its build.sh failed.
+        PenstockError: it is not one of Penstock's recipes, or its build.sh failed.
     """
     script, dockerfile = context / "build.sh", context / "Dockerfile"
     if not script.exists() or not dockerfile.exists():

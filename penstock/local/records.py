@@ -19,14 +19,14 @@ def keep(instance: Instance, result: RunResult) -> None:
 
 def read(instance: Instance) -> list[RunResult]:
     """The results of all runs, the oldest first."""
-    found = []
+    results = []
     for file in sorted((instance.folder / "runs").glob("*.json")):
         data = json.loads(file.read_text())
         del data["succeeded"]
         data["tasks"] = tuple(TaskResult(**one) for one in data["tasks"])
         data["tables"] = tuple(TableCount(**one) for one in data["tables"])
-        found.append(RunResult(**data))
-    return found
+        results.append(RunResult(**data))
+    return results
 
 
 def remove(instance: Instance) -> None:

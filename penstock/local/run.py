@@ -89,7 +89,7 @@ def run(system: System, schedule: Schedule, progress: Progress) -> RunResult:
     start = time.monotonic()
     airflow, dag_id = system.airflow, schedule.dag_id
     _check_built(system, schedule)
-    before = [one.run_id for one in airflow.runs(dag_id) if one.state not in ENDED]
+    before = [run.run_id for run in airflow.runs(dag_id) if run.state not in ENDED]
     paused = airflow.paused(dag_id)
     run_id = airflow.trigger(dag_id)
     if paused:  # which would leave the run queued for ever
@@ -123,14 +123,14 @@ def _follow(system: System, dag_id: str, run_id: str, progress: Progress) -> str
         PenstockError: a service has died, so that it may never end.
     """
     airflow = system.airflow
-    told: dict[str, str] = {}
+    shown_before: dict[str, str] = {}
     while True:
         trouble.check(system.instance)
         state = airflow.run_state(dag_id, run_id)
         for task in airflow.task_instances(dag_id, run_id):
             shown = task.state or "waiting"
-            if told.get(task.task_id) != shown and shown != "waiting":
-                told[task.task_id] = shown
+            if shown_before.get(task.task_id) != shown and shown != "waiting":
+                shown_before[task.task_id] = shown
                 progress.note(f"{task.task_id}: {shown}")
         if state in ENDED:
             return state
@@ -138,8 +138,8 @@ def _follow(system: System, dag_id: str, run_id: str, progress: Progress) -> str
 
 
 def _result(system: System, schedule: Schedule, run_id: str, state: str, seconds: float) -> RunResult:
-    ran = {one.task: one for one in fargate.tasks(system.plan, system.endpoint) if one.dag_run == run_id}
-    instances = {one.task_id: one for one in system.airflow.task_instances(schedule.dag_id, run_id)}
+    ran = {task.task: task for task in fargate.tasks(system.plan, system.endpoint) if task.dag_run == run_id}
+    instances = {instance.task_id: instance for instance in system.airflow.task_instances(schedule.dag_id, run_id)}
     tasks = []
     for task in schedule.tasks:
         instance, container = instances.get(task.name), ran.get(task.name)

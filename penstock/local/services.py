@@ -109,15 +109,15 @@ def stop_all(instance: Instance) -> None:
 def _stop(instance: Instance, names: Iterable[str]) -> None:
     chosen = [instance.processes[name] for name in names if name in instance.processes]
     leaders = []
-    for one in chosen:
+    for process in chosen:
         with contextlib.suppress(psutil.NoSuchProcess):
-            if alive(one):
-                leaders.append(psutil.Process(one.pid))
-    followers = _of_sessions({one.pid for one in chosen if not _taken_over(one)}) - set(leaders)
+            if alive(process):
+                leaders.append(psutil.Process(process.pid))
+    followers = _of_sessions({process.pid for process in chosen if not _taken_over(process)}) - set(leaders)
     _end(leaders)
-    _end([one for one in followers if one.is_running()])
-    for one in chosen:
-        del instance.processes[one.name]
+    _end([process for process in followers if process.is_running()])
+    for process in chosen:
+        del instance.processes[process.name]
 
 
 def leftovers(instance: Instance) -> list[psutil.Process]:
@@ -131,25 +131,25 @@ def marked(instance_id: str) -> list[psutil.Process]:
 
     Some programs (Airflow, PostgreSQL) write their title over their environment; those are found by their session.
     """
-    found = []
+    processes = []
     for process in psutil.process_iter():
         try:
             if process.pid != os.getpid() and process.environ().get(MARKER) == instance_id:
-                found.append(process)
+                processes.append(process)
         except (psutil.NoSuchProcess, psutil.AccessDenied, psutil.ZombieProcess):
             continue
-    return found
+    return processes
 
 
 def _writers(folder: Path) -> set[psutil.Process]:
     """Every process whose standard output is a file in this folder. Linux only; elsewhere none is found."""
-    found = set()
+    writers = set()
     for process in psutil.process_iter():
         with contextlib.suppress(OSError, psutil.NoSuchProcess):
             output = Path(f"/proc/{process.pid}/fd/1").readlink()
             if process.pid != os.getpid() and output.parent == folder:
-                found.add(process)
-    return found
+                writers.add(process)
+    return writers
 
 
 def _same(found: psutil.Process, process: Process) -> bool:
@@ -169,14 +169,14 @@ def _taken_over(process: Process) -> bool:
 
 def _of_sessions(leaders: set[int]) -> set[psutil.Process]:
     """Every process in the sessions that these processes lead, and all that descends from them."""
-    found: set[psutil.Process] = set()
+    members: set[psutil.Process] = set()
     for process in psutil.process_iter():
         try:
             if os.getsid(process.pid) in leaders:
-                found |= {process, *process.children(recursive=True)}
+                members |= {process, *process.children(recursive=True)}
         except (psutil.NoSuchProcess, psutil.AccessDenied, ProcessLookupError, PermissionError):
             continue
-    return found
+    return members
 
 
 def tail(log: str | Path, lines: int = 12) -> str:

@@ -21,10 +21,10 @@ SECONDS = 2.0
 def sync(s3: Any, bucket: str, prefix: str, folder: Path, seen: dict[str, str]) -> int:
     """Bring `folder` up to date; returns how many files changed. `seen` remembers ETags between calls."""
     pages = s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
-    found = {one["Key"][len(prefix) :]: one["ETag"] for page in pages for one in page.get("Contents", [])}
-    found.pop("", None)
+    etags = {item["Key"][len(prefix) :]: item["ETag"] for page in pages for item in page.get("Contents", [])}
+    etags.pop("", None)
     changed = 0
-    for path, etag in found.items():
+    for path, etag in etags.items():
         if seen.get(path) == etag and (folder / path).exists():
             continue
         target = folder / path
@@ -33,12 +33,12 @@ def sync(s3: Any, bucket: str, prefix: str, folder: Path, seen: dict[str, str]) 
         part.write_bytes(s3.get_object(Bucket=bucket, Key=prefix + path)["Body"].read())
         part.replace(target)
         changed += 1
-    for target in [one for one in folder.rglob("*") if one.is_file() and "__pycache__" not in one.parts]:
-        if target.relative_to(folder).as_posix() not in found:
+    for target in [file for file in folder.rglob("*") if file.is_file() and "__pycache__" not in file.parts]:
+        if target.relative_to(folder).as_posix() not in etags:
             target.unlink()
             changed += 1
     seen.clear()
-    seen.update(found)
+    seen.update(etags)
     return changed
 
 

@@ -36,7 +36,7 @@ class System:
 
     @property
     def warehouse(self) -> str | None:
-        """libpq connection string of the embedded warehouse; None where the project wants none."""
+        """libpq connection string of the embedded warehouse; None if the project has none."""
         if not (self.instance.folder / "private" / "warehouse").exists():
             return None
         return postgres.conninfo(
@@ -87,7 +87,7 @@ def airflow_server(instance: Instance, plan: Plan, environment: Path) -> Airflow
     database = airflow_database(plan.airflow.version)
     password = instance.password("airflow-database")
     # Of one that exists, the project knows neither options nor plugins.
-    made = plan.airflow if isinstance(plan.airflow, Airflow) else None
+    mwaa = plan.airflow if isinstance(plan.airflow, Airflow) else None
     return AirflowServer(
         version=plan.airflow.version,
         environment=environment,
@@ -97,6 +97,6 @@ def airflow_server(instance: Instance, plan: Plan, environment: Path) -> Airflow
         port=instance.port("airflow"),
         password=instance.password("airflow"),
         secret=instance.password("airflow-keys"),
-        options=made.options if made else {},
-        plugins=home / made.plugins.removesuffix(".zip") if made and made.plugins else None,
+        options=mwaa.options if mwaa else {},
+        plugins=home / mwaa.plugins.removesuffix(".zip") if mwaa and mwaa.plugins else None,
     )

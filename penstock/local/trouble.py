@@ -33,8 +33,8 @@ def check(instance: Instance) -> None:
     Raises:
         PenstockError: one does not; says which, and where its log is.
     """
-    if found := dead(instance):
-        raise _died(instance, found)
+    if died := dead(instance):
+        raise _died(instance, died)
 
 
 @contextlib.contextmanager
@@ -57,10 +57,10 @@ def explained(instance: Instance) -> Iterator[None]:
 
 def _cause(instance: Instance, error: Exception) -> Exception:
     deadline = time.monotonic() + GRACE_SECONDS
-    while not (found := dead(instance)) and time.monotonic() < deadline:
+    while not (died := dead(instance)) and time.monotonic() < deadline:
         time.sleep(0.05)
-    if found:
-        return _died(instance, found)
+    if died:
+        return _died(instance, died)
     if free := _full(instance, str(error)):
         return PenstockError(f"a disk is full: {_first_line(error)}", fix=f"free space; what is left: {free}")
     if isinstance(error, PenstockError):
@@ -76,15 +76,15 @@ def _cause(instance: Instance, error: Exception) -> Exception:
     )
 
 
-def _died(instance: Instance, found: list[Process]) -> PenstockError:
-    first = found[0]
-    what = f"{' and '.join(process.name for process in found)} ended, which nobody had asked for"
+def _died(instance: Instance, died: list[Process]) -> PenstockError:
+    first = died[0]
+    what = f"{' and '.join(process.name for process in died)} ended, which nobody had asked for"
     tail = services.tail(first.log)
     if free := _full(instance, tail):
         return PenstockError(f"a disk is full: {what}", fix=f"free space, then run penstock up; what is left: {free}")
     return PenstockError(
         f"{what}; the end of its log:\n{tail}",
-        fix=f"read {' and '.join(process.log for process in found)} (no error there: it was killed, by somebody or for "
+        fix=f"read {' and '.join(process.log for process in died)} (no error there: it was killed, by somebody or for "
         "want of memory), then run penstock up",
     )
 

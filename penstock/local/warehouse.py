@@ -28,10 +28,10 @@ def tables(dsn: str) -> list[TableCount]:
         WHERE table_type = 'BASE TABLE' AND table_schema NOT IN ('pg_catalog', 'information_schema')
         ORDER BY 1, 2
     """
-    found = []
+    counts = []
     with psycopg.connect(dsn, connect_timeout=5) as connection:
         for schema, table in connection.execute(query).fetchall():
             count = sql.SQL("SELECT count(*) FROM {}").format(sql.Identifier(schema, table))
             row = connection.execute(count).fetchone()
-            found.append(TableCount(schema, table, row[0] if row else 0))
-    return found
+            counts.append(TableCount(schema, table, row[0] if row else 0))
+    return counts

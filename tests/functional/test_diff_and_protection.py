@@ -205,7 +205,7 @@ def status(cfn: Any, name: str) -> str:
         (["--yes"], "--yes alone allows nothing"),
         (["--allow-replacement", "nothing", "--yes"], "'nothing' is not about to be replaced"),
         (["--prices", "nowhere.json"], "the prices cannot be read"),
-        (["--to", "dags"], "is no folder of a bucket"),
+        (["--to", "dags"], "is not a folder in a bucket"),
     ],
 )
 def test_bad_input(clean: LiveProject, arguments: list[str], what: str) -> None:

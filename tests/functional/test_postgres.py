@@ -195,10 +195,10 @@ def test_does_not_follow_a_trap_in_the_shared_folder(tmp_path: Path, monkeypatch
     """Anyone may write to /var/tmp: a link there, or a folder that others may write, is refused."""
     trap = tmp_path / "trap"
     trap.symlink_to(tmp_path)
-    with pytest.raises(PenstockError, match="no folder that only user"):
+    with pytest.raises(PenstockError, match="not a folder that only user"):
         postgres_files._folder(trap)
     writable = tmp_path / "writable"
     writable.mkdir()
     writable.chmod(0o777)
-    with pytest.raises(PenstockError, match="no folder that only user"):
+    with pytest.raises(PenstockError, match="not a folder that only user"):
         postgres_files._folder(writable)

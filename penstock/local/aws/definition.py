@@ -5,25 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from penstock.aws.fargate import MEMORY_MIB
 from penstock.local.aws import compat
 
-FARGATE_SIZES: dict[int, range | tuple[int, ...]] = {
-    256: (512, 1024, 2048),
-    512: range(1024, 4097, 1024),
-    1024: range(2048, 8193, 1024),
-    2048: range(4096, 16385, 1024),
-    4096: range(8192, 30721, 1024),
-    8192: range(16384, 61441, 4096),
-    16384: range(32768, 122881, 8192),
-}
-"""CPU units to MiB of memory (AWS, "Fargate task definition differences: task CPU and memory")."""
 MAX_STOP_TIMEOUT_SECONDS = 120
 
 
 def wrong_size(cpu: Any, memory: Any) -> str | None:
     """ECS's words for a pair that Fargate does not offer, or None."""
     try:
-        if int(memory) in FARGATE_SIZES.get(int(cpu), ()):
+        if int(memory) in MEMORY_MIB.get(int(cpu), ()):
             return None
     except (TypeError, ValueError):
         pass
@@ -47,8 +38,10 @@ def problem(definition: Mapping[str, Any]) -> str | None:
         if not definition.get("executionRoleArn") and (container.get("secrets") or driver == "awslogs"):
             needs = "container secrets" if container.get("secrets") else f"log driver {driver}"
             return f"Fargate requires task definition to have execution role ARN to support {needs}."
-        plain = {one["name"] for one in container.get("environment") or []}
-        twice = next((one["name"] for one in container.get("secrets") or [] if one["name"] in plain), None)
+        plain = {variable["name"] for variable in container.get("environment") or []}
+        twice = next(
+            (variable["name"] for variable in container.get("secrets") or [] if variable["name"] in plain), None
+        )
         if twice is not None:
             return (
                 "The secret name must be unique and not shared with any new or existing environment variables set on "
@@ -69,9 +62,9 @@ def install() -> None:
             key = resolve(reference)
             return None if key is None else str(key)
         active = [
-            one["revision"]
-            for one in compat.ecs._task_defs.values()
-            if one["family"] == family and one["status"] == "ACTIVE"
+            definition["revision"]
+            for definition in compat.ecs._task_defs.values()
+            if definition["family"] == family and definition["status"] == "ACTIVE"
         ]
         return f"{family}:{max(active)}" if active else family
 

@@ -1,4 +1,4 @@
-"""ECR where ministack is more lenient: an image that is not there is an error, by which the CDK CLI decides to push.
+"""ECR where ministack is more lenient: a missing image is an error, by which the CDK CLI decides to push.
 
 Source: Amazon ECR API Reference, DescribeImages: ImageNotFoundException.
 """

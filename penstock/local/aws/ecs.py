@@ -203,7 +203,7 @@ def _record(call: Mapping[str, Any], values: Mapping[str, Any]) -> Call:
 
 
 def _tags(call: Mapping[str, Any], definition: Mapping[str, Any]) -> list[Call]:
-    """The tags of the new tasks: the call's, and those of the task definition where the call wants them."""
+    """The tags of the new tasks: the call's, and those of the task definition if the call asks for them."""
     given = {one["key"]: one for one in call.get("tags") or []}
     if call.get("propagateTags") == "TASK_DEFINITION":
         own = {one["key"]: one for one in compat.ecs._tags.get(definition["taskDefinitionArn"], [])}

@@ -35,10 +35,10 @@ class Keys:
 
     def environ(self) -> dict[str, str]:
         """The environment variables that AWS SDKs read."""
-        found = {"AWS_ACCESS_KEY_ID": self.access_key_id, "AWS_SECRET_ACCESS_KEY": self.secret_access_key}
+        variables = {"AWS_ACCESS_KEY_ID": self.access_key_id, "AWS_SECRET_ACCESS_KEY": self.secret_access_key}
         if self.session_token is not None:
-            found["AWS_SESSION_TOKEN"] = self.session_token
-        return found
+            variables["AWS_SESSION_TOKEN"] = self.session_token
+        return variables
 
 
 @dataclass(frozen=True)

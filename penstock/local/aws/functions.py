@@ -32,7 +32,7 @@ getattr(importlib.import_module(sys.argv[1]), sys.argv[2])(json.load(sys.stdin),
 
 @dataclass(frozen=True)
 class Deployed:
-    """A function as it is deployed."""
+    """A deployed function."""
 
     config: Mapping[str, Any]
     code: bytes

@@ -36,22 +36,22 @@ def install() -> None:
         service: str, method: str, path: str, headers: dict[str, str], body: bytes, *rest: Any
     ) -> str:
         operation = headers.get("x-amz-target", "").rsplit(".", 1)[-1]
-        found = None
+        resource = None
         if service == "ecs":
-            found = ecs_resource(operation, _json(body))
+            resource = ecs_resource(operation, _json(body))
         elif service == "logs":
-            found = logs_resource(operation, _json(body))
+            resource = logs_resource(operation, _json(body))
         elif service == "ecr":
-            found = ecr_resource(operation, _json(body))
+            resource = ecr_resource(operation, _json(body))
         elif service == "ssm":
-            found = ssm_resource(operation, _json(body))
+            resource = ssm_resource(operation, _json(body))
         elif service == "airflow":
-            found = mwaa_resource(path)
-        return found or str(arn(service, method, path, headers, body, *rest))
+            resource = mwaa_resource(path)
+        return resource or str(arn(service, method, path, headers, body, *rest))
 
     def request_tag_context(service: str, action: str, body: bytes, params: Any) -> dict[str, Any]:
-        found = dict(context(service, action, body, params))
-        return found | cluster_key(_json(body)) if service == "ecs" else found
+        keys = dict(context(service, action, body, params))
+        return keys | cluster_key(_json(body)) if service == "ecs" else keys
 
     compat.iam_actions.extract_resource_arn = extract_resource_arn
     compat.iam_actions.request_tag_context = request_tag_context

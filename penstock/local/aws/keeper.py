@@ -93,13 +93,13 @@ def end_the_rest(group: int) -> None:
 
 def children() -> list[int]:
     """Our own children, zombies included, by the parent id in /proc/PID/stat."""
-    found = []
+    children = []
     for stat in pathlib.Path("/proc").glob("[0-9]*/stat"):
         with contextlib.suppress(OSError):
             fields = stat.read_bytes().rpartition(b")")[2].split()
             if int(fields[1]) == os.getpid():
-                found.append(int(stat.parent.name))
-    return found
+                children.append(int(stat.parent.name))
+    return children
 
 
 if __name__ == "__main__":

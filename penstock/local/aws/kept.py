@@ -24,7 +24,7 @@ def write(state: Path, record: dict[str, Any]) -> None:
         file.parent.mkdir(parents=True, exist_ok=True)
         new.write_text(json.dumps(record))
         new.replace(file)
-    except OSError as error:  # a full disk is no reason to lose the task itself
+    except OSError as error:  # a full disk is not a reason to lose the task itself
         _told.warning("the record of a task is not kept: %s", error)
 
 

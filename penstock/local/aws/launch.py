@@ -75,7 +75,7 @@ def secrets(container: Mapping[str, Any], execution_key: str | None) -> dict[str
     """The values of the container's secrets, by the names of their environment variables.
 
     Raises:
-        LaunchError: one is not there, or the execution role may not read it.
+        LaunchError: one does not exist, or the execution role may not read it.
     """
     return {one["name"]: _secret(one["valueFrom"], execution_key) for one in container.get("secrets") or []}
 
@@ -125,7 +125,7 @@ def _secret(source: str, execution_key: str | None) -> str:
     key, stage, version = [*fields[_SECRET_ARN_FIELDS:], "", "", ""][:3]
     what += ": unable to retrieve secret from asm"
     _, stored = compat.secretsmanager._resolve(reference)
-    # Reports disagree about whether AWS checks a partial ARN as it is or the full one that it stands for (aws-cdk
+    # Reports disagree about whether AWS checks a partial ARN itself or the full one that it stands for (aws-cdk
     # #18555, #20744), so a role must be granted both.
     for arn in dict.fromkeys((reference, stored["ARN"] if stored else reference)):
         _require(execution_key, "secretsmanager:GetSecretValue", arn, what)
@@ -141,12 +141,12 @@ def _secret(source: str, execution_key: str | None) -> str:
     if not key:
         return str(value)
     try:
-        found = json.loads(value)[key]
+        member = json.loads(value)[key]
     except (ValueError, KeyError, TypeError):
         raise LaunchError(
             f"ResourceInitializationError: {what}: retrieved secret from Secrets Manager did not contain json key {key}"
         ) from None
-    return found if isinstance(found, str) else json.dumps(found)
+    return member if isinstance(member, str) else json.dumps(member)
 
 
 def _undecryptable(execution_key: str | None, key: str | None, store: str) -> str | None:

@@ -96,7 +96,9 @@ class Container:
             container.close()
             raise StartError(f"CannotStartContainerError: {said.removeprefix('failed ') or 'the keeper ended'}")
         first = int(said.removeprefix("started"))
-        threading.Thread(target=container._bury, args=(first,), daemon=True, name=f"keeper-{keeper.pid}").start()
+        threading.Thread(
+            target=container._end_without_keeper, args=(first,), daemon=True, name=f"keeper-{keeper.pid}"
+        ).start()
         return container
 
     def lines(self) -> Iterator[str]:
@@ -124,16 +126,16 @@ class Container:
         code = self._keeper.wait(seconds)
         return code if code >= 0 else 137
 
-    def _bury(self, first: int) -> None:
+    def _end_without_keeper(self, first: int) -> None:
         """End the container whose keeper was killed: its first process died with it, the others hold the pipe."""
         if self._keeper.wait() >= 0:
             return
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(first, signal.SIGKILL)
-        for one in psutil.process_iter():
+        for process in psutil.process_iter():
             with contextlib.suppress(psutil.NoSuchProcess, ProcessLookupError, PermissionError):
-                if os.getsid(one.pid) == first:
-                    one.kill()
+                if os.getsid(process.pid) == first:
+                    process.kill()
 
     def close(self) -> None:
         """Give the pipes of an ended container back."""

@@ -44,7 +44,7 @@ def _with_account_block(inner: Callable[..., Awaitable[Any]]) -> Callable[..., A
 def _hiding(inner: Callable[..., Answer]) -> Callable[..., Answer]:
     def answer(bucket: str, key: str, *more: Any) -> Answer:
         found = inner(bucket, key, *more)
-        # A bucket that is missing is no secret; and ministack's own calls come from nobody.
+        # That a bucket is missing is not a secret; and ministack's own calls come from nobody.
         if found[0] != 404 or bucket not in compat.s3._buckets or not iam.CALLER.get():
             return found
         refused = iam.caller_denial("s3:ListBucket", f"arn:aws:s3:::{bucket}", {"s3:prefix": key})

@@ -52,7 +52,7 @@ class Task:
         return str(self._record["taskArn"]).rsplit("/", 1)[-1]
 
     def record(self) -> dict[str, Any]:
-        """A copy of the task as it is now."""
+        """A copy of the task in its present state."""
         with self._lock:
             return copy.deepcopy(self._record)
 

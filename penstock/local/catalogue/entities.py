@@ -88,7 +88,7 @@ def write(store: Store, path: str, request: Json) -> tuple[Json, bool]:
         The entity, and whether it is new.
 
     Raises:
-        Refusal: the request has no name, or names an entity that is not there.
+        Refusal: the request has no name, or names an entity that does not exist.
     """
     kind = KINDS[path]
     given = {key: value for key, value in request.items() if value is not None and key not in kind.drops}
@@ -158,11 +158,11 @@ def target(entity_link: str) -> tuple[str, str]:
     """The table that `<#E::table::FQN::columns::NAME>` is about, and the full name of table or column.
 
     Raises:
-        Refusal: it is no such link.
+        Refusal: it is not such a link.
     """
     match = re.fullmatch(r"<#E::table::(.+?)(?:::columns::(.+?))?>", entity_link)
     if match is None:
-        raise Refusal(400, f"{entity_link!r} is no link to a table or a column")
+        raise Refusal(400, f"{entity_link!r} is not a link to a table or a column")
     table, column = match.groups()
     return table, f"{table}.{column}" if column else table
 

@@ -24,7 +24,7 @@ def put_run(store: Store, request: Request) -> Answer:
 
 
 def get_run(store: Store, request: Request) -> Answer:
-    """The status of one run; an empty answer where there is none yet, as from a real server."""
+    """The status of one run; an empty answer if there is none yet, as from a real server."""
     pipeline = existing(store, "services/ingestionPipelines", request.path["fqn"])
     run = store.attached(pipeline["id"], RUN).get(request.path["run"])
     return Answer(run) if run else Answer(None, 204)

@@ -54,8 +54,8 @@ def by_query(store: Store, parameters: Mapping[str, list[str]]) -> Json:
     return _result(path, found, order, size)
 
 
-def _result(path: str, found: list[Json], order: str, size: int | None = None) -> Json:
-    found = sorted(found, key=lambda entity: str(entity["fullyQualifiedName"]), reverse=order == "desc")
+def _result(path: str, entities: list[Json], order: str, size: int | None = None) -> Json:
+    entities = sorted(entities, key=lambda entity: str(entity["fullyQualifiedName"]), reverse=order == "desc")
     hits = [
         {
             "_index": _index(KINDS[path].type),
@@ -64,12 +64,12 @@ def _result(path: str, found: list[Json], order: str, size: int | None = None) -
             "_source": {**entity, "entityType": KINDS[path].type},
             "sort": [entity["fullyQualifiedName"]],
         }
-        for entity in found[:size]
+        for entity in entities[:size]
     ]
     return {
         "took": 0,
         "timed_out": False,
-        "hits": {"total": {"value": len(found), "relation": "eq"}, "hits": hits},
+        "hits": {"total": {"value": len(entities), "relation": "eq"}, "hits": hits},
     }
 
 

@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePath, PurePosixPath
 
+from penstock import archive
 from penstock.project.document.files import TooManyError, files_below
 from penstock_runtime.errors import InputError
 
@@ -21,8 +22,6 @@ MAX_MIB = 200
 """The function that copies it to the bucket (CDK's BucketDeployment) holds it twice, in the 512 MiB of disk that a
 Lambda function has by default."""
 MAX_FILES = 10_000
-_TIME = (1980, 1, 1, 0, 0, 0)
-"""The first moment that a zip file can hold."""
 _MADE_BY_A_TOOL = re.compile(r"(?:^|/)(?:__MACOSX/|\.DS_Store$|__pycache__/|Thumbs\.db$)")
 _LEFT_OUT = ("__pycache__", ".git", ".DS_Store", ".mypy_cache", ".pytest_cache", ".ruff_cache", ".venv")
 
@@ -60,16 +59,11 @@ def read(path: Path, name: str, where: str) -> bytes:
 
 def pack(files: Mapping[str, PluginFile]) -> bytes:
     """A zip that depends on the files' names, content and whether they are executable, and on nothing else."""
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w") as archive:
-        for path, file in sorted(files.items()):
-            entry = zipfile.ZipInfo(path, _TIME)
-            entry.external_attr = (stat.S_IFREG | (0o755 if file.executable else 0o644)) << 16
-            entry.create_system = 3
-            # Stored: the same bytes whatever the zlib of the machine. Wheels are compressed already.
-            entry.compress_type = zipfile.ZIP_STORED
-            archive.writestr(entry, file.content)
-    return buffer.getvalue()
+    entries = {
+        path: archive.Entry(file.content, stat.S_IFREG | (0o755 if file.executable else 0o644))
+        for path, file in files.items()
+    }
+    return archive.pack(entries)
 
 
 def names(content: bytes) -> frozenset[str]:

@@ -32,7 +32,7 @@ GOOD = Live(
 
 
 def test_nothing_is_wrong_with_a_good_one() -> None:
-    """What MWAA's own guide asks for on `*` is no finding."""
+    """What MWAA's own guide asks for on `*` is not a finding."""
     assert findings(GOOD) == []
 
 

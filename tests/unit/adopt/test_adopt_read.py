@@ -85,7 +85,7 @@ def session() -> Any:
 
 
 class Account:
-    """Clients of an account that answers as it is told: with data, with an error of that code, or by raising."""
+    """Clients of an account that answers as the test says: with data, with an error of that code, or by raising."""
 
     def __init__(self, **answers: Answer) -> None:
         self._answers = GOOD | {name.replace("_", ".", 1): answer for name, answer in answers.items()}

@@ -183,7 +183,7 @@ def test_signatures_are_not_looked_at(project: Project) -> None:
 
 
 def test_without_git_nothing_is_known(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Then a deploy gives way to a push, and says so. A repository without a commit knows nothing either."""
+    """Then a deploy leaves what was pushed, and says so. A repository without a commit knows nothing either."""
     project = project_files.loaded(tmp_path)
     assert revision_of(project) == Revision()
     with monkeypatch.context() as changed:

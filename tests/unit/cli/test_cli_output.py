@@ -17,7 +17,7 @@ SHOWN = "load\tdone \\x1b]52;c;ZXZpbA==\\x07 \\x1b]0;title\\x07 \\x1b[2J \\x9b2J
 
 @pytest.mark.parametrize(("terminal", "shown"), [(True, SHOWN), (False, LINE)])
 def test_log_on_a_terminal_is_harmless(monkeypatch: pytest.MonkeyPatch, terminal: bool, shown: str) -> None:
-    """Escape sequences of a task's log are shown, not done; a file or a pipe gets the log as it is."""
+    """Escape sequences of a task's log are shown, not done; a file or a pipe gets the log unchanged."""
     written = io.StringIO()
     monkeypatch.setattr(logs, "data", Console(file=written, force_terminal=terminal))
     logs._print_log("load", [LINE], Format.text)

@@ -101,7 +101,7 @@ def test_stacks_without_tags_are_known_by_name_alone(monkeypatch: pytest.MonkeyP
 
 @pytest.mark.parametrize("status", ["ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "REVIEW_IN_PROGRESS", "DELETE_COMPLETE"])
 def test_a_stack_that_was_never_made_is_not_deployed(monkeypatch: pytest.MonkeyPatch, plan: Plan, status: str) -> None:
-    """Neither to a push nor to a comparison; what is left of a first deploy is told of, with what becomes of it."""
+    """Neither to a push nor to a comparison; what is left of a first deploy is reported, with what becomes of it."""
     found = account(monkeypatch, stack("acme-dev-airflow", ("acme", "dev"), status))
     (one,) = stacks.of_plan(found, plan, [])
     assert stacks.templates(found, [one]) == {}

@@ -49,7 +49,7 @@ def test_no_change_is_no_danger(plan: Plan) -> None:
         ({"gone": True}, False, None),
         ({}, True, None),
     ],
-    ids=["on", "off, of the one that has it", "as it is", "a stack that no deploy touches", "new stacks"],
+    ids=["on", "off, of the one that has it", "unchanged", "a stack that no deploy touches", "new stacks"],
 )
 def test_termination_protection_is_told_though_no_template_holds_it(
     plan: Plan, live: dict[str, bool], protected: bool, told: str | None, capsys: pytest.CaptureFixture[str]

@@ -15,7 +15,7 @@ def role(*statements: dict[str, Any], called: str = "worker") -> dict[str, Any]:
 
 
 def test_grants_gained_and_lost() -> None:
-    """By role, resource and condition; a statement written otherwise is no change."""
+    """By role, resource and condition; a statement that is written another way is not a change."""
     bucket = {"Fn::Join": ["", [{"Fn::GetAtt": ["Dags0A1B2C3D", "Arn"]}, "/*"]]}
     get = {"Effect": "Allow", "Action": ["s3:GetObject"], "Resource": bucket}
     put = {"Effect": "Allow", "Action": "s3:PutObject", "Resource": bucket, "Condition": {"Bool": {"x": "true"}}}

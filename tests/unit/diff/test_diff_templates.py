@@ -173,7 +173,7 @@ def test_a_bucket_that_is_kept_leaves_and_a_log_that_is_not_is_lost() -> None:
         (edited("net", "Vpc", CidrBlock="10.1.0.0/16"), True),
         ({**BOTH, "net": {**NETWORK, "Outputs": {}}}, True),
     ],
-    ids=["as it is", "the stack leaves the project", "another subnet", "export gone"],
+    ids=["unchanged", "the stack leaves the project", "another subnet", "export gone"],
 )
 def test_an_export_in_use_is_not_changed(plan: Plan, after: dict[str, Any], changes: bool) -> None:
     """CloudFormation would refuse the deploy at its first stack, so `diff` says it, with who imports what."""

@@ -2,26 +2,9 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
-from penstock.local.airflow import AirflowServer
-
-
-def server(version: str, **changes: object) -> AirflowServer:
-    """A server that is never started."""
-    facts: dict[str, object] = {
-        "version": version,
-        "environment": Path("/envs/airflow"),
-        "home": Path("/instance/airflow"),
-        "dags": Path("/instance/airflow/dags"),
-        "database": "postgresql://airflow:p%40ss@127.0.0.1:5999/airflow",
-        "port": 8123,
-        "password": "the-password",
-        "secret": "the-secret",
-    }
-    return AirflowServer(**{**facts, **changes})  # type: ignore[arg-type]
+from tests.unit.local.servers import server
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from penstock.compile.mwaa import NO_REQUIREMENTS
 from penstock.local import mwaa_files
 from penstock.project.airflow.plugins import PluginFile, pack
 from penstock_runtime.plan.airflow import Airflow, AirflowFile
-from tests.unit.local.test_airflow_local import server
+from tests.unit.local.servers import server
 
 AIRFLOW = Airflow("acme-dev", "3.0.6", "mw1.small", 1, 2, "private", {})
 FILE = AirflowFile("key", "text")

@@ -151,8 +151,8 @@ def _destination(properties: Properties) -> tuple[str, str]:
 
 def _attributes(properties: Properties, versions: list[str] | None) -> Properties:
     keys = properties["SourceObjectKeys"] if _flag(properties, "OutputObjectKeys", True) else []
-    found = {"DestinationBucketArn": properties.get("DestinationBucketArn"), "SourceObjectKeys": keys}
-    return found if versions is None else {**found, "SourceObjectVersionIds": versions}
+    data = {"DestinationBucketArn": properties.get("DestinationBucketArn"), "SourceObjectKeys": keys}
+    return data if versions is None else {**data, "SourceObjectVersionIds": versions}
 
 
 def _flag(properties: Mapping[str, Any], name: str, default: bool) -> bool:
@@ -162,14 +162,14 @@ def _flag(properties: Mapping[str, Any], name: str, default: bool) -> bool:
 
 
 def _replacements(markers: Mapping[str, Any], json_escape: bool) -> dict[bytes, bytes]:
-    found = {}
+    contents = {}
     for marker, value in markers.items():
         text = value
         if json_escape:
             text = json.dumps(value)
             text = text[1:-1] if isinstance(value, str) else text
-        found[marker.encode()] = str(text).encode()
-    return found
+        contents[marker.encode()] = str(text).encode()
+    return contents
 
 
 def _replace(body: bytes, values: Mapping[bytes, bytes]) -> bytes:

@@ -1,4 +1,4 @@
-"""Custom resources: CDK's own are answered natively, our function is run as it is, any other is refused."""
+"""Custom resources: CDK's own are answered natively, Penstock's function is run unchanged, any other is refused."""
 
 from __future__ import annotations
 

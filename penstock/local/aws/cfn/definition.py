@@ -19,13 +19,13 @@ _NUMBERS = ("stopTimeout", "containerPort", "hostPort", "startTimeout", "sizeInG
 def _api(value: Any) -> Any:
     """CloudFormation's PascalCase keys as the API's camelCase."""
     if isinstance(value, list):
-        return [_api(one) for one in value]
+        return [_api(member) for member in value]
     if not isinstance(value, dict):
         return value
     found = {}
-    for name, one in value.items():
+    for name, member in value.items():
         key = name[:1].lower() + name[1:]
-        found[key] = dict(one) if key in _MAPS else int(one) if key in _NUMBERS else _api(one)
+        found[key] = dict(member) if key in _MAPS else int(member) if key in _NUMBERS else _api(member)
     return found
 
 

@@ -92,9 +92,9 @@ def _listening(told: list[Properties]) -> Iterator[str]:
 def _text(value: Any) -> Any:
     """CloudFormation hands numbers and booleans to functions as text."""
     if isinstance(value, dict):
-        return {name: _text(one) for name, one in value.items()}
+        return {name: _text(member) for name, member in value.items()}
     if isinstance(value, list):
-        return [_text(one) for one in value]
+        return [_text(member) for member in value]
     if isinstance(value, bool):
         return "true" if value else "false"
     return str(value) if isinstance(value, int | float) else value

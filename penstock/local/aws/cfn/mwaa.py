@@ -1,6 +1,8 @@
 """AWS::MWAA::Environment: what MWAA checks, and a record that is AVAILABLE at once, or when its customer's endpoints
 are there. Airflow itself is not here.
 
+The tables of this module are on purpose a second opinion on what AWS takes: the stacks have their own, so that a slip
+in one of the two is found. Limits come from `penstock.aws.mwaa`.
 Rules: Amazon MWAA User Guide, "Create an Amazon MWAA environment" and "About networking"; botocore's mwaa model.
 """
 
@@ -144,7 +146,7 @@ def _update(name: str, old: Properties, new: Properties, _stack: str) -> Made:
         wrong = mwaa.version_problem(before, after)
     if wrong:
         raise ValueError(f'Resource handler returned message: "{wrong} (Service: Mwaa, Status Code: 400)"')
-    # What is not sent stays as it is, options and files too; logs and tags are always sent.
+    # What is not sent stays unchanged, options and files too; logs and tags are always sent.
     sent = {one: value for one, value in _stated(new).items() if one in (*new, "LoggingConfiguration", "Tags")}
     environment.update(sent, LastUpdate={"Status": "SUCCESS", "CreatedAt": time.time()})
     return name, _attributes(environment)
@@ -165,21 +167,21 @@ def _stated(properties: Properties) -> Properties:
         "AirflowConfigurationOptions": {},
         "EndpointManagement": "SERVICE",
     }
-    found: Properties = {**defaults, **properties}
-    for one in ("MinWorkers", "MaxWorkers", "Schedulers", "MinWebservers", "MaxWebservers"):
-        if one in found:
-            found[one] = int(found[one])
+    stated: Properties = {**defaults, **properties}
+    for count in ("MinWorkers", "MaxWorkers", "Schedulers", "MinWebservers", "MaxWebservers"):
+        if count in stated:
+            stated[count] = int(stated[count])
     logging = {}
     for module, suffix in LOGS.items():
         setting = (properties.get("LoggingConfiguration") or {}).get(module) or {}
         enabled = str(setting.get("Enabled", False)).lower() == "true"
-        group = f"airflow-{found['Name']}-{suffix}"
+        group = f"airflow-{stated['Name']}-{suffix}"
         if enabled:
             compat.cloudwatch_logs._create_log_group({"logGroupName": group})
         region, account = compat.responses.get_region(), compat.responses.get_account_id()
         arn = f"arn:aws:logs:{region}:{account}:log-group:{group}"
         logging[module] = {**setting, "Enabled": enabled, "CloudWatchLogGroupArn": arn}
-    return {**found, "LoggingConfiguration": logging, "Tags": dict(properties.get("Tags") or {})}
+    return {**stated, "LoggingConfiguration": logging, "Tags": dict(properties.get("Tags") or {})}
 
 
 def _attributes(environment: Properties) -> Properties:
@@ -197,10 +199,10 @@ def _attributes(environment: Properties) -> Properties:
 
 
 def _at(properties: Properties, path: tuple[str, ...]) -> Any:
-    found: Any = properties
+    value: Any = properties
     for name in path:
-        found = (found or {}).get(name)
-    return found
+        value = (value or {}).get(name)
+    return value
 
 
 HANDLERS: dict[str, dict[str, Any]] = {

@@ -30,10 +30,10 @@ def correct(handler: dict[str, Any]) -> None:
 
 
 def wanted(environment: dict[str, Any]) -> dict[str, str]:
-    """The names of the services. A web server on the internet alone wants none."""
+    """The names of the services. A web server on the internet alone needs none."""
     services = SERVICES[: 1 if environment["WebserverAccessMode"] == "PUBLIC_ONLY" else 2]
     region = compat.responses.get_region()
-    return {one: f"com.amazonaws.vpce.{region}.vpce-svc-{secrets.token_hex(9)[:17]}" for one in services}
+    return {service: f"com.amazonaws.vpce.{region}.vpce-svc-{secrets.token_hex(9)[:17]}" for service in services}
 
 
 def go_on() -> None:

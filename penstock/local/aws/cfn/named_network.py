@@ -57,8 +57,8 @@ def handlers(known: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
     return {NAMED_NETWORK: {"create": create, "update": update, "delete": lambda _physical_id, _properties: None}}
 
 
-def _rename(store: Any, field: str, made: str, name: str) -> Properties:
-    record: Properties = store.pop(made)
+def _rename(store: Any, field: str, given: str, name: str) -> Properties:
+    record: Properties = store.pop(given)
     record[field] = name
     store[name] = record
     return record

@@ -59,7 +59,7 @@ def _group(group: str) -> Properties:
 def _create_address(_logical_id: str, properties: Properties, _stack: str) -> Made:
     before = set(compat.ec2._addresses)
     compat.ec2._allocate_address({"Domain": ["vpc"]})
-    allocation = next(one for one in compat.ec2._addresses if one not in before)
+    allocation = next(number for number in compat.ec2._addresses if number not in before)
     _tag(allocation, properties)
     address = compat.ec2._addresses[allocation]["PublicIp"]
     return address, {"AllocationId": allocation, "PublicIp": address}
@@ -81,7 +81,7 @@ def _create_nat(_logical_id: str, properties: Properties, _stack: str) -> Made:
         raise ValueError(f"The allocation ID '{allocation}' does not exist")
     before = set(compat.ec2._nat_gateways)
     compat.ec2._create_nat_gateway({"SubnetId": [subnet], "AllocationId": [allocation or ""]})
-    nat = next(one for one in compat.ec2._nat_gateways if one not in before)
+    nat = next(number for number in compat.ec2._nat_gateways if number not in before)
     _tag(nat, properties)
     return nat, {"NatGatewayId": nat}
 
@@ -102,7 +102,7 @@ def _create_flow_log(_logical_id: str, properties: Properties, _stack: str) -> M
         "LogGroupName": [properties.get("LogGroupName") or ""],
     }
     compat.ec2._create_flow_logs(call)
-    flow_log = next(one for one in compat.ec2._flow_logs if one not in before)
+    flow_log = next(number for number in compat.ec2._flow_logs if number not in before)
     _tag(flow_log, properties)
     return flow_log, {"Id": flow_log}
 
@@ -125,7 +125,9 @@ def _tags_in_place(handler: dict[str, Callable[..., Any]], attribute: str) -> di
         if attribute != "AllocationId":
             _tag(physical_id, new)
             return physical_id, {attribute: physical_id}
-        allocation = next(one for one, address in compat.ec2._addresses.items() if address["PublicIp"] == physical_id)
+        allocation = next(
+            number for number, address in compat.ec2._addresses.items() if address["PublicIp"] == physical_id
+        )
         _tag(allocation, new)
         return physical_id, {"AllocationId": allocation, "PublicIp": physical_id}
 

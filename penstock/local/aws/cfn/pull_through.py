@@ -33,7 +33,7 @@ def _create(_logical_id: str, properties: Properties, _stack: str) -> Made:
     if prefix in _here():
         raise ValueError(f"A pull through cache rule with repository prefix '{prefix}' already exists.")
     if _WANT_LOG_IN.fullmatch(upstream) and not properties.get("CredentialArn"):
-        raise ValueError(f"The upstream registry {upstream} wants credentials.")
+        raise ValueError(f"The upstream registry {upstream} needs credentials.")
     _here().add(prefix)
     return prefix, {}
 

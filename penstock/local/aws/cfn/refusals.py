@@ -57,7 +57,7 @@ def _without_empty(value: Any) -> Any:
 
 
 def _without_own_tags(properties: Properties) -> Properties:
-    """CloudFormation's own tags, which ministack has put among those of the template, are no user's."""
+    """Leave out CloudFormation's own tags, which ministack has put among those of the template."""
     tags = properties.get("Tags")
     kept: Any = None
     if isinstance(tags, Mapping):

@@ -84,7 +84,7 @@ def test_a_second_write_updates(call: Call, shop: dict[str, Any]) -> None:
 
 
 def test_a_name_with_a_dot_or_a_slash_is_found_again(call: Call, shop: dict[str, Any]) -> None:
-    """The path holds the name percent-encoded; a dot in a name is no border."""
+    """The path holds the name percent-encoded; a dot in a name does not separate two parts."""
     made = call("PUT", "tables", _orders(name="2013.01/raw"))
 
     assert made["fullyQualifiedName"] == f'{SHOP}."2013.01/raw"'
