@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from tests.unit.runtime.diagnosis.test_runtime_diagnose import metric_line, stopped
 
 from penstock_runtime.diagnosis.diagnose import diagnose, reason_of
+from tests.unit.runtime.diagnosis.stopped_task import metric_line, stopped
 
 PERSON = {"stop_code": "UserInitiated", "reason": "Task stopped by user"}
 
