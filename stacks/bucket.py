@@ -48,7 +48,7 @@ def data_bucket(scope: Construct, name: str, *, key: kms.IKey | None = None) -> 
         ],
         removal_policy=cdk.RemovalPolicy.RETAIN,
     )
-    audited = "Reads are audited by CloudTrail data events, where an account wants them."
+    audited = "Reads are audited by CloudTrail data events in accounts that record them."
     acknowledge(
         bucket,
         {

@@ -96,7 +96,7 @@ def _outputs(account: Account, plan: Plan) -> tuple[str, str]:
 def _where(to: str) -> tuple[str, str]:
     parts = re.fullmatch(r"s3://([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])/(.+?)/*", to)
     if parts is None:
-        raise InputError(f"{to[:100]!r} is no folder of a bucket", fix="write s3://bucket/dags/project-environment")
+        raise InputError(f"{to[:100]!r} is not a folder of a bucket", fix="write s3://bucket/dags/project-environment")
     return parts[1], parts[2]
 
 

@@ -133,7 +133,7 @@ class Alarms(Construct):
             text = "Fargate tasks failed or never started, within an hour. Read the messages on each."
             self._count("FailedTasks", FAILED, failures(stopped, Duration.hours(1)), limits.failed_tasks, text)
         # Whatever else is asked for: who counts on its messages must hear that there are none.
-        self._function("FailedTasksWatch", "failed-tasks-watch", stopped.function, "tells of failed tasks")
+        self._function("FailedTasksWatch", "failed-tasks-watch", stopped.function, "reports failed tasks")
         if MEMORY in asked:
             text = "Fargate tasks ran out of memory, within a day. Raise memory_mib of the tasks in the messages."
             memory = out_of_memory(self._plan, Duration.days(1))

@@ -293,7 +293,7 @@ def test_push_changes_sizes_and_says_what_waits_for_a_deploy(pushed: LiveProject
 @pytest.mark.parametrize(
     ("arguments", "code", "what"),
     [
-        (["push", "--to", "bucket/dags"], 2, "is no folder of a bucket"),
+        (["push", "--to", "bucket/dags"], 2, "is not a folder of a bucket"),
         (["push", "--to", "s3://there-is-no-such-bucket/dags/acme-dev"], 1, "resources.json is missing"),
         (["--environment", "staging", "push"], 2, "there is no environment 'staging'"),
     ],
