@@ -82,7 +82,7 @@ def wanted(plan: Plan, airflow_name: str | None) -> list[str]:
         airflow_name: the MWAA environment; None: there is none, and so no alarm on it.
     """
     asked, airflow = plan.observability.alarms, airflow_name is not None
-    found = {
+    enabled = {
         FAILED: asked.failed_tasks > 0,
         MEMORY: asked.out_of_memory > 0,
         SCHEDULER: airflow and asked.scheduler_silent_minutes > 0,
@@ -91,7 +91,7 @@ def wanted(plan: Plan, airflow_name: str | None) -> list[str]:
         DAG_FILES: airflow and asked.broken_dag_files > 0 and isinstance(plan.airflow, Airflow),
         OVERDUE: asked.overdue,
     }
-    return [suffix for suffix, yes in found.items() if yes]
+    return [suffix for suffix, is_enabled in enabled.items() if is_enabled]
 
 
 class Alarms(Construct):
