@@ -112,9 +112,9 @@ def _process(environment: Path, home: Path, dags: Path, expected: int) -> float:
     measure.command([airflow, "db", "migrate"], home, environ)
     seconds = measure.timed(lambda: measure.command([airflow, "dag-processor", "--num-runs", "1"], home, environ))
     with sqlite3.connect(home / "airflow.db") as database:
-        ((found,),) = database.execute("select count(*) from serialized_dag").fetchall()
-    if found != expected:
-        sys.exit(f"{found} of {expected} DAGs of {dags} were read")
+        ((dags_read,),) = database.execute("select count(*) from serialized_dag").fetchall()
+    if dags_read != expected:
+        sys.exit(f"{dags_read} of {expected} DAGs of {dags} were read")
     return seconds
 
 

@@ -33,9 +33,9 @@ def main() -> None:
 
 def _deploy_seconds(steps: str) -> float:
     """What `penstock up` says that its step of the deploy took."""
-    found = re.search(r"✓ deploy the stacks .*\((\d+\.\d) s\)", steps)
-    assert found is not None, steps
-    return float(found[1])
+    step = re.search(r"✓ deploy the stacks .*\((\d+\.\d) s\)", steps)
+    assert step is not None, steps
+    return float(step[1])
 
 
 if __name__ == "__main__":

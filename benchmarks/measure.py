@@ -81,7 +81,7 @@ class PeakMemory:
     def _watch(self) -> None:
         own = psutil.Process()
         while not self._over.wait(SAMPLE_SECONDS):
-            self.mib = max(self.mib, sum(_pss_mib(one.pid) for one in own.children(recursive=True)))
+            self.mib = max(self.mib, sum(_pss_mib(child.pid) for child in own.children(recursive=True)))
 
 
 def _pss_mib(pid: int) -> float:

@@ -45,7 +45,7 @@ def unpack(version: str, folder: Path) -> Path:
         for line in next(target.glob(f"{name.replace('-', '_')}-*/METADATA")).read_text().splitlines():
             if line.startswith("Requires-Dist: apache-airflow-task-sdk"):
                 bounds = Requirement(line.split(": ", 1)[1]).specifier
-                least = next(one.version for one in bounds if one.operator in ("==", ">="))
+                least = next(bound.version for bound in bounds if bound.operator in ("==", ">="))
                 _install(f"apache-airflow-task-sdk=={least}", target)
     return target / "airflow"
 
@@ -57,61 +57,61 @@ def _install(package: str, target: Path) -> None:
 
 def options(airflow: Path) -> dict[str, str]:
     """`section.key` → its type, or `text`; `unlisted`: the code reads it and the documentation does not have it."""
-    found: dict[str, str] = {}
+    types: dict[str, str] = {}
     read: dict[str, str] = {}
     for file in sorted(airflow.rglob("*.py")):
         if file.relative_to(airflow).parts[0] not in _NO_MODULES:
             for method, section, key in _READS.findall(file.read_text()):
                 option = f"{section}.{key}".lower()
-                found[option] = "unlisted"
+                types[option] = "unlisted"
                 if method in _TYPES_READ:
                     read[option] = _TYPES_READ[method]
     sections = yaml.safe_load((airflow / "config_templates" / "config.yml").read_text())
     for section, about in sections.items():
         for key, option in about["options"].items():
             name = f"{section}.{key}".lower()
-            found[name] = _TYPES.get(option.get("type")) or read.get(name, "text")
-    return found
+            types[name] = _TYPES.get(option.get("type")) or read.get(name, "text")
+    return types
 
 
 def still_read(airflow: Path) -> dict[str, str]:
     """Old name → new name of the options that this Airflow still takes by their old name."""
-    found: dict[str, str] = {}
+    new_names: dict[str, str] = {}
     for file in (airflow / "configuration.py", airflow / "_shared" / "configuration" / "parser.py"):
         for node in ast.walk(ast.parse(file.read_text())) if file.is_file() else ():
             if isinstance(node, ast.AnnAssign) and getattr(node.target, "id", "") == "deprecated_options":
                 value = ast.literal_eval(node.value) if isinstance(node.value, ast.Dict) else {}
-                found |= {f"{old[0]}.{old[1]}": f"{new[0]}.{new[1]}" for new, old in value.items()}
-    return found
+                new_names |= {f"{old[0]}.{old[1]}": f"{new[0]}.{new[1]}" for new, old in value.items()}
+    return new_names
 
 
 def renamed(airflow: Path) -> dict[str, str]:
     """Old name → new name, as `airflow config lint` has it."""
     commands = airflow / "cli" / "commands"
-    file = next((one for one in commands.rglob("config_command.py")), None)
-    found: dict[str, str] = {}
+    file = next((path for path in commands.rglob("config_command.py")), None)
+    new_names: dict[str, str] = {}
     for node in ast.walk(ast.parse(file.read_text())) if file else ():
         if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "ConfigChange":
-            given = {one.arg: one.value for one in node.keywords}
+            given = {keyword.arg: keyword.value for keyword in node.keywords}
             old, new = given["config"], given.get("renamed_to")
             if isinstance(old, ast.Call) and isinstance(new, ast.Call):
-                found[_parameter(old)] = _parameter(new)
-    return found
+                new_names[_parameter(old)] = _parameter(new)
+    return new_names
 
 
 def _parameter(call: ast.Call) -> str:
-    return ".".join(str(ast.literal_eval(one)) for one in call.args)
+    return ".".join(str(ast.literal_eval(argument)) for argument in call.args)
 
 
 def modules(airflow: Path) -> set[str]:
     """The modules of the package, two levels deep: `airflow.utils.email`."""
-    found = set()
+    names = set()
     for file in airflow.rglob("*.py"):
         parts = file.relative_to(airflow).with_suffix("").parts
         parts = parts[:-1] if parts[-1] == "__init__" else parts
         if parts and parts[0] not in _NO_MODULES:
-            found |= {".".join(("airflow", *parts[:depth])) for depth in (1, 2)}
-    return found
+            names |= {".".join(("airflow", *parts[:depth])) for depth in (1, 2)}
+    return names
 
 
 def spans(of: Mapping[str, Iterable[str]]) -> dict[str, str]:
@@ -145,7 +145,7 @@ def write(name: str, table: Mapping[str, Any]) -> None:
     lines = []
     for key, value in table.items():
         if isinstance(value, dict):
-            entries = ",\n".join(f"  {json.dumps(one)}: {json.dumps(value[one])}" for one in value)
+            entries = ",\n".join(f"  {json.dumps(member)}: {json.dumps(value[member])}" for member in value)
             lines.append(f" {json.dumps(key)}: {{\n{entries}\n }}")
         else:
             lines.append(f" {json.dumps(key)}: {json.dumps(value)}")

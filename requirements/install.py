@@ -30,7 +30,7 @@ def install(folder: Path, locks: Sequence[Path], commands: Sequence[Sequence[str
     """Make `folder` by running the commands beside it, unless it is there and newer than the locks.
 
     Raises:
-        Failed: a command failed, or there is no room; says `hint`.
+        Failed: a command failed, for which `hint` is the fix; or the folder cannot be written.
     """
     held = os.open(locks[0].parent, os.O_RDONLY)
     try:

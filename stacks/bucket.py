@@ -48,7 +48,7 @@ def data_bucket(scope: Construct, name: str, *, key: kms.IKey | None = None) -> 
         ],
         removal_policy=cdk.RemovalPolicy.RETAIN,
     )
-    audited = "Reads are audited by CloudTrail data events, where an account wants them."
+    audited = "Reads are audited by CloudTrail data events in accounts that record them."
     acknowledge(
         bucket,
         {
@@ -133,9 +133,9 @@ def key_statement(stack: cdk.Stack, key: str, *, write: bool) -> iam.PolicyState
 
 def _log(stack: cdk.Stack) -> logs.ILogGroup:
     """Of CDK's function; there before it. CDK's own is made after the function, whose first call may make it too."""
-    found = stack.node.try_find_child(_LOG)
-    if found is not None:
-        return cast(logs.LogGroup, found)
+    existing = stack.node.try_find_child(_LOG)
+    if existing is not None:
+        return cast(logs.LogGroup, existing)
     group = logs.LogGroup(stack, _LOG, retention=logs.RetentionDays.ONE_MONTH, removal_policy=cdk.RemovalPolicy.DESTROY)
     acknowledge_log_group(group)
     return group
@@ -143,12 +143,12 @@ def _log(stack: cdk.Stack) -> logs.ILogGroup:
 
 def _acknowledge_lambda(deployment: s3_deployment.BucketDeployment, *, own_role: bool) -> None:
     """CDK's own Lambda copies the files; its runtime is CDK's, and its role too unless it was given one."""
-    for one in cdk.Stack.of(deployment).node.children:
-        if one.node.id.startswith("Custom::CDKBucketDeployment"):
+    for child in cdk.Stack.of(deployment).node.children:
+        if child.node.id.startswith("Custom::CDKBucketDeployment"):
             key = "Its environment holds a switch of CDK's, and nothing secret."
             runtime = "CDK pins the runtime that its code is tested with."
-            acknowledge(one, {"AwsSolutions-L1": runtime, "CKV_AWS_173": key})
-            acknowledge_function(one)
+            acknowledge(child, {"AwsSolutions-L1": runtime, "CKV_AWS_173": key})
+            acknowledge_function(child)
     if not own_role:
         return
     role = deployment.handler_role

@@ -94,7 +94,7 @@ def build_stacks(
             airflow_name=airflow_name,
             **shared,
         )
-        # An alarm on an Airflow that is not there yet would go off. With endpoint_management `customer` it does: the
+        # An alarm on an Airflow that does not exist yet would go off. With endpoint_management `customer` it does: the
         # Airflow stack is done before its environment, and until that is there nothing else would report a failure.
         observability.add_stack_dependency(airflow)
     apply_role_settings(scope, plan)

@@ -109,7 +109,7 @@ def acknowledge_wildcards(
         document = stack.resolve(written)
         findings = [f"Action::{action}" for action in _listed(document.get("Action"))]
         findings += [f"Resource::{_flat(resource)}" for resource in _listed(document.get("Resource"))]
-        acknowledge(construct, {f"AwsSolutions-IAM5[{found}]": reason for found in findings if "*" in found})
+        acknowledge(construct, {f"AwsSolutions-IAM5[{finding}]": reason for finding in findings if "*" in finding})
 
 
 def grant(grantee: Grantee, statements: Sequence[iam.PolicyStatement], reason: str) -> None:

@@ -27,7 +27,7 @@ LONGEST = (
     "tests/functional/test_engines.py",
     "tests/functional/test_optional_permissions.py",
     "tests/stacks/test_app.py",
-    "tests/functional/test_slim_image.py",
+    "tests/functional/test_slim_image_run.py",
     "tests/functional/test_permissions.py",
     "tests/functional/test_airflow_use.py",
     "tests/functional/test_embedded_network.py",

@@ -139,8 +139,8 @@ class NetworkStack(cdk.Stack):
             endpoint_security_groups=airflow_groups,
         )
         cdk.CfnOutput(self, "VpcId", value=vpc.vpc_id)
-        for one in (vpc.vpc_id, *subnets, tasks.security_group_id, airflow.security_group_id):
-            self.export_value(one)
+        for identifier in (vpc.vpc_id, *subnets, tasks.security_group_id, airflow.security_group_id):
+            self.export_value(identifier)
 
     @property
     def availability_zones(self) -> list[str]:
@@ -178,9 +178,9 @@ class SecurityGroupStack(cdk.Stack):
     ) -> None:
         super().__init__(scope, name, **stack)
         # Its zones are of no matter to a security group.
-        made = group(self, ec2.Vpc.from_vpc_attributes(self, "Vpc", vpc_id=vpc, availability_zones=["any"]))
-        self.groups = (made.security_group_id,)
-        self.export_value(made.security_group_id)
+        security_group = group(self, ec2.Vpc.from_vpc_attributes(self, "Vpc", vpc_id=vpc, availability_zones=["any"]))
+        self.groups = (security_group.security_group_id,)
+        self.export_value(security_group.security_group_id)
 
 
 _WITH_NAT = [
@@ -202,8 +202,8 @@ def _web_access(plan: Plan) -> tuple[str, ...]:
 def _airflow_group(stack: cdk.Stack, vpc: ec2.IVpc, *, web_access: Sequence[str]) -> ec2.SecurityGroup:
     group = ec2.SecurityGroup(stack, "AirflowSecurityGroup", vpc=vpc, description="MWAA: its parts talk to each other")
     group.add_ingress_rule(group, ec2.Port.all_traffic(), "MWAA needs one group that lets its own members in")
-    for one in web_access:
-        group.add_ingress_rule(ec2.Peer.ipv4(one), ec2.Port.tcp(443), "The page of Airflow")
+    for cidr in web_access:
+        group.add_ingress_rule(ec2.Peer.ipv4(cidr), ec2.Port.tcp(443), "The page of Airflow")
     acknowledge(group, {"NIST.800.53.R5-EC2RestrictedCommonPorts": "MWAA asks for all ports between its own members."})
     return group
 

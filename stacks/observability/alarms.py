@@ -82,7 +82,7 @@ def wanted(plan: Plan, airflow_name: str | None) -> list[str]:
         airflow_name: the MWAA environment; None: there is none, and so no alarm on it.
     """
     asked, airflow = plan.observability.alarms, airflow_name is not None
-    found = {
+    enabled = {
         FAILED: asked.failed_tasks > 0,
         MEMORY: asked.out_of_memory > 0,
         SCHEDULER: airflow and asked.scheduler_silent_minutes > 0,
@@ -91,7 +91,7 @@ def wanted(plan: Plan, airflow_name: str | None) -> list[str]:
         DAG_FILES: airflow and asked.broken_dag_files > 0 and isinstance(plan.airflow, Airflow),
         OVERDUE: asked.overdue,
     }
-    return [suffix for suffix, yes in found.items() if yes]
+    return [suffix for suffix, is_enabled in enabled.items() if is_enabled]
 
 
 class Alarms(Construct):
@@ -133,7 +133,7 @@ class Alarms(Construct):
             text = "Fargate tasks failed or never started, within an hour. Read the messages on each."
             self._count("FailedTasks", FAILED, failures(stopped, Duration.hours(1)), limits.failed_tasks, text)
         # Whatever else is asked for: who counts on its messages must hear that there are none.
-        self._function("FailedTasksWatch", "failed-tasks-watch", stopped.function, "tells of failed tasks")
+        self._function("FailedTasksWatch", "failed-tasks-watch", stopped.function, "reports failed tasks")
         if MEMORY in asked:
             text = "Fargate tasks ran out of memory, within a day. Raise memory_mib of the tasks in the messages."
             memory = out_of_memory(self._plan, Duration.days(1))

@@ -123,10 +123,12 @@ def _cost(plan: Plan) -> list[cloudwatch.IWidget]:
     if not prices:
         return []
     lines = [_spent(plan, number, price) for number, price in enumerate(prices)]
-    told = "; ".join(f"{one.architecture}: ${one.vcpu_hour} a vCPU-hour, ${one.gb_hour} a GB-hour" for one in prices)
+    rates = "; ".join(
+        f"{price.architecture}: ${price.vcpu_hour} a vCPU-hour, ${price.gb_hour} a GB-hour" for price in prices
+    )
     text = (
         f"### About the cost\nAn estimate: seconds that containers ran, at prices on demand, as of "
-        f"{plan.observability.prices_checked} or as the project sets them ({told}). Not in it: pulling images, Spot's "
+        f"{plan.observability.prices_checked} or as the project sets them ({rates}). Not in it: pulling images, Spot's "
         "discount, disk above 20 GiB, tasks killed before they wrote their last line, commands in images without "
         "python: true, MWAA, network, logs."
     )

@@ -32,21 +32,21 @@ class Topic:
         Source: Amazon SNS Developer Guide, "Managing Amazon SNS encryption keys and costs". Of a topic that exists we
         do not know the key: any of that account's will do, for SNS, and for this topic.
         """
-        found = [iam.PolicyStatement(actions=["sns:Publish"], resources=[self.arn])]
+        statements = [iam.PolicyStatement(actions=["sns:Publish"], resources=[self.arn])]
         key, conditions = self.key, {"kms:ViaService": f"sns.{stack.region}.amazonaws.com"}
         if not self.ours:
             account = self.arn.split(":")[4]
             key = f"arn:{stack.partition}:kms:{stack.region}:{account}:key/*"
             conditions["kms:EncryptionContext:aws:sns:topicArn"] = self.arn
         if key is not None:
-            found.append(
+            statements.append(
                 iam.PolicyStatement(
                     actions=["kms:Decrypt", "kms:GenerateDataKey"],
                     resources=[key],
                     conditions={"StringEquals": conditions},
                 )
             )
-        return found
+        return statements
 
 
 def topic_of(scope: Construct, plan: Plan) -> Topic:

@@ -121,7 +121,7 @@ def release_of(bundle: Path) -> str:
 
 
 def stage(bundle: Path, to: Path) -> None:
-    """Lay a bundle out as it is uploaded: `<hash>/…`, and in `<hash>/top/` the files that go beside the releases."""
+    """Lay a bundle out for its upload: `<hash>/…`, and in `<hash>/top/` the files that go beside the releases."""
     shutil.copytree(bundle / contract.RELEASES_FOLDER, to, dirs_exist_ok=True)
     shutil.copytree(
         bundle,

@@ -38,7 +38,7 @@ class FakeEcs:
         """Families for which Spot has no room."""
         self.calls: list[tuple[str, dict[str, Any]]] = []
         self.logs: dict[str, list[str]] = {}
-        """Family → the lines of its log so far. A family that is not there has no log stream."""
+        """Family → the lines of its log so far. An unknown family has no log stream."""
         self.late: dict[str, list[str]] = {}
         """Family → lines that appear in its log only when DescribeTasks has said STOPPED."""
 

@@ -1,4 +1,4 @@
-"""A bundle made by hand: the loader and the runtime as they are, schedules that each test names."""
+"""A bundle made by hand: the real loader and runtime, and the schedules that each test names."""
 
 from __future__ import annotations
 

@@ -140,7 +140,7 @@ class LiveProject:
         file = assembly / "acme-dev-airflow.template.json"
         template = json.loads(file.read_text())
         others = [name for name, one in template["Resources"].items() if one["Type"] == "Custom::PenstockRelease"]
-        bad = {"Type": "AWS::MWAA::Environment", "Properties": {"Name": "1 is no name"}, "DependsOn": others}
+        bad = {"Type": "AWS::MWAA::Environment", "Properties": {"Name": "1 is not a name"}, "DependsOn": others}
         template["Resources"]["Bad"] = bad
         file.write_text(json.dumps(template))
         return self.cdk("deploy", "--all", "--require-approval", "never", "-a", str(assembly), fails=True)

@@ -64,7 +64,7 @@ def live(task, word):
             steps["stop"] = str(error)
         error = failure(execution)
     task.log.removeHandler(log)
-    # What the operator says of a task that ended otherwise than well, because it was killed, is no failure of ours.
+    # A task that was killed did not fail because of Penstock, whatever the operator reports.
     killed = ("exit code 143", "SIGTERM", "Task killed by the user")
     return {**steps, "watch": None if error is None or any(one in error for one in killed) else error}
 

@@ -171,7 +171,7 @@ def pending(environment: Environment) -> Iterator[None]:
 
 @contextlib.contextmanager
 def hearing_of_it(environment: Environment, name: str) -> Iterator[None]:
-    """Have the rule that starts the state machine hear of the stacks of `pending`. Its target stays as it is."""
+    """Have the rule that starts the state machine hear of the stacks of `pending`. Its target stays unchanged."""
     events = environment.system.root("events")
     before = events.describe_rule(Name=name)["EventPattern"]
     pattern = json.loads(before)

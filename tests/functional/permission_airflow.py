@@ -58,7 +58,7 @@ class Airflow:
 
 @contextlib.contextmanager
 def airflow(system: Deployed) -> Iterator[Airflow]:
-    """The plan's Airflow, which reads the DAG folder as it is now."""
+    """The plan's Airflow, which reads the current DAG folder."""
     environment = setup.airflow(system.plan.airflow.version, print)
     home = system.dags.with_name("airflow")
     home.mkdir()

@@ -216,7 +216,7 @@ def deploy_into(
     """Deploy a plan of the project, with what it takes for granted.
 
     Args:
-        dags: a folder that is not there yet, for the bundle.
+        dags: a folder for the bundle, which does not exist yet.
     """
     values = {one.name: f"value-of-{one.name}" for found in plan.task_definitions for one in found.secrets}
     secrets.store(plan, endpoint, values)

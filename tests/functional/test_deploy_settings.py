@@ -192,7 +192,7 @@ def test_a_stopped_task_reports_its_end_within_the_stop_timeout(system: Deployed
 
 
 def test_a_command_runs_in_any_image(system: Deployed) -> None:
-    """Argument by argument as it is written, by the image's own entry point, with nothing of ours around it."""
+    """The image's own entry point gets the arguments unchanged, with nothing of Penstock around it."""
     ended = system.ended(start(system, "busybox"))
 
     assert ended.code == 0, ended.text
@@ -200,7 +200,7 @@ def test_a_command_runs_in_any_image(system: Deployed) -> None:
 
 
 def test_an_own_image_s_exit_code_and_secrets_are_the_command_s(system: Deployed) -> None:
-    """The secret is in the environment, and in the log as the command prints it; 2 is no code of the runtime's."""
+    """The secret is in the environment, and in the log as the command prints it; 2 is not one of the runtime's own."""
     arns = [start(system, name) for name in ("shell", "slim")]
     shell, slim = (system.ended(arn) for arn in arns)
     task = described(system, arns[0])

@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from penstock.local.aws.endpoint import Endpoint
-from tests.functional.embedded import ACCOUNT, REGION, ROOT, serving
-
-CDK = ROOT / "node_modules" / ".bin" / "cdk"
+from tests.functional.cdk_command import cdk, environment
+from tests.functional.embedded import ACCOUNT, REGION, serving
 
 APP = """
 import os
@@ -134,25 +131,3 @@ def cdk_deploy(endpoint: Endpoint, app: Path) -> None:
     environ = {**environment(endpoint), "CDK_OUTDIR": str(app / "cdk.out")}
     subprocess.run([sys.executable, "app.py"], cwd=app, env=environ, check=True)
     cdk(endpoint, app, "deploy", "--all", "--require-approval", "never", "-a", "cdk.out")
-
-
-def cdk(endpoint: Endpoint, app: Path, *arguments: str, cwd: Path | None = None) -> None:
-    done = subprocess.run(
-        [CDK, "--no-notices", *arguments],
-        cwd=cwd or app,
-        env=environment(endpoint) | {"CDK_DOCKER": str(app / "docker")},
-        capture_output=True,
-        text=True,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-
-
-def environment(endpoint: Endpoint) -> dict[str, Any]:
-    kept = {name: os.environ[name] for name in ("PATH", "HOME", "TMPDIR") if name in os.environ}
-    return {
-        **kept,
-        **endpoint.environ(endpoint.root()),
-        "ACCOUNT": ACCOUNT,
-        "CI": "true",
-        "JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION": "1",
-    }

@@ -107,7 +107,7 @@ def test_mwaa_environment_is_checked(aws: Aws, name: str, change: dict[str, Any]
 
 
 def test_mwaa_reads_a_file_in_the_version_that_is_named(aws: Aws) -> None:
-    """One that is not there is refused; so is a new key without a version, which MWAA may read in the one of before.
+    """A version that does not exist is refused; so is a new key without a version: MWAA may read the previous one.
 
     Source: botocore's mwaa model, `RequirementsS3ObjectVersion`: "You must specify a version each time"
     """

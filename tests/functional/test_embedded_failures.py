@@ -31,7 +31,7 @@ PLAN = dataclasses.replace(
 
 
 def template(aws: Aws, folder: Path) -> dict[str, Any]:
-    """The stack as it is deployed, but for CDK's check of the bootstrap version."""
+    """The stack that is deployed, without CDK's check of the bootstrap version."""
     app = plans.application(folder / "cdk.out")
     ObservabilityStack(
         app,

@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 
 from penstock.local.aws.endpoint import Endpoint
+from tests.functional.cdk_command import cdk, environment
 from tests.functional.embedded import ACCOUNT, REGION, ROOT, serving
-from tests.functional.test_embedded_cdk import cdk, environment
 
 IMAGE = f"{ACCOUNT}.dkr.ecr.{REGION}.amazonaws.com/tools:1"
 PROJECT = """\

@@ -440,7 +440,7 @@ def test_openmetadata_prints_no_secret(archive: Path, catalogue: tuple[Path, str
     assert done.code != 0
     check_no_trace(done)
     assert done.text.count("requests: ") == 2
-    # The package's SQLAlchemy leaves the line end as it is.
+    # The package's SQLAlchemy leaves the end of the line unchanged.
     assert "SQLAlchemy: postgresql://loader:***\n***@db:5432/warehouse" in done.text
     assert "RuntimeError: cannot log in with" in done.text
 

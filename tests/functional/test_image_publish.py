@@ -39,7 +39,7 @@ def test_the_cdk_cli_publishes_an_image_once(tmp_path: Path) -> None:
     with serving(tmp_path / "aws") as server:
         endpoint = server.endpoint
         environ = {
-            # The caller's own, as far as it is no account's: the build installs packages.
+            # The caller's environment without its AWS account: the build installs packages.
             **{name: value for name, value in os.environ.items() if not name.startswith("AWS_")},
             **endpoint.environ(endpoint.root()),
             "CDK_DOCKER": str(docker.command(tmp_path)),

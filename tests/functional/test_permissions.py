@@ -224,7 +224,7 @@ def went_well(engine: str, ended: Ended) -> bool:
 
 
 def says(grant: Grant, *texts: str | None) -> bool:
-    """Whether each text tells of this grant: AWS's refusal names the action."""
+    """Whether each text names this grant: AWS's refusal names the action."""
     # Where S3 authorizes several calls by one pattern, the refusal names the call.
     call = {"s3:List*": "ListObjectsV2", "s3:GetObject*": "GetObject", "s3:DeleteObject": "DeleteObjects"}
     action = call.get(grant.action, grant.action)

@@ -84,7 +84,7 @@ def run(client: Client, folder: Path, environment: dict[str, str], **place: Any)
 
 
 def test_both_endpoints_are_made_when_mwaa_waits(client: Client, tmp_path: Path) -> None:
-    """Not before; and where the web server wants none, the database's alone."""
+    """Not before; and if the web server needs none, only the database's."""
     ec2 = client("ec2")
     vpc = ec2.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
     subnets = [ec2.create_subnet(VpcId=vpc, CidrBlock=f"10.0.{number}.0/24")["Subnet"]["SubnetId"] for number in (0, 1)]

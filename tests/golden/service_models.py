@@ -42,7 +42,7 @@ def read(paths: Iterable[Path]) -> list[dict[str, Any]]:
 
 
 def listing() -> str:
-    """The list, as it is committed."""
+    """The committed form of the list."""
     lines = [HEAD]
     for kind, found in sorted(walked(read(templates())).items()):
         lines.append(kind)

@@ -39,7 +39,7 @@ LEFT_OUT = {
     # Other kinds of endpoints.
     "AWS::EC2::VPCEndpoint": "vpc-lattice:* vpce:*",
     "AWS::EC2::VPCGatewayAttachment": "ec2:*VpnGateway",
-    # The account's settings are not ours; storage under a key of one's own is not set.
+    # Penstock changes no settings of the account, and sets no customer-managed key for storage.
     "AWS::ECS::Cluster": "ecs:PutAccountSetting* kms:*",
     # With the roles.
     "AWS::ECS::TaskDefinition": "iam:GetRole",

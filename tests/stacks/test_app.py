@@ -127,7 +127,7 @@ def test_warnings_of_the_plan_are_shown(tmp_path: Path) -> None:
 
 
 def test_without_make_setup_the_cli_names_what_is_missing(tmp_path: Path) -> None:
-    """In a fresh clone the message of `cdk synth` names the interpreter that is not there yet."""
+    """In a fresh clone the message of `cdk synth` names the interpreter that does not exist yet."""
     (tmp_path / "cdk.json").write_text((plans.ROOT / "cdk.json").read_text())
     done = run(CDK, "--no-notices", "synth", cwd=tmp_path)
 

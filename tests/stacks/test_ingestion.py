@@ -83,7 +83,7 @@ def test_the_container_stops_and_logs_as_promised(templates: Templates) -> None:
 
 
 def test_secrets_come_by_reference_and_only_to_their_definition(templates: Templates) -> None:
-    """Name, JSON field, full ARN and parameter, each in the form that ECS reads; none where there is none."""
+    """Name, JSON field, full ARN and parameter, each in the form that ECS reads; elsewhere there are none."""
     secret = f"arn:aws:secretsmanager:{plans.REGION}:{plans.ACCOUNT}:secret"
     found = {one["Name"]: one["ValueFrom"] for one in container(templates, plans.MELTANO.family)["Secrets"]}
 

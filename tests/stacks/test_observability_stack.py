@@ -328,10 +328,10 @@ def test_each_part_can_be_turned_off(tmp_path: Path) -> None:
     # Failures are found and counted, and nobody is notified.
     assert len(of_type(only_alarms, "AWS::Events::Rule")) == 2
     topics = {
-        one["Handler"].split(".")[1]: one["Environment"]["Variables"]["TOPIC"]
+        one["Handler"].split(".")[-2]: one["Environment"]["Variables"]["TOPIC"]
         for one in of_type(only_alarms, "AWS::Lambda::Function")
     }
-    assert topics["stopped"] == ""
+    assert topics["stopped_tasks"] == ""
     assert topics["overdue"] != ""
 
 

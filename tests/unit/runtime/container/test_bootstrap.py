@@ -45,7 +45,7 @@ class Bucket:
     folder: Path
 
     def start(self, sha256: str, *, uri: str = "s3://bucket/runtime/x.zip", without: str = "") -> Done:
-        """Run the entry point in the Python at hand, bare: what is installed beside it is not there."""
+        """Run the entry point in the Python at hand, without the packages that are installed beside it."""
         environ = {**self.environ(), contract.RUNTIME_URI: uri, contract.RUNTIME_SHA256: sha256}
         environ.pop(without, None)
         return subprocess.run(

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import pytest
-from tests.unit.runtime.diagnosis.test_runtime_diagnose import metric_line, stopped
 
 from penstock_runtime.diagnosis.diagnose import diagnose, reason_of
+from tests.unit.runtime.diagnosis.stopped_task import metric_line, stopped
 
 PERSON = {"stop_code": "UserInitiated", "reason": "Task stopped by user"}
 
 
-@pytest.mark.parametrize("alone", [False, True], ids=["with the runtime", "in an image of one's own"])
+@pytest.mark.parametrize("alone", [False, True], ids=["with the runtime", "in the user's image"])
 @pytest.mark.parametrize("code", [None, 0, 1, 3, 126, 127, 137, 139, 143])
 def test_who_stopped_a_task_says_more_than_its_exit_code(code: int | None, alone: bool) -> None:
     """Whatever the container made of SIGTERM; none at all where it never answered."""

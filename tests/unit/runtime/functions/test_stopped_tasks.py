@@ -6,10 +6,10 @@ import json
 from typing import Any
 
 import pytest
-from tests.unit.runtime.diagnosis.test_runtime_diagnose import stopped
 
 from penstock_runtime import contract
 from penstock_runtime.functions import stopped_tasks
+from tests.unit.runtime.diagnosis.stopped_task import stopped
 
 TASK = "arn:aws:ecs:eu-west-1:111122223333:task/acme-dev/0a1b2c"
 OF = {"Project": "acme", "Environment": "dev"}

@@ -151,7 +151,7 @@ def test_two_at_once_do_not_mix(s3: Bucket) -> None:
 
 
 def test_a_release_that_is_not_uploaded_is_refused(s3: Bucket) -> None:
-    """Loaders never name what is not there."""
+    """Loaders never name a release that does not exist."""
     with pytest.raises(Refused, match="was not uploaded"):
         activate(s3, PLACE, Release("dddd", "4" * 64, 400, "", "push"))
     assert s3.manifest().live == OLD

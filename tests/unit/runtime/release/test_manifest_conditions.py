@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from penstock_runtime.release.manifest import MANIFEST, Manifest, Refused, write_manifest
-from tests.unit.runtime.release.test_activation import NEW, OLD, Bucket
+from tests.unit.runtime.release.bucket import NEW, OLD, Bucket
 
 
 def manifest(release: object) -> Manifest:
@@ -18,7 +18,7 @@ def test_of_two_first_deploys_one_is_refused() -> None:
     write_manifest(s3, "artifacts", manifest(OLD), None)
     first = s3.objects["artifacts", MANIFEST]
 
-    with pytest.raises(Refused, match="another deploy or push is at work"):
+    with pytest.raises(Refused, match="another deploy or push of this project is running"):
         write_manifest(s3, "artifacts", manifest(NEW), None)
     assert s3.objects["artifacts", MANIFEST] == first
 
@@ -29,6 +29,6 @@ def test_who_has_read_another_manifest_is_refused() -> None:
     old = write_manifest(s3, "artifacts", manifest(OLD), None)
     new = write_manifest(s3, "artifacts", manifest(NEW), old)
 
-    with pytest.raises(Refused, match="another deploy or push is at work"):
+    with pytest.raises(Refused, match="another deploy or push of this project is running"):
         write_manifest(s3, "artifacts", manifest(OLD), old)
     write_manifest(s3, "artifacts", manifest(OLD), new)

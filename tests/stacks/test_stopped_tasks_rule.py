@@ -48,7 +48,7 @@ FAILURES: list[dict[str, Any]] = [
 
 
 def event(**task: Any) -> dict[str, Any]:
-    """As ECS sends it: what has no value is not there."""
+    """As ECS sends it: without the fields that have no value."""
     detail = {"lastStatus": "STOPPED", "clusterArn": ARN, **stopped(**task)}
     return {key: value for key, value in detail.items() if value != ""}
 
