@@ -11,6 +11,7 @@ from penstock.compile.inputs import Inputs
 from penstock.project.openmetadata import checks
 from penstock.project.rules import connections, memory, own_images
 from penstock.versions import airflow as versions
+from penstock.versions import openmetadata
 from penstock_runtime.contract import SERVER_VARIABLE
 from penstock_runtime.plan.network import Network
 from penstock_runtime.plan.plan import Config
@@ -41,8 +42,8 @@ def plan_warnings(
             inputs.settings.airflow.way,
             "version",
         )
-    if catalogue and versions.line(catalogue.version) not in versions.OPENMETADATA_LINES:
-        known = ", ".join(versions.OPENMETADATA_LINES)
+    if catalogue and openmetadata.line(catalogue.version) not in openmetadata.OPENMETADATA_LINES:
+        known = ", ".join(openmetadata.OPENMETADATA_LINES)
         yield inputs.warning(
             f"OpenMetadata {catalogue.version} was not tried; tried were {known}", "openmetadata", "version"
         )

@@ -1,4 +1,4 @@
-"""What is known of the versions that a project may name. Dated: look again when the date is old."""
+"""What is known of the versions of Airflow that a project may name. Dated: look again when the date is old."""
 
 from __future__ import annotations
 
@@ -63,18 +63,3 @@ def airflow_python(version: str) -> str:
     if known is not None:
         return known.python
     return "3.12" if (parse(version) or ()) >= (2, 11) else "3.11"
-
-
-OPENMETADATA_LINES: tuple[str, ...] = ("1.6", "1.12", "2.0")
-"""Release lines of the server whose ingestion package was tried."""
-
-OPENMETADATA_IMAGE = "docker.getcollate.io/openmetadata/ingestion-base"
-"""The upstream image; its tag is the server's version. It has Python 3.10 and the package with all extras, for the user
-`openmetadata` (1000), in /home/openmetadata/.local; it starts in /ingestion. Source: OpenMetadata, "Run the ingestion
-externally"; open-metadata/OpenMetadata, ingestion/operators/docker/Dockerfile. `openmetadata/ingestion`, which has
-Airflow beside it and is several times as large, works too."""
-
-
-def line(version: str) -> str:
-    """The release line of a version: `1.12` of `1.12.14`."""
-    return ".".join(version.split(".")[:2])

@@ -6,7 +6,7 @@ from pydantic import Field
 
 from penstock.project.schema.model import Strict
 from penstock.project.schema.patterns import shape
-from penstock.versions.airflow import OPENMETADATA_IMAGE
+from penstock.versions.openmetadata import OPENMETADATA_IMAGE
 
 _PART = r"[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*"
 REPOSITORY = f"{_PART}(/{_PART})*"

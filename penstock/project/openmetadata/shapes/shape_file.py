@@ -14,7 +14,7 @@ from pathlib import Path
 
 from penstock import home
 from penstock.project.openmetadata.shapes.shapes import Shapes
-from penstock.versions.airflow import line
+from penstock.versions.openmetadata import line
 
 EXPORT = Path(__file__).with_name("export.py")
 """The script that makes the file."""
