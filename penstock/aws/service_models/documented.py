@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from penstock.aws.cloudwatch import RETENTION_DAYS
+
 
 @dataclass(frozen=True)
 class Limit:
@@ -41,7 +43,6 @@ _MOUNT_OPTIONS = (
     "nodiratime bind rbind unbindable runbindable private rprivate shared rshared slave rslave relatime norelatime "
     "strictatime nostrictatime mode uid gid nr_inodes nr_blocks mpol"
 )
-_DAYS = (1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653)
 
 DOCUMENTED: dict[tuple[str, str, str], Limit] = {
     ("cloudwatch", "Dimension", "Name"): Limit("must contain only ASCII characters", rf"(?!:){_TEXT}"),
@@ -97,7 +98,7 @@ DOCUMENTED: dict[tuple[str, str, str], Limit] = {
     ),
     ("lambda", "CreateFunctionRequest", "Timeout"): Limit("maximum allowed value is 900", r"[1-9]\d?|[1-8]\d\d|900"),
     ("logs", "PutRetentionPolicyRequest", "retentionInDays"): Limit(
-        "Possible values are: 1, 3, 5", "|".join(map(str, _DAYS))
+        "Possible values are: 1, 3, 5", "|".join(map(str, RETENTION_DAYS))
     ),
     ("mwaa", "CreateEnvironmentInput", "EnvironmentClass"): Limit(
         "mw1.2xlarge", r"mw1\.(micro|small|medium|large|xlarge|2xlarge)"

@@ -7,6 +7,7 @@ from typing import Literal
 from pydantic import Field
 
 from penstock.aws import arns
+from penstock.aws.cloudwatch import RetentionDays
 from penstock.project.schema.model import Strict
 from penstock.project.schema.patterns import shape
 
@@ -35,10 +36,7 @@ _KEY = shape(
 class Logs(Strict):
     """The log of the tasks, in CloudWatch."""
 
-    # Amazon CloudWatch Logs API Reference, PutRetentionPolicy, retentionInDays.
-    retention_days: Literal[
-        1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653
-    ] = 90
+    retention_days: RetentionDays = 90
     """How long lines are kept, in days; the numbers are those that CloudWatch knows. Default 90."""
     mode: Literal["blocking", "non-blocking"] = "blocking"
     """What happens when CloudWatch is slow: the task waits (`blocking`, default), or lines are lost."""
