@@ -14,8 +14,8 @@ from typing import Any
 
 from croniter import croniter, croniter_range
 
+from penstock.aws.cloudformation import Templates
 from penstock.cost.price_list import HOURS, Prices
-from penstock.diff.templates import Templates
 from penstock_runtime.airflow.operators.run_task import DEFAULT_STORAGE_GIB
 
 MIB_PER_GB = 1024

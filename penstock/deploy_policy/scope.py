@@ -8,12 +8,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from penstock.aws.cloudformation import Templates
 from penstock.deploy_policy.names import NAMINGS, Resource, patterns
 from penstock_runtime.plan.airflow import Airflow
 from penstock_runtime.plan.plan import Plan
-
-Templates = Mapping[str, Mapping[str, Any]]
-"""Name of the stack → template."""
 
 QUALIFIER = "hnb659fds"
 """CDK's own (`DefaultStackSynthesizer.DEFAULT_QUALIFIER`)."""

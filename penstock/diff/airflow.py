@@ -6,8 +6,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from penstock.aws.cloudformation import Templates
 from penstock.aws.mwaa import version_problem
-from penstock.diff.templates import Change, Templates, name
+from penstock.diff.templates import Change, name
 from penstock.versions.number import parse
 
 _TYPE = "AWS::MWAA::Environment"

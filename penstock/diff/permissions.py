@@ -8,7 +8,8 @@ from types import MappingProxyType
 from typing import Any, Literal
 
 from penstock.aws import policy_statement
-from penstock.diff.templates import Templates, name
+from penstock.aws.cloudformation import Templates
+from penstock.diff.templates import name
 from penstock.diff.values import text
 
 _POLICIES = frozenset({"AWS::IAM::Policy", "AWS::IAM::ManagedPolicy"})

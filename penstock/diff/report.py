@@ -7,12 +7,12 @@ from dataclasses import asdict, dataclass
 from types import MappingProxyType
 from typing import Any
 
+from penstock.aws.cloudformation import Templates
 from penstock.cost import estimate
 from penstock.cost.estimate import Cost
 from penstock.cost.price_list import DATE, Prices
 from penstock.diff import airflow, permissions, plans, protection, templates, unique
 from penstock.diff.fields import Field
-from penstock.diff.templates import Templates
 
 
 @dataclass(frozen=True)

@@ -12,14 +12,13 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, Literal
 
+from penstock.aws.cloudformation import Templates
 from penstock.diff import unique
 from penstock.diff.fields import Field, between
 from penstock.diff.replacement import FIXED, HOLDS_DATA, STAYS
 from penstock.diff.unique import at
 from penstock.diff.values import plain
 
-Templates = Mapping[str, Mapping[str, Any]]
-"""Stack name → template."""
 Id = tuple[str, str]
 """Stack name and logical id."""
 

@@ -177,7 +177,7 @@ def test_stacks_are_known_by_their_tags(clean: LiveProject) -> None:
 def test_what_is_left_of_a_failed_first_deploy_is_not_deployed(clean: LiveProject) -> None:
     """CloudFormation lists it, without an output; nothing can be pushed there, and all is new."""
     cfn = clean.endpoint.client("cloudformation")
-    bad = {"Type": "AWS::MWAA::Environment", "Properties": {"Name": "1 is no name"}}
+    bad = {"Type": "AWS::MWAA::Environment", "Properties": {"Name": "1 is not a name"}}
     body = json.dumps({"Resources": {"Bad": bad}})
     tags = [{"Key": key, "Value": value} for key, value in zip(TAGS, ("acme", "prod"), strict=True)]
     cfn.create_stack(StackName="acme-prod-airflow", TemplateBody=body, Tags=tags)

@@ -120,7 +120,7 @@ def test_the_execution_role_pulls_a_built_image(recipes: Path, tmp_path: Path) -
 
 @pytest.mark.parametrize(
     ("wrong", "what"),
-    [(Image("built", "nope"), "no image recipe 'nope'"), (Image("built", "meltano", "gone"), "'gone'")],
+    [(Image("built", "nope"), "the image recipe 'nope' does not exist"), (Image("built", "meltano", "gone"), "'gone'")],
 )
 def test_what_is_not_there_is_named(recipes: Path, tmp_path: Path, wrong: Image, what: str) -> None:
     """A missing recipe or project folder is an error with a fix, before anything is built."""

@@ -148,7 +148,7 @@ RIGHT: dict[str, tuple[str, dict[str, Any]]] = {
 
 @pytest.mark.parametrize(("kind", "properties"), RIGHT.values(), ids=RIGHT)
 def test_what_a_service_takes_is_taken(kind: str, properties: dict[str, Any]) -> None:
-    """References are no values yet; numbers and booleans may come as text."""
+    """References are not values yet; numbers and booleans may come as text."""
     assert refusals(kind, properties) == []
 
 

@@ -282,7 +282,7 @@ def test_dags_that_is_no_folder(tmp_path: Path, to: str) -> None:
 
 @pytest.mark.parametrize("name", ["a\nb.py", "a\x1b[31m.py", "a\udcff.py", "a\\b.py"])
 def test_dag_file_whose_name_cannot_go_to_the_bucket(tmp_path: Path, name: str) -> None:
-    """No control characters, nothing that is no text."""
+    """No control characters, nothing that is not text."""
     path = write(tmp_path)
     (tmp_path / "dags").mkdir()
     (tmp_path / "dags" / name).touch()

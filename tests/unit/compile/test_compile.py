@@ -87,7 +87,7 @@ def test_schedule_takes_its_own_settings_then_the_defaults_then_ours(tmp_path: P
     ("interval", "cron"), [('"@hourly"', "0 * * * *"), ('"@manual"', None), ('"5  4 * *  1"', "5 4 * * 1")]
 )
 def test_interval_becomes_cron(tmp_path: Path, interval: str, cron: str | None) -> None:
-    """Presets are written out; by hand is no cron at all."""
+    """Presets are written out; by hand has no cron at all."""
     assert _plan(tmp_path, ('"0 3 * * *"', interval)).schedules[0].cron == cron
 
 
@@ -192,7 +192,7 @@ def test_task_gets_exactly_what_its_files_name(tmp_path: Path) -> None:
 
 
 def test_secrets_are_references(tmp_path: Path) -> None:
-    """A JSON field, an ARN, a parameter: each as ECS wants to have it told apart."""
+    """A JSON field, an ARN, a parameter: each as ECS tells them apart."""
     arn = "arn:aws:secretsmanager:eu-west-1:111122223333:secret:x-AbCdEf"
     plan = _plan(
         tmp_path, ("secretsmanager:openmetadata", f'"{arn}#token"'), ("secretsmanager:warehouse#password", "ssm:/db/pw")

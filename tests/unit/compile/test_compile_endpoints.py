@@ -47,7 +47,7 @@ def test_endpoints_are_those_of_mwaa_and_of_the_tasks(tmp_path: Path) -> None:
     ],
 )
 def test_endpoints_follow_what_the_plan_uses(tmp_path: Path, edit: tuple[str, str], more: set[str]) -> None:
-    """Its stores of secrets, Airflow's backend, what the user adds, and what ECS wants in later regions."""
+    """Its stores of secrets, Airflow's backend, what the user adds, and what ECS needs in later regions."""
     old, new = edit
     sealed = (SEALED[0], SEALED[1].replace(old, new))
     edits = [sealed, NO_CATALOGUE] + ([] if old in SEALED[1] else [edit])
@@ -87,7 +87,7 @@ EXISTING_AIRFLOW = (
 def test_endpoint_that_is_missed_is_a_warning(
     tmp_path: Path, left_out: str, edits: tuple[tuple[str, str], ...], told: list[str]
 ) -> None:
-    """At the first one that does harm. A route of one's own may lead there, so it is no error; what nobody here calls
+    """At the first one that does harm. Another route may lead there, so it is not an error; what nobody here calls
     may be left out silently."""
     line = f"network: {{create: {{egress: endpoints, without_endpoints: [{left_out}]}}}}"
     plan = plan_of(tmp_path, (CREATE, line.replace("¦", "")), NO_CATALOGUE, *edits)

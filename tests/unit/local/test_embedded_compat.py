@@ -51,7 +51,7 @@ def test_no_name_of_the_emulator_escapes() -> None:
                 assert node.attr not in modules or id(node) in followed, f"{file}:{node.lineno}"
 
 
-@pytest.mark.parametrize("name", ["ecs", "run_task", "cfn", "cfn_mwaa", "iam"])
+@pytest.mark.parametrize("name", ["ecs", "run_task", "cfn", "cfn_mwaa", "grants"])
 def test_every_contract_test_names_its_source(name: str) -> None:
     """What the emulator and AWS have in common is AWS's to say: each test of it says where AWS does."""
     tree = ast.parse((Path(__file__).parents[2] / "functional" / f"test_embedded_{name}.py").read_text())

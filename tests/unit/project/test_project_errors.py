@@ -30,7 +30,7 @@ MISTAKES = {
     "odd region": ("{region: eu-west-1}", "{region: ¦Ireland}", "must be an AWS region, not 'Ireland'", "eu-west-1"),
     "server without a scheme": ("server: https://", "server: ¦", "must be an address that begins", "https://<host>/api"),
     "server with half a bracket": (SERVER, "¦https://[x/api", "'https://[x/api' is not an address", "https://<host>/api"),
-    "server with a huge port": (SERVER, "¦https://x:99999999/api", "'https://x:99999999/api' is not an address", ":<port>"),
+    "server with a huge port": (SERVER, "¦https://x:99999999/api", "99999999/api' is not an address", ":<port>"),
     "server without a host": (SERVER, "¦https:///api", "'https:///api' names no host", "<host>"),
     "server with a query": (SERVER, "¦https://x.io/api?a=1", "has something behind its path", "<host>"),
     "server with an unknown name": (SERVER, "¦https://${HOTS}/api", "no secret or variable 'HOTS'", "'HOST'"),
@@ -84,7 +84,7 @@ MISTAKES = {
     "unknown token": ('"${OM_JWT}"', '¦"${OM_JTW}"', "there is no secret 'OM_JTW'", "'OM_JWT'"),
     "literal password": ("{HOST: d", "{DB_PASSWORD: ¦hunter2, HOST: d", "'DB_PASSWORD' is a secret", "allow-literal"),
     "password in an address": ("{HOST: d", "{DSN: ¦pg://u:pw@h/d, HOST: d", "with a password", "allow-literal"),
-    "secret that is no reference": ("secretsmanager:openm", "¦openm", "'OM_JWT': the value is no", "<name"),
+    "secret that is not a reference": ("secretsmanager:openm", "¦openm", "'OM_JWT': the value is no", "<name"),
     "secret with a version": (
         "secretsmanager:openmetadata",
         "¦secretsmanager:openmetadata#token:AWSCURRENT:1",
@@ -256,5 +256,5 @@ def test_dag_file_may_not_take_a_name_of_the_bundle(tmp_path: Path, name: str) -
     ],
 )
 def test_file_that_is_no_project(tmp_path: Path, content: str, what: str) -> None:
-    """What is no project at all is said in one error."""
+    """What is not a project at all is said in one error."""
     assert what in errors(write(tmp_path, files={"penstock.yaml": content}))[0][1]

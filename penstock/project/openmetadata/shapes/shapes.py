@@ -15,9 +15,9 @@ from penstock.project.document.composer import Node
 from penstock.project.openmetadata.shapes.faults import Fault
 from penstock.project.openmetadata.shapes.structures import DictOf, ListOf, Model, Optional
 from penstock.project.openmetadata.shapes.unions import Union
-from penstock.project.openmetadata.shapes.values import Enum, Scalar, Shape
+from penstock.project.openmetadata.shapes.values import Enum, Lookup, Scalar, Shape
 
-_KINDS: dict[str, Callable[[Mapping[str, Any], Shapes], Shape]] = {
+_KINDS: dict[str, Callable[[Mapping[str, Any], Lookup], Shape]] = {
     "any": Shape,
     "optional": Optional,
     "enum": Enum,

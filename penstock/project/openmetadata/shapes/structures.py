@@ -5,14 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from penstock.project.document.composer import Node
 from penstock.project.openmetadata.shapes.faults import Fault, missing_key, misspelt_tag, unknown_key, wrong_kind
-from penstock.project.openmetadata.shapes.values import Enum, Shape
-
-if TYPE_CHECKING:
-    from penstock.project.openmetadata.shapes.shapes import Shapes
+from penstock.project.openmetadata.shapes.values import Enum, Lookup, Shape
 
 
 class Optional(Shape):
@@ -20,7 +17,7 @@ class Optional(Shape):
 
     __slots__ = ("inner",)
 
-    def __init__(self, raw: Mapping[str, Any], shapes: Shapes) -> None:
+    def __init__(self, raw: Mapping[str, Any], shapes: Lookup) -> None:
         super().__init__(raw, shapes)
         self.inner = shapes.at(raw["of"])
 
@@ -39,7 +36,7 @@ class ListOf(Shape):
 
     __slots__ = ("_items", "_least", "_most")
 
-    def __init__(self, raw: Mapping[str, Any], shapes: Shapes) -> None:
+    def __init__(self, raw: Mapping[str, Any], shapes: Lookup) -> None:
         super().__init__(raw, shapes)
         self._items = shapes.at(raw["items"])
         self._least, self._most = raw.get("min_length", 0), raw.get("max_length", math.inf)
@@ -66,7 +63,7 @@ class DictOf(Shape):
 
     __slots__ = ("_keys", "_values")
 
-    def __init__(self, raw: Mapping[str, Any], shapes: Shapes) -> None:
+    def __init__(self, raw: Mapping[str, Any], shapes: Lookup) -> None:
         super().__init__(raw, shapes)
         self._keys, self._values = shapes.at(raw["keys"]), shapes.at(raw["values"])
 
@@ -95,7 +92,7 @@ class Model(Shape):
 
     __slots__ = ("_extra", "_fields", "_raw", "_required", "_shapes", "_strict", "name")
 
-    def __init__(self, raw: Mapping[str, Any], shapes: Shapes) -> None:
+    def __init__(self, raw: Mapping[str, Any], shapes: Lookup) -> None:
         super().__init__(raw, shapes)
         self.name: str = raw["name"]
         self._raw: Mapping[str, tuple[int, bool]] = raw["fields"]

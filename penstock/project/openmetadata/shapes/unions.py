@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from penstock.project.document.composer import Node
 from penstock.project.openmetadata.shapes.faults import (
@@ -17,10 +17,7 @@ from penstock.project.openmetadata.shapes.faults import (
     wrong_value,
 )
 from penstock.project.openmetadata.shapes.structures import Model
-from penstock.project.openmetadata.shapes.values import Shape
-
-if TYPE_CHECKING:
-    from penstock.project.openmetadata.shapes.shapes import Shapes
+from penstock.project.openmetadata.shapes.values import Lookup, Shape
 
 
 class Union(Shape):
@@ -28,7 +25,7 @@ class Union(Shape):
 
     __slots__ = ("_branches", "_by_tag", "_others", "_tag")
 
-    def __init__(self, raw: Mapping[str, Any], shapes: Shapes) -> None:
+    def __init__(self, raw: Mapping[str, Any], shapes: Lookup) -> None:
         super().__init__(raw, shapes)
         self._branches = [shapes.at(index) for index in raw["of"]]
         self._tag: str | None = None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, Protocol, cast
 
 from pydantic_core import SchemaValidator
 
@@ -12,10 +12,14 @@ from penstock.project.document.composer import Node
 from penstock.project.openmetadata.shapes.faults import Fault, wrong_kind, wrong_value
 from penstock_runtime.fill import PLACEHOLDER
 
-if TYPE_CHECKING:
-    from penstock.project.openmetadata.shapes.shapes import Shapes
-
 _LIMITS = frozenset({"min_length", "max_length", "ge", "gt", "le", "lt", "pattern"})
+
+
+class Lookup(Protocol):
+    """Where a shape finds those that it is made of."""
+
+    def at(self, index: int) -> Shape:
+        """One shape."""
 
 
 class Shape:
@@ -26,7 +30,7 @@ class Shape:
 
     __slots__ = ("kind",)
 
-    def __init__(self, raw: Mapping[str, Any], shapes: Shapes) -> None:
+    def __init__(self, raw: Mapping[str, Any], shapes: Lookup) -> None:
         self.kind: str = raw["kind"]
 
     def fits(self, node: Node) -> bool:
@@ -45,7 +49,7 @@ class Shape:
 class Scalar(Shape):
     __slots__ = ("_raw", "_takes")
 
-    def __init__(self, raw: Mapping[str, Any], shapes: Shapes) -> None:
+    def __init__(self, raw: Mapping[str, Any], shapes: Lookup) -> None:
         super().__init__(raw, shapes)
         self._raw = raw
         schema: dict[str, Any] = {name: value for name, value in raw.items() if name not in ("kind", "secret")}
@@ -90,7 +94,7 @@ class Enum(Shape):
 
     __slots__ = ("values",)
 
-    def __init__(self, raw: Mapping[str, Any], shapes: Shapes) -> None:
+    def __init__(self, raw: Mapping[str, Any], shapes: Lookup) -> None:
         super().__init__(raw, shapes)
         self.values = frozenset(raw["values"])
 

@@ -182,7 +182,7 @@ def test_environment_changes_one_field_of_what_the_top_level_uses(tmp_path: Path
 
 
 def test_two_ways_in_one_environment_are_an_error(tmp_path: Path) -> None:
-    """What an environment itself says stays: it is told of both."""
+    """What an environment itself says stays: both are reported."""
     both = f"prod: {{region: eu-central-1, airflow: {{use: {{{USE}}}, create: {{version: 3.0.6}}}}}}"
     place, what, _ = errors(write(tmp_path, (PROD, both)))[0]
 

@@ -181,7 +181,7 @@ def test_files_are_written_by_key(tmp_path: Path) -> None:
     ],
 )
 def test_files_are_below_the_projects_folder(tmp_path: Path, more: str, what: str) -> None:
-    """What is beside it is not in the repository, and all of it is no plugin."""
+    """What is beside it is not in the repository, and none of it is a plugin."""
     column = len(f"airflow: {{create: {{{CREATE}") + more.index("¦") + 1
     path = write(tmp_path, (CREATE, CREATE + more.replace("¦", "")))
     ((where, said, fix),) = errors(path)
@@ -248,7 +248,11 @@ MISTAKES: dict[str, tuple[str, Files, str, str, str]] = {
     "line ends": (STARTUP, {"start.sh": "true\nls\r\n"}, "start.sh:2:1", "ends in CR LF", "LF line ends"),
     "a program": (STARTUP, {"start.sh": b"ls\necho \0 x\n"}, "start.sh:2:1", "a NUL byte", "as text"),
     "secret in a script": (
-        STARTUP, {"start.sh": "true\nexport DB_PASSWORD='hunter2'\n"}, "start.sh:2:1", "'DB_PASSWORD' is a secret", "Secrets",
+        STARTUP,
+        {"start.sh": "true\nexport DB_PASSWORD='hunter2'\n"},
+        "start.sh:2:1",
+        "'DB_PASSWORD' is a secret",
+        "Secrets",
     ),
 }  # fmt: skip
 

@@ -44,7 +44,7 @@ MISTAKES = {
         "both at once come with Airflow 3.2",
         "use access: private or public, or Airflow 3.2",
     ),
-    "a name with a dot": (f"{CREATE}, name: ¦team.airflow", "must be the name of an MWAA environment", "a letter first"),
+    "a name with a dot": (f"{CREATE}, name: ¦team.airflow", "must be the name of an MWAA", "a letter first"),
     "a long name": (f"{CREATE}, name: ¦{'x' * 81}", "must have at most 80 characters", ""),
     "a folder from the root": (f"{CREATE}, dags: ¦/dags", "cannot be a folder for DAGs", "no / at its ends"),
     "MWAA's own folder": (f"{CREATE}, dags: ¦plugins/x", "is where requirements, plugins", "such as dags"),
@@ -85,9 +85,11 @@ MISTAKES = {
         f'{CREATE}, options: {{sentry.sentry_dsn: ¦"${{DSN}}"}}', "nothing fills ${DSN}", "sentry.sentry_dsn_secret: <"
     ),
     "password of another option": (
-        f"{CREATE}, options: {{team.api_key: ¦hunter2}}", "'team.api_key' is a secret", "export AIRFLOW__TEAM__API_KEY, read"
+        f"{CREATE}, options: {{team.api_key: ¦hunter2}}",
+        "'team.api_key' is a secret",
+        "export AIRFLOW__TEAM__API_KEY, read",
     ),
-    "secret that is no name of one": (
+    "secret that does not name one": (
         f"{CREATE}, options: {{sso.client_secret: ¦hunter2}}", "'sso.client_secret' is a secret", "SSO__CLIENT_SECRET"
     ),
     "transport": (
@@ -102,7 +104,7 @@ MISTAKES = {
     "retention": (f"{CREATE}, logs: {{retention_days: ¦100}}", "does not keep logs for 100 days", "use 90, or"),
     "log level": (f"{CREATE}, logs: {{task: {{level: ¦TRACE}}}}", "must be 'CRITICAL'", ""),
     "unknown log": (f"{CREATE}, logs: {{¦triggerer: {{}}}}", "unknown key 'triggerer'", ""),
-    "maintenance in other digits": (f"{CREATE}, maintenance_window: ¦'SUN:0३:30'", "not the start of a maintenance", "UTC"),
+    "maintenance in other digits": (f"{CREATE}, maintenance_window: ¦'SUN:0३:30'", "not the start of a", "UTC"),
     "alias": (f"{CREATE}, kms_key: ¦alias/data", "is an alias, and MWAA needs", "key/<id>"),
     "multi-region key": (f"{CREATE}, kms_key: ¦{KEY.replace('key/1234', 'key/mrk-1')}", "a multi-region key", "key/"),
     "key elsewhere": (f"{CREATE}, kms_key: ¦{KEY.replace('eu-west', 'eu-south')}", "is in eu-south-1, and", "region"),
@@ -147,7 +149,7 @@ ELSEWHERE = """version: 3.0.6
 
 
 def test_option_may_name_what_the_secrets_backend_has(tmp_path: Path) -> None:
-    """A name is no secret; and what the user says is none, on its line, is none."""
+    """A name is not a secret, and neither is what the user says is not one."""
     edit = (f"airflow: {{create: {{{CREATE}}}}}", f"airflow:\n  create:\n    {ELSEWHERE}")
     made = compile_plan(loaded(tmp_path, edit)).airflow
 

@@ -64,7 +64,7 @@ MISTAKES = {
         "both a tag and a digest",
         "keep one",
     ),
-    "digest": (top("images: {openmetadata: {digest: ¦'sha256:00'}}"), "must be the digest of an image", "64 hex digits"),
+    "digest": (top("images: {openmetadata: {digest: ¦'sha256:00'}}"), "must be the digest of an", "64 hex digits"),
     "tag in the repository": (top("images: {openmetadata: {repository: ¦'a.io/b:1'}}"), "holds a tag", "tag: "),
     "mirror elsewhere": (top("images: {command: {mirror: ¦registry.acme.io}}"), "must be an ECR registry", ".dkr.ecr."),
     "two ways": (
@@ -137,7 +137,7 @@ MISTAKES = {
     "a wildcard in the middle": (
         permission("{actions: [¦'s3:Get*Acl'], resources: ['arn:aws:s3:::lake/*']}"), "wildcard anywhere", "start"
     ),
-    "no resource": (permission("{actions: [s3:GetObject], resources: [¦bucket]}"), "'bucket' is not an ARN", "arn:aws:"),
+    "no resource": (permission("{actions: [s3:GetObject], resources: [¦bucket]}"), "'bucket' is not an ARN", "arn:"),
     "anything without a reason": (
         permission("{actions: ['glue:GetTables'], resources: [¦'*']}"),
         "for any resource (*) has no reason",

@@ -208,7 +208,7 @@ ENOUGH: dict[str, tuple[dict[str, str], list[str], list[str]]] = {
 def test_backend_that_lacks_nothing(
     tmp_path: Path, options: dict[str, str], actions: list[str], resources: list[str]
 ) -> None:
-    """Nor is one told of a permission for something else; single connections are a choice."""
+    """Nor is a permission reported for something else; single connections are a choice."""
     assert backend(tmp_path, options, [{"actions": actions, "resources": resources}] if actions else []) == []
 
 
@@ -248,7 +248,7 @@ def test_another_permission_is_none_for_the_backend(tmp_path: Path) -> None:
     ],
 )
 def test_permission_without_an_endpoint_is_a_warning(tmp_path: Path, action: str, more: str, told: str | None) -> None:
-    """In a network without internet a call that is allowed may still lead nowhere; each service is told of once."""
+    """In a network without internet a call that is allowed may still lead nowhere; each service is reported once."""
     text = yaml.safe_load(write(tmp_path).read_text())
     permission = {"actions": [action], "resources": ["*"], "reason": "x"}
     text["airflow"]["create"]["permissions"] = [permission, permission]

@@ -114,7 +114,7 @@ def test_version_without_a_lock_is_named() -> None:
 
 
 def test_version_that_was_not_exported_says_how(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """An empty cache is no error; a file in it that is broken is named."""
+    """An empty cache is not an error; a file in it that is broken is named."""
     monkeypatch.setenv("PENSTOCK_CACHE", str(tmp_path))
     found = shape_file.cached("1.12.14")
     assert isinstance(found, Unknown)

@@ -142,7 +142,7 @@ def test_secrets_that_nobody_masks_are_a_warning(tmp_path: Path) -> None:
 
 
 def test_a_schedule_whose_end_nobody_sees_is_not_watched_and_that_is_said(tmp_path: Path) -> None:
-    """Its success is no metric, so it would be overdue for ever. One last task that is seen is enough."""
+    """Its success is not a metric, so it would be overdue for ever. One last task that is seen is enough."""
     first, last = "name: a, command: ls", f"name: x, command: ls, {BUSYBOX}"
     unseen = plan_of(tmp_path / "p", first, last)
     seen = plan_of(tmp_path / "q", first, f"{last}, after: []")
