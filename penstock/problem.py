@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 from penstock_runtime.errors import InputError
 
-Path = tuple[str | int, ...]
+DocumentPath = tuple[str | int, ...]
 """Keys and indexes that lead from a document's root to one of its values."""
 
 
@@ -21,7 +21,7 @@ class Problem:
     what: str
     fix: str
     """The next thing to do about it."""
-    path: Path = ()
+    path: DocumentPath = ()
     """The part of the project file that it is about."""
     at_key: bool = False
     """Whether it is about the key at the end of `path`, and not about the key's value."""

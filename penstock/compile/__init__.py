@@ -1,1 +1,1 @@
-"""Project → plan: task definitions, tasks, schedules, network, and what may not be meant. Pure."""
+"""Project → plan: task definitions, tasks, schedules, network, and what may be unintended. Pure."""

@@ -13,13 +13,12 @@ from penstock.aws.endpoints import (
     SECRETS_BACKENDS,
     TASK_ENDPOINTS,
 )
+from penstock.problem import DocumentPath
 from penstock.project.network.hosts import is_sealed
 from penstock.project.secrets.references import region_of
 from penstock.project.settings import Settings
 from penstock_runtime.plan.network import AGENT_REGIONS
 from penstock_runtime.plan.task_definition import Secret, TaskDefinition
-
-Place = tuple[str | int, ...]
 
 _ENVIRONMENT = ("kms", "logs", "monitoring", "sqs")
 """What no environment of MWAA comes up without, besides S3. Amazon MWAA User Guide, "Creating the required VPC service
@@ -51,7 +50,7 @@ def endpoints_of(
 
 def missing_endpoint_warnings(
     settings: Settings, definitions: Iterable[TaskDefinition], options: Mapping[str, str]
-) -> Iterator[tuple[str, Place]]:
+) -> Iterator[tuple[str, DocumentPath]]:
     """What will fail for want of an endpoint that the project leaves out: (text, where).
 
     A VPC that the deploy makes has none but ours. It may still lead there: where the network stack is deployed first, a
@@ -76,7 +75,7 @@ def missing_endpoint_warnings(
 
 def cross_region_secret_warnings(
     settings: Settings, definitions: Iterable[TaskDefinition]
-) -> Iterator[tuple[str, Place]]:
+) -> Iterator[tuple[str, DocumentPath]]:
     """Secrets that ECS reads in a region where a network without internet has no endpoint: (text, where).
 
     ECS reads a secret in the region of its ARN, and an endpoint serves one region. As in

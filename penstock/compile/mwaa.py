@@ -112,7 +112,7 @@ def wrong_permissions(create: CreateAirflow, variables: Mapping[str, str], regio
 
 
 def warnings(create: CreateAirflow, made: Airflow, dags: int) -> Iterator[tuple[str, tuple[str, ...]]]:
-    """What works, and may not be meant: the text, and the key of `airflow.create` that it is about.
+    """What works, and may be unintended: the text, and the key of `airflow.create` that it is about.
 
     Args:
         dags: how many DAGs the plan has.

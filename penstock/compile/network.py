@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from penstock.compile.endpoints import endpoints_of
+from penstock.problem import DocumentPath
 from penstock.project.ecs.image_names import located
 from penstock.project.ecs.images import AWS_DOMAIN, ImageSource
 from penstock.project.network.hosts import is_sealed
@@ -15,8 +16,6 @@ from penstock.project.network.model import Network
 from penstock.project.settings import Settings
 from penstock_runtime.plan import network as planned
 from penstock_runtime.plan.task_definition import TaskDefinition
-
-Place = tuple[str | int, ...]
 
 
 def network_of(
@@ -69,7 +68,7 @@ def place_of(network: Network, group: str | None) -> dict[str, Any]:
 
 def out_of_reach(
     settings: Settings, definitions: Iterable[TaskDefinition], prefix: str
-) -> Iterator[tuple[str, str, Place]]:
+) -> Iterator[tuple[str, str, DocumentPath]]:
     """What a network without internet cannot run: (what is wrong, what to do, where), one for each image.
 
     Args:
@@ -108,7 +107,7 @@ def in_region(reference: str, region: str) -> bool:
     return re.match(rf"[0-9]{{12}}\.dkr\.ecr\.{region}\.{AWS_DOMAIN}/", reference) is not None
 
 
-def warnings(settings: Settings) -> Iterator[tuple[str, Place]]:
+def warnings(settings: Settings) -> Iterator[tuple[str, DocumentPath]]:
     """What a deploy should not overlook about the network: (text, where)."""
     create, use = settings.network.create, settings.network.use
     if use is not None and use.shared_by is not None and use.shared_by.role is None and settings.airflow.create:
@@ -138,7 +137,7 @@ def warnings(settings: Settings) -> Iterator[tuple[str, Place]]:
         yield "Penstock was never tried in AWS's regions in China: try a small environment first", ("region",)
 
 
-def _named_by(settings: Settings, definition: TaskDefinition, prefix: str) -> tuple[str, str | None, Place]:
+def _named_by(settings: Settings, definition: TaskDefinition, prefix: str) -> tuple[str, str | None, DocumentPath]:
     """Who names a definition's image: the engine in `images`, the setting besides, and its place."""
     if definition.engine == "meltano":
         return "meltano", "meltano.image", ("meltano", "image")

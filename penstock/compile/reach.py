@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from penstock.aws.endpoints import ENDPOINTS
+from penstock.problem import DocumentPath
 from penstock.project.document.literals import scalars
 from penstock.project.iam.permissions import Permission
 from penstock.project.loaded import Project
@@ -15,8 +16,6 @@ from penstock.project.openmetadata.workflow import Workflow
 from penstock.project.settings import Settings
 from penstock_runtime.contract import SERVER_VARIABLE
 from penstock_runtime.fill import PLACEHOLDER
-
-Place = tuple[str | int, ...]
 
 
 def unreachable(project: Project, settings: Settings, variables: Mapping[str, str]) -> Iterator[tuple[str, str, str]]:
@@ -35,7 +34,7 @@ def unreachable(project: Project, settings: Settings, variables: Mapping[str, st
 
 def server_out_of_reach(
     project: Project, settings: Settings, variables: Mapping[str, str]
-) -> tuple[str, str, Place] | None:
+) -> tuple[str, str, DocumentPath] | None:
     """The catalogue's server, where a workflow leaves it to the project and the network does not reach it; a value for
     its variable wins."""
     if settings.openmetadata is None or all(map(_names_server, _workflows(project, settings))):
@@ -64,7 +63,7 @@ def _names_server(workflow: Workflow) -> bool:
     return found is not None
 
 
-def without_endpoint(settings: Settings, made: Iterable[str]) -> Iterator[tuple[str, Place]]:
+def without_endpoint(settings: Settings, made: Iterable[str]) -> Iterator[tuple[str, DocumentPath]]:
     """Services that tasks have permissions for and that have no endpoint: (text, where), each service once.
 
     Args:
@@ -90,7 +89,7 @@ def without_endpoint(settings: Settings, made: Iterable[str]) -> Iterator[tuple[
                 yield text, (*here, index, "actions")
 
 
-def _permissions(settings: Settings) -> Iterator[tuple[list[Permission], Place]]:
+def _permissions(settings: Settings) -> Iterator[tuple[list[Permission], DocumentPath]]:
     if settings.meltano is not None:
         yield settings.meltano.permissions, ("meltano", "permissions")
     for name, job in settings.jobs.items():

@@ -1,4 +1,4 @@
-"""What works, and may not be meant, in the files of a project: references, settings and declarations without effect."""
+"""What works, and may be unintended, in a project's files: references, settings and declarations without effect."""
 
 from __future__ import annotations
 

@@ -19,7 +19,7 @@ from penstock.project.jobs import interval, interval_warnings, schedules
 from penstock.project.jobs.schedules import ScheduleSettings
 from penstock.project.meltano.project import MeltanoSchedule
 from penstock.project.rules import own_images
-from penstock.project.schema.model import settled
+from penstock.project.schema.model import merge_layers
 from penstock.versions import cron as cron_reading
 from penstock_runtime.errors import InputError
 from penstock_runtime.plan.schedule import Schedule
@@ -168,7 +168,7 @@ def _interval_warnings(
 def _settled(*layers: ScheduleSettings) -> dict[str, Any]:
     """What holds for a schedule: each setting from the last layer that has it, the delay between tries in seconds."""
     layers = (schedules.BASE, *layers)
-    run = settled(ScheduleSettings, *layers)
+    run = merge_layers(ScheduleSettings, *layers)
     run.pop("retry_delay_minutes", None)
     return {**run, "retry_delay_seconds": schedules.retry_delay_seconds(*layers)}
 

@@ -53,7 +53,7 @@ class Draft:
 
     @property
     def key(self) -> Key:
-        """What task definitions are told apart by.
+        """What task definitions are parts apart by.
 
         By where the image's name comes from, too: otherwise the family's name would depend on the order of tasks.
         """
@@ -64,16 +64,16 @@ class Draft:
 
     @property
     def family_digest(self) -> str:
-        """What the family's name is told apart by."""
+        """What the family's name is parts apart by."""
         image = None if self.default_image else [self.image.reference, self.image.context]
-        told: list[object] = [self.task.engine, self.architecture, self.secrets, image]
+        parts: list[object] = [self.task.engine, self.architecture, self.secrets, image]
         # Only where there are some, so that a project's families outlive these settings being thought of.
         if self.permissions or self.read_only_root:
-            told.append([[_without_reason(one) for one in self.permissions], self.read_only_root])
+            parts.append([[_without_reason(one) for one in self.permissions], self.read_only_root])
         # A release that is still running gives its commands to the runtime: its definition stays.
         if not self.task.runtime:
-            told.append("the image's own entry point")
-        return _digest(told, FAMILY_DIGITS)
+            parts.append("the image's own entry point")
+        return _digest(parts, FAMILY_DIGITS)
 
 
 def definitions(

@@ -32,7 +32,7 @@ from penstock.project.rules.files import levels
 from penstock.project.rules.files.levels import Given
 from penstock.project.rules.meltano import overrides, usage
 from penstock.project.rules.meltano import state as meltano_state
-from penstock.project.schema.model import settled
+from penstock.project.schema.model import merge_layers
 from penstock.project.secrets import references
 from penstock_runtime.contract import MELTANO_STATE, SERVER_VARIABLE
 from penstock_runtime.fill import PLACEHOLDER, names
@@ -163,7 +163,7 @@ class Drafting:
         settings: TaskSettings,
         where: str,
     ) -> Draft:
-        run = settled(TaskSettings, tasks.BASE, self._settings.defaults.task, settings)
+        run = merge_layers(TaskSettings, tasks.BASE, self._settings.defaults.task, settings)
         architecture, read_only = run.pop("architecture"), run.pop("read_only_root")
         place = place_of(self._settings.network, run.pop("subnets", None))
         more = settings.secrets if isinstance(settings, tasks.Task) else []

@@ -1,4 +1,4 @@
-"""What works, and may not be meant, about the Airflow of a plan: each with its place in the project file."""
+"""What works, and may be unintended, about the Airflow of a plan: each with its place in the project file."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from penstock.aws import regions
 from penstock.aws.arns import partition_of
 from penstock.aws.endpoints import ENDPOINTS
 from penstock.compile import mwaa, option_warnings, secrets_backend
+from penstock.problem import DocumentPath
 from penstock.project.airflow import plugins
 from penstock.project.airflow.mwaa import CreateAirflow
 from penstock.project.loaded import Project
@@ -16,8 +17,6 @@ from penstock.project.rules import shared_airflow
 from penstock.project.settings import Settings
 from penstock_runtime.plan.airflow import Airflow, SelfManagedAirflow, UsedAirflow
 
-Place = tuple[str | int, ...]
-
 
 def warnings(
     project: Project,
@@ -25,7 +24,7 @@ def warnings(
     airflow: Airflow | UsedAirflow | SelfManagedAirflow,
     dags: int,
     endpoints: Collection[str],
-) -> Iterator[tuple[str, Place]]:
+) -> Iterator[tuple[str, DocumentPath]]:
     """(text, where) for one environment of a project.
 
     Args:
@@ -38,9 +37,9 @@ def warnings(
         for text, key in mwaa.warnings(create, airflow, dags):
             yield text, ("airflow", "create", *key)
         wanted = create.requirements
-        text = project.mwaa_files.texts[wanted.file] if wanted is not None else ""
-        for told, option in option_warnings.warnings(create.options, airflow.version, text):
-            yield told, ("airflow", "create", "options", option)
+        packages = project.mwaa_files.texts[wanted.file] if wanted is not None else ""
+        for text, option in option_warnings.warnings(create.options, airflow.version, packages):
+            yield text, ("airflow", "create", "options", option)
         yield from _of_the_plugins(project, create)
         yield from _of_the_backend(settings, airflow)
         yield from _without_endpoint(settings, airflow, endpoints)
@@ -49,7 +48,7 @@ def warnings(
     yield from shared_airflow.warnings(environment, everywhere, project.meltanos, dag_files=own_files)
 
 
-def _of_the_plugins(project: Project, create: CreateAirflow) -> Iterator[tuple[str, Place]]:
+def _of_the_plugins(project: Project, create: CreateAirflow) -> Iterator[tuple[str, DocumentPath]]:
     """An archive of the folder instead of its content: what imports from the folder finds nothing on MWAA."""
     if create.plugins is not None and (top := plugins.folder_around(project.mwaa_files.archives[create.plugins])):
         text = f"all of plugins.zip is below {top[:60]}/, and MWAA imports from above it: pack what is in the folder "
@@ -57,7 +56,7 @@ def _of_the_plugins(project: Project, create: CreateAirflow) -> Iterator[tuple[s
         yield text, ("airflow", "create", "plugins")
 
 
-def _of_the_backend(settings: Settings, airflow: Airflow) -> Iterator[tuple[str, Place]]:
+def _of_the_backend(settings: Settings, airflow: Airflow) -> Iterator[tuple[str, DocumentPath]]:
     """Connections that Airflow looks for where its role may not read: AWS says AccessDenied in each task's log."""
     permission = secrets_backend.lacking(
         airflow.options,
@@ -74,7 +73,9 @@ def _of_the_backend(settings: Settings, airflow: Airflow) -> Iterator[tuple[str,
         )
 
 
-def _without_endpoint(settings: Settings, airflow: Airflow, made: Collection[str]) -> Iterator[tuple[str, Place]]:
+def _without_endpoint(
+    settings: Settings, airflow: Airflow, made: Collection[str]
+) -> Iterator[tuple[str, DocumentPath]]:
     """Services that Airflow may call and does not reach: `reach.without_endpoint` has those of the tasks."""
     network = settings.network.create
     if network is None or not is_sealed(settings.network):

@@ -40,7 +40,7 @@ TABLE: dict[str, dict[str, float]] = {
         "mwaa.mw1.small.worker_hour": 0.055,
         "mwaa.mw1.medium.worker_hour": 0.11,
         "mwaa.mw1.large.worker_hour": 0.22,
-        # AWS KMS pricing: a key of one's own.
+        # AWS KMS pricing: a customer managed key.
         "kms_key_month": 1.0,
     },
 }

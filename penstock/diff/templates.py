@@ -99,7 +99,7 @@ def compare(before: Templates, after: Templates) -> list[Change]:
 def _again(before: Templates, after: Templates) -> dict[Id, str]:
     """What comes under another logical id, and would have the identity of one that its stack still has then."""
     return {
-        (stack, new): unique.told(after[stack]["Resources"][new])
+        (stack, new): unique.describe_name(after[stack]["Resources"][new])
         for stack in after
         for new, _ in unique.again(before.get(stack, {}).get("Resources", {}), after[stack].get("Resources", {}))
     }

@@ -46,10 +46,10 @@ def kept(was: Resource, is_now: Resource, moves: Callable[[Any], bool]) -> str |
     own = identity(is_now)
     if was["Type"] != is_now["Type"] or own is None or own != identity(was) or any(map(moves, own)):
         return None
-    return told(is_now)
+    return describe_name(is_now)
 
 
-def told(resource: Resource) -> str:
+def describe_name(resource: Resource) -> str:
     """Its identity in words: `EcrRepositoryPrefix hub`."""
     return ", ".join(f"{path} {text(at(resource, path))}" for path in UNIQUE[resource["Type"]])
 

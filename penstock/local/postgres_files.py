@@ -34,7 +34,7 @@ LOCK_SECONDS = 15
 
 
 @dataclass(frozen=True)
-class Place:
+class InstanceFolders:
     """Where one instance really is."""
 
     bin: Path
@@ -45,7 +45,7 @@ class Place:
     """The OS user to change to; None: stay the one that we are."""
 
 
-def place(binaries: Path, data: Path) -> Place:
+def place(binaries: Path, data: Path) -> InstanceFolders:
     """Make the folders of an instance and say where they are.
 
     Args:
@@ -59,7 +59,7 @@ def place(binaries: Path, data: Path) -> Place:
         raise PenstockError(f"no PostgreSQL in {binaries}", fix="install its environment again: penstock up does")
     data.mkdir(mode=0o700, parents=True, exist_ok=True)
     if os.geteuid() != 0:
-        return Place(binaries / "bin", data, None)
+        return InstanceFolders(binaries / "bin", data, None)
     try:
         user = pwd.getpwnam(ROOTS_USER)
     except KeyError:
@@ -70,7 +70,7 @@ def place(binaries: Path, data: Path) -> Place:
     with _shared() as shared:
         home = _folder(_folder(shared / "data") / _digest_of_path(data))
         (home / "origin").write_text(f"{data}\n")  # for a person who wonders whose data this is
-        return Place(_copy_programs(binaries, shared / "programs"), home, user)
+        return InstanceFolders(_copy_programs(binaries, shared / "programs"), home, user)
 
 
 def exist(data: Path) -> bool:

@@ -18,7 +18,7 @@ from typing import Any
 import psycopg
 from psycopg.conninfo import make_conninfo
 
-from penstock.local.postgres_files import Place, held, place
+from penstock.local.postgres_files import InstanceFolders, held, place
 from penstock_runtime.errors import PenstockError
 
 HOST = "127.0.0.1"
@@ -91,7 +91,7 @@ def _check_port(port: int) -> None:
             ) from error
 
 
-def _initialise(where: Place, password: str) -> Path:
+def _initialise(where: InstanceFolders, password: str) -> Path:
     """PostgreSQL's data folder; made under another name first, so that a folder that is there is whole."""
     files, new = where.home / "files", where.home / "files.new"
     if files.exists():
@@ -126,7 +126,7 @@ def _initialise(where: Place, password: str) -> Path:
     return files
 
 
-def _as_user(where: Place) -> dict[str, Any]:
+def _as_user(where: InstanceFolders) -> dict[str, Any]:
     """Popen's arguments for a program of PostgreSQL: a bare environment; another user where we are root."""
     process: dict[str, Any] = {"cwd": "/", "env": {"PATH": "/usr/bin:/bin", "LC_ALL": "C.UTF-8", "TZ": "UTC"}}
     if where.user is not None:

@@ -11,7 +11,7 @@ from penstock.project.document.composer import Node
 from penstock.project.document.document import Document
 from penstock.project.document.problems import Problems
 from penstock.project.schema.explain import explain
-from penstock.project.settings import ENVIRONMENT_NAME, MAX_ENVIRONMENT_NAME, Place, Settings
+from penstock.project.settings import ENVIRONMENT_NAME, MAX_ENVIRONMENT_NAME, EnvironmentSettings, Settings
 from penstock_runtime.errors import InputError
 
 MAX_NODES_OF_ALL = 400_000
@@ -136,9 +136,9 @@ def read_environments(document: Document, problems: Problems) -> dict[str, Envir
 def _check_overrides(document: Document, environment: str, overrides: Node, problems: Problems) -> None:
     """An unknown key is reported once by the merged check; a known one may still not be the environment's to set."""
     for key in overrides.value or {}:
-        if key in Settings.model_fields and key not in Place.model_fields:
+        if key in Settings.model_fields and key not in EnvironmentSettings.model_fields:
             problems.add(
                 f"environment {environment!r} cannot set {key!r}",
-                fix=f"move it to the top level; an environment sets: {', '.join(Place.model_fields)}",
+                fix=f"move it to the top level; an environment sets: {', '.join(EnvironmentSettings.model_fields)}",
                 where=document.where(overrides.keys[key]),
             )

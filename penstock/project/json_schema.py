@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from penstock.project.settings import ENVIRONMENT_NAME, MAX_ENVIRONMENT_NAME, Place, Settings
+from penstock.project.settings import ENVIRONMENT_NAME, MAX_ENVIRONMENT_NAME, EnvironmentSettings, Settings
 
 
 def json_schema() -> dict[str, Any]:
@@ -23,7 +23,7 @@ def json_schema() -> dict[str, Any]:
     parts = {name: copy.deepcopy(one) for name, one in definitions.items()}
     for one in parts.values():
         one.pop("required", None)
-    environment = _tidy(Place.model_json_schema(mode="validation"))
+    environment = _tidy(EnvironmentSettings.model_json_schema(mode="validation"))
     used = _used(environment["properties"], definitions)
     definitions |= {f"{name}Override": _pointing_at(parts[name], "Override") for name in used}
     definitions["Environment"] = {

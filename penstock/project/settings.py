@@ -18,7 +18,7 @@ from penstock.project.network.model import ACCOUNT, Network
 from penstock.project.observability.model import Observability
 from penstock.project.openmetadata.model import OpenMetadata
 from penstock.project.schema.model import Strict
-from penstock.project.schema.names import EnvironmentName, Value
+from penstock.project.schema.names import VARIABLE_NAME_PATTERN, Value
 from penstock.project.schema.patterns import shape
 from penstock_runtime.contract import SERVER_VARIABLE
 
@@ -32,7 +32,7 @@ MAX_PROJECT_NAME = 20
 MAX_ENVIRONMENT_NAME = 12
 """Role names (64 characters in IAM) start with project, environment and a digest; hence the limits."""
 
-_NAMED: dict[str, Any] = {"propertyNames": {"pattern": EnvironmentName}}
+_NAMED: dict[str, Any] = {"propertyNames": {"pattern": VARIABLE_NAME_PATTERN}}
 
 # Of up to four letters: eusc-de-east-1 is the European Sovereign Cloud's.
 _REGION = shape(r"^[a-z]{2,4}(-[a-z]+)+-[0-9]$", "an AWS region", "write its code, such as eu-west-1")
@@ -47,7 +47,7 @@ class Defaults(Strict):
     """For every schedule."""
 
 
-class Place(Strict):
+class EnvironmentSettings(Strict):
     """What an environment may set, over what the top level says: mappings are merged, other values replaced."""
 
     account: str | None = Field(None, pattern=ACCOUNT)
@@ -90,7 +90,7 @@ class Place(Strict):
     """Tags of everything that the deploy makes, and of the Fargate tasks: key → value."""
 
 
-class Settings(Place):
+class Settings(EnvironmentSettings):
     """The project as one environment has it."""
 
     name: str = Field(pattern=PROJECT_NAME, max_length=MAX_PROJECT_NAME)

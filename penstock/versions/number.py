@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 Version = tuple[int, ...]
-"""`(3, 0, 6)`; compare it with a release line as it is: `(2, 8, 9) < (2, 9) < (2, 9, 0)`."""
+"""`(3, 0, 6)`; compare it with a release line directly: `(2, 8, 9) < (2, 9) < (2, 9, 0)`."""
 
 _THREE_PARTS = re.compile(r"([0-9]{1,4})\.([0-9]{1,4})\.([0-9]{1,4})")
 """Of few digits: Python reads no number of more than 4,300 (`sys.get_int_max_str_digits`)."""

@@ -28,7 +28,7 @@ OURS = f"{ROLES}/data/dp-acme-dev-1a2b3c4d-task"
 
 
 @pytest.fixture(scope="module")
-def settled(tmp_path_factory: pytest.TempPathFactory) -> Templates:
+def merge_layers(tmp_path_factory: pytest.TempPathFactory) -> Templates:
     """The templates of a plan with boundary, path, prefix, qualifier and a pull-through cache."""
     return plans.synthesize(PLAN, tmp_path_factory.mktemp("settled"))
 

@@ -30,7 +30,7 @@ from tests.stacks.every_setting import (
 
 
 @pytest.fixture(scope="module")
-def settled(tmp_path_factory: pytest.TempPathFactory) -> Templates:
+def merge_layers(tmp_path_factory: pytest.TempPathFactory) -> Templates:
     """The templates of `PLAN`; a finding of cdk-nag would have failed the synth."""
     folder = tmp_path_factory.mktemp("settings")
     app = plans.application(folder / "cdk.out")

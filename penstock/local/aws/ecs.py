@@ -15,7 +15,7 @@ from typing import Any
 
 from penstock.local.aws import compat, definition, iam
 from penstock.local.aws.runtask import Refusal, check_run_task
-from penstock.local.aws.task import Place, Task
+from penstock.local.aws.task import Task, TaskHost
 
 Answer = tuple[int, dict[str, str], bytes]
 Call = dict[str, Any]
@@ -28,7 +28,7 @@ KEEP_STOPPED_SECONDS = 3600
 class Ecs:
     """The tasks of one server."""
 
-    def __init__(self, place: Place) -> None:
+    def __init__(self, place: TaskHost) -> None:
         self._place = place
         self._lock = threading.RLock()
         self._tasks: dict[str, Task] = {}

@@ -34,7 +34,7 @@ from penstock.local.aws import (
 )
 from penstock.local.aws.ecs import Ecs
 from penstock.local.aws.endpoint import STATE_FILE, Endpoint
-from penstock.local.aws.task import Place
+from penstock.local.aws.task import TaskHost
 from penstock.local.aws.tls import Certificate
 
 STOP_SECONDS = 3
@@ -62,7 +62,7 @@ def run(endpoint: Endpoint, certificate: Certificate, images: Path) -> None:
         PenstockError: the installed ministack is not the pinned one.
     """
     compat.check()
-    ecs = Ecs(Place(endpoint, endpoint.state / "tasks", images))
+    ecs = Ecs(TaskHost(endpoint, endpoint.state / "tasks", images))
     iam.install()
     trust.install()
     ecs.install()

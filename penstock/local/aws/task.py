@@ -28,7 +28,7 @@ STOP_TIMEOUT_SECONDS = 30
 
 
 @dataclass(frozen=True)
-class Place:
+class TaskHost:
     """Where the tasks of this server run."""
 
     endpoint: Endpoint
@@ -39,7 +39,7 @@ class Place:
 class Task:
     """A task that was accepted. `run` is its life, in a thread of its own; `stop` may come at any moment."""
 
-    def __init__(self, record: dict[str, Any], definition: Mapping[str, Any], place: Place) -> None:
+    def __init__(self, record: dict[str, Any], definition: Mapping[str, Any], place: TaskHost) -> None:
         self._record, self._definition, self._place = record, definition, place
         self._lock = threading.RLock()
         self._container: Container | None = None

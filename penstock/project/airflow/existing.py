@@ -12,7 +12,7 @@ ENVIRONMENT = shape(
     "the name of an MWAA environment",
     "write its name as `aws mwaa list-environments` shows it: letters, digits, `_` and `-`, a letter first",
 )
-"""Source: botocore's model of MWAA, `EnvironmentName`; at most 80 characters."""
+"""Source: botocore's model of MWAA, `VARIABLE_NAME_PATTERN`; at most 80 characters."""
 
 
 class UseAirflow(Strict):

@@ -34,7 +34,7 @@ def check_boundary(arn: str | None, region: str, account: str | None) -> Iterato
     if wrong := arns.wrong_partition(arn, region):
         yield wrong.at(*here)
     own = arns.parts(arn).account
-    # A policy of one's own, or one of AWS's (IAM API Reference, PutRolePermissionsBoundary); a policy of one's own is
+    # A customer managed policy, or one of AWS's (IAM API Reference, PutRolePermissionsBoundary); a managed policy is
     # for the roles of its account (IAM User Guide, "Managed policies and inline policies").
     if account is not None and own not in ("aws", account):
         what = f"the policy is in account {own}, and this environment in {account}"

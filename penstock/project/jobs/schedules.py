@@ -7,7 +7,7 @@ from datetime import date
 from pydantic import Field
 
 from penstock.project.schema.model import Strict
-from penstock.project.schema.names import EnvironmentName, Name, Value
+from penstock.project.schema.names import VARIABLE_NAME_PATTERN, Name, Value
 
 START_DATE = date(2024, 1, 1)
 """Where no start date is given. It must be fixed: a date that moves would give a DAG another schedule at each build.
@@ -82,6 +82,6 @@ class Schedule(ScheduleSettings):
     description: str = Field("", max_length=1000)
     """One line that Airflow shows beside the DAG."""
     env: dict[str, Value] = Field(
-        default_factory=dict, json_schema_extra={"propertyNames": {"pattern": EnvironmentName}}
+        default_factory=dict, json_schema_extra={"propertyNames": {"pattern": VARIABLE_NAME_PATTERN}}
     )
     """Environment variables for all tasks of this schedule; they win over a task's own. Nothing secret."""

@@ -12,7 +12,7 @@ from pydantic_core import PydanticCustomError
 from penstock.project.files.model import MAX_FILES, Files
 from penstock.project.iam.permissions import Permission
 from penstock.project.schema.model import Strict
-from penstock.project.schema.names import EnvironmentName, Name, Value
+from penstock.project.schema.names import VARIABLE_NAME_PATTERN, Name, Value
 from penstock_runtime.airflow.operators.run_task import DEFAULT_STORAGE_GIB
 from penstock_runtime.plan.task_definition import Architecture
 from penstock_runtime.workflow_types import WORKFLOW_TYPES
@@ -110,7 +110,7 @@ class Task(TaskSettings):
     to 15 minutes after `timeout_minutes`, and nobody does where Airflow is gone; its log is as the command writes it,
     and it writes no metrics, so that nobody is notified when it is overdue."""
     env: dict[str, Value] = Field(
-        default_factory=dict, json_schema_extra={"propertyNames": {"pattern": EnvironmentName}}
+        default_factory=dict, json_schema_extra={"propertyNames": {"pattern": VARIABLE_NAME_PATTERN}}
     )
     """Environment variables of the container; `${NAME}` of a variable is filled. Nothing secret."""
     secrets: list[str] = Field(default_factory=list)

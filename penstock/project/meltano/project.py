@@ -25,7 +25,7 @@ from penstock.project.jobs.schedules import EARLIEST, LATEST
 from penstock.project.jobs.tasks import wrong_command
 from penstock.project.meltano.files import read_all
 from penstock.project.meltano.plugins import Plugin, plugins, read_locks
-from penstock.project.schema.names import EnvironmentName
+from penstock.project.schema.names import VARIABLE_NAME_PATTERN
 from penstock_runtime.errors import InputError
 
 REFERENCE = re.compile(r"(?P<escaped>\\)?\$(?:\{(?P<braced>\w+)\}|(?P<bare>[A-Z][A-Z0-9_]*))")
@@ -254,7 +254,7 @@ def _env(document: Document, node: Node | None) -> dict[str, str]:
     if not isinstance(node.value, dict):
         raise InputError("env must be a mapping", fix="write NAME: value", where=document.where(node))
     for key, named in node.keys.items():
-        if not re.fullmatch(EnvironmentName, str(key)) or str(key).startswith("PENSTOCK_"):
+        if not re.fullmatch(VARIABLE_NAME_PATTERN, str(key)) or str(key).startswith("PENSTOCK_"):
             raise InputError(
                 f"{shown(str(key))} cannot be the name of an environment variable",
                 fix="use letters, digits and _, and not the prefix PENSTOCK_",

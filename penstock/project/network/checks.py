@@ -15,7 +15,7 @@ from penstock.project.document.problems import nearest
 from penstock.project.network.model import CreateNetwork, GroupName, Network, UseNetwork
 
 REFUSED_RANGES = tuple(map(ipaddress.IPv4Network, ("0.0.0.0/8", "127.0.0.0/8", "169.254.0.0/16", "224.0.0.0/3")))
-"""No host of a network of one's own can have such an address (IANA, special-purpose and multicast registries)."""
+"""No host of such a network can have such an address (IANA, special-purpose and multicast registries)."""
 
 
 def check_network(network: Network, region: str) -> Iterator[Problem]:

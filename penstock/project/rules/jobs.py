@@ -7,15 +7,15 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from penstock.aws import fargate
-from penstock.problem import Path, Problem
+from penstock.problem import DocumentPath, Problem
 from penstock.project.document.composer import Node
 from penstock.project.document.document import at
 from penstock.project.document.literals import references
 from penstock.project.document.problems import nearest
 from penstock.project.jobs import tasks
 from penstock.project.jobs.tasks import BASE, TaskSettings
-from penstock.project.schema.model import settled
-from penstock.project.schema.names import EnvironmentName
+from penstock.project.schema.model import merge_layers
+from penstock.project.schema.names import VARIABLE_NAME_PATTERN
 from penstock.project.secrets.checks import unknown_name, unknown_secret
 from penstock.project.settings import Settings
 from penstock_runtime.plan.schedule import ENGINES
@@ -64,7 +64,7 @@ def _check_task(settings: Settings, root: Node, job: str, index: int) -> Iterato
         what = f"task {task.name!r}: python says what its image holds, and it names no image"
         fix = "remove it: in OpenMetadata's image, and in those that are built, the runtime always starts"
         yield Problem(what, fix, (*here, "python"), at_key=True)
-    run = settled(TaskSettings, BASE, settings.defaults.task, task)
+    run = merge_layers(TaskSettings, BASE, settings.defaults.task, task)
     if misfit := fargate.misfit(run["cpu_units"], run["memory_mib"]):
         yield replace(misfit, what=f"task {task.name!r} has {misfit.what}", path=_size_path(root, here))
     for position, name in enumerate(task.secrets):
@@ -72,7 +72,7 @@ def _check_task(settings: Settings, root: Node, job: str, index: int) -> Iterato
     yield from check_env(settings, task.env, *here, "env")
 
 
-def _size_path(root: Node, here: Path) -> Path:
+def _size_path(root: Node, here: DocumentPath) -> DocumentPath:
     """Where a size comes from: the task's own keys, else the defaults', else the task."""
     for path in (here, ("defaults", "task")):
         node = at(root, path)
@@ -85,7 +85,7 @@ def _size_path(root: Node, here: Path) -> Path:
 def check_env(settings: Settings, env: Mapping[str, str], *path: str | int) -> Iterator[Problem]:
     """Environment variables that a task or a schedule sets."""
     for name, value in env.items():
-        if not re.fullmatch(EnvironmentName, name) or name.startswith("PENSTOCK_"):
+        if not re.fullmatch(VARIABLE_NAME_PATTERN, name) or name.startswith("PENSTOCK_"):
             fix = "use letters, digits and _, and not the prefix PENSTOCK_"
             yield Problem(
                 f"{name[:60]!r} cannot be the name of an environment variable", fix, (*path, name), at_key=True

@@ -10,14 +10,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from penstock.problem import Problem
+from penstock.problem import DocumentPath, Problem
 from penstock.project.jobs.tasks import BASE, TaskSettings
-from penstock.project.schema.model import settled
+from penstock.project.schema.model import merge_layers
 from penstock.project.settings import Settings
 
-Place = tuple[str, ...]
-TMP: Place = ("ecs", "tmp_mib")
-BUFFER: Place = ("logs", "max_buffer_mib")
+TMP: DocumentPath = ("ecs", "tmp_mib")
+BUFFER: DocumentPath = ("logs", "max_buffer_mib")
 
 
 def check_memory(settings: Settings) -> Iterator[Problem]:
@@ -30,7 +29,7 @@ def check_memory(settings: Settings) -> Iterator[Problem]:
         yield Problem(f"{what} has {memory} MiB of memory, and {_told(taken)} can fill all of it", fix, place)
 
 
-def warnings(settings: Settings) -> Iterator[tuple[str, Place]]:
+def warnings(settings: Settings) -> Iterator[tuple[str, DocumentPath]]:
     """Where half of a task's memory or more may go, once for all the tasks that have so little: (text, where)."""
     tight = [one for one in _tasks(settings) if one[1] <= 2 * sum(one[2].values())]
     if tight:
@@ -38,21 +37,21 @@ def warnings(settings: Settings) -> Iterator[tuple[str, Place]]:
         more = f" (so for {len(tight) - 1} more)" if len(tight) > 1 else ""
         place = max(taken, key=lambda one: taken[one])
         text = f"{what} has {memory} MiB of memory, of which {_told(taken)} may take half or more{more}: "
-        yield f"{text}lower {'.'.join(place)}, or raise its memory_mib", place
+        yield f"{text}lower {'.'.join(map(str, place))}, or raise its memory_mib", place
 
 
-def _tasks(settings: Settings) -> Iterator[tuple[str, int, dict[Place, int]]]:
+def _tasks(settings: Settings) -> Iterator[tuple[str, int, dict[DocumentPath, int]]]:
     """Each task, its memory, and what besides it may take of that, by the setting that says how much."""
     buffer = settings.logs.max_buffer_mib if settings.logs.mode == "non-blocking" else None
     found: list[tuple[str, dict[str, Any], bool]] = []
     if settings.meltano is not None:
-        found.append(("a task of Meltano's own", settled(TaskSettings, BASE, settings.defaults.task), True))
+        found.append(("a task of Meltano's own", merge_layers(TaskSettings, BASE, settings.defaults.task), True))
     for job in settings.jobs.values():
         for task in job.tasks:
-            run = settled(TaskSettings, BASE, settings.defaults.task, task)
+            run = merge_layers(TaskSettings, BASE, settings.defaults.task, task)
             found.append((f"task {task.name!r}", run, task.meltano is not None))
     for what, run, meltano in found:
-        taken: dict[Place, int] = {}
+        taken: dict[DocumentPath, int] = {}
         if run["read_only_root"] and not meltano:
             taken[TMP] = settings.ecs.tmp_mib
         if buffer is not None:
@@ -61,6 +60,6 @@ def _tasks(settings: Settings) -> Iterator[tuple[str, int, dict[Place, int]]]:
             yield what, run["memory_mib"], taken
 
 
-def _told(taken: dict[Place, int]) -> str:
+def _told(taken: dict[DocumentPath, int]) -> str:
     names = {TMP: "/tmp", BUFFER: "the log's buffer"}  # noqa: S108  the container's
     return " and ".join(f"{names[place]} ({size} MiB)" for place, size in taken.items())

@@ -9,11 +9,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
+from penstock.problem import DocumentPath
 from penstock.project.jobs.tasks import Task
 from penstock.project.settings import Settings
 from penstock_runtime.plan import schedule as planned
-
-Place = tuple[str | int, ...]
 
 _OPENMETADATA = re.compile(r"(^|/)openmetadata/ingestion(-base)?([:@]|$)")
 """Also in a mirror."""
@@ -31,7 +30,7 @@ def is_openmetadata(reference: str) -> bool:
     return _OPENMETADATA.search(reference) is not None
 
 
-def unmasked(settings: Settings) -> Iterator[tuple[str, Place]]:
+def unmasked(settings: Settings) -> Iterator[tuple[str, DocumentPath]]:
     """Tasks that get secrets, and whose log nobody masks, told once for all: (text, where)."""
     found = [
         (task, ("jobs", job, "tasks", index))

@@ -6,14 +6,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from penstock.problem import DocumentPath
 from penstock.project.document.composer import Node
 from penstock.project.document.document import Document, at
 from penstock.project.document.problems import Problems
 from penstock.project.environments import prefix_of
 from penstock.project.meltano.project import MeltanoProject
 from penstock.project.settings import Settings
-
-Place = tuple[str | int, ...]
 
 
 @dataclass(frozen=True)
@@ -74,7 +73,7 @@ def check(
 
 def warnings(
     name: str, everywhere: Mapping[str, Settings], meltanos: Mapping[str, MeltanoProject], *, dag_files: bool
-) -> Iterator[tuple[str, Place]]:
+) -> Iterator[tuple[str, DocumentPath]]:
     """What an environment may share with another without anybody's being able to tell: (text, where).
 
     Args:

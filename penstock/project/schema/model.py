@@ -22,7 +22,7 @@ class Strict(BaseModel):
         return {key: value for key, value in data.items() if value is not None or key not in known}
 
 
-def settled(kind: type[Strict], *layers: Strict) -> dict[str, Any]:
+def merge_layers(kind: type[Strict], *layers: Strict) -> dict[str, Any]:
     """The fields of `kind`, each from the last of `layers` that says something about it."""
     return {
         name: value for layer in layers for name in kind.model_fields if (value := getattr(layer, name)) is not None

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from penstock.project.schema.patterns import shape
 
-EnvironmentName = r"^[A-Za-z_][A-Za-z0-9_]*$"
+VARIABLE_NAME_PATTERN = r"^[A-Za-z_][A-Za-z0-9_]*$"
 """What may be the name of an environment variable, and so of a secret or a variable."""
 
 

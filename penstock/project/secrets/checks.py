@@ -9,7 +9,7 @@ from penstock.aws import arns
 from penstock.problem import Problem
 from penstock.project.document.literals import references
 from penstock.project.document.problems import nearest
-from penstock.project.schema.names import EnvironmentName
+from penstock.project.schema.names import VARIABLE_NAME_PATTERN
 from penstock.project.secrets.references import parse, region_of
 from penstock_runtime.errors import InputError
 
@@ -55,7 +55,7 @@ def check_names(secrets: Mapping[str, str], variables: Mapping[str, str], region
     """Names that can be those of environment variables, each of one thing; references that can be read."""
     for kind, names in (("secrets", secrets), ("variables", variables)):
         for name in names:
-            if not re.fullmatch(EnvironmentName, name) or name.startswith("PENSTOCK_"):
+            if not re.fullmatch(VARIABLE_NAME_PATTERN, name) or name.startswith("PENSTOCK_"):
                 yield Problem(
                     f"{name[:60]!r} cannot be the name of an environment variable of a task",
                     "use letters, digits and _, and not the prefix PENSTOCK_",

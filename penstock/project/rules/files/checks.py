@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from penstock.problem import Problem
+from penstock.problem import DocumentPath, Problem
 from penstock.project.document.literals import ALLOW
 from penstock.project.document.problems import shown
 from penstock.project.document.report import Report
@@ -14,7 +14,7 @@ from penstock.project.files.content import Content
 from penstock.project.files.model import File, Source
 from penstock.project.jobs.tasks import Task
 from penstock.project.rules.files import levels, places
-from penstock.project.rules.files.levels import Given, Place
+from penstock.project.rules.files.levels import Given
 from penstock.project.secrets.checks import unknown_secret
 from penstock.project.settings import Settings
 
@@ -72,9 +72,9 @@ def check_contents(settings: Settings, report: Report, contents: Mapping[str, Co
     yield from _check_tmp(settings, contents)
 
 
-def sources(settings: Settings) -> list[tuple[Place, Source]]:
+def sources(settings: Settings) -> list[tuple[DocumentPath, Source]]:
     """Every file that a project gives to a task, the server's certificate too, and the place that says so."""
-    found: list[tuple[Place, Source]] = [
+    found: list[tuple[DocumentPath, Source]] = [
         ((*place, path), file) for place, files in levels.declared(settings) for path, file in files.items()
     ]
     if (certificate := levels.certificate(settings)) is not None:
@@ -109,7 +109,7 @@ def _wrong_path(path: str) -> Problem | None:
     return None
 
 
-def _check_source(settings: Settings, source: Source, place: Place) -> Iterator[Problem]:
+def _check_source(settings: Settings, source: Source, place: DocumentPath) -> Iterator[Problem]:
     """Exactly one source, which there is."""
     if (source.file is None) == (source.secret is None):
         has = "neither" if source.file is None else "both"
@@ -118,10 +118,10 @@ def _check_source(settings: Settings, source: Source, place: Place) -> Iterator[
         yield from unknown_secret(source.secret, settings.secrets, *place, "secret")
 
 
-def _check_task(settings: Settings, task: Task, job: Place, index: int) -> Iterator[Problem]:
+def _check_task(settings: Settings, task: Task, job: DocumentPath, index: int) -> Iterator[Problem]:
     if not levels.has_runtime(task):
         here = (*job, "tasks", index, "files")
-        for place, files in ((here, task.files), ((*job, "files"), settings.jobs[job[1]].files)):
+        for place, files in ((here, task.files), ((*job, "files"), settings.jobs[str(job[1])].files)):
             if files:
                 what = f"task {task.name!r} runs in an image without Penstock's runtime, which writes the files"
                 fix = (
@@ -129,14 +129,14 @@ def _check_task(settings: Settings, task: Task, job: Place, index: int) -> Itera
                 )
                 yield Problem(what, fix, place, at_key=True)
         return
-    if given := levels.of_task(settings, job[1], index):
+    if given := levels.of_task(settings, str(job[1]), index):
         yield from _check_container(f"task {task.name!r}", given, places.of_task(settings, task))
 
 
 def _check_container(who: str, given: Mapping[str, Given], container: places.Container) -> Iterator[Problem]:
     """What a task gets, against its container and against each other."""
     for path, one in given.items():
-        if _wrong_path(one.place[-1]):
+        if _wrong_path(str(one.place[-1])):
             continue
         if wrong := container.unwritable(path):
             yield wrong.at(*one.place, key=True)

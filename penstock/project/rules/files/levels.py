@@ -4,22 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
 
+from penstock.problem import DocumentPath
 from penstock.project.files.model import File, Source
 from penstock.project.files.named import normal
+from penstock.project.jobs.tasks import Task
 from penstock.project.rules import own_images
+from penstock.project.settings import Settings
 
-if TYPE_CHECKING:
-    from penstock.project.jobs.tasks import Task
-    from penstock.project.settings import Settings
-
-Place = tuple[Any, ...]
-"""A path in the project file."""
-_Levels = list[tuple[Place, Mapping[str, File]]]
-DEFAULTS: Place = ("defaults", "task", "files")
-MELTANO: Place = ("meltano", "files")
-CERTIFICATE: Place = ("openmetadata", "ca_certificate")
+_Levels = list[tuple[DocumentPath, Mapping[str, File]]]
+DEFAULTS: DocumentPath = ("defaults", "task", "files")
+MELTANO: DocumentPath = ("meltano", "files")
+CERTIFICATE: DocumentPath = ("openmetadata", "ca_certificate")
 
 
 @dataclass(frozen=True)
@@ -27,7 +23,7 @@ class Given:
     """A file that a task gets, and the place in the project file that says so."""
 
     file: File
-    place: Place
+    place: DocumentPath
 
 
 def has_runtime(task: Task | None) -> bool:
@@ -35,7 +31,7 @@ def has_runtime(task: Task | None) -> bool:
     return task is None or own_images.has_runtime(task)
 
 
-def declared(settings: Settings) -> Iterator[tuple[Place, Mapping[str, File]]]:
+def declared(settings: Settings) -> Iterator[tuple[DocumentPath, Mapping[str, File]]]:
     """All levels of the project that name files, the certificate of the server left out."""
     yield DEFAULTS, settings.defaults.task.files or {}
     if settings.meltano is not None:

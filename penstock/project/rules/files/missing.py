@@ -4,20 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+from penstock.problem import DocumentPath
 from penstock.project.document import files
+from penstock.project.document.composer import Node
 from penstock.project.document.document import Document, at
 from penstock.project.document.literals import references
 from penstock.project.files import named
 from penstock.project.files.named import Missing
+from penstock.project.jobs.tasks import Task
+from penstock.project.openmetadata.workflow import Workflow
 from penstock.project.rules.files import levels, places
-
-if TYPE_CHECKING:
-    from penstock.project.document.composer import Node
-    from penstock.project.jobs.tasks import Task
-    from penstock.project.openmetadata.workflow import Workflow
-    from penstock.project.settings import Settings
+from penstock.project.settings import Settings
 
 SERVER = ("workflowConfig", "openMetadataServerConfig", "sslConfig", "caCertificate")
 """Keys of a workflow file: a path in the container, in whatever form the value comes."""
@@ -101,7 +99,7 @@ class Search:
         self,
         task: Task,
         env: Mapping[str, str],
-        place: levels.Place,
+        place: DocumentPath,
         given: set[str],
         container: places.Container,
     ) -> Iterator[tuple[Missing, str]]:
@@ -116,7 +114,7 @@ class Search:
                 yield found, self._document.where(at(self._root, (*place, name)))
 
     def _command(
-        self, command: str | list[str], place: levels.Place, given: set[str], container: places.Container
+        self, command: str | list[str], place: DocumentPath, given: set[str], container: places.Container
     ) -> Iterator[tuple[Missing, str]]:
         for word in named.in_command(command):
             if word != _STOCK_PROGRAM and ("/" in word or "." in word):

@@ -7,15 +7,12 @@ Sources: OpenMetadata, ingestion/operators/docker/Dockerfile (user `openmetadata
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from penstock.problem import Problem
-from penstock.project.jobs.tasks import BASE, TaskSettings
-from penstock.project.schema.model import settled
-
-if TYPE_CHECKING:
-    from penstock.project.jobs.tasks import Task
-    from penstock.project.settings import Settings
+from penstock.project.jobs.tasks import BASE, Task, TaskSettings
+from penstock.project.schema.model import merge_layers
+from penstock.project.settings import Settings
 
 TMP = "/tmp"  # noqa: S108  the container's
 _EVERYBODY = (TMP, "/var/tmp", "/dev/shm")  # noqa: S108
@@ -56,7 +53,9 @@ class Container:
 
 def of_task(settings: Settings, task: Task | None) -> Container:
     """The container of a task. None: one of Meltano's own."""
-    run: dict[str, Any] = settled(TaskSettings, BASE, settings.defaults.task, *([task] if task is not None else []))
+    run: dict[str, Any] = merge_layers(
+        TaskSettings, BASE, settings.defaults.task, *([task] if task is not None else [])
+    )
     if task is None or task.meltano is not None:
         own = settings.meltano is not None and settings.meltano.image is not None
         home = None if own else (*_EVERYBODY, "/home/penstock", "/opt/penstock/project")

@@ -273,7 +273,7 @@ LOSSY = "logs: {{mode: non-blocking, max_buffer_mib: {}}}"
     ],
 )
 def test_buffer_of_the_log_is_the_tasks_memory(tmp_path: Path, more: str, told: str | None) -> None:
-    """It works, and may not be meant: a warning with the place, where half of the memory is spoken for."""
+    """It works, and may be unintended: a warning with the place, where half of the memory is spoken for."""
     plan = plan_of(tmp_path, command("cpu_units: 256, memory_mib: 512"), top(more))
     found = [one for one in plan.warnings if "MiB of memory" in one]
 

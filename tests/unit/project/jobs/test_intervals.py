@@ -131,7 +131,7 @@ def test_a_zone_that_came_later() -> None:
 
 
 def test_schedules_of_meltano_are_told_too(tmp_path: Path) -> None:
-    """With the place in their own file; its @once runs by hand there as here, and may not be meant."""
+    """With the place in their own file; its @once runs by hand there as here, and may be unintended."""
     meltano = """\
 default_environment: prod
 environments: [{name: prod}]
