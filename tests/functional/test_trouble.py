@@ -76,6 +76,10 @@ def test_a_killed_up_is_ended_by_the_next_command(system: EmbeddedSystem) -> Non
 def test_a_second_command_is_refused_while_one_is_at_work(system: EmbeddedSystem) -> None:
     """`up`, `run` and `down` say who is at work; `status` and `logs` answer. Then the CDK CLI is killed."""
     with started(system, "up", until_it_says="… deploy the stacks") as up:
+        until(lambda: of_command(system, "cdk") and "synth" in system.cli("logs").stdout, 60)
+        # Stopped, so that it cannot end before all the others have been refused, however busy the machine is.
+        for process in of_command(system, "cdk"):
+            process.suspend()
         for command in (("up",), ("run", "hello"), ("run", "hello", "--up"), ("down",)):
             refused = system.cli(*command, check=False)
             assert refused.returncode == 1, command
