@@ -1,11 +1,13 @@
 """The project: one `penstock.yaml` and the files that it names, read, checked and typed.
 
-    document    a YAML file → nodes that know their line; limits, no tags, no duplicate keys
-    settings    the shape of penstock.yaml, a noun per module; pydantic knows types, `checks` knows meaning
-    workflow    OpenMetadata workflow files: names, literal secrets, what the project fills in
-    meltano     meltano.yml with its includes: jobs and schedules
-    versions    what is known of MWAA's Airflow and of OpenMetadata, dated
+    load          reads everything, and is the only module that starts at a path
+    loaded        the result: a project, complete
+    settings      the shape of penstock.yaml; pydantic knows types, checks know meaning
+    environments  the top level with one environment's overrides merged over it
+    check         every check of one environment, in the order of the file
+    document      YAML with positions, problems and their report
+    schema        what every part of the file is made of
+    rules         what must hold between two nouns; each noun has a folder of its own
 
-Everything that reads a file happens in `load`; compiling a loaded project touches no disk. An environment of the
-project is the top level with that environment's overrides merged over it, checked as a whole.
+Compiling a loaded project reads no project file. An environment is checked as a whole, its overrides merged in.
 """

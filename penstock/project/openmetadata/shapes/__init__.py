@@ -5,5 +5,4 @@ shape_file   where that is kept: a file in the user's cache
 shapes       the shapes in that file; `values`, `structures` and `unions` are their kinds
 faults       what is wrong, and the fix, in words
 check        a workflow, with what the project adds to it, against the shapes
-connections  connections that make sense in one place only
 """

@@ -1,1 +1,7 @@
-"""The files that tasks get: which level says what, and whether a container can have them, or lacks one."""
+"""The files that tasks get, against the rest of the project.
+
+levels    which files each task gets: the innermost level wins
+places    where in a container a file can be written
+checks    what is wrong with all that
+missing   where a project names paths that no container has: workflow files, commands, environment variables
+"""
