@@ -53,7 +53,7 @@ def queue(aws: Aws, tmp_path_factory: pytest.TempPathFactory) -> str:
     return listen(aws, outputs["FailureTopic"])
 
 
-def merge_layers(aws: Aws, queue: str) -> list[dict[str, Any]]:
+def received(aws: Aws, queue: str) -> list[dict[str, Any]]:
     """What arrives, and what arrives within a second more: nothing, if each failure is told once."""
     first = until(lambda: heard(aws, queue))
     time.sleep(1)
@@ -64,7 +64,7 @@ def merge_layers(aws: Aws, queue: str) -> list[dict[str, Any]]:
 def test_a_task_that_fails_is_told_once_with_its_diagnosis(aws: Aws, queue: str, code: int) -> None:
     arn = aws.start(f"exit {int(code)}", startedBy="penstock/daily/load/1/ab12")
     found = diagnose(aws.stopped(arn))
-    (message,) = merge_layers(aws, queue)
+    (message,) = received(aws, queue)
 
     assert message["what"] == f"a Fargate task of acme-dev failed: {found.cause}"
     assert (message["fix"], message["may_succeed_if_tried_again"]) == (found.fix, found.transient)
@@ -79,7 +79,7 @@ def test_a_task_that_never_starts_is_told_with_ecs_s_own_words(aws: Aws, queue: 
     try:
         arn = aws.start()
         task = aws.stopped(arn)
-        (message,) = merge_layers(aws, queue)
+        (message,) = received(aws, queue)
     finally:
         aws.client("secretsmanager").update_secret(SecretId=aws.outputs["Secret"], SecretString='{"token": "s3cret"}')
 
@@ -94,7 +94,7 @@ def test_a_task_that_somebody_stops_is_told_so(aws: Aws, queue: str) -> None:
     aws.wait_for(arn, "up")
     aws.client("ecs").stop_task(cluster="main", task=arn, reason="no longer wanted")
     aws.stopped(arn)
-    (message,) = merge_layers(aws, queue)
+    (message,) = received(aws, queue)
 
     assert "somebody" in message["what"]
     assert message["ecs_says"] == "no longer wanted"

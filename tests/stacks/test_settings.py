@@ -30,7 +30,7 @@ from tests.stacks.every_setting import (
 
 
 @pytest.fixture(scope="module")
-def merge_layers(tmp_path_factory: pytest.TempPathFactory) -> Templates:
+def all_set(tmp_path_factory: pytest.TempPathFactory) -> Templates:
     """The templates of `PLAN`; a finding of cdk-nag would have failed the synth."""
     folder = tmp_path_factory.mktemp("settings")
     app = plans.application(folder / "cdk.out")
@@ -48,9 +48,9 @@ def container(templates: Templates, family: str) -> dict[str, Any]:
     return dict(found)
 
 
-def test_every_role_has_boundary_path_and_name(settled: Templates) -> None:
+def test_every_role_has_boundary_path_and_name(all_set: Templates) -> None:
     """MWAA's, the tasks', those of CDK's own Lambdas, the flow log's: all, and each name once."""
-    roles = [one["Properties"] for one in plans.resources(settled, "AWS::IAM::Role")]
+    roles = [one["Properties"] for one in plans.resources(all_set, "AWS::IAM::Role")]
 
     assert len(roles) >= 2 * len(PLAN.task_definitions) + 3
     assert {(one["PermissionsBoundary"], one["Path"]) for one in roles} == {(BOUNDARY, "/data/")}
@@ -62,7 +62,7 @@ def test_every_role_has_boundary_path_and_name(settled: Templates) -> None:
     assert all(name.startswith("dp-acme-dev-") for name in named - unprefixed)
 
 
-def test_a_role_of_another_path_has_another_name(settled: Templates, tmp_path: Path) -> None:
+def test_a_role_of_another_path_has_another_name(all_set: Templates, tmp_path: Path) -> None:
     """CloudFormation makes it beside the old one, and refuses to where that has the name."""
     app = plans.application(tmp_path)
     plan = dataclasses.replace(PLAN, iam=Iam(BOUNDARY, "/other/", "dp-", "acme"))
@@ -70,16 +70,16 @@ def test_a_role_of_another_path_has_another_name(settled: Templates, tmp_path: P
     moved = {stack.stack_name: stack.template for stack in app.synth().stacks}
     before, after = (
         {one["Properties"]["RoleName"] for one in plans.resources(found, "AWS::IAM::Role")}
-        for found in (settled, moved)
+        for found in (all_set, moved)
     )
 
     # Those of tasks get their names from the plan.
     assert {name.rsplit("-", 1)[1] for name in before & after} == {"task", "exec"}
 
 
-def test_roles_are_handed_over_by_their_path(settled: Templates) -> None:
+def test_roles_are_handed_over_by_their_path(all_set: Templates) -> None:
     """IAM's ARN of a role holds its path."""
-    role = statements.of_role(settled["acme-dev-airflow"], "ExecutionRole")
+    role = statements.of_role(all_set["acme-dev-airflow"], "ExecutionRole")
     (hand_over,) = statements.that_allow(role, "iam:PassRole")
 
     name = "dp-acme-dev-????????"
@@ -94,12 +94,12 @@ def test_without_settings_roles_are_as_cdk_makes_them(templates: Templates) -> N
     assert len([one for one in roles if "RoleName" in one]) == 2 * len(plans.PLAN.task_definitions)
 
 
-def test_assets_go_to_the_bootstrap_of_the_qualifier(settled: Templates) -> None:
+def test_assets_go_to_the_bootstrap_of_the_qualifier(all_set: Templates) -> None:
     """Bucket and version parameter are those of `cdk bootstrap --qualifier acme`."""
-    (version,) = {one["Parameters"]["BootstrapVersion"]["Default"] for one in settled.values()}
+    (version,) = {one["Parameters"]["BootstrapVersion"]["Default"] for one in all_set.values()}
     buckets = {
         statements.text(bucket)
-        for one in plans.resources(settled, "Custom::CDKBucketDeployment")
+        for one in plans.resources(all_set, "Custom::CDKBucketDeployment")
         for bucket in one["Properties"]["SourceBucketNames"]
     }
 
@@ -107,11 +107,11 @@ def test_assets_go_to_the_bootstrap_of_the_qualifier(settled: Templates) -> None
     assert buckets == {f"cdk-acme-assets-{plans.ACCOUNT}-{plans.REGION}"}
 
 
-def test_tags_are_on_everything(settled: Templates) -> None:
+def test_tags_are_on_everything(all_set: Templates) -> None:
     """The user's beside ours, on every resource that has tags."""
     tagged = [
         (one["Type"], one["Properties"]["Tags"])
-        for template in settled.values()
+        for template in all_set.values()
         for one in template["Resources"].values()
         if "Tags" in one.get("Properties", {})
     ]
@@ -146,23 +146,23 @@ def test_the_stacks_are_tagged_themselves(tmp_path: Path) -> None:
         }
 
 
-def test_the_log_is_as_the_project_says(settled: Templates) -> None:
+def test_the_log_is_as_the_project_says(all_set: Templates) -> None:
     """Key, mode and buffer; mode is always said, since ECS's default may be changed for an account."""
     (log,) = [
         one["Properties"]
-        for one in plans.resources(settled, "AWS::Logs::LogGroup")
+        for one in plans.resources(all_set, "AWS::Logs::LogGroup")
         if one["Properties"].get("LogGroupName") == PLAN.log_group
     ]
-    options = container(settled, COMMAND.family)["LogConfiguration"]["Options"]
+    options = container(all_set, COMMAND.family)["LogConfiguration"]["Options"]
 
     assert log["KmsKeyId"] == KEY
     assert (options["mode"], options["max-buffer-size"]) == ("non-blocking", "25m")
 
 
-def test_the_cluster_and_its_containers_are_as_the_project_says(settled: Templates, templates: Templates) -> None:
+def test_the_cluster_and_its_containers_are_as_the_project_says(all_set: Templates, templates: Templates) -> None:
     """Insights, stop timeout; an init process always."""
-    (cluster,) = plans.resources(settled, "AWS::ECS::Cluster")
-    main, plain = container(settled, COMMAND.family), container(templates, plans.COMMAND.family)
+    (cluster,) = plans.resources(all_set, "AWS::ECS::Cluster")
+    main, plain = container(all_set, COMMAND.family), container(templates, plans.COMMAND.family)
 
     assert cluster["Properties"]["ClusterSettings"] == [{"Name": "containerInsights", "Value": "enhanced"}]
     assert (main["StopTimeout"], plain["StopTimeout"]) == (30, 120)
@@ -170,26 +170,26 @@ def test_the_cluster_and_its_containers_are_as_the_project_says(settled: Templat
     assert main["LinuxParameters"] == plain["LinuxParameters"] == {"InitProcessEnabled": True}
 
 
-def test_a_read_only_root_has_a_tmp_that_anybody_may_write(settled: Templates) -> None:
+def test_a_read_only_root_has_a_tmp_that_anybody_may_write(all_set: Templates) -> None:
     """The image's user is not root, and a volume of Fargate's would be root's. The runtime makes it HOME, too.
 
     HOME itself stays: Python finds the packages of OpenMetadata's image below it. A tmpfs is everybody's to write by
     itself; ECS is not known to take an option `mode=1777`.
     """
-    main = container(settled, OPENMETADATA.family)
+    main = container(all_set, OPENMETADATA.family)
 
     assert main["ReadonlyRootFilesystem"] is True
     assert main["LinuxParameters"]["Tmpfs"] == [{"ContainerPath": "/tmp", "Size": 64}]
     assert {"Name": "PENSTOCK_HOME", "Value": "/tmp"} in main["Environment"]
     assert "HOME" not in {one["Name"] for one in main["Environment"]}
-    other = container(settled, plans.MELTANO.family)
+    other = container(all_set, plans.MELTANO.family)
     assert "ReadonlyRootFilesystem" not in other
     assert "PENSTOCK_HOME" not in {one["Name"] for one in other["Environment"]}
 
 
-def test_nothing_of_ours_is_in_an_image_of_the_user_s_own(settled: Templates) -> None:
+def test_nothing_of_ours_is_in_an_image_of_the_user_s_own(all_set: Templates) -> None:
     """Its own entry point, process 1 included, and no variable; secrets, log and stop timeout as everywhere."""
-    main, read_only = (container(settled, one.family) for one in (OWN_IMAGE, OWN_READ_ONLY))
+    main, read_only = (container(all_set, one.family) for one in (OWN_IMAGE, OWN_READ_ONLY))
 
     assert {"EntryPoint", "Command", "Environment", "LinuxParameters"} & main.keys() == set()
     assert [one["Name"] for one in main["Secrets"]] == ["OM_JWT"]
@@ -198,9 +198,9 @@ def test_nothing_of_ours_is_in_an_image_of_the_user_s_own(settled: Templates) ->
     assert "Environment" not in read_only
 
 
-def test_the_role_of_such_a_task_may_do_what_the_user_permits_and_no_more(settled: Templates) -> None:
+def test_the_role_of_such_a_task_may_do_what_the_user_permits_and_no_more(all_set: Templates) -> None:
     """It fetches nothing from the artifacts bucket."""
-    roles = {one["Properties"]["RoleName"]: one["Properties"] for one in plans.resources(settled, "AWS::IAM::Role")}
+    roles = {one["Properties"]["RoleName"]: one["Properties"] for one in plans.resources(all_set, "AWS::IAM::Role")}
     own, other = (roles[f"{one.role_prefix}-task"] for one in (OWN_IMAGE, OWN_READ_ONLY))
 
     (policy,) = own["Policies"]
@@ -208,10 +208,10 @@ def test_the_role_of_such_a_task_may_do_what_the_user_permits_and_no_more(settle
     assert "Policies" not in other
 
 
-def test_an_image_is_pulled_through_the_cache(settled: Templates) -> None:
+def test_an_image_is_pulled_through_the_cache(all_set: Templates) -> None:
     """The rule is there before the definition; ECS may make that one repository and pull from it."""
-    (rule,) = plans.resources(settled, "AWS::ECR::PullThroughCacheRule")
-    role = statements.of_role(settled["acme-dev-airflow"], f"{OPENMETADATA.role_prefix}-exec")
+    (rule,) = plans.resources(all_set, "AWS::ECR::PullThroughCacheRule")
+    role = statements.of_role(all_set["acme-dev-airflow"], f"{OPENMETADATA.role_prefix}-exec")
     repository = f"arn:aws:ecr:{plans.REGION}:{plans.ACCOUNT}:repository/hub/openmetadata/ingestion-base"
     reference = f"{plans.ACCOUNT}.dkr.ecr.{plans.REGION}.amazonaws.com/hub/openmetadata/ingestion-base:1.12.14"
 
@@ -220,7 +220,7 @@ def test_an_image_is_pulled_through_the_cache(settled: Templates) -> None:
         "EcrRepositoryPrefix": "hub",
         "UpstreamRegistryUrl": "registry-1.docker.io",
     }
-    image = statements.text(container(settled, OPENMETADATA.family)["Image"])
+    image = statements.text(container(all_set, OPENMETADATA.family)["Image"])
     assert image.replace("<AWS::URLSuffix>", "amazonaws.com") == reference
     granted = {
         (action, resource)
@@ -232,13 +232,13 @@ def test_an_image_is_pulled_through_the_cache(settled: Templates) -> None:
     actions = ("BatchCheckLayerAvailability", "BatchGetImage", "GetDownloadUrlForLayer", "BatchImportUpstreamImage")
     assert granted == {(f"ecr:{action}", repository) for action in (*actions, "CreateRepository")}
     # In a stack that comes first.
-    assert rule in settled["acme-dev-ingestion"]["Resources"].values()
+    assert rule in all_set["acme-dev-ingestion"]["Resources"].values()
 
 
-def test_a_private_registry_is_logged_in_to(settled: Templates) -> None:
+def test_a_private_registry_is_logged_in_to(all_set: Templates) -> None:
     """ECS reads that one secret, and the container does not get it."""
-    main = container(settled, COMMAND.family)
-    role = statements.of_role(settled["acme-dev-airflow"], f"{COMMAND.role_prefix}-exec")
+    main = container(all_set, COMMAND.family)
+    role = statements.of_role(all_set["acme-dev-airflow"], f"{COMMAND.role_prefix}-exec")
     (read,) = statements.that_allow(role, "secretsmanager:GetSecretValue")
 
     assert main["RepositoryCredentials"] == {"CredentialsParameter": "acme/registry"}
@@ -248,9 +248,9 @@ def test_a_private_registry_is_logged_in_to(settled: Templates) -> None:
     assert not [one for one in role if any(action.startswith("ecr:") for action in one["Action"])]
 
 
-def test_permissions_are_the_task_roles_and_no_other(settled: Templates) -> None:
+def test_permissions_are_the_task_roles_and_no_other(all_set: Templates) -> None:
     """In a policy of their own; ECS's side of the task and the other tasks do not get them."""
-    role = statements.of_role(settled["acme-dev-airflow"], f"{OPENMETADATA.role_prefix}-task")
+    role = statements.of_role(all_set["acme-dev-airflow"], f"{OPENMETADATA.role_prefix}-task")
     (read,) = statements.that_allow(role, "glue:GetTables")
     (listing,) = statements.that_allow(role, "athena:ListDataCatalogs")
 
@@ -259,15 +259,15 @@ def test_permissions_are_the_task_roles_and_no_other(settled: Templates) -> None
     assert listing["Resource"] == ["*"]
     with_glue = [
         one["Properties"]["RoleName"]
-        for one in plans.resources(settled, "AWS::IAM::Role")
+        for one in plans.resources(all_set, "AWS::IAM::Role")
         if "glue:" in str(one["Properties"])
     ]
     assert with_glue == [f"{OPENMETADATA.role_prefix}-task"]
 
 
-def test_keys_of_secrets_are_for_who_reads_them(settled: Templates) -> None:
+def test_keys_of_secrets_are_for_who_reads_them(all_set: Templates) -> None:
     """ECS's side of the task may decrypt with these keys, by way of the stores that it reads from, and nothing else."""
-    stack = settled["acme-dev-airflow"]
+    stack = all_set["acme-dev-airflow"]
     found = {}
     for one in (OPENMETADATA, MELTANO, COMMAND):
         (decrypt,) = statements.that_allow(statements.of_role(stack, f"{one.role_prefix}-exec"), "kms:Decrypt") or [{}]
