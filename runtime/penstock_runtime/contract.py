@@ -52,6 +52,9 @@ these that a container without the runtime gets."""
 SIZE = "PENSTOCK_SIZE"
 """JSON object: cpu_units and memory_mib that this run was given. For its metrics only: without it they lack memory
 against limit, and cost."""
+DEADLINE = "PENSTOCK_DEADLINE"
+"""Whole seconds since 1970 (UTC): when Airflow stops the Fargate task, which is `timeout_minutes` and the time for its
+start after asking for it. In every container, also in one without the runtime: what outlives it was left alone."""
 NAMES = "PENSTOCK_NAMES"
 """JSON list of the `${NAME}`s that may be filled in the config; each is an environment variable."""
 FILES = "PENSTOCK_FILES"

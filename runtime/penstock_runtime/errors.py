@@ -3,6 +3,7 @@
     PenstockError          exit code 1: something failed
     ├── InputError         exit code 2: what the user wrote is wrong; says where
     │   └── InputErrors    several of them, reported together
+    ├── FailedForGood      a task failed, and would again: what the user wrote or made is at fault
     └── RunError           a run in the container failed; carries a documented exit code (see `contract.Exit`)
 
 Every error says what happened and what to do about it; `where` is `file:line:column` when a file is to blame.
@@ -69,6 +70,10 @@ class InputErrors(InputError):
 
     def __str__(self) -> str:
         return "\n".join(str(error) for error in self.errors)
+
+
+class FailedForGood(PenstockError):
+    """A task failed, and another try would fail in the same way: what the user wrote or made is at fault."""
 
 
 class RunError(PenstockError):

@@ -13,11 +13,7 @@ from stacks.roles import role_arn
 
 
 def run_statements(stack: cdk.Stack, plan: Plan) -> dict[str, list[iam.PolicyStatement]]:
-    """The statements, under the reason for their wildcards.
-
-    Not `ecs:ListTasks`: but for a container instance AWS checks it on `*` only (Amazon ECS Developer Guide,
-    "List and describe tasks"), and Penstock does not need it.
-    """
+    """The statements, under the reason for their wildcards."""
     own_tasks = stack.format_arn(service="ecs", resource="task", resource_name=f"{plan.cluster}/*")
     cluster = stack.format_arn(service="ecs", resource="cluster", resource_name=plan.cluster)
     run = iam.PolicyStatement(
@@ -35,6 +31,11 @@ def run_statements(stack: cdk.Stack, plan: Plan) -> dict[str, list[iam.PolicySta
         conditions={"StringEquals": {"iam:PassedToService": ECS_TASKS}},
     )
     watch = iam.PolicyStatement(actions=["ecs:DescribeTasks", "ecs:StopTask"], resources=[own_tasks])
+    # A try looks for what earlier ones left. But for a container instance AWS checks this on `*` only (Amazon ECS
+    # Developer Guide, "List and describe tasks"); the condition leaves one cluster.
+    find = iam.PolicyStatement(
+        actions=["ecs:ListTasks"], resources=["*"], conditions={"ArnEquals": {"ecs:cluster": cluster}}
+    )
     read = iam.PolicyStatement(actions=["logs:GetLogEvents"], resources=[log_streams(stack, plan.log_group)])
     # RunTask takes the tags of the task definition over; ECS asks for this then, too.
     tag = iam.PolicyStatement(
@@ -45,6 +46,7 @@ def run_statements(stack: cdk.Stack, plan: Plan) -> dict[str, list[iam.PolicySta
     return {
         "Any revision of this environment's own families: RunTask takes the latest.": [run, hand_over],
         "The ids of Fargate tasks and log streams are made at run time.": [watch, read, tag],
+        "AWS knows no resource for it; the condition names the cluster.": [find],
     }
 
 

@@ -22,6 +22,7 @@ def ended(exit_code: int | None, **facts: Any) -> dict[str, Any]:
     container = {"name": "main", "lastStatus": "STOPPED"}
     return {
         **STOPPED,
+        **({} if exit_code is None else {"startedAt": 1_700_000_000}),
         "containers": [container if exit_code is None else {**container, "exitCode": exit_code}],
         **facts,
     }
@@ -30,10 +31,10 @@ def ended(exit_code: int | None, **facts: Any) -> dict[str, Any]:
 class FakeEcs:
     """What was asked of it is in `calls`: (operation, parameters)."""
 
-    def __init__(self, scripts: dict[str, list[dict[str, Any]]], refused: dict[str, str]) -> None:
+    def __init__(self, scripts: dict[str, list[dict[str, Any]]], refused: dict[str, list[str]]) -> None:
         self.scripts = {family: list(script) for family, script in scripts.items()}
         self.refused = refused
-        """Family → the reason for which RunTask places no task."""
+        """Family → the reasons for which its next calls of RunTask place no task."""
         self.no_spot: set[str] = set()
         """Families for which Spot has no room."""
         self.calls: list[tuple[str, dict[str, Any]]] = []
@@ -54,9 +55,11 @@ class FakeEcs:
             if family in self.no_spot and "capacityProviderStrategy" in given:
                 reason = "Capacity is unavailable at this time. Please try again later"
                 return 200, {"tasks": [], "failures": [{"reason": reason}]}
-            if family in self.refused:
-                return 200, {"tasks": [], "failures": [{"reason": self.refused[family]}]}
+            if self.refused.get(family):
+                return 200, {"tasks": [], "failures": [{"reason": self.refused[family].pop(0)}]}
             return 200, {"tasks": [{**self._named(family), **RUNNING}], "failures": []}
+        if operation == "ListTasks":
+            return 200, {"taskArns": []}
         if operation == "DescribeTasks":
             family = given["tasks"][0].rsplit("/", 1)[-1]
             script = self.scripts[family]

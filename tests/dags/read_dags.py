@@ -34,9 +34,7 @@ with warnings.catch_warnings(record=True) as caught:
     bag = DagBag(folder)
 builtins.__import__ = plain_import
 
-FACTS = "owner retries email email_on_failure email_on_retry task_definition cluster launch_type overrides"
-FACTS += " capacity_provider_strategy network_configuration awslogs_group awslogs_region awslogs_stream_prefix"
-FACTS += " do_xcom_push deferrable waiter_delay waiter_max_attempts container_name aws_conn_id region_name"
+FACTS = "owner retries email email_on_failure email_on_retry template_fields"
 
 
 def describe(dag):

@@ -5,7 +5,7 @@ import logging
 import sys
 import threading
 import time
-from datetime import timedelta
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -32,9 +32,15 @@ class Lines(logging.Handler):
 
 for task in dag.tasks:
     # Airflow's own pace is for Fargate, where a task takes a minute.
-    task.waiter_delay, task.awslogs_fetch_interval = 1, timedelta(seconds=0.2)
+    task.pace = replace(task.pace, poll=0.2, least=0.05, restart=0.05, drain=0.2, start_again=3)
     ti = SimpleNamespace(
-        dag_id=dag_id, run_id="manual__2026-01-02T03:04:05+00:00", task_id=task.task_id, map_index=-1, try_number=2
+        dag_id=dag_id,
+        run_id="manual__2026-01-02T03:04:05+00:00",
+        task_id=task.task_id,
+        map_index=-1,
+        try_number=2,
+        max_tries=2,
+        xcom_push=lambda **_: None,
     )
     log = Lines()
     logger = logging.getLogger(task.task_id)

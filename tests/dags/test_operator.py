@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import time
 from dataclasses import replace
 from typing import Any
 
@@ -19,6 +20,7 @@ NAMES = (
     "fails",
     "never-starts",
     "no-capacity",
+    "room-comes",
     "killed",
     "silent",
     "own-image",
@@ -43,9 +45,14 @@ def ran(under_airflow: Any, tmp_path_factory: pytest.TempPathFactory) -> tuple[F
             "killed": [RUNNING],
             "silent": [{**ended(0), "containers": []}],
             "own-image": [ended(0)],
+            "room-comes": [ended(0)],
             "spot-is-full": [ended(0)],
         },
-        refused={"no-capacity": "RESOURCE:MEMORY", "nothing-is-left": "Capacity is unavailable at this time."},
+        refused={
+            "no-capacity": ["RESOURCE:MEMORY"] * 1000,
+            "room-comes": ["RESOURCE:MEMORY", "RESOURCE:CPU"],
+            "nothing-is-left": ["Capacity is unavailable at this time."] * 1000,
+        },
     )
     fake.no_spot = {"spot-is-full", "nothing-is-left"}
     fake.logs = {
@@ -53,7 +60,7 @@ def ran(under_airflow: Any, tmp_path_factory: pytest.TempPathFactory) -> tuple[F
         "fails": ["first", "it broke here", METRIC],
         "killed": ["one"],
     }
-    fake.late = {"succeeds": ["the very last line"]}
+    fake.late = {"succeeds": ["the very last line", METRIC]}
     tasks = [replace(LOAD, name=name, family=name, after=()) for name in NAMES]
     tasks[1] = replace(CATALOGUE, name="catalogues", family="catalogues", after=())
     tasks[-2:] = [replace(one, spot=True) for one in tasks[-2:]]
@@ -75,6 +82,14 @@ def test_run_task_is_asked_for_what_the_plan_says(ran: tuple[FakeEcs, Any]) -> N
     (given,) = ran[0].parameters("RunTask", "succeeds")
 
     assert (given["taskDefinition"], given["cluster"], given["launchType"]) == ("succeeds", "acme-dev", "FARGATE")
+    assert given["networkConfiguration"] == {
+        "awsvpcConfiguration": {
+            "subnets": ["subnet-1", "subnet-2"],
+            "securityGroups": ["sg-1"],
+            "assignPublicIp": "DISABLED",
+        }
+    }
+    assert "ephemeralStorage" not in given["overrides"]
     (container,) = given["overrides"]["containerOverrides"]
     assert (given["overrides"]["cpu"], given["overrides"]["memory"]) == ("512", "1024")
     assert container["name"] == "main"
@@ -91,6 +106,8 @@ def test_run_task_is_asked_for_what_the_plan_says(ran: tuple[FakeEcs, Any]) -> N
         },
         separators=(",", ":"),
     )
+    limit = 60 * (LOAD.timeout_minutes + 15)
+    assert abs(int(variables.pop(contract.DEADLINE)) - time.time() - limit) < 600
     assert variables == {
         contract.ENGINE: "meltano",
         contract.COMMAND: '["run","tap-csv","target-postgres"]',
@@ -121,9 +138,9 @@ def test_an_own_image_gets_the_command_and_airflow_keeps_the_time(ran: tuple[Fak
     (container,) = given["overrides"]["containerOverrides"]
 
     assert container["command"] == ["sh", "-c", "echo {{ ds }}", ""]
-    assert [one["name"] for one in container["environment"]] == [contract.RUN, "TEMPLATE"]
+    assert [one["name"] for one in container["environment"]] == [contract.DEADLINE, contract.RUN, "TEMPLATE"]
     assert results["own-image"]["error"] is None
-    assert results["own-image"]["limit_seconds"] == (30 + 15) * 60
+    assert results["own-image"]["limit_seconds"] > (30 + 15) * 60
     assert any("Airflow stops it after 45 minutes" in line for line in results["own-image"]["log"])
     assert not any("Airflow stops it" in line for line in results["succeeds"]["log"])
 
@@ -132,8 +149,7 @@ def test_each_task_is_started_once_under_a_name_of_its_own(ran: tuple[FakeEcs, A
     """`startedBy` differs by Airflow task, names it for people, and is one that ECS takes."""
     started = [given["startedBy"] for name, given in ran[0].calls if name == "RunTask"]
 
-    # Two of them are asked for a second time, on demand.
-    assert len(started) - 2 == len(set(started)) == len(NAMES)
+    assert len(set(started)) == len(NAMES)
     assert all(re.fullmatch("[A-Za-z0-9/_-]{1,128}", one) for one in started)
     assert {tuple(one.split("/")[:3]) for one in started} == {("penstock", DAILY.dag_id, name) for name in NAMES}
 
@@ -142,23 +158,39 @@ def test_spot_without_room_falls_back_to_on_demand(ran: tuple[FakeEcs, Any]) -> 
     """The same task once more, as a Fargate task at the full price; a task that never asked for Spot is not."""
     fake, results = ran
     for name in ("spot-is-full", "nothing-is-left"):
-        first, second = fake.parameters("RunTask", name)
+        first, second = fake.parameters("RunTask", name)[:2]
         assert first["capacityProviderStrategy"] == [{"capacityProvider": "FARGATE_SPOT", "weight": 1}]
         assert (second["launchType"], "capacityProviderStrategy" in second) == ("FARGATE", False)
-        assert first["overrides"] == second["overrides"]
+        assert (
+            first["overrides"]["containerOverrides"][0]["name"] == second["overrides"]["containerOverrides"][0]["name"]
+        )
+        assert first["clientToken"] != second["clientToken"]
 
     assert results["spot-is-full"]["error"] is None
     assert any("Spot has no capacity" in line for line in results["spot-is-full"]["log"])
     assert "Capacity is unavailable" in results["nothing-is-left"]["error"]
-    assert len(fake.parameters("RunTask", "no-capacity")) == 1
+
+
+def test_a_task_without_room_is_asked_for_until_there_is(ran: tuple[FakeEcs, Any]) -> None:
+    """Within its try, by calls with tokens of their own, since each has an answer."""
+    fake, results = ran
+    calls = fake.parameters("RunTask", "room-comes")
+
+    assert len({call["clientToken"] for call in calls}) == len(calls) == 3
+    assert results["room-comes"]["error"] is None
 
 
 def test_tasks_get_the_tags_of_their_definition(ran: tuple[FakeEcs, Any]) -> None:
-    """For the bill; the call brings none of its own."""
+    """For the bill; and those that lead back to its Airflow run."""
     given = [one for name, one in ran[0].calls if name == "RunTask"]
 
     assert {one["propagateTags"] for one in given} == {"TASK_DEFINITION"}
-    assert not [one for one in given if "tags" in one]
+    assert {tag["key"] for one in given for tag in one["tags"]} == {
+        "penstock:dag",
+        "penstock:dag-run",
+        "penstock:airflow-task",
+        "penstock:try",
+    }
 
 
 def test_success_shows_the_whole_log_and_returns_nothing(ran: tuple[FakeEcs, Any]) -> None:

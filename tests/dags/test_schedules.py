@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from samples import CATALOGUE, DAILY, LOAD, write_bundle
+from samples import DAILY, LOAD, write_bundle
 
 from penstock_runtime import contract
 
@@ -98,31 +98,7 @@ def test_tasks_keep_their_order_and_settings(parsed: Any) -> None:
     assert (load["owner"], load["retries"], load["retry_delay_minutes"]) == ("data-platform", 2, 7)
     assert (load["email"], load["email_on_failure"], load["email_on_retry"]) == (["ops@example.com"], True, False)
     assert load["execution_timeout_minutes"] > LOAD.timeout_minutes
-    assert load["waiter_delay"] * load["waiter_max_attempts"] > load["execution_timeout_minutes"] * 60
-    assert (load["do_xcom_push"], load["deferrable"], load["aws_conn_id"]) == (False, False, None)
-
-
-def test_operator_asks_for_the_right_task(parsed: Any, airflow_version: str) -> None:
-    """Placement, network and log address are those of the plan and of the deploy."""
-    tasks = parsed["dags"]["acme-daily"]["tasks"]
-    load, catalogue = tasks["load"], tasks["catalogue"]
-
-    assert (load["task_definition"], load["cluster"], load["launch_type"]) == (LOAD.family, "acme-dev", "FARGATE")
-    assert load["capacity_provider_strategy"] is None
-    assert catalogue["capacity_provider_strategy"] == [{"capacityProvider": "FARGATE_SPOT", "weight": 1}]
-    assert load["network_configuration"] == {
-        "awsvpcConfiguration": {
-            "subnets": ["subnet-1", "subnet-2"],
-            "securityGroups": ["sg-1"],
-            "assignPublicIp": "DISABLED",
-        }
-    }
-    assert (load["awslogs_group"], load["awslogs_region"]) == ("/penstock/acme-dev", "eu-west-1")
-    assert load["awslogs_stream_prefix"] == "penstock/main"
-    # The provider of 2.10.3 (9.0.0) has no such argument.
-    assert load.get("container_name") == (None if airflow_version == "2.10.3" else "main")
-    assert "ephemeralStorage" not in load["overrides"]
-    assert catalogue["overrides"]["ephemeralStorage"] == {"sizeInGiB": CATALOGUE.ephemeral_storage_gib}
+    assert load["template_fields"] == []
 
 
 def test_no_time_before_airflow_was_started_counts(under_airflow: Any, tmp_path: Path, airflow_version: str) -> None:

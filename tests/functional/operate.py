@@ -4,10 +4,11 @@ An order is one line of JSON: {"dag": id, "task": id, "word": text or null}. The
 somebody marks it failed, once the word is in its log; without a word, as soon as it has started. The answer is one line
 for each step that was reached: null where it went well, else why not.
 
+    find    looking for what earlier tries left
     start   RunTask
     log     reading the container's log
     stop    StopTask
-    watch   waiting for the end, and looking at it
+    watch   looking whether it has ended
 """
 
 import copy
@@ -18,7 +19,7 @@ import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
+from dataclasses import replace
 from types import SimpleNamespace
 
 from airflow.models.dagbag import DagBag
@@ -40,16 +41,25 @@ class Log(logging.Handler):
 def live(task, word):
     """One try of one Airflow task; the steps that it reached."""
     # Airflow's own pace is for Fargate, where a task takes a minute.
-    task.waiter_delay, task.awslogs_fetch_interval = 0.3, timedelta(seconds=0.2)
+    task.pace = replace(task.pace, poll=0.3, least=0.1, restart=0.1, drain=0.2, start_again=0)
     task.log.setLevel(logging.INFO)
     task.log.addHandler(log := Log())
-    ti = SimpleNamespace(dag_id="d", run_id=f"manual__{time.time()}", task_id=task.task_id, map_index=-1, try_number=1)
+    ti = SimpleNamespace(
+        dag_id="d",
+        run_id=f"manual__{time.time()}",
+        task_id=task.task_id,
+        map_index=-1,
+        try_number=1,
+        max_tries=task.retries,
+        xcom_push=lambda **_: None,
+    )
     with ThreadPoolExecutor(1) as executor:
         execution = executor.submit(task.execute, {"ti": ti})
         wait(lambda: task.arn or execution.done())
+        steps = {"find": next((one for one in log.lines if "list tasks" in one), None)}
         if task.arn is None:
-            return {"start": failure(execution)}
-        steps = {"start": None}
+            return {**steps, "start": failure(execution)}
+        steps["start"] = None
         if word is not None:
             complaint = "cannot read log stream"
             wait(lambda: execution.done() or any(one == word or complaint in one for one in log.lines))
@@ -65,8 +75,9 @@ def live(task, word):
         error = failure(execution)
     task.log.removeHandler(log)
     # A task that was killed did not fail because of Penstock, whatever the operator reports.
-    killed = ("exit code 143", "SIGTERM", "Task killed by the user")
-    return {**steps, "watch": None if error is None or any(one in error for one in killed) else error}
+    killed = ("exit code 143", "SIGTERM", "Airflow stopped the task", "Airflow ended this try")
+    complaint = next((one for one in log.lines if "cannot look at" in one), None)
+    return {**steps, "watch": complaint if error is None or any(one in error for one in killed) else error}
 
 
 def failure(execution):

@@ -132,7 +132,7 @@ def of_airflow(system: Deployed) -> list[Call]:
             {"cluster": STRANGER, "tasks": [task]},
         ),
         call("stop another cluster's task", "ecs:StopTask", "stop_task", {"cluster": STRANGER, "task": task}),
-        call("list tasks", "ecs:ListTasks", "list_tasks", {"cluster": plan.cluster}),
+        call("list another cluster's tasks", "ecs:ListTasks", "list_tasks", {"cluster": STRANGER}),
         call(
             "read a definition",
             "ecs:DescribeTaskDefinition",

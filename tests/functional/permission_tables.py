@@ -17,6 +17,7 @@ STEPS: dict[Key, str] = {
     ("airflow", "iam:PassRole", "role/{role}-task"): "start",
     ("airflow", "iam:PassRole", "role/{role}-exec"): "start",
     ("airflow", "ecs:TagResource", "task/{prefix}/*"): "start",
+    ("airflow", "ecs:ListTasks", "*"): "find",
     ("airflow", "ecs:DescribeTasks", "task/{prefix}/*"): "watch",
     ("airflow", "logs:GetLogEvents", LOG_STREAMS): "log",
     ("airflow", "ecs:StopTask", "task/{prefix}/*"): "stop",

@@ -26,7 +26,8 @@ OWN = dataclasses.replace(plans.EXISTING, airflow=SelfManagedAirflow("3.0.6", No
 OWN_BUCKET = dataclasses.replace(plans.EXISTING, airflow=SelfManagedAirflow("3.0.6", "their-bucket", "dags", KEY))
 ALL = {"use": USE, "use, own key": USE_KEY, "self-managed": OWN, "self-managed, their bucket": OWN_BUCKET}
 OURS = {
-    "ecs:RunTask", "iam:PassRole", "ecs:DescribeTasks", "ecs:StopTask", "ecs:TagResource", "logs:GetLogEvents",
+    "ecs:RunTask", "iam:PassRole", "ecs:DescribeTasks", "ecs:StopTask", "ecs:TagResource", "ecs:ListTasks",
+    "logs:GetLogEvents",
 }  # fmt: skip
 
 

@@ -25,11 +25,15 @@ def airflow_role(templates: Templates) -> list[dict[str, object]]:
 
 
 def test_no_ecs_or_pass_role_statement_is_for_any_resource(templates: Templates) -> None:
-    """`"Resource": "*"` is in no statement that starts, stops or reads tasks, or hands a role over."""
+    """`"Resource": "*"` is in no statement that starts, stops or reads tasks, or hands a role over.
+
+    AWS knows no resource for listing tasks: there the condition names the cluster.
+    """
     sensitive = [
         one
         for one in statements.everywhere(templates)
         if any(action.startswith("ecs:") or action == "iam:PassRole" for action in one["Action"])
+        and not (one["Action"] == ["ecs:ListTasks"] and one["Condition"] == {"ArnEquals": {"ecs:cluster": CLUSTER}})
     ]
 
     assert sensitive
@@ -54,7 +58,15 @@ def test_airflow_watches_and_stops_tasks_of_its_cluster_only(templates: Template
 
     assert (set(watch["Action"]), watch["Resource"]) == ({"ecs:DescribeTasks", "ecs:StopTask"}, [TASKS])
     ecs = {action for one in role for action in one["Action"] if action.startswith("ecs:")}
-    assert ecs == {"ecs:RunTask", "ecs:DescribeTasks", "ecs:StopTask", "ecs:TagResource"}
+    assert ecs == {"ecs:RunTask", "ecs:DescribeTasks", "ecs:StopTask", "ecs:TagResource", "ecs:ListTasks"}
+
+
+def test_airflow_lists_the_tasks_of_its_cluster_only(templates: Templates) -> None:
+    """A try looks for what earlier tries left; on its own cluster."""
+    (find,) = statements.that_allow(airflow_role(templates), "ecs:ListTasks")
+
+    assert (find["Action"], find["Resource"]) == (["ecs:ListTasks"], ["*"])
+    assert find["Condition"] == {"ArnEquals": {"ecs:cluster": CLUSTER}}
 
 
 def test_airflow_tags_a_task_as_it_starts_it_and_never_again(templates: Templates) -> None:

@@ -7,12 +7,8 @@ named here.
 from __future__ import annotations
 
 import contextlib
-import re
 import warnings
 from collections.abc import Iterator
-from typing import Any
-
-from airflow.providers.amazon import __version__ as _provider_text
 
 try:  # from Airflow 2.11 on
     from airflow.timetables.trigger import DeltaTriggerTimetable as IntervalTimetable
@@ -29,30 +25,22 @@ except ImportError:  # Airflow 2
     from airflow.models.baseoperator import BaseOperator
     from airflow.utils.dag_parsing_context import get_parsing_context
 
+try:  # from Airflow 3.1 on; the old name warns
+    from airflow.sdk.exceptions import AirflowFailException
+except ImportError:
+    from airflow.exceptions import AirflowFailException
+
 __all__ = [
     "FIRST_AT_START",
-    "PROVIDER",
+    "AirflowFailException",
     "BaseOperator",
     "IntervalTimetable",
     "email_is_allowed",
     "get_parsing_context",
-    "log_container",
 ]
 
 """`IntervalTimetable` is for a DAG that runs every so many minutes. Its times are the same in all versions except the
 first one after `start_date`: that moment itself from 2.11 on (`FIRST_AT_START`), an interval later before."""
-
-PROVIDER = tuple(int(part) for part in re.findall(r"\d+", _provider_text)[:2])
-"""Major and minor version of the Amazon provider."""
-
-
-def log_container(name: str) -> dict[str, Any]:
-    """The operator's argument that names the container whose log is read.
-
-    `container_name` exists from 9.8.0 on. Without it the operator has to find the name out and,
-    from 9.22 on, sleeps for 10 to 30 seconds per task to do so. 9.0.0 refuses it as an unknown argument.
-    """
-    return {"container_name": name} if PROVIDER >= (9, 8) else {}
 
 
 @contextlib.contextmanager

@@ -66,6 +66,8 @@ def reason_of(task: Mapping[str, Any], log: Sequence[str] = ()) -> Reason:
     if _matches(ecs_words, reasons.OUT_OF_MEMORY_WORDS):
         return reasons.OUT_OF_MEMORY
     ended_by = _ended_by(log)
+    if stop_code == USER_INITIATED and _matches(ecs_words, (reasons.AT_DEADLINE,)):
+        return reasons.DEADLINE
     if stop_code == USER_INITIATED and alone and _matches(ecs_words, reasons.ON_KILL_WORDS):
         return reasons.STOPPED_BY_AIRFLOW
     if stop_code == USER_INITIATED and (alone or (code not in reasons.BEFORE_A_STOP and ended_by != "engine")):

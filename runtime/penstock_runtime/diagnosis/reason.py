@@ -23,3 +23,8 @@ class Reason:
     fix: str
     transient: bool = False
     """Whether the same task may well succeed when it is tried again: capacity, throttling, Spot, a lost host."""
+    for_good: bool = False
+    """Whether the same task fails again until somebody changes something: an image, a secret, a file, a setting."""
+    restarts: int = 0
+    """How often a task that did not start for this reason is started again within a try. More for what passes, once or
+    twice for what is mostly a setting and now and then a hiccup."""

@@ -17,13 +17,14 @@ OUT_OF_MEMORY = Reason(
 OUT_OF_MEMORY_WORDS = ("*OutOfMemory*", "*killed due to memory usage*")
 """In the container's reason; the task's says only that the container exited."""
 
+SPOT = Reason(
+    "Spot",
+    "AWS took the Spot capacity back",
+    "try again; set spot: false for a task that must not be interrupted",
+    transient=True,
+)
 STOPS: dict[Reason, tuple[str, ...]] = {
-    Reason(
-        "Spot",
-        "AWS took the Spot capacity back",
-        "try again; set spot: false for a task that must not be interrupted",
-        transient=True,
-    ): ("SpotInterruption",),
+    SPOT: ("SpotInterruption",),
     Reason(
         "HostLost", "AWS replaced or lost the host under the task", "try again", transient=True
     ): ("TerminationNotice", "InfrastructureHealth"),
@@ -37,8 +38,20 @@ STOPPED_BY_AIRFLOW = Reason(
     "again",
 )
 """If no runtime in the container keeps the time limit."""
-ON_KILL_WORDS = ("Task killed by the user",)
-"""What the amazon provider's operator gives as its reason (`EcsRunTaskOperator.on_kill`)."""
+KILLED = "Penstock: Airflow ended this try of its task"
+"""The operator's reason for StopTask: the task or its run was marked or cleared, or Airflow's worker was stopped."""
+SUPERSEDED = "Penstock: the Airflow task was cleared, and runs anew"
+"""The same, where a try stops what an earlier one has left."""
+AT_DEADLINE = "Penstock: still running at its deadline"
+"""The same, where the task outlives `PENSTOCK_DEADLINE`."""
+ON_KILL_WORDS = (KILLED, SUPERSEDED, "Task killed by the user")
+"""Airflow's reasons; the last one is that of the amazon provider's operator (`EcsRunTaskOperator.on_kill`)."""
+
+DEADLINE = Reason(
+    "Deadline",
+    "the task still ran 15 minutes after its time limit, and Airflow stopped it",
+    "raise timeout_minutes of the task if it needs longer; otherwise find in its log what it waited for",
+)
 
 STOPPED_BY_SOMEBODY = Reason(
     "StoppedBySomebody",
@@ -56,6 +69,7 @@ OWN_EXITS: dict[int, Reason] = {
         "WrongInput",
         "the container refused its environment or its config",
         "read the line `penstock:` in the task's log; correct the file that it names and deploy again",
+        for_good=True,
     ),
     Exit.ARTIFACT: Reason(
         "Artifact",
@@ -196,5 +210,5 @@ def every() -> tuple[Reason, ...]:
         *ALONE_EXITS.values(),
         OTHER_EXIT,
     )
-    last = (NOT_STARTED, *STOPS, STOPPED_BY_AIRFLOW, STOPPED_BY_SOMEBODY, *exits, NO_EXIT_CODE, UNKNOWN)
+    last = (NOT_STARTED, *STOPS, STOPPED_BY_AIRFLOW, DEADLINE, STOPPED_BY_SOMEBODY, *exits, NO_EXIT_CODE, UNKNOWN)
     return tuple(dict.fromkeys((OUT_OF_MEMORY, *STARTS, *last)))

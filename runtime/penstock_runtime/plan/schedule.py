@@ -74,6 +74,9 @@ class FargateTask(Task):
     runtime: bool = True
     """Whether Penstock's runtime starts the command in the container, ends it in time, masks its secrets and writes its
     metrics. False: the image's own entry point gets the command, and the container has nothing of Penstock's."""
+    reattach: bool = True
+    """Whether a try waits for the Fargate task that an earlier try has left running. False: it is stopped, and another
+    one started."""
 
 
 @dataclass(frozen=True)

@@ -62,4 +62,5 @@ def test_task_is_one_flat_object_in_json() -> None:
         "subnets": (),
         "assign_public_ip": False,
         "runtime": True,
+        "reattach": True,
     }

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
-import re
 from collections.abc import Mapping
 from typing import Any
 
 from penstock_runtime import contract
+from penstock_runtime.airflow.operators.airflow_run import AirflowRun
 from penstock_runtime.errors import PenstockError
 from penstock_runtime.plan.schedule import FargateTask, TaskFile
 from penstock_runtime.release.resources import Resources
@@ -19,17 +18,18 @@ DEFAULT_STORAGE_GIB = 20
 """What Fargate gives without being asked; asking for it is refused (21 is the least)."""
 
 
-def overrides(task: FargateTask, resources: Resources, run: Mapping[str, str | int]) -> dict[str, Any]:
+def overrides(task: FargateTask, resources: Resources, run: Mapping[str, str | int], deadline: int) -> dict[str, Any]:
     """Size and environment of one run, as RunTask's `overrides`. Nothing in it is secret.
 
     Args:
         run: which run this is: project, environment, schedule, job, task, dag_run, try.
+        deadline: see `request`.
 
     Raises:
         PenstockError: RunTask would refuse them as too long.
     """
     described = _contract(task, resources, run) if task.runtime else {contract.RUN: _compact(dict(run))}
-    environment = {**task.environment, **described}
+    environment = {**task.environment, **described, contract.DEADLINE: str(deadline)}
     container: dict[str, Any] = {
         "name": contract.CONTAINER_NAME,
         "environment": [{"name": name, "value": environment[name]} for name in sorted(environment)],
@@ -53,19 +53,38 @@ def overrides(task: FargateTask, resources: Resources, run: Mapping[str, str | i
     return request
 
 
-def placement(task: FargateTask) -> dict[str, Any]:
-    """The operator's arguments for where the task runs: Fargate, or Fargate Spot.
+def request(
+    task: FargateTask, resources: Resources, run: AirflowRun, facts: Mapping[str, str], deadline: int, *, attempt: int
+) -> dict[str, Any]:
+    """The whole call of RunTask but for where it runs (`placement`).
 
-    RunTask takes one or the other; the operator's own default is EC2.
+    Args:
+        facts: what is known of the run at parse time: project, environment, schedule, job.
+        deadline: when the operator stops the task, in whole seconds since 1970.
+        attempt: within the try, from 1 on.
+
+    Raises:
+        PenstockError: RunTask would refuse the overrides as too long.
     """
-    if task.spot:
-        return {"capacity_provider_strategy": [{"capacityProvider": "FARGATE_SPOT", "weight": 1}]}
-    return {"launch_type": "FARGATE"}
+    return {
+        "cluster": resources.cluster,
+        "taskDefinition": task.family,
+        "clientToken": run.client_token(attempt),
+        "startedBy": run.started_by,
+        "count": 1,
+        "overrides": overrides(task, resources, {**facts, "task": task.name, **run.facts}, deadline),
+        "networkConfiguration": network(task, resources),
+        # Project, environment and the user's tags, for the bill; and which Airflow run this is.
+        "propagateTags": "TASK_DEFINITION",
+        "tags": run.tags,
+    }
 
 
-def out_of_capacity(text: str) -> bool:
-    """Whether RunTask was refused for lack of capacity, by the words of ECS ("API failure reasons")."""
-    return re.search(r"capacity (is )?unavailable|RESOURCE:|InsufficientCapacity", text, re.IGNORECASE) is not None
+def placement(*, spot: bool) -> dict[str, Any]:
+    """RunTask's parameters for where a task runs: Fargate, or Fargate Spot; it takes one or the other."""
+    if spot:
+        return {"capacityProviderStrategy": [{"capacityProvider": "FARGATE_SPOT", "weight": 1}]}
+    return {"launchType": "FARGATE"}
 
 
 def network(task: FargateTask, resources: Resources) -> dict[str, Any]:
@@ -78,18 +97,6 @@ def network(task: FargateTask, resources: Resources) -> dict[str, Any]:
             "assignPublicIp": "ENABLED" if public else "DISABLED",
         }
     }
-
-
-def started_by(dag_id: str, run_id: str, task_id: str, map_index: int, try_number: int) -> str:
-    """RunTask's `startedBy`: the same for one try of one Airflow task, and for nothing else.
-
-    It ends in a hash, since ECS takes 128 letters, digits, `-`, `/` and `_` (API, `startedBy`), and a run id holds
-    others (`+`, `:`). The part before it is for people, in the console and in the message about a stopped task:
-    `penstock/<DAG>/<Airflow task>/<try>/`.
-    """
-    identity = json.dumps([dag_id, run_id, task_id, map_index, try_number])
-    dag, task = (re.sub("[^A-Za-z0-9_-]", "_", name) for name in (dag_id, task_id))
-    return f"penstock/{dag[:40]}/{task[:30]}/{try_number}/{hashlib.sha256(identity.encode()).hexdigest()[:32]}"
 
 
 def _contract(task: FargateTask, resources: Resources, run: Mapping[str, str | int]) -> dict[str, str]:

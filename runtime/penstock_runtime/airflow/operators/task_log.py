@@ -1,97 +1,129 @@
-"""The container's CloudWatch log, passed on to Airflow's task log while the Fargate task runs.
+"""The container's CloudWatch log, passed on to Airflow's task log: every line once, in order, the last ones too.
 
-The provider's own fetcher may end between two reads and lose the last lines (apache/airflow #43717,
-#39026); this one reads until nothing more comes. It replaces `AwsTaskLogFetcher` and has the methods that the
-operator calls.
+A read that fails or is throttled is repeated, and never taken for the end of the log.
 """
 
 from __future__ import annotations
 
-import threading
+import random
+import time
+from collections.abc import Callable
 from typing import Any
 
-DRAIN_READS = 8
-DRAIN_SECONDS = 1.0
-"""After the Fargate task's end: at most so many reads, so far apart. The log driver sends in batches."""
+from penstock_runtime.airflow.operators.ecs_calls import AWS_ERRORS, code_of
+from penstock_runtime.diagnosis.diagnose import is_metric_line
+
+READ_SECONDS = 5.0
+"""Between two reads while lines come. GetLogEvents allows 25 calls a second for account and region (CloudWatch Logs
+User Guide, "CloudWatch Logs quotas")."""
+SLOWEST_SECONDS = 30.0
+"""Between two reads of a log in which nothing comes, or that may not be read so often."""
+PAGES = 20
+"""Read at once; a page has up to 10,000 lines. The task itself is looked at in between."""
+DRAIN_SECONDS = 30.0
+"""After the task's end: how long its last line may take. The log driver sends every few seconds."""
+TROUBLE_SECONDS = 120.0
+"""The same, while reads fail."""
+QUIET_READS = 3
+"""So many reads without a line, one after the other, end a log whose last line is not known."""
 
 
-class TaskLog(threading.Thread):
-    """Follows one log stream until `stop`, then drains it.
+class TaskLog:
+    """Follows one log stream.
 
     Args:
         client: boto3's CloudWatch Logs client.
         logger: where each line goes.
-        interval_seconds: between two reads. GetLogEvents allows 25 calls a second for account and region.
+        pause: waits so many seconds.
+        drain_step_seconds: between two reads of the rest.
     """
 
-    def __init__(self, client: Any, group: str, stream: str, logger: Any, interval_seconds: float) -> None:
-        super().__init__(name=f"log of {stream}", daemon=True)
+    def __init__(
+        self,
+        client: Any,
+        group: str,
+        stream: str,
+        logger: Any,
+        pause: Callable[[float], None],
+        drain_step_seconds: float = 1.0,
+    ) -> None:
         self._client, self._group, self._stream = client, group, stream
-        self._logger, self._interval = logger, interval_seconds
-        self._ended = threading.Event()
+        self._logger, self._pause, self._step = logger, pause, drain_step_seconds
         self._token: str | None = None
+        self._interval, self._due = READ_SECONDS, 0.0
         self._complaint = ""
+        self._complete = False
+        self._failing = False
+        self.lines = 0
+        """Passed on so far."""
 
-    def run(self) -> None:
-        """Read at every interval; once stopped, read until a read brings nothing new."""
-        while not self._ended.wait(self._interval):
-            self._read()
-        self._read()
-        for _ in range(DRAIN_READS):
-            threading.Event().wait(DRAIN_SECONDS)
-            if self._read() == 0:
+    def follow(self) -> None:
+        """Pass on what is new, if it is time for a read."""
+        if time.monotonic() < self._due:
+            return
+        fresh = self._read()
+        slower = min(self._interval * 1.5, SLOWEST_SECONDS)
+        self._interval = SLOWEST_SECONDS if self._failing else READ_SECONDS if fresh else slower
+        # Tasks that start together are not to be read together.
+        self._due = time.monotonic() + self._interval * random.uniform(0.8, 1.2)
+
+    def drain(self, *, has_last_line: bool) -> None:
+        """Pass on the rest, once the task has stopped.
+
+        Args:
+            has_last_line: whether the container ends its log with a line of ours, so that its end can be seen.
+        """
+        began = time.monotonic()
+        quiet = 0
+        while True:
+            quiet = 0 if self._read() or self._failing else quiet + 1
+            seconds = time.monotonic() - began
+            ended = self._complete or (quiet >= QUIET_READS and not has_last_line)
+            if not self._failing and (ended or (quiet and seconds > DRAIN_SECONDS)):
                 return
+            if seconds > TROUBLE_SECONDS:
+                self._logger.error(
+                    "the log could not be read to its end: %d lines are above, all of them are in stream %s of %s",
+                    self.lines,
+                    self._stream,
+                    self._group,
+                )
+                return
+            self._pause(self._step)
 
-    def stop(self) -> None:
-        """Say that the Fargate task has ended; `join` waits for the last lines."""
-        self._ended.set()
-
-    def get_last_log_messages(self, number_messages: int) -> list[str]:
+    def last(self, count: int) -> list[str]:
         """The last lines; empty if there is no log (the task never started) or it may not be read."""
-        from botocore.exceptions import BotoCoreError, ClientError
-
         try:
             answer = self._client.get_log_events(
-                logGroupName=self._group,
-                logStreamName=self._stream,
-                startFromHead=False,
-                limit=number_messages,
+                logGroupName=self._group, logStreamName=self._stream, startFromHead=False, limit=count
             )
-        except (BotoCoreError, ClientError):
+        except AWS_ERRORS:
             return []
         return [event["message"] for event in answer["events"]]
 
-    def get_last_log_message(self) -> str | None:
-        """The last line."""
-        return next(iter(self.get_last_log_messages(1)), None)
-
     def _read(self) -> int:
-        """Pass on new lines; returns how many."""
-        from botocore.exceptions import BotoCoreError, ClientError
-
-        lines = 0
+        """Pass on new lines, up to some pages; returns how many."""
+        before = self.lines
+        self._failing = False
         try:
-            while True:
+            for _ in range(PAGES):
                 more = {} if self._token is None else {"nextToken": self._token}
                 answer = self._client.get_log_events(
                     logGroupName=self._group, logStreamName=self._stream, startFromHead=True, **more
                 )
                 for event in answer["events"]:
                     self._logger.info("%s", event["message"])
-                lines += len(answer["events"])
+                    self._complete = self._complete or is_metric_line(event["message"])
+                self.lines += len(answer["events"])
                 # At the end of a stream the token stays the same (AWS, "GetLogEvents").
                 if answer["nextForwardToken"] == self._token:
-                    return lines
+                    break
                 self._token = answer["nextForwardToken"]
-        except ClientError as error:
+        except AWS_ERRORS as error:
             # The stream does not exist before the container writes its first line.
-            if error.response["Error"]["Code"] != "ResourceNotFoundException":
-                self._complain(error)
-        except BotoCoreError as error:
-            self._complain(error)
-        return lines
-
-    def _complain(self, error: Exception) -> None:
-        if str(error) != self._complaint:
-            self._complaint = str(error)
-            self._logger.warning("cannot read log stream %s of %s: %s", self._stream, self._group, error)
+            missing = code_of(error) == "ResourceNotFoundException"
+            self._failing = not missing
+            if not missing and str(error) != self._complaint:
+                self._complaint = str(error)
+                self._logger.warning("cannot read log stream %s of %s: %s", self._stream, self._group, error)
+        return self.lines - before

@@ -249,7 +249,7 @@ def test_run_task_is_given_the_files_and_no_content() -> None:
         ephemeral_storage_gib=20,
         spot=False,
     )
-    (container,) = overrides(task, RESOURCES, {})["containerOverrides"]
+    (container,) = overrides(task, RESOURCES, {}, 0)["containerOverrides"]
     found = {one["name"]: one["value"] for one in container["environment"]}
 
     assert found[contract.FILES_URI] == "s3://artifacts/files"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+import json
 from pathlib import Path
 from typing import Any
 
@@ -10,18 +12,20 @@ import pytest
 from penstock.compile.compiler import compile_plan
 from penstock_runtime import contract
 from penstock_runtime.airflow.operators import run_task
+from penstock_runtime.airflow.operators.airflow_run import AirflowRun
 from penstock_runtime.release.resources import Resources
 from tests.unit.project_files import loaded
 
 RESOURCES = Resources("eu-west-1", "acme-dev", ("subnet-1",), ("sg-1",), False, "/penstock/acme-dev", "artifacts")
-RUN = {"dag_id": "daily", "run_id": "manual__1", "task_id": "load", "map_index": -1, "try_number": 1}
+RUN = AirflowRun("daily", "manual__1", "load", -1, try_number=1, first_try=1)
+DEADLINE = 1_800_000_000
 LOAD = "- {name: load, "
 
 
 def overrides(folder: Path, *edits: tuple[str, str]) -> dict[str, Any]:
     """Of the first task of the small project, edited."""
     plan = compile_plan(loaded(folder, *edits))
-    return run_task.overrides(plan.schedules[0].tasks[0], RESOURCES, {"schedule": "daily", "task": "load"})
+    return run_task.overrides(plan.schedules[0].tasks[0], RESOURCES, {"schedule": "daily", "task": "load"}, DEADLINE)
 
 
 def environment(overrides: dict[str, Any]) -> dict[str, str]:
@@ -47,28 +51,32 @@ def test_the_size_is_that_of_the_task(tmp_path: Path) -> None:
     assert large["ephemeralStorage"] == {"sizeInGiB": 30}
 
 
-@pytest.mark.parametrize(
-    ("part", "other"),
-    [("dag_id", "weekly"), ("run_id", "manual__2"), ("task_id", "profile"), ("map_index", 0), ("try_number", 2)],
-)
-def test_started_by_differs_with_each_part(part: str, other: str | int) -> None:
-    """In its hash: what stands before that is cut off where names are long."""
-    one, another = (run_task.started_by(**{**RUN, part: value}) for value in (RUN[part], other))  # type: ignore[arg-type]
+def test_every_container_hears_its_deadline(tmp_path: Path) -> None:
+    """Also one without the runtime: whatever is left alone can be found by it."""
+    with_runtime = environment(overrides(tmp_path / "runtime"))
+    task = dataclasses.replace(compile_plan(loaded(tmp_path / "alone")).schedules[0].tasks[0], runtime=False)
+    alone = environment(run_task.overrides(task, RESOURCES, {}, DEADLINE))
 
-    assert one.rpartition("/")[2] != another.rpartition("/")[2]
-
-
-def test_started_by_is_the_same_for_one_try() -> None:
-    """A worker that is started anew finds its Fargate task by it."""
-    one, another = run_task.started_by(**RUN), run_task.started_by(**RUN)  # type: ignore[arg-type]
-
-    assert one == another
-    assert one.startswith("penstock/daily/load/1/")
+    assert with_runtime[contract.DEADLINE] == alone[contract.DEADLINE] == str(DEADLINE)
+    assert contract.ENGINE not in alone
 
 
-def test_started_by_is_what_ecs_takes() -> None:
-    """At most 128 letters, digits, dashes, slashes and underscores."""
-    found = run_task.started_by("d" * 250, "scheduled__2026-11-21T03:00:00+00:00", "extract.é" * 30, 1000, 10)
+def test_the_call_names_its_run(tmp_path: Path) -> None:
+    """For the next try, for ECS, and for people."""
+    task = compile_plan(loaded(tmp_path)).schedules[0].tasks[0]
 
-    assert len(found) <= 128
-    assert all(char.isascii() and (char.isalnum() or char in "-_/") for char in found)
+    call = run_task.request(task, RESOURCES, RUN, {"schedule": "daily"}, DEADLINE, attempt=2)
+
+    assert (call["startedBy"], call["clientToken"], call["tags"]) == (RUN.started_by, RUN.client_token(2), RUN.tags)
+    assert json.loads(environment(call["overrides"])[contract.RUN]) == {
+        "schedule": "daily",
+        "task": task.name,
+        "dag_run": "manual__1",
+        "try": 1,
+    }
+
+
+@pytest.mark.parametrize("spot", [False, True])
+def test_fargate_or_spot(spot: bool) -> None:
+    """RunTask takes one or the other."""
+    assert set(run_task.placement(spot=spot)) == ({"capacityProviderStrategy"} if spot else {"launchType"})

@@ -1,0 +1,120 @@
+"""What earlier tries of an Airflow task left in ECS, and what a new try makes of it. Pure.
+
+A try can end without its Fargate task: Airflow's worker is killed, or loses its connection. The next try, which Airflow
+starts because of `retries`, must not start a second one beside it, and need not repeat what has succeeded.
+
+    running     adopted; stopped if the task's `reattach` is false
+    succeeded   its result is this try's
+    failed      a new one is started
+    stopping    a new one is started once it has stopped
+
+A clear asks for a run anew: then a task of an earlier try is stopped if it still runs, and its result does not count.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from penstock_runtime import contract
+from penstock_runtime.airflow.operators.airflow_run import AirflowRun
+from penstock_runtime.diagnosis.reason import FAILED_TO_START
+
+Described = Mapping[str, Any]
+"""A Fargate task as DescribeTasks gives it."""
+
+
+@dataclass(frozen=True)
+class Decision:
+    """What a new try does first. At most one of `adopt` and `take` is set; with neither, it starts a task."""
+
+    adopt: Described | None = None
+    """A running task that it goes on waiting for."""
+    take: Described | None = None
+    """A task that has succeeded: its result is the try's."""
+    stop: tuple[Described, ...] = ()
+    """Running tasks that it stops."""
+    wait_for: tuple[Described, ...] = ()
+    """Tasks that must have stopped before it starts one; those of `stop` among them."""
+
+
+def decide(tasks: Iterable[Described], run: AirflowRun, *, reattach: bool) -> Decision:
+    """What a try does about the tasks that earlier tries left.
+
+    Args:
+        tasks: all that ECS still knows under the run's `started_by`.
+        reattach: whether a running one is adopted.
+    """
+    newest_first = sorted(tasks, key=created, reverse=True)
+    same = [task for task in newest_first if _is_of_this_life(task, run)]
+    running = [task for task in newest_first if _is_running(task)]
+    adoptable = [task for task in running if task in same] if reattach else []
+    succeeded = [task for task in same if has_succeeded(task)]
+    stopping = [task for task in newest_first if not _has_stopped(task) and not _is_running(task)]
+    if adoptable:
+        others = tuple(task for task in running if task is not adoptable[0])
+        return Decision(adopt=adoptable[0], stop=others)
+    if succeeded:
+        return Decision(take=succeeded[0], stop=tuple(running))
+    return Decision(stop=tuple(running), wait_for=(*running, *stopping))
+
+
+def has_succeeded(task: Described) -> bool:
+    """Whether a task has stopped with exit code 0; one whose container never started has not."""
+    return _has_stopped(task) and exit_code(task) == 0 and task.get("stopCode") != FAILED_TO_START
+
+
+def exit_code(task: Described) -> int | None:
+    """The container's exit code; None while it runs, and if it never did."""
+    containers = [one for one in task.get("containers") or [] if one.get("name") == contract.CONTAINER_NAME]
+    return containers[0].get("exitCode") if len(containers) == 1 else None
+
+
+def variable(task: Described, name: str) -> str | None:
+    """A plain variable that RunTask gave the container."""
+    for override in (task.get("overrides") or {}).get("containerOverrides") or []:
+        if override.get("name") == contract.CONTAINER_NAME:
+            return {one["name"]: one.get("value") for one in override.get("environment") or []}.get(name)
+    return None
+
+
+def facts_of(task: Described) -> Mapping[str, Any]:
+    """Which run a task belongs to (`contract.RUN`); empty if it does not say."""
+    try:
+        facts = json.loads(variable(task, contract.RUN) or "{}")
+    except ValueError:
+        return {}
+    return facts if isinstance(facts, dict) else {}
+
+
+def stopped(tasks: Sequence[Described]) -> bool:
+    """Whether all of them have stopped."""
+    return all(_has_stopped(task) for task in tasks)
+
+
+def _is_of_this_life(task: Described, run: AirflowRun) -> bool:
+    """Whether a try since the last clear started it, in this DAG run and not in a deleted one of the same id.
+
+    No clocks are compared, since those of AWS, the scheduler and the workers may differ.
+    """
+    facts = facts_of(task)
+    recreated = facts.get("clear_number", 0) == run.clear_number and facts.get("run_started", "") != run.run_started
+    attempt = facts.get("try")
+    return not recreated and (not isinstance(attempt, int) or attempt >= run.first_try)
+
+
+def _has_stopped(task: Described) -> bool:
+    return task.get("lastStatus") == "STOPPED"
+
+
+def _is_running(task: Described) -> bool:
+    """Running or about to, and nobody has asked it to stop."""
+    return not _has_stopped(task) and task.get("desiredStatus") != "STOPPED"
+
+
+def created(task: Described) -> float:
+    """When ECS was asked for the task, in seconds since 1970; 0 if it does not say."""
+    created = task.get("createdAt") or 0
+    return float(created.timestamp() if hasattr(created, "timestamp") else created)
