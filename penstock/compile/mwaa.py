@@ -38,8 +38,6 @@ NO_OPTIONS = {"core.default_task_retries": "0"}
 """What Airflow does anyway, in every version: 0 is its default. Not an empty map: CDK drops one."""
 NO_REQUIREMENTS = "# The project asks for no packages.\n"
 """Without constraints: those have an address that an environment without a way out would wait for."""
-NO_PLUGINS = plugins.pack({"README.txt": plugins.PluginFile(b"The project has no plugins.\n")})
-"""One file that is not a plugin, since unzip takes an archive without any for an error."""
 
 
 def environment(
@@ -94,7 +92,9 @@ def environment(
             if wanted is None
             else requirements.generate(files.texts[wanted.file], version, wanted.install_from, sealed=sealed),
         ),
-        plugins=_key(folder + PLUGINS, NO_PLUGINS if create.plugins is None else files.archives[create.plugins]),
+        plugins=_key(
+            folder + PLUGINS, plugins.with_trigger(files.archives[create.plugins] if create.plugins else None)
+        ),
         startup_script=_text_file(folder + STARTUP, files.texts[create.startup_script])
         if create.startup_script is not None
         else None,
@@ -143,7 +143,7 @@ def files(whole: Plan, project: Project) -> dict[str, bytes]:
         return {}
     found = {one.key: one.text.encode() for one in (made.requirements, made.startup_script) if one is not None}
     if made.plugins is not None:
-        known = (NO_PLUGINS, *project.mwaa_files.archives.values())
+        known = map(plugins.with_trigger, (None, *project.mwaa_files.archives.values()))
         pattern = _folder(whole.prefix, made.bucket) + PLUGINS
         archives = {_key(pattern, content): content for content in known}
         if made.plugins not in archives:

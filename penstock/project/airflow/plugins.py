@@ -6,6 +6,7 @@ less than 1 GB and sets no limit.
 
 from __future__ import annotations
 
+import importlib.util
 import io
 import re
 import stat
@@ -22,6 +23,8 @@ MAX_MIB = 200
 """The function that copies it to the bucket (CDK's BucketDeployment) holds it twice, in the 512 MiB of disk that a
 Lambda function has by default."""
 MAX_FILES = 10_000
+TRIGGER = "penstock_trigger"
+"""The module that waits in Airflow's triggerer; see `runtime/plugin`."""
 _MADE_BY_A_TOOL = re.compile(r"(?:^|/)(?:__MACOSX/|\.DS_Store$|__pycache__/|Thumbs\.db$)")
 _LEFT_OUT = ("__pycache__", ".git", ".DS_Store", ".mypy_cache", ".pytest_cache", ".ruff_cache", ".venv")
 
@@ -64,6 +67,29 @@ def pack(files: Mapping[str, PluginFile]) -> bytes:
         for path, file in files.items()
     }
     return archive.pack(entries)
+
+
+def with_trigger(content: bytes | None) -> bytes:
+    """The archive that MWAA gets: the project's, if it has one, and Penstock's trigger beside what is in it.
+
+    A file of the trigger's name that is there already stays: somebody pins a version of it.
+    """
+    spec = importlib.util.find_spec(TRIGGER)
+    assert spec is not None
+    assert spec.origin is not None
+    name, trigger = f"{TRIGGER}.py", Path(spec.origin).read_bytes()
+    if content is None:
+        return pack({name: PluginFile(trigger)})
+    if name in names(content):
+        return content
+    entry = zipfile.ZipInfo(name)
+    entry.compress_type = zipfile.ZIP_DEFLATED
+    entry.external_attr = (stat.S_IFREG | 0o644) << 16
+    # Appended, so that the project's own files stay as somebody packed them.
+    whole = io.BytesIO(content)
+    with zipfile.ZipFile(whole, "a") as target:
+        target.writestr(entry, trigger)
+    return whole.getvalue()
 
 
 def names(content: bytes) -> frozenset[str]:

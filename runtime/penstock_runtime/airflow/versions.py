@@ -37,10 +37,18 @@ __all__ = [
     "IntervalTimetable",
     "email_is_allowed",
     "get_parsing_context",
+    "kills_deferred",
 ]
 
 """`IntervalTimetable` is for a DAG that runs every so many minutes. Its times are the same in all versions except the
 first one after `start_date`: that moment itself from 2.11 on (`FIRST_AT_START`), an interval later before."""
+
+
+def kills_deferred() -> bool:
+    """Whether Airflow tells a trigger that its task was marked or cleared, and not only that it ends: from 3.3 on."""
+    from airflow.triggers.base import BaseTrigger
+
+    return hasattr(BaseTrigger, "on_kill")
 
 
 @contextlib.contextmanager

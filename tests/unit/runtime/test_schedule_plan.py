@@ -63,4 +63,5 @@ def test_task_is_one_flat_object_in_json() -> None:
         "assign_public_ip": False,
         "runtime": True,
         "reattach": True,
+        "deferrable": None,
     }

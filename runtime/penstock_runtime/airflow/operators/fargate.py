@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
-from collections.abc import Mapping, Sequence
+import importlib.util
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from airflow import DAG
@@ -13,7 +15,7 @@ from penstock_runtime import contract
 from penstock_runtime.airflow.operators import run_task
 from penstock_runtime.airflow.operators.airflow_run import AirflowRun
 from penstock_runtime.airflow.operators.limits import START_MINUTES, Pace, longest
-from penstock_runtime.airflow.versions import AirflowFailException, BaseOperator
+from penstock_runtime.airflow.versions import AirflowFailException, BaseOperator, kills_deferred
 from penstock_runtime.errors import FailedForGood
 from penstock_runtime.plan.schedule import FargateTask
 from penstock_runtime.release.resources import Resources
@@ -21,12 +23,23 @@ from penstock_runtime.release.resources import Resources
 if TYPE_CHECKING:
     from penstock_runtime.airflow.operators.fargate_run import FargateRun
 
+TRIGGER_MODULE = "penstock_trigger"
+"""In Airflow's plugins folder; see `runtime/plugin`."""
 ARN_KEY = "fargate_task"
 """In Airflow's store of a task's state, from 3.3 on: the ARN of the Fargate task that its tries share."""
 
 
 class NotTriedAgain(FailedForGood, AirflowFailException):  # type: ignore[misc]
     """Airflow makes no more tries: they would fail in the same way."""
+
+
+@contextlib.contextmanager
+def _no_retries() -> Iterator[None]:
+    """A failure for good, as Airflow knows it."""
+    try:
+        yield
+    except FailedForGood as error:
+        raise NotTriedAgain(error.what, fix=error.fix) from error
 
 
 def operator_of(task: FargateTask, dag: DAG, resources: Resources, run: Mapping[str, str]) -> FargateTaskOperator:
@@ -74,12 +87,23 @@ class FargateTaskOperator(BaseOperator):  # type: ignore[misc]
                 self.fargate_task.timeout_minutes + START_MINUTES,
             )
         run = self._fargate_run = self._run(context)
-        try:
+        with _no_retries():
             run.begin()
-            while not run.settle(run.wait()):
-                pass
-        except FailedForGood as error:
-            raise NotTriedAgain(error.what, fix=error.fix) from error
+        self._wait(context, run)
+
+    def resume(self, context: Any, event: Mapping[str, Any], state: Mapping[str, Any]) -> None:
+        """Go on where `execute` deferred: the trigger says that there is something to see.
+
+        Raises:
+            PenstockError: it failed; says why and what to do.
+        """
+        run = self._fargate_run = self._run(context)
+        run.resume(state)
+        self.log.info("The trigger woke this task: %s", event["because"])
+        with _no_retries():
+            succeeded = run.settle(run.wait())
+        if not succeeded:
+            self._wait(context, run)
 
     @property
     def arn(self) -> str | None:
@@ -90,6 +114,37 @@ class FargateTaskOperator(BaseOperator):  # type: ignore[misc]
         """Stop the Fargate task: Airflow ends this try."""
         if self._fargate_run:
             self._fargate_run.kill()
+
+    def _wait(self, context: Any, run: FargateRun) -> None:
+        """In Airflow's triggerer, or here."""
+        if self._is_deferrable():
+            trigger = self._trigger(context, run)
+            self.log.info("Waiting in Airflow's triggerer; the log follows at the end, and is in CloudWatch meanwhile")
+            self.defer(trigger=trigger, method_name="resume", kwargs={"state": run.state()})
+        with _no_retries():
+            while not run.settle(run.wait()):
+                pass
+
+    def _is_deferrable(self) -> bool:
+        wanted = kills_deferred() if self.fargate_task.deferrable is None else self.fargate_task.deferrable
+        if wanted and importlib.util.find_spec(TRIGGER_MODULE) is None:
+            if self.fargate_task.deferrable:
+                self.log.warning("Penstock's plugin is not installed in this Airflow: waiting in the worker")
+            return False
+        return wanted
+
+    def _trigger(self, context: Any, run: FargateRun) -> Any:
+        ti = context["ti"]
+        return importlib.import_module(TRIGGER_MODULE).FargateTrigger(
+            region=self.deployed.region,
+            cluster=self.deployed.cluster,
+            arn=run.arn,
+            deadline=run.deadline,
+            dag_id=ti.dag_id,
+            run_id=ti.run_id,
+            task_id=ti.task_id,
+            map_index=ti.map_index,
+        )
 
     def _run(self, context: Any) -> FargateRun:
         # Not at parse: it needs boto3.

@@ -13,7 +13,7 @@ import pytest
 
 from penstock.compile import mwaa
 from penstock.compile.compiler import compile_plan
-from penstock.project.airflow import requirements
+from penstock.project.airflow import plugins, requirements
 from penstock_runtime.plan.airflow import Airflow
 from tests.unit.project_files import errors, loaded, write
 
@@ -22,6 +22,7 @@ URL = "https://raw.githubusercontent.com/apache/airflow/constraints-3.0.6/constr
 REQUIREMENTS = ", requirements: {file: r.txt}"
 OFFLINE = ", requirements: {file: r.txt, install_from: plugins}, plugins: wheels"
 WHEEL = {"wheels/a-1-py3-none-any.whl": b"PK"}
+TRIGGER = "penstock_trigger.py"
 STARTUP = ", startup_script: start.sh"
 Files = Mapping[str, str | bytes]
 
@@ -30,7 +31,7 @@ def _made(folder: Path, more: str, files: Files, version: str | None = None) -> 
     """The plan's environment, and the files of the project's own by key."""
     project = loaded(folder, (CREATE, CREATE + more), files=files)
     plan = compile_plan(project, airflow_version=version)
-    nothing = (mwaa.NO_REQUIREMENTS.encode(), mwaa.NO_PLUGINS)
+    nothing = (mwaa.NO_REQUIREMENTS.encode(), plugins.with_trigger(None))
     own = {key: content for key, content in mwaa.files(plan, project).items() if content not in nothing}
     return plan.airflow, own
 
@@ -105,7 +106,7 @@ def test_what_a_project_does_not_have_is_there_and_does_nothing(tmp_path: Path) 
     assert not requirements._MWAA_SEES_CONSTRAINTS.search(made.requirements.text)
     with zipfile.ZipFile(io.BytesIO(files[made.plugins])) as archive:
         assert archive.testzip() is None
-        assert [Path(name).suffix for name in archive.namelist()] == [".txt"]
+        assert archive.namelist() == [TRIGGER]
     assert made.options == {"core.default_task_retries": "0"}
     assert made.startup_script is None
 
@@ -144,19 +145,29 @@ def test_plugins_are_the_same_to_the_byte(tmp_path: Path) -> None:
     assert first.plugins == second.plugins != third.plugins
     ((key, archive),) = content.items()
     assert key == first.plugins
-    assert sorted(zipfile.ZipFile(io.BytesIO(archive)).namelist()) == ["a/x.sh", "b.py"]
+    assert sorted(zipfile.ZipFile(io.BytesIO(archive)).namelist()) == ["a/x.sh", "b.py", TRIGGER]
     infos = zipfile.ZipFile(io.BytesIO(next(iter(executable.values())))).infolist()
-    assert {one.filename: one.external_attr >> 16 & 0o777 for one in infos} == {"a/x.sh": 0o755, "b.py": 0o644}
+    assert {one.filename: one.external_attr >> 16 & 0o777 for one in infos} == {
+        "a/x.sh": 0o755,
+        "b.py": 0o644,
+        TRIGGER: 0o644,
+    }
 
 
-def test_a_zip_file_is_taken_as_it_is(tmp_path: Path) -> None:
-    """Not packed again."""
+@pytest.mark.parametrize("own_trigger", [False, True])
+def test_a_zip_file_keeps_its_files(tmp_path: Path, own_trigger: bool) -> None:
+    """Not packed again; the trigger is beside them, unless there is one."""
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr("b.py", "B = 1\n")
+        archive.writestr(TRIGGER if own_trigger else "b.py", "B = 1\n")
     _, files = _made(tmp_path, ", plugins: p.zip", {"p.zip": buffer.getvalue()})
 
-    assert list(files.values()) == [buffer.getvalue()]
+    (content,) = files.values()
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        assert archive.testzip() is None
+        assert archive.namelist() == ([TRIGGER] if own_trigger else ["b.py", TRIGGER])
+    assert (content == buffer.getvalue()) is own_trigger
+    assert content == plugins.with_trigger(buffer.getvalue())
 
 
 def test_files_are_written_by_key(tmp_path: Path) -> None:

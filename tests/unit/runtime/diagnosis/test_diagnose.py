@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from penstock_runtime.contract import Exit
+from penstock_runtime.diagnosis import reasons
 from penstock_runtime.diagnosis.diagnose import diagnose, is_metric_line, reason_of
 from tests.unit.runtime.diagnosis.stopped_task import CASES, metric_line, stopped
 
@@ -142,3 +145,10 @@ def test_says_something_where_ecs_says_nothing() -> None:
 
     assert "ECS gives no reason" in found.summary
     assert found.fix
+
+
+def test_the_trigger_gives_the_operator_s_reason() -> None:
+    """The plugin stands alone, and a diagnosis goes by the words."""
+    plugin = Path(__file__).resolve().parents[4] / "runtime" / "plugin" / "penstock_trigger.py"
+
+    assert f'KILLED = "{reasons.KILLED}"\n' in plugin.read_text()
