@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 from penstock.aws.arns import partition_of
 from penstock.aws.endpoints import (
     AGENT_ENDPOINTS,
     AIRFLOW_ENDPOINTS,
+    BACKEND_STORES,
     COMMERCIAL_ENDPOINTS,
+    ENDPOINTS,
     SECRET_ENDPOINTS,
-    SECRETS_BACKENDS,
     TASK_ENDPOINTS,
 )
 from penstock.problem import DocumentPath
@@ -73,6 +74,23 @@ def missing_endpoint_warnings(
             yield f"without a way to {_listed(found)} {what}: {_OTHERWISE}", place
 
 
+def no_endpoint(caller: str, service: str, endpoint: str, left_out: Collection[str]) -> str:
+    """A service that is called and that no endpoint leads to, and what to write for it.
+
+    Args:
+        caller: `tasks` or `Airflow`.
+        service: what IAM calls it.
+        endpoint: what its endpoint is called.
+        left_out: the endpoints that the project leaves out.
+    """
+    if endpoint in left_out:
+        advice = f"take {endpoint} out of network.create.without_endpoints"
+    else:
+        known = "" if service in ENDPOINTS else ", if AWS has one of that name"
+        advice = f"add {endpoint} to network.create.more_endpoints{known}"
+    return f"{caller} may call {service}, and no VPC endpoint leads there: {advice}"
+
+
 def cross_region_secret_warnings(
     settings: Settings, definitions: Iterable[TaskDefinition]
 ) -> Iterator[tuple[str, DocumentPath]]:
@@ -105,7 +123,7 @@ def _stores(definitions: Iterable[TaskDefinition], options: Mapping[str, str]) -
     """The services that secrets are read from: by ECS for the tasks, by Airflow for its connections."""
     found = {SECRET_ENDPOINTS[secret.store] for definition in definitions for secret in definition.secrets}
     backend = options.get("secrets.backend", "")
-    return found | {service for name, service in SECRETS_BACKENDS.items() if name in backend}
+    return found | {service for name, service in BACKEND_STORES.items() if name in backend}
 
 
 def _listed(names: Sequence[str]) -> str:

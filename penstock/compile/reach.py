@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from penstock.aws.endpoints import ENDPOINTS
+from penstock.compile import endpoints
 from penstock.problem import DocumentPath
 from penstock.project.document.literals import scalars
 from penstock.project.iam.permissions import Permission
@@ -81,12 +82,7 @@ def without_endpoint(settings: Settings, made: Iterable[str]) -> Iterator[tuple[
                 endpoint = ENDPOINTS.get(service, service)
                 if endpoint is None or endpoint in there:
                     continue
-                known = "" if service in ENDPOINTS else ", if AWS has one of that name"
-                advice = f"add {endpoint} to network.create.more_endpoints{known}"
-                if endpoint in left_out:
-                    advice = f"take {endpoint} out of network.create.without_endpoints"
-                text = f"tasks may call {service}, and no VPC endpoint leads there: {advice}"
-                yield text, (*here, index, "actions")
+                yield endpoints.no_endpoint("tasks", service, endpoint, left_out), (*here, index, "actions")
 
 
 def _permissions(settings: Settings) -> Iterator[tuple[list[Permission], DocumentPath]]:

@@ -98,7 +98,7 @@ def _own_schedules(inputs: Inputs, drafting: Drafting, problems: Problems) -> It
             _schedule(
                 run,
                 name=schedule.name,
-                dag_id=settings.airflow.dag_prefix + schedule.name,
+                dag_id=settings.airflow.dag_id(schedule.name),
                 job=schedule.job,
                 cron=cron,
                 every_minutes=every_minutes,
@@ -120,7 +120,7 @@ def _meltano_schedules(inputs: Inputs, drafting: Drafting, problems: Problems) -
             own = own.model_copy(update={"start_date": schedule.start_date})
         run = _settled(inputs.settings.defaults.schedule, own)
         warnings = _interval_warnings(inputs, problems, schedule.cron, schedule.source, "UTC", schedule.where)
-        dag_id = inputs.settings.airflow.dag_prefix + schedule.dag_id
+        dag_id = inputs.settings.airflow.dag_id(schedule.dag_id)
         if schedule.job is None:
             commands, names = [("elt", *schedule.elt)], ["extract_load"]
         else:

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from fnmatch import fnmatchcase
 from typing import Any
 
-from penstock.aws.endpoints import SECRETS_BACKENDS
+from penstock.aws.endpoints import BACKEND_STORES
 from penstock_runtime.plan.task_definition import Permission
 
 _CALLS = {"secretsmanager": "secretsmanager:GetSecretValue", "ssm": "ssm:GetParameter"}
@@ -37,7 +37,7 @@ def lacking(
         account: None: not known, and left open in the ARNs.
     """
     name = options.get("secrets.backend", "")
-    service = next((service for part, service in SECRETS_BACKENDS.items() if part in name), None)
+    service = next((service for part, service in BACKEND_STORES.items() if part in name), None)
     given = _given(options.get("secrets.backend_kwargs", ""))
     if service is None or any(given.get(key) for key in _OTHER_KEYS):
         return None

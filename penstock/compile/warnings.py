@@ -8,6 +8,7 @@ from penstock.aws import regions
 from penstock.aws.arns import partition_of
 from penstock.aws.endpoints import ENDPOINTS
 from penstock.compile import mwaa, option_warnings, secrets_backend
+from penstock.compile.endpoints import no_endpoint
 from penstock.problem import DocumentPath
 from penstock.project.airflow import plugins
 from penstock.project.airflow.mwaa import CreateAirflow
@@ -80,17 +81,14 @@ def _without_endpoint(
     network = settings.network.create
     if network is None or not is_sealed(settings.network):
         return
-    seen: set[str | None] = {None, *made}
+    seen = {*made}
     for index, permission in enumerate(airflow.permissions):
         for service in dict.fromkeys(action.partition(":")[0] for action in permission.actions):
             endpoint = ENDPOINTS.get(service, service)
-            if endpoint in seen:
+            if endpoint is None or endpoint in seen:
                 continue
             seen.add(endpoint)
-            advice = f"add {endpoint} to network.create.more_endpoints"
-            if endpoint in network.without_endpoints:
-                advice = f"take {endpoint} out of network.create.without_endpoints"
-            text = f"Airflow may call {service}, and no VPC endpoint leads there: {advice}"
+            text = no_endpoint("Airflow", service, endpoint, network.without_endpoints)
             yield text, ("airflow", "create", "permissions", index, "actions")
 
 

@@ -7,13 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from penstock.aws.iam import MAX_POLICIES, MAX_POLICY_CHARACTERS
 from penstock.deploy_policy.statements import Statement
 from penstock_runtime.errors import PenstockError
-
-MAX_CHARACTERS = 6144
-"""Of one managed policy, white space not counted (IAM User Guide, "IAM and AWS STS quotas")."""
-MAX_POLICIES = 10
-"""Managed policies of one role, unless the quota is raised (the same page)."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +46,7 @@ def pack(found: Sequence[Statement], name: str) -> list[Policy]:
     for statement in found:
         for part in _parts(statement):
             wider = replace(policies[-1], statements=(*policies[-1].statements, part))
-            if wider.size <= MAX_CHARACTERS:
+            if wider.size <= MAX_POLICY_CHARACTERS:
                 policies[-1] = wider
             else:
                 policies.append(Policy(f"{name}-{len(policies) + 1}", (part,)))
@@ -65,7 +61,7 @@ def pack(found: Sequence[Statement], name: str) -> list[Policy]:
 def _parts(statement: Statement) -> list[Statement]:
     """One that alone is too long, cut by its resources."""
     whole = Policy("", (statement,))
-    if whole.size <= MAX_CHARACTERS or len(statement.resources) == 1:
+    if whole.size <= MAX_POLICY_CHARACTERS or len(statement.resources) == 1:
         return [statement]
     middle = len(statement.resources) // 2
     halves = (statement.resources[:middle], statement.resources[middle:])

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from penstock.problem import Problem
-from penstock.project.airflow import dag_files, options
+from penstock.project.airflow import dag_files, loader_files, options
 from penstock.project.airflow import files as mwaa_files
 from penstock.project.airflow.dag_files import DagFolder
 from penstock.project.airflow.files import MwaaFiles
@@ -39,8 +39,6 @@ from penstock_runtime.errors import InputError
 from penstock_runtime.workflow_types import WORKFLOW_TYPES
 
 OWN_FOLDER = Path(__file__).resolve().parents[2]
-LOADER = "schedules.py"
-"""In Penstock's own `dags/` this is the template of the loader files, and no DAG file of a project."""
 _NAMES_OF_SECRETS = frozenset({"secrets", "embedded", "ca_certificate"})
 """Keys of the project file with references to secrets, or their names, below them."""
 
@@ -231,7 +229,7 @@ def _dag_folder(files: _Files, environments: Iterable[Environment], problems: Pr
         folder,
         files.shown("dags"),
         problems,
-        leave_out=LOADER if own else None,
+        leave_out=loader_files.TEMPLATE if own else None,
         python=airflow_python(".".join(str(part) for part in newest)),
         airflow=newest[0],
     )

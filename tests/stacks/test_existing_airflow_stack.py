@@ -16,7 +16,7 @@ from penstock_runtime.errors import InputError
 from penstock_runtime.plan.airflow import SelfManagedAirflow, UsedAirflow
 from penstock_runtime.plan.plan import Plan
 from stacks.build import build_stacks
-from stacks.managed_policies import MAX_CHARACTERS, ManagedPolicies, pack
+from stacks.managed_policies import MAX_POLICY_CHARACTERS, ManagedPolicies, pack
 from tests.stacks import plans, statements
 
 KEY = f"arn:aws:kms:{plans.REGION}:{plans.ACCOUNT}:key/1a2b3c4d"
@@ -180,9 +180,9 @@ def test_what_is_too_long_for_one_policy_goes_to_several(tmp_path: Path, account
 
     sizes = [len(written(one["Properties"]["PolicyDocument"])) for one in made]
     assert len(sizes) > 1
-    assert max(sizes) <= MAX_CHARACTERS
+    assert max(sizes) <= MAX_POLICY_CHARACTERS
     # Packed well: with what is in the last one, they would not fit into one less.
-    assert sum(sizes) > (len(sizes) - 1.5) * MAX_CHARACTERS * 0.8
+    assert sum(sizes) > (len(sizes) - 1.5) * MAX_POLICY_CHARACTERS * 0.8
     run = statements.that_allow(statements.of_role(template, "Airflow"), "ecs:RunTask")
     found = [resource for one in run for resource in one["Resource"]]
     assert sorted(written(one).rsplit("/", 1)[-1].rstrip('"') for one in found) == [f"{one}:*" for one in families]
@@ -200,8 +200,8 @@ def test_a_policy_is_filled_before_the_next_is_begun(count: int, policies: int) 
     assert [one for document in documents for one in document] == arns
     assert len(documents) == policies
     sizes = [len(written(whole(document))) for document in packed]
-    assert all(MAX_CHARACTERS - len(f'"{arns[0]}",') <= size <= MAX_CHARACTERS for size in sizes[:-1])
-    assert sizes[-1] <= MAX_CHARACTERS
+    assert all(MAX_POLICY_CHARACTERS - len(f'"{arns[0]}",') <= size <= MAX_POLICY_CHARACTERS for size in sizes[:-1])
+    assert sizes[-1] <= MAX_POLICY_CHARACTERS
 
 
 def whole(statements: list[iam.PolicyStatement]) -> dict[str, Any]:

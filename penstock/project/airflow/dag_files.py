@@ -20,16 +20,18 @@ from pathlib import Path
 
 from pathspec import GitIgnoreSpec
 
+from penstock.project.airflow import loader_files
 from penstock.project.document import files as folders
 from penstock.project.document.document import read_bytes
 from penstock.project.document.problems import Problems
+from penstock_runtime.contract import RELEASES_FOLDER, RESOURCES_FILE
 from penstock_runtime.errors import InputError
 from penstock_runtime.plan.plan import DagFile
 
 IGNORE = ".airflowignore"
 MAX_BYTES = 20 * 1024 * 1024
 """Of all files together. They are in the plan, which every deploy and push reads; data belongs into a bucket."""
-RESERVED = re.compile(r"schedules_[0-9]+\.py|resources\.json|release(/.*)?")
+RESERVED = re.compile(rf"{loader_files.PATTERN}|{re.escape(RESOURCES_FILE)}|{RELEASES_FOLDER}(/.*)?")
 """What the bundle itself puts into the folder."""
 _TOO_LARGE = "keep data in a bucket, and code here"
 _NEWER = re.compile(rb"""\btype\s+\w|\b(def|class)\s+\w+\s*\[|\b[rR]?[fF][rR]?["']""")

@@ -33,6 +33,10 @@ class Airflow(Strict):
         assert found is not None, "load has checked it"
         return found
 
+    def dag_id(self, schedule: str) -> str:
+        """The DAG id of a schedule, from its own name or from what Meltano calls it."""
+        return self.dag_prefix + schedule
+
     @property
     def way(self) -> str:
         """`create`, `use` or `self_managed`: the key of the chosen one."""

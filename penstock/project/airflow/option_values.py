@@ -40,7 +40,7 @@ _BOOLEANS = frozenset({"t", "true", "1", "f", "false", "0"})
 _DOTTED = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)+")
 _PROVIDERS = "airflow.providers."
 _AMAZON_SECRETS = "airflow.providers.amazon.aws.secrets."
-SECRETS_BACKENDS = (
+BACKEND_CLASSES = (
     f"{_AMAZON_SECRETS}secrets_manager.SecretsManagerBackend",
     f"{_AMAZON_SECRETS}systems_manager.SystemsManagerParameterStoreBackend",
 )
@@ -92,8 +92,8 @@ def _plain_problem(option: str, value: str) -> Problem | None:
 def _class_problem(option: str, path: str, airflow_version: str, *, list_of: str) -> Problem | None:
     if not _DOTTED.fullmatch(path):
         return Problem(f"{shown(path)} of {option} is not the path of something to import", "write package.module.Name")
-    if path.startswith(_AMAZON_SECRETS) and path not in SECRETS_BACKENDS and "secret" in option:
-        return Problem(f"the amazon provider has no {path}", nearest(path, SECRETS_BACKENDS, kind="backend"))
+    if path.startswith(_AMAZON_SECRETS) and path not in BACKEND_CLASSES and "secret" in option:
+        return Problem(f"the amazon provider has no {path}", nearest(path, BACKEND_CLASSES, kind="backend"))
     if not path.startswith("airflow.") or path.startswith(_PROVIDERS):
         return None
     if airflow_options.has_module(path if list_of else path.rpartition(".")[0], airflow_version):
@@ -107,7 +107,7 @@ def _class_problem(option: str, path: str, airflow_version: str, *, list_of: str
 def _instead(path: str) -> str:
     """The backend of today, for one that Airflow 1 had: `airflow.contrib.secrets.aws_secrets_manager`."""
     if "secrets_manager" in path or "SecretsManager" in path:
-        return f"write {SECRETS_BACKENDS[0]}"
+        return f"write {BACKEND_CLASSES[0]}"
     if "systems_manager" in path or "ParameterStore" in path:
-        return f"write {SECRETS_BACKENDS[1]}"
+        return f"write {BACKEND_CLASSES[1]}"
     return "name what it is called today, or remove the option"

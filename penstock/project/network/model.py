@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from penstock.aws.arns import ID
+from penstock.aws import arns
 from penstock.project.schema.model import Strict
 from penstock.project.schema.patterns import shape
 
@@ -20,7 +20,7 @@ MAX_MORE_ENDPOINTS = 30
 """A VPC takes 50 interface endpoints (AWS PrivateLink Guide, quotas), and up to 15 are our own."""
 ACCOUNT = shape("^[0-9]{12}$", "the number of an AWS account", 'write its twelve digits in quotes: "111122223333"')
 _ROLE = shape(
-    r"^arn:aws[a-z-]*:iam::[0-9]{12}:role/[A-Za-z0-9+=,.@/_-]+$",
+    f"^{arns.ROLE}$",
     "the ARN of a role",
     "write arn:aws:iam::<account>:role/<name>",
 )
@@ -29,7 +29,7 @@ _HOST = shape(
     "the name of a host",
     "write catalog.acme.io, or *.acme.io for all below it, without https:// and port",
 )
-_VPC = shape(f"^vpc-{ID}$", "the id of a VPC", "write vpc- and 8 or 17 hex digits")
+_VPC = shape(f"^vpc-{arns.ID}$", "the id of a VPC", "write vpc- and 8 or 17 hex digits")
 GroupName = r"^[A-Za-z0-9][A-Za-z0-9_-]{0,39}$"
 
 

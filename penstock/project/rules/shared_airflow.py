@@ -120,11 +120,11 @@ def _airflow_of(name: str, settings: Settings) -> _Airflow | None:
 
 
 def _dag_ids(settings: Settings, meltanos: Mapping[str, MeltanoProject]) -> frozenset[str]:
-    """As `penstock.compile.compiler` makes them."""
-    found = [schedule.name for schedule in settings.schedules]
+    """Of all schedules of an environment, Meltano's included."""
+    names = [schedule.name for schedule in settings.schedules]
     if settings.meltano is not None and settings.meltano.project in meltanos:
-        found += [schedule.dag_id for schedule in meltanos[settings.meltano.project].schedules]
-    return frozenset(settings.airflow.dag_prefix + one for one in found)
+        names += [schedule.dag_id for schedule in meltanos[settings.meltano.project].schedules]
+    return frozenset(map(settings.airflow.dag_id, names))
 
 
 def _differ(one: str | None, other: str | None) -> bool:

@@ -10,10 +10,11 @@ from typing import Any
 
 import pytest
 
+from penstock.aws.iam import MAX_POLICY_CHARACTERS
 from penstock.cli import deploy_policy, main
 from penstock.compile.compiler import compile_plan
 from penstock.deploy_policy.bootstrap import Bootstrap
-from penstock.deploy_policy.documents import MAX_CHARACTERS, pack
+from penstock.deploy_policy.documents import pack
 from penstock.deploy_policy.names import patterns
 from penstock.deploy_policy.scope import Deployment, partition_of
 from penstock.deploy_policy.statements import Statement, statements
@@ -116,7 +117,7 @@ def test_what_is_too_long_for_one_policy_goes_into_several() -> None:
     policies = pack(found, "p")
 
     assert [one.name for one in policies] == ["p-1", "p-2", "p-3", "p-4"]
-    assert all(one.size <= MAX_CHARACTERS for one in policies)
+    assert all(one.size <= MAX_POLICY_CHARACTERS for one in policies)
     packed = [(one.actions, resource) for policy in policies for one in policy.statements for resource in one.resources]
     assert packed == [(one.actions, resource) for one in found for resource in one.resources]
 

@@ -130,6 +130,11 @@ USED = {
         "arn:aws:iam",
     ),
     "no group of the owner's": (f"shared_by: {{¦role: '{OWNER}'}}", "there are none", "security_groups"),
+    "the name of a role that IAM does not allow": (
+        f"shared_by: {{role: ¦'{OWNER}{'x' * 64}', security_groups: [sg-0a1b2c3d]}}",
+        "must be the ARN of a role",
+        "arn:aws:iam::<account>:role/<name>",
+    ),
     "a group and no role": ("shared_by: {¦security_groups: [sg-0a1b2c3d]}", "there is none", "by hand"),
     "no id of the owner's group": (
         f"shared_by: {{role: '{OWNER}', security_groups: [¦sg-x]}}",
