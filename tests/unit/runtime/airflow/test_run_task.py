@@ -14,7 +14,7 @@ from penstock_runtime.release.resources import Resources
 from tests.unit.project_files import loaded
 
 RESOURCES = Resources("eu-west-1", "acme-dev", ("subnet-1",), ("sg-1",), False, "/penstock/acme-dev", "artifacts")
-RUN = {"dag_id": "daily", "run_id": "manual__1", "task_id": "load", "map_index": -1, "try_number": 1}
+RUN: dict[str, Any] = {"dag_id": "daily", "run_id": "manual__1", "task_id": "load", "map_index": -1, "try_number": 1}
 LOAD = "- {name: load, "
 
 
@@ -53,14 +53,14 @@ def test_the_size_is_that_of_the_task(tmp_path: Path) -> None:
 )
 def test_started_by_differs_with_each_part(part: str, other: str | int) -> None:
     """In its hash: what stands before that is cut off where names are long."""
-    one, another = (run_task.started_by(**{**RUN, part: value}) for value in (RUN[part], other))  # type: ignore[arg-type]
+    one, another = (run_task.started_by(**{**RUN, part: value}) for value in (RUN[part], other))
 
     assert one.rpartition("/")[2] != another.rpartition("/")[2]
 
 
 def test_started_by_is_the_same_for_one_try() -> None:
     """A worker that is started anew finds its Fargate task by it."""
-    one, another = run_task.started_by(**RUN), run_task.started_by(**RUN)  # type: ignore[arg-type]
+    one, another = run_task.started_by(**RUN), run_task.started_by(**RUN)
 
     assert one == another
     assert one.startswith("penstock/daily/load/1/")
