@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from itertools import chain
 from typing import Any
@@ -11,8 +11,16 @@ from typing import Any
 from penstock.compile.inputs import Inputs
 from penstock.compile.observability import overdue_after_minutes
 from penstock.compile.task_definitions import Draft
-from penstock.compile.tasks import Drafting
-from penstock.compile.work import arguments_of
+from penstock.compile.tasks import (
+    Step,
+    draft,
+    draft_problems,
+    job_steps,
+    meltano_job_steps,
+    meltano_steps,
+    pipeline_problems,
+)
+from penstock.compile.work import Work, arguments_of, meltano_work
 from penstock.project.document.document import at
 from penstock.project.document.problems import Problems
 from penstock.project.jobs import interval, interval_warnings, schedules
@@ -44,10 +52,11 @@ class DraftedSchedule:
     """Whether it is to be watched, and nothing reports its success."""
 
 
-def drafted_schedules(inputs: Inputs, drafting: Drafting, problems: Problems) -> list[DraftedSchedule]:
+def drafted_schedules(inputs: Inputs, problems: Problems) -> list[DraftedSchedule]:
     """All schedules of the environment."""
+    meltano = meltano_work(inputs)
     drafted, tasks = [], 0
-    for schedule in chain(_own_schedules(inputs, drafting, problems), _meltano_schedules(inputs, drafting, problems)):
+    for schedule in chain(_own_schedules(inputs, meltano, problems), _meltano_schedules(inputs, meltano, problems)):
         tasks += len(schedule.drafts)
         if tasks > MAX_TASKS:
             what = f"the schedules up to this one have more than {MAX_TASKS} tasks"
@@ -59,7 +68,7 @@ def drafted_schedules(inputs: Inputs, drafting: Drafting, problems: Problems) ->
 def _watched(inputs: Inputs, drafted: DraftedSchedule) -> DraftedSchedule:
     """With the time after which it is overdue."""
     alarms, place = inputs.settings.observability.alarms, inputs.where("observability", "alarms", "overdue")
-    tasks = tuple(draft.task for draft in drafted.drafts)
+    tasks = tuple(each.task for each in drafted.drafts)
     due = overdue_after_minutes(alarms, replace(drafted.schedule, tasks=tasks), place)
     is_unwatched = due is not None and not own_images.seen(tasks)
     schedule = replace(drafted.schedule, overdue_after_minutes=None if is_unwatched else due)
@@ -83,11 +92,30 @@ def check_ids(drafted: Iterable[DraftedSchedule], problems: Problems) -> None:
         first.setdefault(dag_id, where)
 
 
-def _own_schedules(inputs: Inputs, drafting: Drafting, problems: Problems) -> Iterator[DraftedSchedule]:
+def _drafts(inputs: Inputs, steps: Iterable[Step], env: Mapping[str, str], problems: Problems) -> list[Draft]:
+    """The steps of a schedule's job, as the schedule runs them."""
+    drafts = []
+    for step in steps:
+        drafted = draft(inputs, step, env)
+        drafts.append(drafted)
+        for problem in draft_problems(inputs, step, drafted):
+            problems.take(problem.error())
+    return drafts
+
+
+def _own_schedules(inputs: Inputs, meltano: Work | None, problems: Problems) -> Iterator[DraftedSchedule]:
     settings = inputs.settings
+    # Many schedules may run one job.
+    jobs = dict.fromkeys(schedule.job for schedule in settings.schedules if schedule.job in settings.jobs)
+    for problem in pipeline_problems(inputs, jobs):
+        problems.take(problem.error())
+    steps_of = {job: job_steps(inputs, meltano, job) for job in jobs}
     for index, schedule in enumerate(settings.schedules):
         node = at(inputs.root, ("schedules", index))
         where = inputs.project.document.where(node)
+        steps = steps_of.get(schedule.job)
+        if steps is None:
+            steps = meltano_job_steps(inputs, meltano, schedule.job, where)
         run = _settled(settings.defaults.schedule, schedule)
         warnings: list[str] = []
         cron, every_minutes = interval.read(schedule.interval, where)
@@ -105,13 +133,13 @@ def _own_schedules(inputs: Inputs, drafting: Drafting, problems: Problems) -> It
                 description=schedule.description,
                 source=inputs.project.document.source(node),
             ),
-            drafting.job(schedule.job, schedule.env, where),
+            _drafts(inputs, steps, schedule.env, problems),
             where,
             warnings,
         )
 
 
-def _meltano_schedules(inputs: Inputs, drafting: Drafting, problems: Problems) -> Iterator[DraftedSchedule]:
+def _meltano_schedules(inputs: Inputs, meltano: Work | None, problems: Problems) -> Iterator[DraftedSchedule]:
     for schedule in _meltano_listing(inputs):
         tags = [*(inputs.settings.defaults.schedule.tags or []), *_meltano_tags(schedule)]
         # Meltano's intervals are in UTC and never catch up, whatever the project's defaults say.
@@ -121,15 +149,10 @@ def _meltano_schedules(inputs: Inputs, drafting: Drafting, problems: Problems) -
         run = _settled(inputs.settings.defaults.schedule, own)
         warnings = _interval_warnings(inputs, problems, schedule.cron, schedule.source, "UTC", schedule.where)
         dag_id = inputs.settings.airflow.dag_id(schedule.dag_id)
+        commands = {f"{dag_id}_task{index}": ("run", *arguments_of(task)) for index, task in enumerate(schedule.tasks)}
         if schedule.job is None:
-            commands, names = [("elt", *schedule.elt)], ["extract_load"]
-        else:
-            commands = [("run", *arguments_of(task)) for task in schedule.tasks]
-            names = [f"{dag_id}_task{index}" for index in range(len(commands))]
-        drafts = [
-            drafting.meltano(name, tuple(names[max(index - 1, 0) : index]), command, schedule.env, schedule.where)
-            for index, (name, command) in enumerate(zip(names, commands, strict=True))
-        ]
+            commands = {"extract_load": ("elt", *schedule.elt)}
+        steps = meltano_steps(inputs, meltano, commands, schedule.where)
         yield DraftedSchedule(
             _schedule(
                 run,
@@ -140,7 +163,7 @@ def _meltano_schedules(inputs: Inputs, drafting: Drafting, problems: Problems) -
                 description=f"Meltano schedule {schedule.name}",
                 source=schedule.source,
             ),
-            drafts,
+            _drafts(inputs, steps, schedule.env, problems),
             schedule.where,
             warnings,
         )

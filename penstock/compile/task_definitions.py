@@ -19,8 +19,9 @@ from penstock.compile.role_size import check_execution_role
 from penstock.project.secrets.references import region_of
 from penstock_runtime.contract import FAMILY_DIGITS, ROLE_DIGITS
 from penstock_runtime.errors import InputError
+from penstock_runtime.plan.plan import Config, ProjectFile
 from penstock_runtime.plan.schedule import FargateTask
-from penstock_runtime.plan.task_definition import Architecture, Image, Permission, Secret, TaskDefinition
+from penstock_runtime.plan.task_definition import Architecture, Image, Permission, PullThrough, Secret, TaskDefinition
 
 MOST_IN_ONE_STACK = 80
 """Task definitions that are with the cluster, in one stack; if there are more, all of them are spread over 16 stacks.
@@ -50,6 +51,12 @@ class Draft:
     read_only_root: bool = False
     meltano_state: str | None = None
     """As in the task definition. The same for all Meltano tasks of an environment."""
+    config: Config | None = None
+    """The workflow config that the task names."""
+    pull_through: PullThrough | None = None
+    """The rule that the image needs, where the deploy makes it."""
+    project_files: tuple[ProjectFile, ...] = ()
+    """Those of the task's files that are files of the project."""
 
     @property
     def key(self) -> Key:
