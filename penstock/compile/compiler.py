@@ -7,13 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from itertools import chain
 
 from penstock.compile import network, reach, reference_warnings, warnings
-from penstock.compile.airflow import AnyAirflow, check_role_name, compiled, options
+from penstock.compile.airflow import AnyAirflow, airflow_problems, compiled, options, role_name_problems
 from penstock.compile.inputs import Inputs
 from penstock.compile.observability import observability
 from penstock.compile.plan_warnings import plan_warnings
-from penstock.compile.schedules import check_ids, drafted_schedules
+from penstock.compile.schedules import drafted_schedules, id_problems
 from penstock.compile.task_definitions import definitions
 from penstock.project.document.problems import Problems, nearest
 from penstock.project.loaded import Project
@@ -49,7 +50,7 @@ def compile_plan(
     inputs = _inputs(project, name, dict(variables or {}), airflow_version)
     problems = Problems()
     drafted = drafted_schedules(inputs, problems)
-    check_ids(drafted, problems)
+    problems.add_all(id_problems(drafted))
     drafts = [draft for schedule in drafted for draft in schedule.drafts]
     configs = {draft.config.sha256: draft.config for draft in drafts if draft.config is not None}
     pull_through = {draft.pull_through.prefix: draft.pull_through for draft in drafts if draft.pull_through is not None}
@@ -65,7 +66,8 @@ def compile_plan(
         kms_keys=settings.secret_kms_keys,
     )
     problems.raise_all()
-    airflow = compiled(inputs, problems)
+    problems.add_all(inputs.located(airflow_problems(inputs)))
+    airflow = compiled(inputs)
     planned_network = _network(inputs, task_definitions, airflow, problems)
     watch, about_observability = observability(
         settings.observability, settings.region, task_definitions, settings.airflow.way
@@ -138,12 +140,11 @@ def _secrets(inputs: Inputs) -> dict[str, Secret]:
 def _network(
     inputs: Inputs, task_definitions: tuple[TaskDefinition, ...], airflow: AnyAirflow, problems: Problems
 ) -> Network:
-    for what, fix, place in network.out_of_reach(inputs.settings, task_definitions, inputs.prefix):
-        problems.add(what, fix=fix, where=inputs.where(*place))
-    if (server := reach.server_out_of_reach(inputs.project, inputs.settings, inputs.variables)) is not None:
-        problems.add(server[0], fix=server[1], where=inputs.where(*server[2]))
-    for what, fix, where in reach.unreachable(inputs.project, inputs.settings, inputs.variables):
-        problems.add(what, fix=fix, where=where)
-    check_role_name(inputs, airflow, problems)
+    unreachable = chain(
+        network.unreachable_images(inputs.settings, task_definitions, inputs.prefix),
+        reach.unreachable_hosts(inputs.project, inputs.settings, inputs.variables),
+        role_name_problems(inputs, airflow),
+    )
+    problems.add_all(inputs.located(unreachable))
     problems.raise_all()
     return network.network_of(inputs.settings, task_definitions, options(airflow))

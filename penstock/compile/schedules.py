@@ -21,6 +21,7 @@ from penstock.compile.tasks import (
     pipeline_problems,
 )
 from penstock.compile.work import Work, arguments_of, meltano_work
+from penstock.problem import Problem
 from penstock.project.document.document import at
 from penstock.project.document.problems import Problems
 from penstock.project.jobs import interval, interval_warnings, schedules
@@ -75,7 +76,7 @@ def _watched(inputs: Inputs, drafted: DraftedSchedule) -> DraftedSchedule:
     return replace(drafted, schedule=schedule, is_unwatched=is_unwatched)
 
 
-def check_ids(drafted: Iterable[DraftedSchedule], problems: Problems) -> None:
+def id_problems(drafted: Iterable[DraftedSchedule]) -> Iterator[Problem]:
     """Every DAG id is one that Airflow takes, and belongs to one schedule."""
     first: dict[str, str] = {}
     for schedule in drafted:
@@ -85,10 +86,10 @@ def check_ids(drafted: Iterable[DraftedSchedule], problems: Problems) -> None:
         if not re.fullmatch(r"[A-Za-z0-9_.-]+", dag_id) or len(dag_id) > MAX_DAG_ID:
             what = f"{dag_id[:80]!r} cannot be a DAG id"
             fix = f"rename it: letters from A to Z, digits, `_`, `.` and `-`, at most {MAX_DAG_ID}"
-            problems.add(what, fix=fix, where=where)
+            yield Problem(what, fix, where=where)
         if dag_id in first:
             what = f"DAG id {dag_id!r} is taken by the schedule at {first[dag_id]}"
-            problems.add(what, fix="rename one of the two", where=where)
+            yield Problem(what, "rename one of the two", where=where)
         first.setdefault(dag_id, where)
 
 
@@ -98,8 +99,7 @@ def _drafts(inputs: Inputs, steps: Iterable[Step], env: Mapping[str, str], probl
     for step in steps:
         drafted = draft(inputs, step, env)
         drafts.append(drafted)
-        for problem in draft_problems(inputs, step, drafted):
-            problems.take(problem.error())
+        problems.add_all(draft_problems(inputs, step, drafted))
     return drafts
 
 
@@ -107,8 +107,7 @@ def _own_schedules(inputs: Inputs, meltano: Work | None, problems: Problems) -> 
     settings = inputs.settings
     # Many schedules may run one job.
     jobs = dict.fromkeys(schedule.job for schedule in settings.schedules if schedule.job in settings.jobs)
-    for problem in pipeline_problems(inputs, jobs):
-        problems.take(problem.error())
+    problems.add_all(pipeline_problems(inputs, jobs))
     steps_of = {job: job_steps(inputs, meltano, job) for job in jobs}
     for index, schedule in enumerate(settings.schedules):
         node = at(inputs.root, ("schedules", index))
@@ -181,7 +180,7 @@ def _interval_warnings(
     if cron is None:
         texts = [interval_warnings.ONCE] if "@once" in written else []
     elif refused := cron_reading.refused(cron, inputs.airflow_version):
-        problems.add(refused[0], fix=refused[1], where=where)
+        problems.add(refused.what, fix=refused.fix, where=where)
         return []
     else:
         texts = list(interval_warnings.warnings(cron, timezone, inputs.airflow_version))

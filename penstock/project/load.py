@@ -61,12 +61,12 @@ def load(path: Path, *, shapes: shape_file.Source | None = None) -> Project:
     document = read_document(path, str(path), text_keys=True)
     problems = Problems()
     environments = read_environments(document, problems)
-    workflow.check_literals(document, problems, skip=_has_no_literals)
+    problems.add_all(workflow.literals(document, skip=_has_no_literals))
     files = _Files(path, path.parent.absolute(), ShapeCheck(shapes))
     for name, environment in environments.items():
         _read_environment(files, name, environment, Report(document, problems, environment.root))
     roots = {name: (environment.settings, environment.root) for name, environment in environments.items()}
-    pull_through.check(roots, files.meltanos, document, problems)
+    problems.add_all(pull_through.check(roots, files.meltanos, document))
     dag_folder = _dag_folder(files, environments.values(), problems)
     problems.raise_all()
     return Project(
@@ -195,15 +195,13 @@ def _read_workflow(
             where = report.place(*here, "config")
             name = files.shown(config)
             document = read_document(files.folder / config, name, where=where, max_nodes=workflow.MAX_NODES)
+            files.workflows[config] = workflow.read(document)
         except InputError as error:
             report.problems.take(error)
             return None
-        read = workflow.read(document, report.problems)
-        if read is None:
-            return None
-        files.workflows[config] = read
+        report.add_all(workflow.text_problems(document))
     read = files.workflows[config]
-    workflow.check(read, kind, report.problems)
+    report.add_all(workflow.check(read, kind))
     files.shapes.check(read, kind, environment.settings.openmetadata, report.problems)
     report.add_all(_unknown_names(read, known_names(environment.settings)))
     report.add_all(in_workflow(read, environment.settings))

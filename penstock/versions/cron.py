@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
+from penstock.problem import Problem
 from penstock.versions.number import Version, parse
 
 CRONITER: dict[str, str] = {
@@ -54,7 +55,7 @@ def shown(croniter: Version) -> str:
     return ".".join(str(part) for part in croniter)
 
 
-def refused(cron: str, airflow_version: str) -> tuple[str, str] | None:
+def refused(cron: str, airflow_version: str) -> Problem | None:
     """What an expression has that the croniter of that Airflow does not take, and the fix; None: it takes all of it.
 
     Args:
@@ -64,7 +65,7 @@ def refused(cron: str, airflow_version: str) -> tuple[str, str] | None:
     reader = f"Airflow {airflow_version} (croniter {shown(croniter)})"
     if croniter < (6, 2) and _NEAREST_WEEKDAY.search(fields[2]):
         what = f"{reader} cannot read {fields[2]!r}, the weekday nearest to a day: that came with croniter 6.2"
-        return what, "name the day itself, and let the command skip weekends; or use Airflow 3.2 or later"
+        return Problem(what, "name the day itself, and let the command skip weekends; or use Airflow 3.2 or later")
     if croniter >= (5,):
         return None
     for position, found in _parts(fields, _RANGE):
@@ -73,9 +74,9 @@ def refused(cron: str, airflow_version: str) -> tuple[str, str] | None:
             continue  # To Sunday, which is 7 as well.
         if first > last:
             what = f"{reader} cannot read {found[0]!r}, a range that starts behind its end: that came with croniter 5"
-            return what, f"write two ranges: {_two_ranges(position, found)}"
+            return Problem(what, f"write two ranges: {_two_ranges(position, found)}")
     if "?" in cron and croniter <= (2, 0, 5):
-        return f"{reader} cannot read '?'", "write * for it"
+        return Problem(f"{reader} cannot read '?'", "write * for it")
     return None
 
 

@@ -129,7 +129,8 @@ class Composer:
         node.size = len(event.value)
         plain = event.implicit[0]
         if plain and (hidden := hidden_at_the_start(event.value)):
-            raise self._error(event, *invisible(hidden, "before the text"))
+            problem = invisible(hidden, "before the text")
+            raise self._error(event, problem.what, problem.fix)
         frame = self._open[-1] if self._open else None
         is_key = frame is not None and isinstance(frame.node.value, dict) and frame.key is None
         if plain and is_key and event.value == "<<":

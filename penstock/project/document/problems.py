@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 
+from penstock.problem import Problem
 from penstock_runtime.errors import InputError, InputErrors
 
 MOST = 50
@@ -26,6 +27,11 @@ class Problems:
     def add(self, what: str, *, fix: str, where: str) -> None:
         """Note an error and go on."""
         self.take(InputError(what, fix=fix, where=where))
+
+    def add_all(self, problems: Iterable[Problem]) -> None:
+        """Note problems that say themselves where they are, and go on."""
+        for problem in problems:
+            self.take(problem.error())
 
     def take(self, error: InputError) -> None:
         """Note an error that was raised; one that holds several counts as those.

@@ -7,8 +7,10 @@ looking (a bad interval, a schedule of an empty job) is an error here, because a
 
 from __future__ import annotations
 
+import itertools
 import json
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from pathlib import Path
@@ -99,7 +101,9 @@ def read(folder: Path, name: str, problems: Problems, *, where: str) -> MeltanoP
     jobs: dict[str, tuple[tuple[str, ...], ...]] = {}
     faults: dict[str, Problem] = {}
     for document in documents:
-        for job in _named(document, "jobs", problems):
+        problems.add_all(_unnamed(document))
+    for document in documents:
+        for job in _named(document, "jobs"):
             name = str(job.value["name"].value)
             if name not in jobs:
                 jobs[name] = _tasks(job.value.get("tasks"))
@@ -107,7 +111,7 @@ def read(folder: Path, name: str, problems: Problems, *, where: str) -> MeltanoP
                     faults[name] = replace(wrong, where=document.where(job))
     schedules = []
     for document in documents:
-        for node in _named(document, "schedules", problems):
+        for node in _named(document, "schedules"):
             try:
                 schedules.append(_schedule(document, node, jobs, faults))
             except InputError as error:
@@ -127,9 +131,7 @@ def read(folder: Path, name: str, problems: Problems, *, where: str) -> MeltanoP
         names=frozenset(names),
         default_environment=default.text if default is not None and default.value is not None else None,
         environments=frozenset(
-            str(node.value["name"].value)
-            for document in documents
-            for node in _named(document, "environments", problems)
+            str(node.value["name"].value) for document in documents for node in _named(document, "environments")
         ),
         files=tuple(path for path, _ in files),
         documents=tuple(documents),
@@ -153,20 +155,27 @@ def names_in(text: str) -> list[str]:
     return [match["braced"] or match["bare"] for match in REFERENCE.finditer(text) if not match["escaped"]]
 
 
-def _named(document: Document, key: str, problems: Problems) -> list[Node]:
+def _named(document: Document, key: str) -> list[Node]:
     """The entries of a list of named mappings."""
     node = document.root.value.get(key)
-    if node is None or node.value is None:
-        return []
-    entries = node.value if isinstance(node.value, list) else [node]
-    good = []
-    for entry in entries:
-        name = entry.value.get("name") if isinstance(entry.value, dict) else None
-        if isinstance(node.value, list) and name is not None and name.text and name.value is not None:
-            good.append(entry)
-        else:
-            problems.add(f"{key} must be a list of entries with a name", fix="add name", where=document.where(entry))
-    return good
+    return list(filter(_has_name, node.value)) if node is not None and isinstance(node.value, list) else []
+
+
+def _unnamed(document: Document) -> Iterator[Problem]:
+    """What stands among the lists of named mappings, and is not one."""
+    for key in ("jobs", "schedules", "environments"):
+        node = document.root.value.get(key)
+        if node is None or node.value is None:
+            continue
+        entries = itertools.filterfalse(_has_name, node.value) if isinstance(node.value, list) else [node]
+        for entry in entries:
+            what = f"{key} must be a list of entries with a name"
+            yield Problem(what, "add name", where=document.where(entry))
+
+
+def _has_name(entry: Node) -> bool:
+    name = entry.value.get("name") if isinstance(entry.value, dict) else None
+    return name is not None and bool(name.text) and name.value is not None
 
 
 def _tasks(node: Node | None) -> tuple[tuple[str, ...], ...]:
@@ -178,11 +187,11 @@ def _tasks(node: Node | None) -> tuple[tuple[str, ...], ...]:
     )
 
 
-def _fault(name: str, found: tuple[tuple[str, ...], ...]) -> Problem | None:
+def _fault(name: str, tasks: tuple[tuple[str, ...], ...]) -> Problem | None:
     """Why a job cannot run, and the fix. `meltano run` of a job without tasks exits with 1."""
-    if not found:
+    if not tasks:
         return Problem(f"job {name!r} has no tasks", "add tasks to it, or remove what runs it")
-    for number, texts in enumerate(found, start=1):
+    for number, texts in enumerate(tasks, start=1):
         if wrong := wrong_command(texts):
             return Problem(f"task {number} of job {name!r} {wrong}", "write a list of texts")
     return None

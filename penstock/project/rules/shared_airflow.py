@@ -6,10 +6,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from penstock.problem import DocumentPath
+from penstock.problem import DocumentPath, Problem
 from penstock.project.document.composer import Node
 from penstock.project.document.document import Document, at
-from penstock.project.document.problems import Problems
 from penstock.project.environments import prefix_of
 from penstock.project.meltano.project import MeltanoProject
 from penstock.project.settings import Settings
@@ -48,9 +47,8 @@ def check(
     environments: Mapping[str, tuple[Settings, Node]],
     meltanos: Mapping[str, MeltanoProject],
     document: Document,
-    problems: Problems,
-) -> None:
-    """Refuse a DAG id that two environments put into one MWAA environment."""
+) -> Iterator[Problem]:
+    """DAG ids that two environments put into one MWAA environment."""
     before: list[tuple[str, _Airflow, frozenset[str]]] = []
     for name, (settings, root) in environments.items():
         airflow = _airflow_of(name, settings)
@@ -66,7 +64,7 @@ def check(
             fix = f"give each a dag_prefix of its own: write {{airflow: {{dag_prefix: {name}_}}}} in environment "
             key = ("use", "environment") if settings.airflow.use else ("create",)
             key = ("self_managed",) if settings.airflow.self_managed else key
-            problems.add(what, fix=f"{fix}{name!r}", where=document.where(at(root, ("airflow", *key))))
+            yield Problem(what, f"{fix}{name!r}", where=document.where(at(root, ("airflow", *key))))
             break
         before.append((name, airflow, ids))
 

@@ -98,15 +98,15 @@ def check(settings: Settings, project: MeltanoProject) -> Iterator[Problem]:
             )
 
 
-def warning(state: State | None) -> tuple[str, str] | None:
-    """(text, where) for state that Penstock keeps though the project says otherwise."""
+def warning(state: State | None) -> Problem | None:
+    """State that Penstock keeps though the project says otherwise."""
     if state is None or not state.lost or state.wins:
         return None
-    text = (
+    what = (
         f"Penstock keeps the state in its own bucket: {state.address} is inside the container, which is gone after the "
-        "run: remove this, or name a bucket (s3://…)"
+        "run"
     )
-    return text, state.where
+    return Problem(what, "remove this, or name a bucket (s3://…)", where=state.where, is_error=False)
 
 
 def lacking(state: State, project: MeltanoProject, permissions: Sequence[Permission], region: str) -> str | None:

@@ -69,7 +69,7 @@ def test_fault_is_an_error_at_its_place_once_for_all_environments(tmp_path: Path
 @pytest.mark.parametrize(
     ("text", "found"),
     [
-        (GOOD.replace("  type: pond\n", ""), [("warehouse.yaml:2:3", "source.type is missing, or no text")]),
+        (GOOD.replace("  type: pond\n", ""), [("warehouse.yaml:2:3", "source.type is missing, or is not text")]),
         (GOOD.replace("${PASSWORD}", "hunter2"), [("warehouse.yaml:4:85", "'password' is a secret in plain text")]),
         (GOOD + "workflowConfig: [a]\n", [("warehouse.yaml:5:17", "workflowConfig is not a mapping")]),
         (
