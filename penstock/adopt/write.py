@@ -109,7 +109,7 @@ def adoption(document: Document, live: Live, environment: str | None) -> Adoptio
     text = put(document, (*above, "airflow", "use"), airflow, without=others)
     network = None
     if live.subnets:
-        network = {"vpc": live.subnets[0].vpc, "private_subnets": [one.id for one in live.subnets]}
+        network = {"vpc": live.subnets[0].vpc, "private_subnets": [subnet.id for subnet in live.subnets]}
         own = at(document.root, (*above, "network", "use", "security_groups"))
         if _text(document, (*above, "network", "use", "vpc")) == network["vpc"] and isinstance(own.value, list):
             # Somebody has chosen groups for the tasks, in this same VPC.

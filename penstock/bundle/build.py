@@ -128,7 +128,7 @@ def _shards(plan: Plan) -> list[str]:
     }
     return [
         json.dumps(
-            {**head, "schedules": [asdict(one) for one in shard]},
+            {**head, "schedules": [asdict(schedule) for schedule in shard]},
             separators=(",", ":"),
             sort_keys=True,
             ensure_ascii=False,

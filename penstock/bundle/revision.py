@@ -66,15 +66,15 @@ def _edited(project: Project) -> list[int]:
     said = _git(
         project.folder, *options, "status", "--porcelain", "-z", "--no-renames", "--untracked-files=all", "--", *places
     )
-    found = []
+    times = []
     for entry in filter(None, (said or "").split("\0")):
         path = top / entry[3:]
         if path.is_dir() or not any(_holds(source, ending, path) for source, ending in sources):
             continue
         while not os.path.lexists(path):
             path = path.parent
-        found.append(int(path.lstat().st_mtime))
-    return found
+        times.append(int(path.lstat().st_mtime))
+    return times
 
 
 def _sources(project: Project) -> list[tuple[Path, str]]:

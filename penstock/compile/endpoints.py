@@ -60,7 +60,9 @@ def missing_endpoint_warnings(
     create = settings.network.create
     if create is None or not is_sealed(settings.network):
         return
-    left_out = [one for one in create.without_endpoints if one in _needed(settings, definitions, options)]
+    left_out = [
+        endpoint for endpoint in create.without_endpoints if endpoint in _needed(settings, definitions, options)
+    ]
     here = settings.airflow.create is not None
     stores = tuple(SECRET_ENDPOINTS.values())
     for services, what in (
@@ -69,9 +71,9 @@ def missing_endpoint_warnings(
         (("ecs",) if here else (), "Airflow starts no Fargate task"),
         (stores, "nothing reads the secrets that are kept there"),
     ):
-        if found := [one for one in left_out if one in services]:
-            place = ("network", "create", "without_endpoints", create.without_endpoints.index(found[0]))
-            yield f"without a way to {_listed(found)} {what}: {_OTHERWISE}", place
+        if missing := [endpoint for endpoint in left_out if endpoint in services]:
+            place = ("network", "create", "without_endpoints", create.without_endpoints.index(missing[0]))
+            yield f"without a way to {_listed(missing)} {what}: {_OTHERWISE}", place
 
 
 def no_endpoint(caller: str, service: str, endpoint: str, left_out: Collection[str]) -> str:
@@ -101,7 +103,9 @@ def cross_region_secret_warnings(
     """
     if settings.network.create is None or not is_sealed(settings.network):
         return
-    for name in sorted({secret.name for one in definitions for secret in one.secrets if _is_far(secret, settings)}):
+    for name in sorted(
+        {secret.name for definition in definitions for secret in definition.secrets if _is_far(secret, settings)}
+    ):
         what = (
             f"secret {name} is in another region, and endpoints lead to {settings.region} only: no task with it starts"
         )
@@ -113,17 +117,17 @@ def _is_far(secret: Secret, settings: Settings) -> bool:
 
 
 def _needed(settings: Settings, definitions: Iterable[TaskDefinition], options: Mapping[str, str]) -> set[str]:
-    found = {*AIRFLOW_ENDPOINTS, *TASK_ENDPOINTS, *_stores(definitions, options)}
+    needed = {*AIRFLOW_ENDPOINTS, *TASK_ENDPOINTS, *_stores(definitions, options)}
     if partition_of(settings.region) != "aws":
-        found -= {*COMMERCIAL_ENDPOINTS}
-    return found | {*AGENT_ENDPOINTS} if settings.region in AGENT_REGIONS else found
+        needed -= {*COMMERCIAL_ENDPOINTS}
+    return needed | {*AGENT_ENDPOINTS} if settings.region in AGENT_REGIONS else needed
 
 
 def _stores(definitions: Iterable[TaskDefinition], options: Mapping[str, str]) -> set[str]:
     """The services that secrets are read from: by ECS for the tasks, by Airflow for its connections."""
-    found = {SECRET_ENDPOINTS[secret.store] for definition in definitions for secret in definition.secrets}
+    stores = {SECRET_ENDPOINTS[secret.store] for definition in definitions for secret in definition.secrets}
     backend = options.get("secrets.backend", "")
-    return found | {service for name, service in BACKEND_STORES.items() if name in backend}
+    return stores | {service for name, service in BACKEND_STORES.items() if name in backend}
 
 
 def _listed(names: Sequence[str]) -> str:

@@ -62,8 +62,8 @@ def place_of(network: Network, group: str | None) -> dict[str, Any]:
     """A task's `subnets` and `assign_public_ip`: those of a group, or none, which leaves it to the deploy."""
     if group is None or network.use is None:
         return {}
-    found = network.use.subnet_groups[group]
-    return {"subnets": tuple(found.subnets), "assign_public_ip": found.assign_public_ip}
+    subnets = network.use.subnet_groups[group]
+    return {"subnets": tuple(subnets.subnets), "assign_public_ip": subnets.assign_public_ip}
 
 
 def unreachable_images(settings: Settings, definitions: Iterable[TaskDefinition], prefix: str) -> Iterator[Problem]:

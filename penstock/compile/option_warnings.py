@@ -73,8 +73,8 @@ def _unknown(option: str, airflow_version: str) -> str:
 
 def _missing_provider(path: str, requirements: str) -> str | None:
     """The provider of a class that neither the image nor the requirements have; None: there is none to miss."""
-    found = re.match(r"airflow\.providers\.([a-z0-9_]+)\.([a-z0-9_]+)", path)
-    if found is None or found[1] in _IN_THE_IMAGE:
+    provider = re.match(r"airflow\.providers\.([a-z0-9_]+)\.([a-z0-9_]+)", path)
+    if provider is None or provider[1] in _IN_THE_IMAGE:
         return None
-    either = f"{found[1]}-{found[2]}" if found[1] in ("apache", "cncf", "microsoft") else found[1]
+    either = f"{provider[1]}-{provider[2]}" if provider[1] in ("apache", "cncf", "microsoft") else provider[1]
     return None if f"providers-{either}" in requirements.lower().replace("_", "-") else either

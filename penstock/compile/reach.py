@@ -54,21 +54,21 @@ def _workflows(project: Project, settings: Settings) -> Iterator[Workflow]:
 
 
 def _names_server(workflow: Workflow) -> bool:
-    found: Any = workflow.data
+    value: Any = workflow.data
     for key in ("workflowConfig", "openMetadataServerConfig", "hostPort"):
-        found = found.get(key) if isinstance(found, dict) else None
-    return found is not None
+        value = value.get(key) if isinstance(value, dict) else None
+    return value is not None
 
 
-def without_endpoint(settings: Settings, made: Iterable[str]) -> Iterator[tuple[str, DocumentPath]]:
+def without_endpoint(settings: Settings, with_endpoint: Iterable[str]) -> Iterator[tuple[str, DocumentPath]]:
     """Services that tasks have permissions for and that have no endpoint: (text, where), each service once.
 
     Args:
-        made: the services that get one.
+        with_endpoint: the services that get one.
     """
     if not is_sealed(settings.network):
         return
-    there = set(made)
+    there = set(with_endpoint)
     left_out = settings.network.create.without_endpoints if settings.network.create else []
     seen: set[str] = set()
     for permissions, here in _permissions(settings):

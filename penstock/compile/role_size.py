@@ -18,10 +18,10 @@ def check_execution_role(definition: TaskDefinition, region: str, task: str) -> 
     Args:
         task: the name of one that uses the definition.
     """
-    read = {one.id: one for one in definition.secrets}
+    read = {secret.id: secret for secret in definition.secrets}
     if definition.image.credentials is not None:
         read[definition.image.credentials.id] = definition.image.credentials
-    size = FRAME + sum(_characters(one, region) for one in read.values())
+    size = FRAME + sum(_characters(secret, region) for secret in read.values())
     size += sum(len(key) + len('"",') for key in definition.secret_kms_keys)
     if size > MAX_INLINE_CHARACTERS:
         raise InputError(

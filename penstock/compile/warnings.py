@@ -44,7 +44,7 @@ def warnings(
         yield from _of_the_plugins(project, create)
         yield from _of_the_backend(settings, airflow)
         yield from _without_endpoint(settings, airflow, endpoints)
-    everywhere = {name: one.settings for name, one in project.environments.items()}
+    everywhere = {name: each_environment.settings for name, each_environment in project.environments.items()}
     own_files = bool(project.dag_folder.files)
     yield from shared_airflow.warnings(environment, everywhere, project.meltanos, dag_files=own_files)
 
@@ -75,13 +75,13 @@ def _of_the_backend(settings: Settings, airflow: Airflow) -> Iterator[tuple[str,
 
 
 def _without_endpoint(
-    settings: Settings, airflow: Airflow, made: Collection[str]
+    settings: Settings, airflow: Airflow, with_endpoint: Collection[str]
 ) -> Iterator[tuple[str, DocumentPath]]:
     """Services that Airflow may call and does not reach: `reach.without_endpoint` has those of the tasks."""
     network = settings.network.create
     if network is None or not is_sealed(settings.network):
         return
-    seen = {*made}
+    seen = {*with_endpoint}
     for index, permission in enumerate(airflow.permissions):
         for service in dict.fromkeys(action.partition(":")[0] for action in permission.actions):
             endpoint = ENDPOINTS.get(service, service)

@@ -22,13 +22,13 @@ class Policy:
     @property
     def document(self) -> dict[str, Any]:
         """As `aws iam create-policy` takes it. Each statement is numbered, so that its reasons can be told apart."""
-        made = [{"Sid": sid, **one.as_json()} for sid, one in self.by_sid.items()]
-        return {"Version": "2012-10-17", "Statement": made}
+        statements = [{"Sid": sid, **statement.as_json()} for sid, statement in self.by_sid.items()]
+        return {"Version": "2012-10-17", "Statement": statements}
 
     @property
     def by_sid(self) -> dict[str, Statement]:
         """Id of each statement → statement."""
-        return {f"S{number}": one for number, one in enumerate(self.statements, 1)}
+        return {f"S{number}": statement for number, statement in enumerate(self.statements, 1)}
 
     @property
     def size(self) -> int:
@@ -36,14 +36,14 @@ class Policy:
         return len(json.dumps(self.document, separators=(",", ":")))
 
 
-def pack(found: Sequence[Statement], name: str) -> list[Policy]:
+def pack(statements: Sequence[Statement], name: str) -> list[Policy]:
     """The statements as policies `<name>-1`, `<name>-2`, ….
 
     Raises:
         PenstockError: they are more than a role can have.
     """
     policies = [Policy(f"{name}-1", ())]
-    for statement in found:
+    for statement in statements:
         for part in _parts(statement):
             wider = replace(policies[-1], statements=(*policies[-1].statements, part))
             if wider.size <= MAX_POLICY_CHARACTERS:

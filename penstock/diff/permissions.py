@@ -103,9 +103,9 @@ def _owner(stack: str, resources: Mapping[str, Any], role: Any) -> str:
     return text(role)
 
 
-def _together(kind: Literal["gained", "lost"], found: set[Grant]) -> list[Change]:
+def _together(kind: Literal["gained", "lost"], grants: set[Grant]) -> list[Change]:
     groups: dict[tuple[str, str, str, str], list[str]] = {}
-    for grant in sorted(found):
+    for grant in sorted(grants):
         groups.setdefault((grant.who, grant.effect, grant.resource, grant.condition), []).append(grant.action)
     return [
         Change(kind, who, effect, tuple(actions), resource, condition)

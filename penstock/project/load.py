@@ -221,7 +221,9 @@ def _dag_folder(files: _Files, environments: Iterable[Environment], problems: Pr
     template = OWN_FOLDER / "dags"
     own = template.is_dir() and folder.is_dir() and folder.samefile(template)
     airflows = [environment.settings.airflow for environment in environments]
-    versions = [chosen.version for one in airflows if (chosen := one.create or one.use or one.self_managed)]
+    versions = [
+        chosen.version for airflow in airflows if (chosen := airflow.create or airflow.use or airflow.self_managed)
+    ]
     newest = max((parsed for version in versions if (parsed := parse(version))), default=(3, 0, 0))
     return dag_files.read(
         folder,

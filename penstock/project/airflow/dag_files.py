@@ -100,12 +100,12 @@ def read(
 
 def modules(files: Collection[DagFile]) -> frozenset[str]:
     """The names that `import` finds with the folder on Python's path: top-level modules and packages."""
-    found = set()
+    names = set()
     for file in files:
         first, _, below = file.path.partition("/")
         if file.path.endswith(".py") and (name := first if below else first.removesuffix(".py")).isidentifier():
-            found.add(name)
-    return frozenset(found)
+            names.add(name)
+    return frozenset(names)
 
 
 def ignored(files: Collection[DagFile], airflow: int) -> frozenset[str]:
@@ -124,7 +124,11 @@ def ignored(files: Collection[DagFile], airflow: int) -> frozenset[str]:
             hidden |= {path for path, relative in below.items() if spec.match_file(relative)}
         else:
             expressions = list(_expressions(lines))
-            hidden |= {path for path, relative in below.items() if any(one.search(relative) for one in expressions)}
+            hidden |= {
+                path
+                for path, relative in below.items()
+                if any(expression.search(relative) for expression in expressions)
+            }
     return frozenset(hidden)
 
 

@@ -29,9 +29,9 @@ class Airflow(Strict):
     @property
     def chosen(self) -> CreateAirflow | UseAirflow | SelfManagedAirflow:
         """The one that is there; `load` has checked that it is one."""
-        found = self.create or self.use or self.self_managed
-        assert found is not None, "load has checked it"
-        return found
+        chosen = self.create or self.use or self.self_managed
+        assert chosen is not None, "load has checked it"
+        return chosen
 
     def dag_id(self, schedule: str) -> str:
         """The DAG id of a schedule, from its own name or from what Meltano calls it."""

@@ -52,8 +52,8 @@ def problem(option: str, value: str, airflow_version: str) -> Problem | None:
     if option in CLASS_PATHS:
         return _class_problem(option, value.strip(), airflow_version, list_of="")
     if option in _CLASS_LISTS:
-        found = (_class_problem(option, one.strip(), airflow_version, list_of=value) for one in value.split(","))
-        return next((one for one in found if one is not None), None)
+        problems = (_class_problem(option, path.strip(), airflow_version, list_of=value) for path in value.split(","))
+        return next((problem for problem in problems if problem is not None), None)
     if option in _BACKEND_ARGUMENTS and not _is_mapping(value):
         # Airflow logs a warning, and goes on without (`get_custom_secret_backend`).
         what = f"{shown(value)} of {option} is not a mapping in JSON, and Airflow goes on without it"
@@ -65,7 +65,7 @@ def class_paths(option: str, value: str) -> list[str]:
     """What an option names to import."""
     if option in CLASS_PATHS:
         return [value.strip()]
-    return [one.strip() for one in value.split(",")] if option in _CLASS_LISTS else []
+    return [path.strip() for path in value.split(",")] if option in _CLASS_LISTS else []
 
 
 def _is_mapping(text: str) -> bool:

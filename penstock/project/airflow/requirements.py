@@ -138,8 +138,8 @@ def _constraint_problem(target: str, airflow_version: str, container: Container,
 
 def _target(line: str) -> str | None:
     """What a line that sets constraints names."""
-    found = _CONSTRAINT.match(line.strip())
-    return found["target"] if found else None
+    match = _CONSTRAINT.match(line.strip())
+    return match["target"] if match else None
 
 
 def _lines(text: str) -> list[str]:

@@ -46,8 +46,12 @@ def check(text: str, name: str) -> Iterator[Problem]:
         line, what, fix = wrong
         yield Problem(what, fix, where=f"{name}:{line}:1")
     for number, raw in enumerate(text.splitlines(), 1):
-        found = _ASSIGNMENT.match(raw)
-        if found and ALLOW not in raw and (wrong_value := literal_secret(found["name"], found["value"].strip("\"'"))):
+        assignment = _ASSIGNMENT.match(raw)
+        if (
+            assignment
+            and ALLOW not in raw
+            and (wrong_value := literal_secret(assignment["name"], assignment["value"].strip("\"'")))
+        ):
             what = f"{wrong_value}: whoever reads the DAG bucket reads it"
             fix = f"read it from Secrets Manager in the script, or write `{ALLOW}` behind it"
             yield Problem(what, fix, where=f"{name}:{number}:1")
@@ -70,8 +74,8 @@ def _syntax(text: str) -> tuple[int, str, str] | None:
     said = done.stderr.decode(errors="replace")
     if done.returncode == 0:
         return _open_ended(text, said)
-    found = _SYNTAX.search(said)
-    line, what = (int(found["line"]), found["what"]) if found else (1, said.strip() or "it cannot be read")
+    complaint = _SYNTAX.search(said)
+    line, what = (int(complaint["line"]), complaint["what"]) if complaint else (1, said.strip() or "it cannot be read")
     return line, f"bash: {what[:200]}", "correct the syntax here or above"
 
 
@@ -80,9 +84,9 @@ def _open_ended(text: str, said: str) -> tuple[int, str, str] | None:
 
     `$(cat <<END` may end in `END)`, which bash warns of too, and understands.
     """
-    for found in _HERE_DOCUMENT.finditer(said):
-        word = found["word"]
+    for warning in _HERE_DOCUMENT.finditer(said):
+        word = warning["word"]
         if re.search(rf"^\t*{re.escape(word)}\)", text, re.MULTILINE) is None:
             what = f"bash: the here-document does not end: no line is {word[:60]!r} and nothing else"
-            return int(found["line"]), what, f"end it with a line {word[:60]}, without spaces around it"
+            return int(warning["line"]), what, f"end it with a line {word[:60]}, without spaces around it"
     return None

@@ -171,7 +171,7 @@ class Composer:
             node.end = event.end_mark.index
         else:
             # A block ends where the next token starts; its last value says where its text ends.
-            ends = [one.end for one in inner if one.end <= event.end_mark.index]
+            ends = [child.end for child in inner if child.end <= event.end_mark.index]
             node.end = max([node.end, *ends])
         for merged in frame.merged:
             for key, value in merged.value.items():
@@ -232,7 +232,7 @@ class Composer:
             frame.node.value[key.value if key else None] = value
             return
         sources = value.value if isinstance(value.value, list) else [value]
-        if not all(isinstance(one.value, dict) for one in sources):
+        if not all(isinstance(source.value, dict) for source in sources):
             raise self._error(event, "<< must have a mapping, or a list of them", "name an anchor: <<: *name")
         frame.merged.extend(sources)
 

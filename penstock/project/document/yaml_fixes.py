@@ -28,8 +28,8 @@ def advice(problem: str, context: str, line: str, column: int, start: int) -> Pr
         column: where it stopped, from 0.
         start: where what it was doing begins on that line, from 0; `column` where it began on another one.
     """
-    if found := _INVISIBLE.search(line[: len(line) - len(line.lstrip()) + 1]):
-        return invisible(found[0], "in the indentation")
+    if hidden := _INVISIBLE.search(line[: len(line) - len(line.lstrip()) + 1]):
+        return invisible(hidden[0], "in the indentation")
     if "escape character" in problem or "hexdecimal" in problem:
         text = _double_quoted(line[start:])
         if text is not None and '\\"' not in text:
@@ -45,8 +45,8 @@ def advice(problem: str, context: str, line: str, column: int, start: int) -> Pr
         return Problem(f"text cannot begin with {line[start : start + 1]!r} without quotes", _quote(line, start))
     if _CURLY_AHEAD.search(line):
         return Problem("typographic quotation marks are text to YAML", "type straight ones, \" or '")
-    if "did not find expected key" in problem and (found := _TEXT_AHEAD.search(line)):
-        return Problem("more text behind the closing quote", f"quote all of it: {_single(_plain(found['text']))}")
+    if "did not find expected key" in problem and (text_ahead := _TEXT_AHEAD.search(line)):
+        return Problem("more text behind the closing quote", f"quote all of it: {_single(_plain(text_ahead['text']))}")
     return None
 
 
@@ -60,14 +60,14 @@ def invisible(character: str, where: str) -> Problem:
 
 def hidden_at_the_start(text: str) -> str | None:
     """The invisible character that a text begins with; None: it begins with none."""
-    found = _INVISIBLE.match(text)
-    return found[0] if found else None
+    match = _INVISIBLE.match(text)
+    return match[0] if match else None
 
 
 def without_curly_quotes(text: str) -> str | None:
     """What stands between typographic quotes; None: the text is not in such."""
-    found = _CURLY_QUOTED.fullmatch(text)
-    return found[1] if found else None
+    match = _CURLY_QUOTED.fullmatch(text)
+    return match[1] if match else None
 
 
 def _quote(line: str, start: int) -> str:
@@ -82,12 +82,12 @@ def _quote(line: str, start: int) -> str:
 def _opened(text: str) -> bool:
     """Whether a `{` or `[` is open at the end of a text."""
     plain = re.sub(r"""'[^']*'|"[^"]*\"""", "", text)
-    return sum(plain.count(one) for one in "{[") > sum(plain.count(one) for one in "}]")
+    return sum(plain.count(bracket) for bracket in "{[") > sum(plain.count(bracket) for bracket in "}]")
 
 
 def _double_quoted(text: str) -> str | None:
-    found = re.match(r'"((?:[^"\\]|\\.)*)"', text)
-    return found[1] if found else None
+    match = re.match(r'"((?:[^"\\]|\\.)*)"', text)
+    return match[1] if match else None
 
 
 def _plain(text: str) -> str:

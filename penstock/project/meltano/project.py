@@ -85,8 +85,8 @@ class MeltanoProject:
 
     def top_env(self, name: str) -> list[tuple[Document, Node]]:
         """Where `env` at the top of the files sets a variable; the last file wins, and is the first here."""
-        found = [(document, _mapping(document.root.value.get("env")).get(name)) for document in self.documents]
-        return [(document, node) for document, node in reversed(found) if node is not None and node.value is not None]
+        entries = [(document, _mapping(document.root.value.get("env")).get(name)) for document in self.documents]
+        return [(document, node) for document, node in reversed(entries) if node is not None and node.value is not None]
 
 
 def read(folder: Path, name: str, problems: Problems, *, where: str) -> MeltanoProject | None:
@@ -183,7 +183,7 @@ def _tasks(node: Node | None) -> tuple[tuple[str, ...], ...]:
         return ()
     entries = node.value if isinstance(node.value, list) else [node]
     return tuple(
-        tuple(_text(one) for one in (entry.value if isinstance(entry.value, list) else [entry])) for entry in entries
+        tuple(_text(item) for item in (entry.value if isinstance(entry.value, list) else [entry])) for entry in entries
     )
 
 
@@ -299,19 +299,19 @@ def _date(document: Document, node: Node | None) -> date | None:
     """A start date, in quotes or without; with a time, as Meltano itself once wrote it, or without."""
     if node is None or node.value is None:
         return None
-    found = node.value
+    day = node.value
     try:
-        found = datetime.fromisoformat(found.strip()) if isinstance(found, str) else found
-        found = found.date() if isinstance(found, datetime) else found
+        day = datetime.fromisoformat(day.strip()) if isinstance(day, str) else day
+        day = day.date() if isinstance(day, datetime) else day
     except ValueError:
-        found = None
-    if not isinstance(found, date):
+        day = None
+    if not isinstance(day, date):
         what, fix = f"start_date {shown(node.text)} is not a date", "write it as 2027-03-01"
         raise InputError(what, fix=fix, where=document.where(node))
-    if not EARLIEST <= found <= LATEST:
+    if not EARLIEST <= day <= LATEST:
         raise InputError(
-            f"start_date must be a day from {EARLIEST} to {LATEST}, not {found}",
+            f"start_date must be a day from {EARLIEST} to {LATEST}, not {day}",
             fix="name the day on which the schedule begins",
             where=document.where(node),
         )
-    return found
+    return day

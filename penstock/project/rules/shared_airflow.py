@@ -80,11 +80,13 @@ def warnings(
     settings = everywhere[name]
     mine = _airflow_of(name, settings)
     for other, theirs in everywhere.items():
-        found = _airflow_of(other, theirs)
-        if other == name or mine is None or found is None:
+        their_airflow = _airflow_of(other, theirs)
+        if other == name or mine is None or their_airflow is None:
             continue
-        where = mine.shared_with(found)
-        fetched = mine.mwaa is found.mwaa is None and mine.bucket is not None and mine.bucket == found.bucket
+        where = mine.shared_with(their_airflow)
+        fetched = (
+            mine.mwaa is their_airflow.mwaa is None and mine.bucket is not None and mine.bucket == their_airflow.bucket
+        )
         both = sorted(_dag_ids(settings, meltanos) & _dag_ids(theirs, meltanos)) if fetched else []
         if both:
             yield (
@@ -125,8 +127,8 @@ def _dag_ids(settings: Settings, meltanos: Mapping[str, MeltanoProject]) -> froz
     return frozenset(map(settings.airflow.dag_id, names))
 
 
-def _differ(one: str | None, other: str | None) -> bool:
-    return one is not None and other is not None and one != other
+def _differ(first: str | None, second: str | None) -> bool:
+    return first is not None and second is not None and first != second
 
 
 def _listed(ids: list[str]) -> str:

@@ -16,7 +16,7 @@ from penstock.compile.compiler import compile_plan
 from penstock.deploy_policy.bootstrap import Bootstrap
 from penstock.deploy_policy.documents import pack
 from penstock.deploy_policy.names import patterns
-from penstock.deploy_policy.scope import Deployment, partition_of
+from penstock.deploy_policy.scope import Deployment
 from penstock.deploy_policy.statements import Statement, statements
 from penstock.deployed.account import Account
 from penstock_runtime.errors import PenstockError
@@ -127,13 +127,6 @@ def test_more_than_a_role_can_have_is_refused() -> None:
     with pytest.raises(PenstockError, match="need 11 managed policies, and IAM attaches 10") as caught:
         pack(found, "p")
     assert "iam.bootstrap_qualifier" in caught.value.fix
-
-
-@pytest.mark.parametrize(
-    ("region", "partition"), [("eu-west-1", "aws"), ("cn-north-1", "aws-cn"), ("us-gov-west-1", "aws-us-gov")]
-)
-def test_partition(region: str, partition: str) -> None:
-    assert partition_of(region) == partition
 
 
 # The command

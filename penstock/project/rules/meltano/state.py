@@ -64,9 +64,9 @@ def state_of(project: MeltanoProject, settings: Settings, variables: Mapping[str
     Args:
         variables: win over the settings' own.
     """
-    found = next(_said(project, settings, MELTANO_STATE, "state_backend.uri"), None)
-    if found is not None:
-        value, where, wins = found
+    said = next(_said(project, settings, MELTANO_STATE, "state_backend.uri"), None)
+    if said is not None:
+        value, where, wins = said
         address = _filled(value, variables) if value is not None else None
         if address is None or "$" in address:
             return State("a secret", where, wins=wins)
@@ -75,8 +75,8 @@ def state_of(project: MeltanoProject, settings: Settings, variables: Mapping[str
             return State(_without_credentials(address), where, lost=scheme in ("file", ""), wins=wins)
     for value, where, _ in _said(project, settings, DATABASE, "database_uri"):
         kept = value is None or not _filled(value, variables).startswith("sqlite")
-        return State(_SYSTEM_DATABASE, where, lost=not kept, wins=bool(found and found[2]))
-    return State(_SYSTEM_DATABASE, found[1], lost=True, wins=found[2]) if found is not None else None
+        return State(_SYSTEM_DATABASE, where, lost=not kept, wins=bool(said and said[2]))
+    return State(_SYSTEM_DATABASE, said[1], lost=True, wins=said[2]) if said is not None else None
 
 
 def check(settings: Settings, project: MeltanoProject) -> Iterator[Problem]:
@@ -139,8 +139,8 @@ def _said(
         yield None, f"secrets: {variable}", False
     if variable in settings.variables:
         yield settings.variables[variable], f"variables: {variable}", True
-    if (found := setting(project, key)) is not None:
-        document, node = found
+    if (place := setting(project, key)) is not None:
+        document, node = place
         references = set(names_in(str(node.value))) & settings.secrets.keys()
         yield None if references else str(node.value), document.where(node), False
 
@@ -172,8 +172,8 @@ def _keys(node: Node | None) -> set[str]:
 
 def _allowed(permissions: Sequence[Permission], action: str, resource: str) -> bool:
     return any(
-        any(fnmatchcase(action, one) for one in permission.actions)
-        and any(fnmatchcase(resource, one) for one in permission.resources)
+        any(fnmatchcase(action, pattern) for pattern in permission.actions)
+        and any(fnmatchcase(resource, pattern) for pattern in permission.resources)
         for permission in permissions
     )
 
@@ -188,5 +188,5 @@ def _filled(text: str, variables: Mapping[str, str]) -> str:
 
 
 def _without_credentials(address: str) -> str:
-    found = urlsplit(address)
-    return f"{found.scheme}://{found.netloc.rpartition('@')[2]}{found.path}"
+    parts = urlsplit(address)
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
