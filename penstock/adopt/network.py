@@ -86,7 +86,7 @@ def _described(subnet: dict[str, Any], tables: list[dict[str, Any]]) -> Subnet:
 
 
 def _default_route(subnet: str, vpc: str, tables: list[dict[str, Any]]) -> dict[str, Any] | None:
-    """Of the subnet's own route table, else of its VPC's main one."""
+    """Of the subnet's own route table, or of its VPC's main one if it has none."""
     own = [
         table
         for table in tables

@@ -65,7 +65,7 @@ def project_file(path: Path) -> Document:
         )
     document = parse(read_text(path, str(path)), str(path), text_keys=True)
     if not isinstance(document.root.value, dict):
-        raise InputError(f"{path} holds no project", fix=f"start with:\n{_START}", where=str(path))
+        raise InputError(f"{path} is not a project", fix=f"start with:\n{_START}", where=str(path))
     return document
 
 

@@ -60,7 +60,7 @@ def build_bundle(plan: Plan, *, dags_folder: Path) -> Bundle:
     """The bundle of a plan. `dags_folder` holds the template of the loader files, `schedules.py`.
 
     Raises:
-        PenstockError: the template has not exactly one line for each constant.
+        PenstockError: the template does not have exactly one line for each constant.
     """
     runtime = package.files()
     airflow = package.needed_by((path for path in runtime if path.startswith("airflow/")), runtime)

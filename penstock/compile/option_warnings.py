@@ -18,7 +18,7 @@ _SECTION_ALIKE = 0.85
 _PROVIDER_SECTIONS = frozenset(
     {"aws", "celery", "celery_broker_transport_options", "elasticsearch", "fab", "imap", "kubernetes", "openlineage"}
 )
-"""Such that resemble a section of Airflow's own, or might."""
+"""Those that resemble a section of Airflow's own, or might."""
 _IN_THE_IMAGE = frozenset(
     {"amazon", "celery", "common", "fab", "ftp", "http", "imap", "postgres", "smtp", "sqlite", "standard"}
 )
@@ -27,7 +27,7 @@ standard from 3.0 on."""
 
 
 def warnings(options: Mapping[str, str], airflow_version: str, requirements: str) -> Iterator[Found]:
-    """What is set in vain.
+    """What is set without effect.
 
     Args:
         options: checked.

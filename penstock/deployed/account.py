@@ -119,7 +119,7 @@ def aws(what: str, needs: str = "docs/permissions.md lists what push and diff us
     """Turn what AWS refuses while we do `what` into an error with its fix.
 
     Args:
-        needs: which permissions `what` takes, or where that is told.
+        needs: which permissions `what` takes, or where to read that.
 
     Raises:
         PenstockError: AWS refused, or could not be reached.

@@ -53,7 +53,7 @@ class Change:
 def compare(before: Templates, after: Templates) -> list[Change]:
     """What is gained and lost, over all stacks: a statement that moves from one to another is not a change.
 
-    A role that gets another name goes by the new one: of its grants only those that differ are told.
+    A role that gets another name goes by the new one: of its grants only those that differ are listed.
     """
     old, new = set(grants(before, after)), set(grants(after))
     return [*_together("gained", new - old), *_together("lost", old - new)]

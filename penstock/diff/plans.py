@@ -71,7 +71,7 @@ def _schedules(plan: Data | None) -> dict[str, Data]:
 
 
 def _alike(schedule: Data) -> Data:
-    """A schedule with one field for when it runs, and the delay between tries in seconds, as older plans have not."""
+    """A schedule with one field for when it runs, and the delay between tries in seconds, which older plans lack."""
     alike = {**schedule, "cron": _interval(schedule)}
     alike.pop("every_minutes", None)
     if "retry_delay_minutes" in alike:

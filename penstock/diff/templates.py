@@ -26,7 +26,7 @@ _NOISE = frozenset({"AWS::CDK::Metadata"})
 _NAMES = ("Name", "BucketName", "LogGroupName", "RoleName", "Family", "ClusterName", "FunctionName", "TopicName")
 _RETENTION = ("DeletionPolicy", "UpdateReplacePolicy")
 _POLICIES = frozenset({"PolicyDocument", "AssumeRolePolicyDocument", "KeyPolicy", "Policies"})
-"""Properties whose values are told as permissions."""
+"""Properties whose values are reported as permissions."""
 _FILES = frozenset(
     {
         *("Code", "Content", "SourceBucketNames", "SourceObjectKeys"),

@@ -7,11 +7,11 @@ from pydantic import Field
 from penstock.project.airflow.existing import SelfManagedAirflow, UseAirflow
 from penstock.project.airflow.mwaa import CreateAirflow
 from penstock.project.schema.model import Strict
-from penstock.project.schema.patterns import shape
+from penstock.project.schema.patterns import worded_pattern
 
 WAYS = ("create", "use", "self_managed")
 """To an Airflow: a project takes exactly one of them, each environment its own."""
-_DAG_PREFIX = shape(r"^[A-Za-z0-9_.-]*$", "what can begin a DAG id", "use letters, digits, `_`, `.` and `-`")
+_DAG_PREFIX = worded_pattern(r"^[A-Za-z0-9_.-]*$", "what can begin a DAG id", "use letters, digits, `_`, `.` and `-`")
 
 
 class Airflow(Strict):

@@ -118,7 +118,7 @@ def _files(folder: Path, name: str, where: str) -> dict[str, PluginFile]:
         if len(files) > MAX_FILES:
             raise InputError(f"{name} holds more than {MAX_FILES} files", fix="name a zip file", where=where)
     if not files:
-        raise InputError(f"{name} holds no file", fix="put a plugin into it, or leave plugins out", where=where)
+        raise InputError(f"{name} has no files", fix="put a plugin into it, or leave plugins out", where=where)
     return files
 
 
@@ -137,7 +137,7 @@ def _check_archive(content: bytes, name: str, where: str) -> None:
     except zipfile.BadZipFile:
         raise InputError(f"{name} is not a zip file", fix="name a folder or a zip file", where=where) from None
     if not listed:
-        raise InputError(f"{name} holds no file", fix="put a plugin into it, or leave plugins out", where=where)
+        raise InputError(f"{name} has no files", fix="put a plugin into it, or leave plugins out", where=where)
     for member in listed:
         path = PurePosixPath(member)
         if path.is_absolute() or ".." in path.parts or "\\" in member:

@@ -49,7 +49,7 @@ def generate(text: str, airflow_version: str, install_from: str, *, sealed: bool
     """The file for MWAA. It depends on nothing but the user's lines, the Airflow and where packages come from.
 
     Args:
-        text: the user's file; its lines and comments stay as they are.
+        text: the user's file; its lines and comments stay unchanged.
         install_from: `index`, or `plugins` for wheels in plugins.zip only. Then no constraints are named: MWAA applies
             those of its image, which needs no network.
         sealed: there is no way to the internet, where Airflow's constraints are; the same holds then.

@@ -89,7 +89,7 @@ class Composer:
 
         Raises:
             InputError: something that this module refuses.
-            yaml.YAMLError: the text is no YAML.
+            yaml.YAMLError: the text is not YAML.
         """
         self._lines = Lines(text)
         for event in yaml.parse(text, Loader=_LOADER):
@@ -221,7 +221,7 @@ class Composer:
             raise self._error(event, "a key is missing before ':'", "write the key")
         if key.value is not _MERGE and key.value in frame.node.keys:
             first = frame.node.keys[key.value].line + 1
-            raise self._error(event, f"{shown(key.text)} is here twice; first on line {first}", "keep one of them")
+            raise self._error(event, f"{shown(key.text)} is defined twice; first on line {first}", "keep one of them")
         frame.key = key
         if key.value is not _MERGE:
             frame.node.keys[key.value] = key

@@ -1,4 +1,4 @@
-"""`${NAME}` in texts, and secrets that stand in a file as they are."""
+"""`${NAME}` in texts, and secrets that stand in a file in plain text."""
 
 from __future__ import annotations
 

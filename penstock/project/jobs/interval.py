@@ -126,7 +126,7 @@ def _timezones() -> frozenset[str]:
 
 
 def check_timezone(name: str, where: str) -> None:
-    """Raise an InputError where `name` is no IANA time zone."""
+    """Raise an InputError where `name` is not an IANA time zone."""
     try:
         if name in _OF_A_MACHINE or name.startswith(_OTHER_FORMS):
             raise ValueError(name)

@@ -106,7 +106,7 @@ def _check_cidr(cidr: str) -> Iterator[Problem]:
     try:
         network = ipaddress.IPv4Network(cidr)
     except ValueError as error:
-        yield Problem(f"no IPv4 range: {str(error)[:100]}", "write one such as 10.20.0.0/16", path)
+        yield Problem(f"not an IPv4 range: {str(error)[:100]}", "write one such as 10.20.0.0/16", path)
         return
     if not 16 <= network.prefixlen <= 24:
         yield Problem(f"a /{network.prefixlen} network is not possible here", "use /16 to /24", path)

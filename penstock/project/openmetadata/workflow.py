@@ -1,4 +1,4 @@
-"""OpenMetadata workflow files: read as they are, checked, and completed from the project."""
+"""OpenMetadata workflow files: read unchanged, checked, and completed from the project."""
 
 from __future__ import annotations
 
@@ -53,8 +53,9 @@ def read(document: Document) -> Workflow:
         InputError: it is not a mapping.
     """
     if not isinstance(document.root.value, dict):
+        kind = "a list" if isinstance(document.root.value, list) else "a single value"
         raise InputError(
-            f"{document.name} holds no mapping",
+            f"{document.name} holds {kind}, not a mapping",
             fix="write an OpenMetadata workflow: source, sink, workflowConfig",
             where=document.where(document.root),
         )

@@ -31,7 +31,7 @@ def is_openmetadata(reference: str) -> bool:
 
 
 def unmasked(settings: Settings) -> Iterator[tuple[str, DocumentPath]]:
-    """Tasks that get secrets, and whose log nobody masks, told once for all: (text, where)."""
+    """Tasks that get secrets, and whose log nobody masks, reported once for all: (text, where)."""
     unmasked_tasks = [
         (task, ("jobs", job, "tasks", index))
         for job, settings_of_job in settings.jobs.items()

@@ -51,7 +51,7 @@ def _wrong_range(text: str) -> Problem | None:
     try:
         network = ipaddress.IPv4Network(text, strict=False)
     except ValueError:
-        return Problem(f"{shown} is no IPv4 range", "write one such as 10.8.0.0/16; one address is 10.8.0.1/32")
+        return Problem(f"{shown} is not an IPv4 range", "write one such as 10.8.0.0/16; one address is 10.8.0.1/32")
     if network.prefixlen == 0:
         return Problem(
             f"{shown} allows every address",

@@ -224,7 +224,7 @@ def test_parameter_that_can_exist(tmp_path: Path, name: str) -> None:
     ],
 )
 def test_server_without_api_is_warned_of(tmp_path: Path, server: str, warned: bool) -> None:
-    """The client takes the address as it is; where a proxy has it elsewhere, the user knows better."""
+    """The client takes the address unchanged; where a proxy has it elsewhere, the user knows better."""
     plan = _plan(tmp_path, ("https://catalog.acme.io/api", server))
 
     assert [one.split(": ")[0] for one in plan.warnings] == ["penstock.yaml:8:11"] * warned

@@ -126,7 +126,7 @@ BAD = {
     "sign-in that is gone": (
         "api.auth_backends", "airflow.api.auth.backend.session, airflow.www.x", "3.0.6", "no airflow.api, and", "name"
     ),
-    "arguments that are no JSON": (
+    "arguments that are not JSON": (
         "secrets.backend_kwargs", "{connections_prefix: x}", "3.0.6", "is not a mapping in JSON, and Airflow goes on",
         "write it in single quotes",
     ),

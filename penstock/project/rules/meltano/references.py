@@ -40,7 +40,7 @@ _NEVER_FILLED = frozenset(
     {"name", "namespace", "inherit_from", "variant", "label", "description", "docs", "repo", "logo_url", "executable"}
     | {"capabilities", "requires", "settings_group_validation", "python", "keywords", "maintenance_status"}
 )
-"""Keys of a plugin that Meltano takes as they are."""
+"""Keys of a plugin that Meltano takes unchanged."""
 _NOT_SETTINGS = frozenset(
     {"plugins", "environments", "schedules", "jobs", "env", "include_paths", "annotations", "requires_meltano"}
 )

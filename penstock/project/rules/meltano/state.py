@@ -1,7 +1,8 @@
 """Where a Meltano project keeps its state, if it says so itself. See docs/adr/0014.
 
-Meltano takes the address from `env` at the top of `meltano.yml`, else from the process, else from `state_backend.uri`;
-`systemdb`, its default, is the database of `database_uri` (Meltano 4.4.1, tried with `config print`).
+Meltano takes the address from `env` at the top of `meltano.yml`, otherwise from the process, otherwise from
+`state_backend.uri`; `systemdb`, its default, is the database of `database_uri` (Meltano 4.4.1, tried with
+`config print`).
 """
 
 from __future__ import annotations

@@ -204,7 +204,7 @@ def test_prefix_is_of_one_project_and_environment(project: str, environment: str
 
 
 def test_settings_reach_the_plan(tmp_path: Path) -> None:
-    """Each as it is written; the prefix of role names is in each role's name."""
+    """Each unchanged; the prefix of role names is in each role's name."""
     text = (
         "ecs: {container_insights: enhanced, stop_timeout_seconds: 30, tmp_mib: 64}\n"
         "logs: {retention_days: 7, mode: non-blocking, max_buffer_mib: 25}\n"

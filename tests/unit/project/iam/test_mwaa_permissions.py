@@ -166,7 +166,7 @@ LACKING: dict[str, tuple[dict[str, str], str, list[str]]] = {
 def test_backend_that_the_role_may_not_read(
     tmp_path: Path, options: dict[str, str], action: str, resources: list[str]
 ) -> None:
-    """A warning with the permission written out; as it is, or with its placeholder filled, it is what was lacking."""
+    """A warning with the permission written out; unchanged, or with its placeholder filled, it is what was lacking."""
     (told,) = backend(tmp_path, options, [])
     place, _, permission = told.partition("permissions: ")
 

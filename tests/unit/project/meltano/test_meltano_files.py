@@ -71,7 +71,7 @@ def test_names_of_schedules_and_jobs_are_meltanos(tmp_path: Path) -> None:
 
 
 def test_numbers_in_env_are_those_that_meltano_reads(tmp_path: Path) -> None:
-    """What is in quotes stays as it is written."""
+    """What is in quotes stays unchanged."""
     env = 'env: {A: 1_000, B: 0123, C: yes, D: "0123", E: 1.50, F: true}'
     (schedule,) = _schedules(tmp_path, f'{JOB}schedules: [{{name: s, job: j, interval: "@daily", {env}}}]\n')
     found = schedule.tasks[0].environment

@@ -21,8 +21,8 @@ CUSTOMER = ("class: mw1.small", "class: mw1.small, endpoint_management: customer
 
 CREATED = {
     # name: (what `create` holds, part of what, part of fix)
-    "host bits": ("{cidr: ¦10.20.0.1/16}", "no IPv4 range", "10.20.0.0/16"),
-    "IPv6": ("{cidr: ¦'fd00::/56'}", "no IPv4 range", "10.20.0.0/16"),
+    "host bits": ("{cidr: ¦10.20.0.1/16}", "not an IPv4 range", "10.20.0.0/16"),
+    "IPv6": ("{cidr: ¦'fd00::/56'}", "not an IPv4 range", "10.20.0.0/16"),
     "large": ("{cidr: ¦10.0.0.0/8}", "a /8 network is not possible", "/16 to /24"),
     "small": ("{cidr: ¦10.20.0.0/25}", "a /25 network is not possible", "/16 to /24"),
     "loopback": ("{cidr: ¦127.0.0.0/16}", "not a range that a network can have", "10.0.0.0/8"),

@@ -143,7 +143,7 @@ def test_airflows_that_may_be_one_are_told(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("airflow", "where"), [(USE, "MWAA environment 'team'"), (OWN, "bucket 'team-dags'")])
 def test_own_dag_files_keep_their_ids(tmp_path: Path, airflow: str, where: str) -> None:
-    """They go into each environment's bundle as they are."""
+    """They go into each environment's bundle unchanged."""
     prefix = ", airflow: {dag_prefix: prod_}"
     project(tmp_path, prod=prefix, airflow=airflow, files={"dags/mine.py": "from airflow import DAG\n"})
 

@@ -319,7 +319,7 @@ def test_the_certificate_may_be_a_secret(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("own", ["{verifySSL: ignore}", "{sslConfig: {caCertificate: /etc/ssl/certs/x.pem}}"])
 def test_what_the_workflow_says_wins(tmp_path: Path, own: str) -> None:
-    """A file of the user's is as it is; then the certificate does not go along."""
+    """A file of the user's stays unchanged; then the certificate does not go along."""
     text = WORKFLOW + f"workflowConfig: {{openMetadataServerConfig: {own}}}\n"
 
     found = plan(tmp_path, server("ca.pem"), ca_pem=CERTIFICATE, warehouse_yaml=text)

@@ -176,7 +176,7 @@ ENV = "transform: skip, env: {TAP_A_TOKEN: %s}, "
 
 
 def test_secret_in_env_of_a_schedule_is_an_error_whose_fix_works(tmp_path: Path) -> None:
-    """Meltano takes a variable of a process as it is: the tap would get the text $PASSWORD."""
+    """Meltano takes a variable of a process unchanged: the tap would get the text $PASSWORD."""
     for number, reference in enumerate(("$PASSWORD", '"${PASSWORD}"')):
         text = BASE.replace("transform: skip, ", ENV % reference)
         place, what, fix = _first(tmp_path / str(number), text)
