@@ -71,14 +71,16 @@ class Cost:
 
 def estimate(templates: Templates, plan: Mapping[str, Any] | None, prices: Prices) -> Cost:
     """The cost of what the templates and the plan describe."""
-    architectures = {one["family"]: one["architecture"] for one in (plan or {}).get("task_definitions", [])}
+    architectures = {
+        definition["family"]: definition["architecture"] for definition in (plan or {}).get("task_definitions", [])
+    }
     runs = tuple(
         Run(
-            one["dag_id"],
-            _sum(_task(task, architectures, prices) for task in one["tasks"]),
-            runs_per_month(one["cron"], one.get("every_minutes")),
+            schedule["dag_id"],
+            _sum(_task(task, architectures, prices) for task in schedule["tasks"]),
+            runs_per_month(schedule["cron"], schedule.get("every_minutes")),
         )
-        for one in (plan or {}).get("schedules", [])
+        for schedule in (plan or {}).get("schedules", [])
     )
     return Cost(tuple(_lines(templates, prices)), runs)
 
@@ -113,7 +115,7 @@ def _task(task: Mapping[str, Any], architectures: Mapping[str, str], prices: Pri
 
 
 def _lines(templates: Templates, prices: Prices) -> list[Line]:
-    resources = [one for template in templates.values() for one in template.get("Resources", {}).values()]
+    resources = [resource for template in templates.values() for resource in template.get("Resources", {}).values()]
     kinds: dict[str, list[Mapping[str, Any]]] = {}
     for one in resources:
         kinds.setdefault(one["Type"], []).append(one.get("Properties", {}))
@@ -123,7 +125,7 @@ def _lines(templates: Templates, prices: Prices) -> list[Line]:
         _line("public addresses", len(kinds.get("AWS::EC2::EIP", [])), prices.get("public_ipv4_hour")),
         _line(
             "interface endpoints, per zone",
-            sum(len(one.get("SubnetIds", [])) for one in interfaces),
+            sum(len(interface.get("SubnetIds", [])) for interface in interfaces),
             prices.get("interface_endpoint_zone_hour"),
         ),
         _line("keys in KMS", len(kinds.get("AWS::KMS::Key", [])), prices.get("kms_key_month"), hours=1),

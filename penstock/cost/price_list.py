@@ -76,7 +76,7 @@ def _read(file: Path) -> dict[str, dict[str, float]]:
     except (OSError, ValueError) as error:
         raise InputError(f"the prices cannot be read: {error}", fix=fix, where=str(file)) from error
     known = {name for prices in TABLE.values() for name in prices}
-    known |= {f"fargate.{one}.{unit}" for one in _ARCHITECTURES for unit in ("vcpu_hour", "gb_hour")}
+    known |= {f"fargate.{architecture}.{unit}" for architecture in _ARCHITECTURES for unit in ("vcpu_hour", "gb_hour")}
     for region, prices in found.items() if isinstance(found, dict) else [("", None)]:
         if not isinstance(prices, dict):
             raise InputError("the prices are not an object of objects", fix=fix, where=str(file))

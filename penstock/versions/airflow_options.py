@@ -77,7 +77,7 @@ def kind(option: str) -> str:
 
 def nearest(option: str, airflow_version: str) -> str | None:
     """The option that was probably meant; None: it resembles none."""
-    known = [one for one in _tables()["options"] if exists(one, airflow_version)]
+    known = [option for option in _tables()["options"] if exists(option, airflow_version)]
     return next(iter(difflib.get_close_matches(option, known, n=1, cutoff=_ALIKE)), None)
 
 

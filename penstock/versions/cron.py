@@ -69,7 +69,7 @@ def refused(cron: str, airflow_version: str) -> Problem | None:
     if croniter >= (5,):
         return None
     for position, found in _parts(fields, _RANGE):
-        first, last = (number(position, one, fold=False) for one in found.groups())
+        first, last = (number(position, group, fold=False) for group in found.groups())
         if position == 4 and last == 0:
             continue  # To Sunday, which is 7 as well.
         if first > last:
@@ -86,7 +86,7 @@ def differences(cron: str, airflow_version: str) -> Iterator[tuple[str, str]]:
     reader = f"Airflow {airflow_version} (croniter {shown(croniter)})" if croniter != _NEWEST else "croniter"
     if croniter >= (4,):
         for position, found in _parts(fields, _RANGE):
-            first, last = (number(position, one) for one in found.groups())
+            first, last = (number(position, group) for group in found.groups())
             if first == last and number(position, found[1], fold=False) >= number(position, found[2], fold=False):
                 yield f"{reader} takes {found[0]!r} for every {FIELDS[position]}", f"write {found[1]}"
     if (5,) <= croniter < (7,):

@@ -84,8 +84,8 @@ def _shape(name: str, raw: Mapping[str, Any]) -> Shape:
 
 
 def _members(raw: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    for name, one in raw.get("members", {}).items():
-        yield name, one["shape"]
+    for name, member in raw.get("members", {}).items():
+        yield name, member["shape"]
     for key, name in (("member", "[]"), ("key", "{key}"), ("value", "{value}")):
         if key in raw:
             yield name, raw[key]["shape"]

@@ -164,10 +164,10 @@ class _Walker:
         shape = self._member(place.shape, "[]").shape
         if isinstance(value, list) and not any(map(_is_function, value)):
             self._hold(value, path, _Member(place.shape, None))
-        for one in members:
+        for member in members:
             own = f"{path}[]"
             renamed = self._resource.renamed.get(own)
-            self._value(one, own, self._at(renamed) if renamed else _Member(shape, place.limit))
+            self._value(member, own, self._at(renamed) if renamed else _Member(shape, place.limit))
 
     def _map(self, value: Mapping[str, Any], path: str, place: _Member) -> None:
         self._hold(value, path, place)

@@ -37,7 +37,7 @@ def plan(tmp_path: Path) -> Plan:
 
 
 def template(*resources: dict[str, Any]) -> dict[str, Any]:
-    return {"Resources": {f"R{number}": one for number, one in enumerate(resources)}}
+    return {"Resources": {f"R{number}": resource for number, resource in enumerate(resources)}}
 
 
 @pytest.mark.parametrize(
@@ -116,9 +116,14 @@ def test_what_is_too_long_for_one_policy_goes_into_several() -> None:
     ]
     policies = pack(found, "p")
 
-    assert [one.name for one in policies] == ["p-1", "p-2", "p-3", "p-4"]
-    assert all(one.size <= MAX_POLICY_CHARACTERS for one in policies)
-    packed = [(one.actions, resource) for policy in policies for one in policy.statements for resource in one.resources]
+    assert [policy.name for policy in policies] == ["p-1", "p-2", "p-3", "p-4"]
+    assert all(policy.size <= MAX_POLICY_CHARACTERS for policy in policies)
+    packed = [
+        (statement.actions, resource)
+        for policy in policies
+        for statement in policy.statements
+        for resource in statement.resources
+    ]
     assert packed == [(one.actions, resource) for one in found for resource in one.resources]
 
 

@@ -146,7 +146,7 @@ def test_plugins_are_the_same_to_the_byte(tmp_path: Path) -> None:
     assert key == first.plugins
     assert sorted(zipfile.ZipFile(io.BytesIO(archive)).namelist()) == ["a/x.sh", "b.py"]
     infos = zipfile.ZipFile(io.BytesIO(next(iter(executable.values())))).infolist()
-    assert {one.filename: one.external_attr >> 16 & 0o777 for one in infos} == {"a/x.sh": 0o755, "b.py": 0o644}
+    assert {info.filename: info.external_attr >> 16 & 0o777 for info in infos} == {"a/x.sh": 0o755, "b.py": 0o644}
 
 
 def test_a_zip_file_is_taken_as_it_is(tmp_path: Path) -> None:

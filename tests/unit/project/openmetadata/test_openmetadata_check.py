@@ -200,4 +200,6 @@ def test_address_of_this_machine_is_a_warning(tmp_path: Path, address: str) -> N
     edit = ("variables: {HOST: dev.acme.internal}", "variables: {HOST: localhost}")
     warnings = compile_plan(loaded(tmp_path, edit, files={"warehouse.yaml": text})).warnings
 
-    assert [one.partition(": ")[0] for one in warnings if "Fargate task itself" in one] == ["warehouse.yaml:4:54"]
+    assert [warning.partition(": ")[0] for warning in warnings if "Fargate task itself" in warning] == [
+        "warehouse.yaml:4:54"
+    ]
