@@ -117,10 +117,14 @@ def _task(task: Mapping[str, Any], architectures: Mapping[str, str], prices: Pri
 def _lines(templates: Templates, prices: Prices) -> list[Line]:
     resources = [resource for template in templates.values() for resource in template.get("Resources", {}).values()]
     kinds: dict[str, list[Mapping[str, Any]]] = {}
-    for one in resources:
-        kinds.setdefault(one["Type"], []).append(one.get("Properties", {}))
-    interfaces = [one for one in kinds.get("AWS::EC2::VPCEndpoint", []) if one.get("VpcEndpointType") == "Interface"]
-    found = [
+    for resource in resources:
+        kinds.setdefault(resource["Type"], []).append(resource.get("Properties", {}))
+    interfaces = [
+        endpoint
+        for endpoint in kinds.get("AWS::EC2::VPCEndpoint", [])
+        if endpoint.get("VpcEndpointType") == "Interface"
+    ]
+    lines = [
         _line("NAT gateways", len(kinds.get("AWS::EC2::NatGateway", [])), prices.get("nat_gateway_hour")),
         _line("public addresses", len(kinds.get("AWS::EC2::EIP", [])), prices.get("public_ipv4_hour")),
         _line(
@@ -130,15 +134,19 @@ def _lines(templates: Templates, prices: Prices) -> list[Line]:
         ),
         _line("keys in KMS", len(kinds.get("AWS::KMS::Key", [])), prices.get("kms_key_month"), hours=1),
     ]
-    for one in kinds.get("AWS::MWAA::Environment", []):
-        kind = one.get("EnvironmentClass", "mw1.small")
+    for environment in kinds.get("AWS::MWAA::Environment", []):
+        kind = environment.get("EnvironmentClass", "mw1.small")
         # The environment's price holds two schedulers, two web servers and one worker; mw1.micro has one of each.
-        more = int(one.get("MinWorkers", 1)) - 1 + max(int(one.get("Schedulers", 0)) - INCLUDED_SCHEDULERS, 0)
-        servers = max(int(one.get("MinWebservers", 0)) - INCLUDED_WEB_SERVERS, 0)
-        found.append(_line(f"MWAA environment, {kind}", 1, prices.get(f"mwaa.{kind}_hour")))
-        found.append(_line(f"more workers and schedulers, {kind}", more, prices.get(f"mwaa.{kind}.worker_hour")))
-        found.append(_line(f"more web servers, {kind}", servers, prices.get(f"mwaa.{kind}.web_server_hour")))
-    return [line for line in found if line.count]
+        more = (
+            int(environment.get("MinWorkers", 1))
+            - 1
+            + max(int(environment.get("Schedulers", 0)) - INCLUDED_SCHEDULERS, 0)
+        )
+        servers = max(int(environment.get("MinWebservers", 0)) - INCLUDED_WEB_SERVERS, 0)
+        lines.append(_line(f"MWAA environment, {kind}", 1, prices.get(f"mwaa.{kind}_hour")))
+        lines.append(_line(f"more workers and schedulers, {kind}", more, prices.get(f"mwaa.{kind}.worker_hour")))
+        lines.append(_line(f"more web servers, {kind}", servers, prices.get(f"mwaa.{kind}.web_server_hour")))
+    return [line for line in lines if line.count]
 
 
 def _line(what: str, count: int, price: float | None, hours: int = HOURS) -> Line:
@@ -146,5 +154,5 @@ def _line(what: str, count: int, price: float | None, hours: int = HOURS) -> Lin
 
 
 def _sum(values: Iterable[float | None]) -> float | None:
-    found = list(values)
-    return None if None in found else sum(one for one in found if one is not None)
+    numbers = list(values)
+    return None if None in numbers else sum(number for number in numbers if number is not None)

@@ -133,7 +133,7 @@ def test_each_file_is_named_with_the_version_that_was_uploaded(full: Templates, 
     environment = resources(full, "AWS::MWAA::Environment")["Environment"]["Properties"]
     for name, folder in FOLDERS.items():
         (upload,) = [
-            one for one, found in uploads(full).items() if found["Properties"]["DestinationBucketKeyPrefix"] == folder
+            one for one, upload in uploads(full).items() if upload["Properties"]["DestinationBucketKeyPrefix"] == folder
         ]
         version = {"Fn::Select": [0, {"Fn::GetAtt": [upload, "SourceObjectVersionIds"]}]}
         assert environment[f"{name}S3ObjectVersion"] == version

@@ -46,12 +46,12 @@ class Model:
             KeyError: the operation does not have that member.
         """
         operation, *steps = path.replace("[]", ".[]").replace("{", ".{").split(".")
-        found = self.shapes[self.inputs[operation]]
-        holder, name = found, ""
+        shape = self.shapes[self.inputs[operation]]
+        holder, name = shape, ""
         for step in steps:
-            holder, name = found, step
-            found = self.shapes[found.members[step]]
-        return found, holder, name
+            holder, name = shape, step
+            shape = self.shapes[shape.members[step]]
+        return shape, holder, name
 
 
 @functools.cache

@@ -165,4 +165,4 @@ def test_secret_cannot_be_what_the_definition_sets(tmp_path: Path, name: str, ed
 
     plan = _plan(tmp_path / "b", secret, _more(f"{{name: x, command: ls, image: x, secrets: [{name}]}}"))
 
-    assert [name] in [[secret.name for secret in found.secrets] for found in plan.task_definitions]
+    assert [name] in [[secret.name for secret in definition.secrets] for definition in plan.task_definitions]

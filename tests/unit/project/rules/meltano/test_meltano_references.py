@@ -201,7 +201,7 @@ def test_secret_in_env_of_a_schedule_is_an_error_whose_fix_works(tmp_path: Path)
 
     secret = (SECRETS, f"{SECRETS}  TAP_A_TOKEN: 'secretsmanager:warehouse#password'\n")
     plan = _plan(tmp_path / "fixed", BASE, secret, ("environment: prod}", "environment: prod, secrets: [TAP_A_TOKEN]}"))
-    assert "TAP_A_TOKEN" in {secret.name for found in plan.task_definitions for secret in found.secrets}
+    assert "TAP_A_TOKEN" in {secret.name for definition in plan.task_definitions for secret in definition.secrets}
 
 
 def test_variable_in_env_of_a_schedule(tmp_path: Path) -> None:
