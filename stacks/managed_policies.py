@@ -12,9 +12,9 @@ from constructs import Construct
 
 from penstock_runtime.errors import InputError
 
-MAX_CHARACTERS = 6144
+MAX_POLICY_CHARACTERS = 6_144
 """Of one managed policy, white space not counted (IAM User Guide, "IAM and AWS STS quotas")."""
-MAX_INLINE = 10_240
+MAX_INLINE_CHARACTERS = 10_240
 """Of all inline policies of a role, counted alike (the same page)."""
 USUAL_POLICIES = 10
 MAX_POLICIES = 20
@@ -77,7 +77,7 @@ def pack(statements: Sequence[iam.PolicyStatement], stack: cdk.Stack) -> list[li
         shape = json.dumps([sorted(statement.actions), stack.resolve(statement.conditions)], sort_keys=True)
         groups.setdefault(shape, []).append(statement)
     documents: list[list[iam.PolicyStatement]] = [[]]
-    room = MAX_CHARACTERS - len('{"Version":"2012-10-17","Statement":[]}')
+    room = MAX_POLICY_CHARACTERS - len('{"Version":"2012-10-17","Statement":[]}')
     for alike in groups.values():
         resources = list(dict.fromkeys(resource for statement in alike for resource in statement.resources))
         frame = len(_longest(_frame(alike[0], stack))) + len('"Resource":[],')
@@ -89,7 +89,7 @@ def pack(statements: Sequence[iam.PolicyStatement], stack: cdk.Stack) -> list[li
                 if taken:
                     documents[-1].append(_with(alike[0], taken))
                 documents.append([])
-                taken, room = [], MAX_CHARACTERS - len('{"Version":"2012-10-17","Statement":[]}')
+                taken, room = [], MAX_POLICY_CHARACTERS - len('{"Version":"2012-10-17","Statement":[]}')
                 left = room - frame
             taken.append(resource)
             left -= size

@@ -37,10 +37,10 @@ class BucketLook:
         Source: Amazon S3 User Guide, "Blocking public access to your Amazon S3 storage".
         """
         own = self._look("s3:GetBucketPublicAccessBlock", self._own_block, {"NoSuchBucket": self._gone})
-        if own is None or all(own.get(one) for one in BLOCKS):
+        if own is None or all(own.get(kind) for kind in BLOCKS):
             return None if own is None else True
         accounts = self._look("s3:GetAccountPublicAccessBlock", self._accounts_block)
-        return None if accounts is None else all(own.get(one) or accounts.get(one) for one in BLOCKS)
+        return None if accounts is None else all(own.get(kind) or accounts.get(kind) for kind in BLOCKS)
 
     def kms_key(self) -> str | None:
         """A customer's key only: with AWS's own key, `aws/s3`, whoever may use the bucket may use the key."""
@@ -48,9 +48,9 @@ class BucketLook:
         if not named:
             return None
         gone = Gone(f"the bucket's key {named} is gone", "give the bucket a key that exists, and encrypt it again")
-        found = self._look("kms:DescribeKey", lambda: self._key(named), {"NotFoundException": gone})
+        key = self._look("kms:DescribeKey", lambda: self._key(named), {"NotFoundException": gone})
         # A bucket may name its key by id or alias; a policy needs the ARN.
-        return (named if ":key/" in named else None) if found is None else found.get("own")
+        return (named if ":key/" in named else None) if key is None else key.get("own")
 
     def _own_block(self) -> Mapping[str, Any]:
         return _block(lambda: self._clients("s3").get_public_access_block(Bucket=self.name))
@@ -60,24 +60,28 @@ class BucketLook:
 
     def _named_key(self) -> str:
         try:
-            found = self._clients("s3").get_bucket_encryption(Bucket=self.name)["ServerSideEncryptionConfiguration"]
+            encryption = self._clients("s3").get_bucket_encryption(Bucket=self.name)[
+                "ServerSideEncryptionConfiguration"
+            ]
         except botocore.exceptions.ClientError as error:
             if error_code(error) != _NO_ENCRYPTION:
                 raise
             return ""
-        keys = [one.get("ApplyServerSideEncryptionByDefault", {}).get("KMSMasterKeyID") for one in found["Rules"]]
+        keys = [
+            rule.get("ApplyServerSideEncryptionByDefault", {}).get("KMSMasterKeyID") for rule in encryption["Rules"]
+        ]
         return next((str(key) for key in keys if key), "")
 
     def _key(self, named: str) -> dict[str, str]:
-        found = self._clients("kms").describe_key(KeyId=named)["KeyMetadata"]
-        return {} if found.get("KeyManager") == "AWS" else {"own": str(found["Arn"])}
+        metadata = self._clients("kms").describe_key(KeyId=named)["KeyMetadata"]
+        return {} if metadata.get("KeyManager") == "AWS" else {"own": str(metadata["Arn"])}
 
 
 def _block(ask: Any) -> Mapping[str, Any]:
     """The four settings; empty: none was ever made."""
     try:
-        found: Mapping[str, Any] = ask()["PublicAccessBlockConfiguration"]
-        return found
+        settings: Mapping[str, Any] = ask()["PublicAccessBlockConfiguration"]
+        return settings
     except botocore.exceptions.ClientError as error:
         if error_code(error) != _NO_BLOCK:
             raise

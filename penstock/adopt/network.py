@@ -47,16 +47,16 @@ class NetworkLook:
 
     def _subnet(self, name: str) -> dict[str, Any] | None:
         def ask() -> dict[str, Any]:
-            found: dict[str, Any] = self._clients("ec2").describe_subnets(SubnetIds=[name])["Subnets"][0]
-            return found
+            subnet: dict[str, Any] = self._clients("ec2").describe_subnets(SubnetIds=[name])["Subnets"][0]
+            return subnet
 
         gone = Gone(f"the subnet {name} is gone", "an environment keeps its subnets for good: make a new environment")
         return self._look(_SUBNETS, ask, {"InvalidSubnetID.NotFound": gone})
 
     def _group(self, name: str) -> dict[str, Any] | None:
         def ask() -> dict[str, Any]:
-            found: dict[str, Any] = self._clients("ec2").describe_security_groups(GroupIds=[name])["SecurityGroups"][0]
-            return found
+            group: dict[str, Any] = self._clients("ec2").describe_security_groups(GroupIds=[name])["SecurityGroups"][0]
+            return group
 
         gone = Gone(f"the security group {name} is gone", "give the environment one that exists, and adopt it again")
         return self._look("ec2:DescribeSecurityGroups", ask, {"InvalidGroup.NotFound": gone})
@@ -86,7 +86,7 @@ def _described(subnet: dict[str, Any], tables: list[dict[str, Any]]) -> Subnet:
 
 
 def _default_route(subnet: str, vpc: str, tables: list[dict[str, Any]]) -> dict[str, Any] | None:
-    """Of the subnet's own route table, else of its VPC's main one."""
+    """Of the subnet's own route table, or of its VPC's main one if it has none."""
     own = [
         table
         for table in tables
@@ -100,6 +100,6 @@ def _default_route(subnet: str, vpc: str, tables: list[dict[str, Any]]) -> dict[
     for table in own or main:
         for route in table.get("Routes", []):
             if route.get("DestinationCidrBlock") == "0.0.0.0/0":
-                found: dict[str, Any] = route
-                return found
+                default: dict[str, Any] = route
+                return default
     return None

@@ -29,14 +29,14 @@ def read(name: str, clients: Clients) -> Live:
         PenstockError: AWS cannot be reached, or does not describe the environment itself.
     """
     with aws(f"read the environment {name[:80]!r}", "it takes airflow:GetEnvironment and airflow:ListEnvironments"):
-        found = _environment(name, clients("mwaa"))
-    return _Reader(name, found, clients).read()
+        environment = _environment(name, clients("mwaa"))
+    return _Reader(name, environment, clients).read()
 
 
 def _environment(name: str, mwaa: Any) -> dict[str, Any]:
     try:
-        found: dict[str, Any] = mwaa.get_environment(Name=name).get("Environment") or {}
-        return found
+        environment: dict[str, Any] = mwaa.get_environment(Name=name).get("Environment") or {}
+        return environment
     except botocore.exceptions.ParamValidationError as error:
         raise InputError(f"{name[:90]!r} cannot be the name of an environment", fix="check it") from error
     except botocore.exceptions.ClientError as error:
@@ -49,37 +49,39 @@ def _environment(name: str, mwaa: Any) -> dict[str, Any]:
 
 
 class _Reader:
-    def __init__(self, name: str, found: dict[str, Any], clients: Clients) -> None:
-        self._name, self._found, self._clients = name, found, clients
+    def __init__(self, name: str, environment: dict[str, Any], clients: Clients) -> None:
+        self._name, self._environment, self._clients = name, environment, clients
         self._gone: list[Gone] = []
         self._unread: list[Unread] = []
 
     def read(self) -> Live:
-        status = str(self._found.get("Status", "in a state that AWS does not name"))
-        missing = [one for one in _NEEDED if not str(self._found.get(one, "")).strip("/")]
+        status = str(self._environment.get("Status", "in a state that AWS does not name"))
+        missing = [key for key in _NEEDED if not str(self._environment.get(key, "")).strip("/")]
         if missing:
             what = f"AWS tells no {' and no '.join(missing)} of {self._name}, which is {status}"
             raise PenstockError(what, fix="adopt it when it is AVAILABLE: aws mwaa get-environment shows what there is")
-        role = str(self._found["ExecutionRoleArn"])
+        role = str(self._environment["ExecutionRoleArn"])
         account = role.split(":")[4]
-        network = self._found.get("NetworkConfiguration") or {}
+        network = self._environment.get("NetworkConfiguration") or {}
         groups, subnets = tuple(network.get("SecurityGroupIds") or ()), tuple(network.get("SubnetIds") or ())
         if not groups or not subnets:
             self._unread.append(Unread("airflow:GetEnvironment", "AWS tells nothing of the environment's network"))
-        bucket = BucketLook(str(self._found["SourceBucketArn"]).rsplit(":", 1)[-1], account, self._clients, self._look)
+        bucket = BucketLook(
+            str(self._environment["SourceBucketArn"]).rsplit(":", 1)[-1], account, self._clients, self._look
+        )
         looks = NetworkLook(self._clients, self._look)
         return Live(
             name=self._name,
             account=account,
             status=status,
-            version=str(self._found["AirflowVersion"]),
+            version=str(self._environment["AirflowVersion"]),
             bucket=bucket.name,
-            dags=str(self._found["DagS3Path"]).strip("/"),
+            dags=str(self._environment["DagS3Path"]).strip("/"),
             execution_role=role,
             security_groups=groups,
             logs={
-                module: bool((one or {}).get("Enabled"))
-                for module, one in (self._found.get("LoggingConfiguration") or {}).items()
+                module: bool((settings or {}).get("Enabled"))
+                for module, settings in (self._environment.get("LoggingConfiguration") or {}).items()
             },
             versioned=bucket.versioned(),
             public_access_blocked=bucket.public_access_blocked(),

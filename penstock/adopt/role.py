@@ -26,16 +26,16 @@ def _statements(iam: Any, role: str) -> Iterator[Statement]:
         for name in page["PolicyNames"]:
             yield from _allowing(name, iam.get_role_policy(RoleName=role, PolicyName=name)["PolicyDocument"])
     for page in iam.get_paginator("list_attached_role_policies").paginate(RoleName=role):
-        for one in page["AttachedPolicies"]:
-            arn = one["PolicyArn"]
+        for policy in page["AttachedPolicies"]:
+            arn = policy["PolicyArn"]
             version = iam.get_policy(PolicyArn=arn)["Policy"]["DefaultVersionId"]
-            found = iam.get_policy_version(PolicyArn=arn, VersionId=version)["PolicyVersion"]
-            yield from _allowing(one["PolicyName"], found["Document"])
+            held = iam.get_policy_version(PolicyArn=arn, VersionId=version)["PolicyVersion"]
+            yield from _allowing(policy["PolicyName"], held["Document"])
 
 
 def _allowing(policy: str, document: dict[str, Any]) -> Iterator[Statement]:
-    for one in listed(document.get("Statement")):
-        if one.get("Effect") == "Allow":
-            tests = one.get("Condition") or {}
+    for statement in listed(document.get("Statement")):
+        if statement.get("Effect") == "Allow":
+            tests = statement.get("Condition") or {}
             conditions = frozenset(key.lower() for keys in tests.values() for key in keys)
-            yield Statement(policy, tuple(actions(one)), tuple(resources(one)), conditions)
+            yield Statement(policy, tuple(actions(statement)), tuple(resources(statement)), conditions)

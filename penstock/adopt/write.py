@@ -65,7 +65,7 @@ def project_file(path: Path) -> Document:
         )
     document = parse(read_text(path, str(path)), str(path), text_keys=True)
     if not isinstance(document.root.value, dict):
-        raise InputError(f"{path} holds no project", fix=f"start with:\n{_START}", where=str(path))
+        raise InputError(f"{path} is not a project", fix=f"start with:\n{_START}", where=str(path))
     return document
 
 
@@ -109,7 +109,7 @@ def adoption(document: Document, live: Live, environment: str | None) -> Adoptio
     text = put(document, (*above, "airflow", "use"), airflow, without=others)
     network = None
     if live.subnets:
-        network = {"vpc": live.subnets[0].vpc, "private_subnets": [one.id for one in live.subnets]}
+        network = {"vpc": live.subnets[0].vpc, "private_subnets": [subnet.id for subnet in live.subnets]}
         own = at(document.root, (*above, "network", "use", "security_groups"))
         if _text(document, (*above, "network", "use", "vpc")) == network["vpc"] and isinstance(own.value, list):
             # Somebody has chosen groups for the tasks, in this same VPC.

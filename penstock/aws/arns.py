@@ -67,15 +67,16 @@ def domain_of(region: str) -> str:
 
 def wrong_partition(arn: str, region: str) -> Problem | None:
     """Why an ARN names nothing that something in `region` could use, and the fix; None where it may."""
-    found = parts(arn)
-    if (right := partition_of(region)) != found.partition:
+    arn_parts = parts(arn)
+    if (right := partition_of(region)) != arn_parts.partition:
         return Problem(
-            f"the ARN says {found.partition}, and {region} belongs to {right}", f"write arn:{right}:{found.service}:…"
+            f"the ARN says {arn_parts.partition}, and {region} belongs to {right}",
+            f"write arn:{right}:{arn_parts.service}:…",
         )
-    own = found.region
-    if re.fullmatch("[a-z0-9-]+", own) and (right := partition_of(own)) != found.partition:
+    own = arn_parts.region
+    if re.fullmatch("[a-z0-9-]+", own) and (right := partition_of(own)) != arn_parts.partition:
         return Problem(
-            f"the ARN says {found.partition}, and {own} belongs to {right}", f"name one in a region like {region}"
+            f"the ARN says {arn_parts.partition}, and {own} belongs to {right}", f"name one in a region like {region}"
         )
     return None
 

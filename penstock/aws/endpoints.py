@@ -24,7 +24,7 @@ SECRET_ENDPOINTS = {"secretsmanager": "secretsmanager", "ssm": "ssm"}
 AGENT_ENDPOINTS = ("ecs-agent", "ecs-telemetry")
 """What ECS asks for as well in `AGENT_REGIONS`."""
 
-SECRETS_BACKENDS = {"SecretsManagerBackend": "secretsmanager", "SystemsManagerParameterStoreBackend": "ssm"}
+BACKEND_STORES = {"SecretsManagerBackend": "secretsmanager", "SystemsManagerParameterStoreBackend": "ssm"}
 """Part of the value of Airflow's `secrets.backend` → the service that Airflow then reads its connections from."""
 
 ENDPOINTS: dict[str, str | None] = {

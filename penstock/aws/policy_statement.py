@@ -32,6 +32,6 @@ def listed(value: Any) -> list[Any]:
 
 
 def _said(statement: Mapping[str, Any], element: str, text: Callable[[Any], str]) -> list[str]:
-    found = [text(one) for one in listed(statement.get(element))]
-    but = [text(one) for one in listed(statement.get(f"Not{element}"))]
-    return [*found, EVERYTHING_BUT + ", ".join(but)] if but else found
+    values = [text(value) for value in listed(statement.get(element))]
+    but = [text(value) for value in listed(statement.get(f"Not{element}"))]
+    return [*values, EVERYTHING_BUT + ", ".join(but)] if but else values

@@ -20,6 +20,7 @@ from types import MappingProxyType
 from penstock import archive
 from penstock.bundle import own_dag_files
 from penstock.project.airflow.dag_files import IGNORE
+from penstock.project.airflow.loader_files import TEMPLATE, is_loader, loader_name
 from penstock_runtime import package
 from penstock_runtime.contract import RELEASES_FOLDER, config_key, plan_key, runtime_key
 from penstock_runtime.errors import PenstockError
@@ -27,7 +28,6 @@ from penstock_runtime.plan.plan import Plan
 from penstock_runtime.plan.schedule import Schedule
 from penstock_runtime.release.infrastructure import plan_sha256
 
-LOADER = "schedules.py"
 SCHEDULES_PER_SHARD = 50
 """Airflow starts a process per DAG file, at about 140 ms; a shard of 50 schedules parses in about 0.1 s more."""
 SHARD_FORMAT = 1
@@ -50,7 +50,7 @@ class Bundle:
         """Write `dags/` and `artifacts/` below `folder`, the loader files last. Nothing else there is touched."""
         files = {f"dags/{path}": content for path, content in self.dags.items()}
         files |= {f"artifacts/{key}": content for key, content in self.artifacts.items()}
-        for path in sorted(files, key=lambda path: (_is_loader(path), path)):
+        for path in sorted(files, key=lambda path: (is_loader(path), path)):
             target = folder / path
             target.parent.mkdir(parents=True, exist_ok=True)
             target.write_bytes(files[path])
@@ -60,20 +60,20 @@ def build_bundle(plan: Plan, *, dags_folder: Path) -> Bundle:
     """The bundle of a plan. `dags_folder` holds the template of the loader files, `schedules.py`.
 
     Raises:
-        PenstockError: the template has not exactly one line for each constant.
+        PenstockError: the template does not have exactly one line for each constant.
     """
     runtime = package.files()
     airflow = package.needed_by((path for path in runtime if path.startswith("airflow/")), runtime)
     held = {f"shards/{number:02}.json": text.encode() for number, text in enumerate(_shards(plan))}
     held |= {f"{package.NAME}/{path}": runtime[path] for path in airflow}
-    template = (dags_folder / LOADER).read_text(encoding="utf-8")
+    template = (dags_folder / TEMPLATE).read_text(encoding="utf-8")
     own = dict(own_dag_files.placed(plan.dag_files))
     # The hash also covers what lies beside the release, so that no two bundles share one.
-    release = _release({**held, LOADER: template.encode(), **{f"dags/{path}": own[path] for path in own}})
+    release = _release({**held, TEMPLATE: template.encode(), **{f"dags/{path}": own[path] for path in own}})
     dags = {f"{RELEASES_FOLDER}/{release}/{path}": content for path, content in held.items()}
     for number in range(_shard_count(len(plan.schedules))):
         loader = _fill(_fill(template, "RELEASE", release), "SHARD", f"{number:02}")
-        dags[f"schedules_{number:02}.py"] = loader.encode()
+        dags[loader_name(number)] = loader.encode()
     # Last, so that no pattern of the project's own shows the releases again.
     own[IGNORE] = own.get(IGNORE, b"") + _AIRFLOWIGNORE.encode()
     dags[f"{RELEASES_FOLDER}/{IGNORE}"] = _ALL_IGNORED.encode()
@@ -128,7 +128,7 @@ def _shards(plan: Plan) -> list[str]:
     }
     return [
         json.dumps(
-            {**head, "schedules": [asdict(one) for one in shard]},
+            {**head, "schedules": [asdict(schedule) for schedule in shard]},
             separators=(",", ":"),
             sort_keys=True,
             ensure_ascii=False,
@@ -157,10 +157,6 @@ def _fill(template: str, name: str, value: str) -> str:
     filled, count = pattern.subn(lambda match: f'{match[1]}"{value}"', template)
     if count != 1:
         raise PenstockError(
-            f'{LOADER} holds the line `{name} = ""` {count} times', fix="restore Penstock's own dags/ folder"
+            f'{TEMPLATE} holds the line `{name} = ""` {count} times', fix="restore Penstock's own dags/ folder"
         )
     return filled
-
-
-def _is_loader(path: str) -> bool:
-    return re.search(r"/schedules_\d+\.py$", path) is not None

@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import penstock_runtime
-from penstock.bundle.build import LOADER
 from penstock.home import DAGS
+from penstock.project.airflow import loader_files
 from penstock.project.airflow.plugins import left_out
 from penstock.project.loaded import Project
 from penstock_runtime.errors import PenstockError
@@ -66,21 +66,21 @@ def _edited(project: Project) -> list[int]:
     said = _git(
         project.folder, *options, "status", "--porcelain", "-z", "--no-renames", "--untracked-files=all", "--", *places
     )
-    found = []
+    times = []
     for entry in filter(None, (said or "").split("\0")):
         path = top / entry[3:]
         if path.is_dir() or not any(_holds(source, ending, path) for source, ending in sources):
             continue
         while not os.path.lexists(path):
             path = path.parent
-        found.append(int(path.lstat().st_mtime))
-    return found
+        times.append(int(path.lstat().st_mtime))
+    return times
 
 
 def _sources(project: Project) -> list[tuple[Path, str]]:
     """The files that the plan and the bundle come from, and folders with the ending of those below that do."""
     named = [*project.workflows, *project.files, *project.mwaa_files.texts, *project.mwaa_files.archives]
-    files = [project.path.absolute(), *(project.folder / name for name in named), DAGS / LOADER]
+    files = [project.path.absolute(), *(project.folder / name for name in named), DAGS / loader_files.TEMPLATE]
     files += [file for meltano in project.meltanos.values() for file in meltano.files]
     code = Path(penstock_runtime.__file__).parent
     return [*((path, "") for path in files), (project.folder / "dags", ".py"), (code, ".py")]

@@ -77,7 +77,7 @@ def _resource(change: templates.Change) -> str:
 
 
 def _fields(change: templates.Change) -> list[str]:
-    """Tags are told once, as a setting of the project, and not with each resource."""
+    """Tags are listed once, as a setting of the project, and not with each resource."""
     return [str(field) for field in change.fields if field.path.partition(".")[0] != _TAGS]
 
 

@@ -18,16 +18,16 @@ def down(
     """End every process of the embedded system and remove its data and logs."""
     own = contexts.of(context)
     with instance.locked(own.folder):
-        found = own.instance_or_none()
-        if found is None:
+        running = own.instance_or_none()
+        if running is None:
             talk.print("nothing is up here")
             return
         steps = Steps()
         with interrupts.ignored(steps.note):
-            found.ready = False
+            running.ready = False
             with steps.step("end every process"):
-                services.stop_all(found)
+                services.stop_all(running)
             if keep:
-                found.save()
+                running.save()
             else:
-                records.remove(found)
+                records.remove(running)

@@ -29,12 +29,15 @@ def logs(
     ran = fargate.past_tasks(own.folder / "aws")
     if name is None:
         rows: list[dict[str, Any]] = [{"log": stem, "of": "service or step", "run": None} for stem in files]
-        rows += [{"log": one.task, "of": "task", "run": one.dag_run} for one in {one.task: one for one in ran}.values()]
+        rows += [
+            {"log": result.task, "of": "task", "run": result.dag_run}
+            for result in {result.task: result for result in ran}.values()
+        ]
         show(rows, ["log", "of", "run"], form)
         return
-    of_task = [one for one in ran if one.task == name]
+    of_task = [result for result in ran if result.task == name]
     if not of_task:
-        known = sorted({*files, *(one.task for one in ran)})
+        known = sorted({*files, *(result.task for result in ran)})
         raise InputError(f"there is no log of {name!r}", fix=f"choose one of {', '.join(known)}")
     _print_log(name, fargate.past_log(own.folder / "aws", of_task[-1]), form)
 

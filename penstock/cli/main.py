@@ -115,7 +115,7 @@ def run() -> None:
         _tell(PenstockError(f"{place}{error.strerror or error}", fix="make room there, or see who may use it"))
     except SystemExit as end:
         # Typer has made a KeyboardInterrupt of it.
-        names = {ENDED_BY_CTRL_C: "Ctrl-C", **{ENDED_BY_SIGNAL + one: one.name for one in _ENDING}}
+        names = {ENDED_BY_CTRL_C: "Ctrl-C", **{ENDED_BY_SIGNAL + signal_: signal_.name for signal_ in _ENDING}}
         if end.code in names:
             talk.print(f"ended by {names[end.code]}", style="red")
         raise

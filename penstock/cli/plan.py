@@ -18,16 +18,16 @@ ALONE = (
 
 def plan(context: typer.Context, form: FormatOption = Format.text) -> None:
     """Print the plan: everything worked out, nothing left to choose. `--format json` is the whole of it."""
-    found = contexts.of(context).plan()
+    whole = contexts.of(context).plan()
     if form is Format.json:
-        data.file.write(found.to_json())
+        data.file.write(whole.to_json())
         return
     data.print(
-        f"{found.project}, environment {found.environment}, {found.region}, Airflow {found.airflow.version}",
+        f"{whole.project}, environment {whole.environment}, {whole.region}, Airflow {whole.airflow.version}",
         markup=False,
     )
-    paths = {file.sha256: file.path for file in found.files}
-    for schedule in found.schedules:
+    paths = {file.sha256: file.path for file in whole.files}
+    for schedule in whole.schedules:
         when = f"{schedule.cron} {schedule.timezone}" if schedule.cron else schedule.interval or "by hand"
         data.print(f"\n{visible(f'schedule {schedule.name} ({when}), job {schedule.job}')}", markup=False)
         for task in schedule.tasks:
@@ -41,5 +41,5 @@ def plan(context: typer.Context, form: FormatOption = Format.text) -> None:
             for file in task.files:
                 source = f"secret {file.secret}" if file.sha256 is None else paths[file.sha256]
                 data.print(f"    {visible(f'{file.path} is {source}, mode {file.mode}')}", style="dim", markup=False)
-    for warning in found.warnings:
+    for warning in whole.warnings:
         talk.print(f"warning: {plain(warning)}", style="yellow", markup=False, soft_wrap=True)

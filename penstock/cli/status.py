@@ -30,15 +30,15 @@ def status(context: typer.Context, form: FormatOption = Format.text) -> None:
     system = attach(own) if whole else None
     problems = dag_problems.find(system.airflow) if system else []
     if form is Format.json:
-        found = {"up": whole, "services": rows, "runs": [result.data() for result in recent]}
-        show_json({**found, "dag_problems": [vars(problem) for problem in problems]})
+        state = {"up": whole, "services": rows, "runs": [result.data() for result in recent]}
+        show_json({**state, "dag_problems": [vars(problem) for problem in problems]})
     else:
         show(rows, ["service", "state", "pid", "address", "log"], form, empty="no service is up")
         if recent:
             talk.print()
             shown = [
-                {"run": one.run_id, "schedule": one.schedule, "state": one.state, "seconds": one.seconds}
-                for one in recent[-5:]
+                {"run": run.run_id, "schedule": run.schedule, "state": run.state, "seconds": run.seconds}
+                for run in recent[-5:]
             ]
             show(shown, ["run", "schedule", "state", "seconds"], form)
         if system:

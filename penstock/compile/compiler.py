@@ -1,21 +1,21 @@
 """Project → Plan: every choice made, every default filled, every name given. Touches no disk.
 
-The tasks of all schedules are drafted (`drafts`); then the drafts share task definitions (`definitions`).
+The tasks of all schedules are drafted (`tasks`); then the drafts share task definitions (`task_definitions`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from itertools import chain
 
 from penstock.compile import network, reach, reference_warnings, warnings
-from penstock.compile.airflow import AnyAirflow, check_role_name, compiled, options
+from penstock.compile.airflow import AnyAirflow, airflow_problems, compiled, options, role_name_problems
 from penstock.compile.inputs import Inputs
 from penstock.compile.observability import observability
 from penstock.compile.plan_warnings import plan_warnings
-from penstock.compile.schedules import check_ids, drafted_schedules
+from penstock.compile.schedules import drafted_schedules, id_problems
 from penstock.compile.task_definitions import definitions
-from penstock.compile.tasks import Drafting
 from penstock.project.document.problems import Problems, nearest
 from penstock.project.loaded import Project
 from penstock.project.secrets import references
@@ -49,10 +49,12 @@ def compile_plan(
     name = project.default_environment if environment is None else environment
     inputs = _inputs(project, name, dict(variables or {}), airflow_version)
     problems = Problems()
-    drafting = Drafting(inputs, problems)
-    drafted = drafted_schedules(inputs, drafting, problems)
-    check_ids(drafted, problems)
+    drafted = drafted_schedules(inputs, problems)
+    problems.add_all(id_problems(drafted))
     drafts = [draft for schedule in drafted for draft in schedule.drafts]
+    configs = {draft.config.sha256: draft.config for draft in drafts if draft.config is not None}
+    pull_through = {draft.pull_through.prefix: draft.pull_through for draft in drafts if draft.pull_through is not None}
+    files = {file.path: file for draft in drafts for file in draft.project_files}
     settings, prefix = inputs.settings, inputs.prefix
     families, task_definitions = definitions(
         prefix,
@@ -64,7 +66,8 @@ def compile_plan(
         kms_keys=settings.secret_kms_keys,
     )
     problems.raise_all()
-    airflow = compiled(inputs, problems)
+    problems.add_all(inputs.located(airflow_problems(inputs)))
+    airflow = compiled(inputs)
     planned_network = _network(inputs, task_definitions, airflow, problems)
     watch, about_observability = observability(
         settings.observability, settings.region, task_definitions, settings.airflow.way
@@ -74,7 +77,7 @@ def compile_plan(
     about_files = reference_warnings.warnings(project, project.environment(name), inputs.variables, drafts)
     all_warnings = (
         *(text for schedule in drafted for text in schedule.warnings),
-        *plan_warnings(inputs, task_definitions, planned_network, airflow, unwatched, drafting.configs.values()),
+        *plan_warnings(inputs, task_definitions, planned_network, airflow, unwatched, configs.values()),
         *(inputs.warning(text, *path) for text, path in about_project),
         *(f"{project.place(where)}: {text}" for text, where in about_files),
         *(inputs.warning(text, "observability", *path) for text, path in about_observability),
@@ -92,7 +95,7 @@ def compile_plan(
         network=planned_network,
         airflow=airflow,
         task_definitions=task_definitions,
-        configs=tuple(sorted(drafting.configs.values(), key=lambda config: config.sha256)),
+        configs=tuple(sorted(configs.values(), key=lambda config: config.sha256)),
         schedules=tuple(
             replace(
                 schedule.schedule,
@@ -108,8 +111,8 @@ def compile_plan(
         logs=Logs(**settings.logs.model_dump(exclude={"retention_days"})),
         iam=Iam(**settings.iam.model_dump()),
         tags=dict(sorted(settings.tags.items())),
-        pull_through=tuple(rule for _, rule in sorted(drafting.pull_through.items())),
-        files=tuple(file for _, file in sorted(drafting.files.items())),
+        pull_through=tuple(rule for _, rule in sorted(pull_through.items())),
+        files=tuple(file for _, file in sorted(files.items())),
     )
 
 
@@ -137,12 +140,11 @@ def _secrets(inputs: Inputs) -> dict[str, Secret]:
 def _network(
     inputs: Inputs, task_definitions: tuple[TaskDefinition, ...], airflow: AnyAirflow, problems: Problems
 ) -> Network:
-    for what, fix, place in network.out_of_reach(inputs.settings, task_definitions, inputs.prefix):
-        problems.add(what, fix=fix, where=inputs.where(*place))
-    if (server := reach.server_out_of_reach(inputs.project, inputs.settings, inputs.variables)) is not None:
-        problems.add(server[0], fix=server[1], where=inputs.where(*server[2]))
-    for what, fix, where in reach.unreachable(inputs.project, inputs.settings, inputs.variables):
-        problems.add(what, fix=fix, where=where)
-    check_role_name(inputs, airflow, problems)
+    unreachable = chain(
+        network.unreachable_images(inputs.settings, task_definitions, inputs.prefix),
+        reach.unreachable_hosts(inputs.project, inputs.settings, inputs.variables),
+        role_name_problems(inputs, airflow),
+    )
+    problems.add_all(inputs.located(unreachable))
     problems.raise_all()
     return network.network_of(inputs.settings, task_definitions, options(airflow))

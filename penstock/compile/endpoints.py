@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 from penstock.aws.arns import partition_of
 from penstock.aws.endpoints import (
     AGENT_ENDPOINTS,
     AIRFLOW_ENDPOINTS,
+    BACKEND_STORES,
     COMMERCIAL_ENDPOINTS,
+    ENDPOINTS,
     SECRET_ENDPOINTS,
-    SECRETS_BACKENDS,
     TASK_ENDPOINTS,
 )
 from penstock.problem import DocumentPath
@@ -59,7 +60,9 @@ def missing_endpoint_warnings(
     create = settings.network.create
     if create is None or not is_sealed(settings.network):
         return
-    left_out = [one for one in create.without_endpoints if one in _needed(settings, definitions, options)]
+    left_out = [
+        endpoint for endpoint in create.without_endpoints if endpoint in _needed(settings, definitions, options)
+    ]
     here = settings.airflow.create is not None
     stores = tuple(SECRET_ENDPOINTS.values())
     for services, what in (
@@ -68,9 +71,26 @@ def missing_endpoint_warnings(
         (("ecs",) if here else (), "Airflow starts no Fargate task"),
         (stores, "nothing reads the secrets that are kept there"),
     ):
-        if found := [one for one in left_out if one in services]:
-            place = ("network", "create", "without_endpoints", create.without_endpoints.index(found[0]))
-            yield f"without a way to {_listed(found)} {what}: {_OTHERWISE}", place
+        if missing := [endpoint for endpoint in left_out if endpoint in services]:
+            place = ("network", "create", "without_endpoints", create.without_endpoints.index(missing[0]))
+            yield f"without a way to {_listed(missing)} {what}: {_OTHERWISE}", place
+
+
+def no_endpoint(caller: str, service: str, endpoint: str, left_out: Collection[str]) -> str:
+    """A service that is called and that no endpoint leads to, and what to write for it.
+
+    Args:
+        caller: `tasks` or `Airflow`.
+        service: what IAM calls it.
+        endpoint: what its endpoint is called.
+        left_out: the endpoints that the project leaves out.
+    """
+    if endpoint in left_out:
+        advice = f"take {endpoint} out of network.create.without_endpoints"
+    else:
+        known = "" if service in ENDPOINTS else ", if AWS has one of that name"
+        advice = f"add {endpoint} to network.create.more_endpoints{known}"
+    return f"{caller} may call {service}, and no VPC endpoint leads there: {advice}"
 
 
 def cross_region_secret_warnings(
@@ -83,7 +103,9 @@ def cross_region_secret_warnings(
     """
     if settings.network.create is None or not is_sealed(settings.network):
         return
-    for name in sorted({secret.name for one in definitions for secret in one.secrets if _is_far(secret, settings)}):
+    for name in sorted(
+        {secret.name for definition in definitions for secret in definition.secrets if _is_far(secret, settings)}
+    ):
         what = (
             f"secret {name} is in another region, and endpoints lead to {settings.region} only: no task with it starts"
         )
@@ -95,17 +117,17 @@ def _is_far(secret: Secret, settings: Settings) -> bool:
 
 
 def _needed(settings: Settings, definitions: Iterable[TaskDefinition], options: Mapping[str, str]) -> set[str]:
-    found = {*AIRFLOW_ENDPOINTS, *TASK_ENDPOINTS, *_stores(definitions, options)}
+    needed = {*AIRFLOW_ENDPOINTS, *TASK_ENDPOINTS, *_stores(definitions, options)}
     if partition_of(settings.region) != "aws":
-        found -= {*COMMERCIAL_ENDPOINTS}
-    return found | {*AGENT_ENDPOINTS} if settings.region in AGENT_REGIONS else found
+        needed -= {*COMMERCIAL_ENDPOINTS}
+    return needed | {*AGENT_ENDPOINTS} if settings.region in AGENT_REGIONS else needed
 
 
 def _stores(definitions: Iterable[TaskDefinition], options: Mapping[str, str]) -> set[str]:
     """The services that secrets are read from: by ECS for the tasks, by Airflow for its connections."""
-    found = {SECRET_ENDPOINTS[secret.store] for definition in definitions for secret in definition.secrets}
+    stores = {SECRET_ENDPOINTS[secret.store] for definition in definitions for secret in definition.secrets}
     backend = options.get("secrets.backend", "")
-    return found | {service for name, service in SECRETS_BACKENDS.items() if name in backend}
+    return stores | {service for name, service in BACKEND_STORES.items() if name in backend}
 
 
 def _listed(names: Sequence[str]) -> str:

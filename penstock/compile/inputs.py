@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
+from penstock.problem import Problem
 from penstock.project.document.composer import Node
 from penstock.project.document.document import at
 from penstock.project.environments import Environment, prefix_of
@@ -43,6 +44,11 @@ class Inputs:
     def where(self, *path: Any) -> str:
         """The file, line and column of a setting."""
         return self.project.document.where(at(self.root, path))
+
+    def located(self, problems: Iterable[Problem]) -> Iterator[Problem]:
+        """Problems about settings, each with its file, line and column."""
+        for problem in problems:
+            yield replace(problem, where=problem.where or self.where(*problem.path))
 
     def warning(self, text: str, *path: Any) -> str:
         """A warning about a setting, with its place."""

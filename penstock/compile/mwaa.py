@@ -72,7 +72,7 @@ def environment(
         max_workers=workers[1],
         access=create.access,
         web_access_cidrs=tuple(create.web_access_cidrs),
-        permissions=tuple(filled(one, variables) for one in create.permissions),
+        permissions=tuple(filled(permission, variables) for permission in create.permissions),
         options=dict(create.options) or NO_OPTIONS,
         schedulers=size.schedulers.least if create.schedulers is None else create.schedulers,
         min_web_servers=servers[0],
@@ -111,19 +111,19 @@ def wrong_permissions(create: CreateAirflow, variables: Mapping[str, str], regio
             yield problem.below("permissions", index)
 
 
-def warnings(create: CreateAirflow, made: Airflow, dags: int) -> Iterator[tuple[str, tuple[str, ...]]]:
+def warnings(create: CreateAirflow, created: Airflow, dags: int) -> Iterator[tuple[str, tuple[str, ...]]]:
     """What works, and may be unintended: the text, and the key of `airflow.create` that it is about.
 
     Args:
         dags: how many DAGs the plan has.
     """
-    size = CLASSES[made.environment_class]
+    size = CLASSES[created.environment_class]
     if dags > size.dags:
-        yield f"{dags} DAGs, and {made.environment_class} is made for up to {size.dags}", ("class",)
-    if made.max_workers > WORKERS_QUOTA:
-        yield f"{made.max_workers} workers need a raised quota: an account has {WORKERS_QUOTA}", ("workers",)
+        yield f"{dags} DAGs, and {created.environment_class} is made for up to {size.dags}", ("class",)
+    if created.max_workers > WORKERS_QUOTA:
+        yield f"{created.max_workers} workers need a raised quota: an account has {WORKERS_QUOTA}", ("workers",)
     wanted = create.requirements
-    if wanted is not None and wanted.install_from == "index" and made.access == "private":
+    if wanted is not None and wanted.install_from == "index" and created.access == "private":
         # MWAA user guide, "Installing Python dependencies", prerequisites: access.
         yield (
             "the web server of a private environment reaches no package index and starts without these packages: "
@@ -138,18 +138,20 @@ def files(whole: Plan, project: Project) -> dict[str, bytes]:
     Raises:
         PenstockError: the project is not the one that the plan was made of: its plugins differ.
     """
-    made = whole.airflow
-    if not isinstance(made, Airflow):
+    created = whole.airflow
+    if not isinstance(created, Airflow):
         return {}
-    found = {one.key: one.text.encode() for one in (made.requirements, made.startup_script) if one is not None}
-    if made.plugins is not None:
+    contents = {
+        file.key: file.text.encode() for file in (created.requirements, created.startup_script) if file is not None
+    }
+    if created.plugins is not None:
         known = map(plugins.with_trigger, (None, *project.mwaa_files.archives.values()))
-        pattern = _folder(whole.prefix, made.bucket) + PLUGINS
+        pattern = _folder(whole.prefix, created.bucket) + PLUGINS
         archives = {_key(pattern, content): content for content in known}
-        if made.plugins not in archives:
+        if created.plugins not in archives:
             raise PenstockError("the plugins are not those of the plan", fix="compile the project again")
-        found[made.plugins] = archives[made.plugins]
-    return found
+        contents[created.plugins] = archives[created.plugins]
+    return contents
 
 
 def write(files: Mapping[str, bytes], folder: Path) -> Path | None:

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from penstock.compile.endpoints import endpoints_of
-from penstock.problem import DocumentPath
+from penstock.problem import DocumentPath, Problem
 from penstock.project.ecs.image_names import located
 from penstock.project.ecs.images import AWS_DOMAIN, ImageSource
 from penstock.project.network.hosts import is_sealed
@@ -62,14 +62,12 @@ def place_of(network: Network, group: str | None) -> dict[str, Any]:
     """A task's `subnets` and `assign_public_ip`: those of a group, or none, which leaves it to the deploy."""
     if group is None or network.use is None:
         return {}
-    found = network.use.subnet_groups[group]
-    return {"subnets": tuple(found.subnets), "assign_public_ip": found.assign_public_ip}
+    subnets = network.use.subnet_groups[group]
+    return {"subnets": tuple(subnets.subnets), "assign_public_ip": subnets.assign_public_ip}
 
 
-def out_of_reach(
-    settings: Settings, definitions: Iterable[TaskDefinition], prefix: str
-) -> Iterator[tuple[str, str, DocumentPath]]:
-    """What a network without internet cannot run: (what is wrong, what to do, where), one for each image.
+def unreachable_images(settings: Settings, definitions: Iterable[TaskDefinition], prefix: str) -> Iterator[Problem]:
+    """What a network without internet cannot run: a problem for each image.
 
     Args:
         prefix: the plan's.
@@ -95,7 +93,7 @@ def out_of_reach(
             place = ("images", engine, "pull_through")
         elif own is not None:
             setting += f" or {own}"
-        yield (
+        yield Problem(
             f"image {image.reference[:120]!r} is out of reach: {why}",
             f"put a copy into ECR of {settings.region} and name it: set {setting}; or write egress: nat",
             place,

@@ -26,8 +26,8 @@ def observability(
         airflow: which way the project takes to one; CloudWatch has no metrics of an Airflow outside MWAA.
     """
     alarms = settings.alarms
-    found, texts = _prices(settings, region, definitions)
-    made = planned.Observability(
+    price_list, texts = _prices(settings, region, definitions)
+    planned_part = planned.Observability(
         dashboard=settings.dashboard,
         stopped_tasks=settings.stopped_tasks,
         email=tuple(settings.email),
@@ -41,22 +41,22 @@ def observability(
             broken_dag_files=alarms.broken_dag_files,
             overdue=alarms.overdue_minutes > 0 or any(alarms.overdue.values()),
         ),
-        prices=found if settings.dashboard else (),
+        prices=price_list if settings.dashboard else (),
         prices_checked=prices.CHECKED,
     )
     price_warnings = [(text, ()) for text in texts] if settings.dashboard else []
-    return made, [*price_warnings, *_no_recipient_warnings(made, airflow)]
+    return planned_part, [*price_warnings, *_no_recipient_warnings(planned_part, airflow)]
 
 
-def _no_recipient_warnings(made: planned.Observability, airflow: str) -> Warnings:
+def _no_recipient_warnings(planned_part: planned.Observability, airflow: str) -> Warnings:
     """That what is to get messages gets none: an environment may have turned off what the others have."""
-    alarms = made.alarms
-    of_tasks = made.stopped_tasks or alarms.failed_tasks or alarms.out_of_memory or alarms.overdue
+    alarms = planned_part.alarms
+    of_tasks = planned_part.stopped_tasks or alarms.failed_tasks or alarms.out_of_memory or alarms.overdue
     of_airflow = airflow != "self_managed" and (alarms.queued_tasks or alarms.scheduler_silent_minutes)
     if of_tasks or of_airflow or (airflow == "create" and alarms.broken_dag_files):
         return []
     text = "nothing is ever sent here: stopped_tasks is false, and every alarm is off"
-    return [(text, (key,)) for key in ("email", "topic") if getattr(made, key)]
+    return [(text, (key,)) for key in ("email", "topic") if getattr(planned_part, key)]
 
 
 def overdue_after_minutes(settings: Alarms, schedule: Schedule, where: str) -> int | None:
@@ -90,8 +90,8 @@ def overdue_after_minutes(settings: Alarms, schedule: Schedule, where: str) -> i
 def _prices(
     settings: Observability, region: str, definitions: Sequence[TaskDefinition]
 ) -> tuple[tuple[planned.Price, ...], list[str]]:
-    found, warnings = [], []
-    for architecture in sorted({one.architecture for one in definitions}):
+    price_list, warnings = [], []
+    for architecture in sorted({definition.architecture for definition in definitions}):
         own = getattr(settings.fargate_prices, architecture)
         price = prices.fargate(region, architecture) if own is None else None
         if own is not None:
@@ -102,5 +102,5 @@ def _prices(
                 f"tasks out; set observability.fargate_prices.{architecture}"
             )
         else:
-            found.append(price)
-    return tuple(found), warnings
+            price_list.append(price)
+    return tuple(price_list), warnings

@@ -18,7 +18,7 @@ _SECTION_ALIKE = 0.85
 _PROVIDER_SECTIONS = frozenset(
     {"aws", "celery", "celery_broker_transport_options", "elasticsearch", "fab", "imap", "kubernetes", "openlineage"}
 )
-"""Such that resemble a section of Airflow's own, or might."""
+"""Those that resemble a section of Airflow's own, or might."""
 _IN_THE_IMAGE = frozenset(
     {"amazon", "celery", "common", "fab", "ftp", "http", "imap", "postgres", "smtp", "sqlite", "standard"}
 )
@@ -27,7 +27,7 @@ standard from 3.0 on."""
 
 
 def warnings(options: Mapping[str, str], airflow_version: str, requirements: str) -> Iterator[Found]:
-    """What is set in vain.
+    """What is set without effect.
 
     Args:
         options: checked.
@@ -73,8 +73,8 @@ def _unknown(option: str, airflow_version: str) -> str:
 
 def _missing_provider(path: str, requirements: str) -> str | None:
     """The provider of a class that neither the image nor the requirements have; None: there is none to miss."""
-    found = re.match(r"airflow\.providers\.([a-z0-9_]+)\.([a-z0-9_]+)", path)
-    if found is None or found[1] in _IN_THE_IMAGE:
+    provider = re.match(r"airflow\.providers\.([a-z0-9_]+)\.([a-z0-9_]+)", path)
+    if provider is None or provider[1] in _IN_THE_IMAGE:
         return None
-    either = f"{found[1]}-{found[2]}" if found[1] in ("apache", "cncf", "microsoft") else found[1]
+    either = f"{provider[1]}-{provider[2]}" if provider[1] in ("apache", "cncf", "microsoft") else provider[1]
     return None if f"providers-{either}" in requirements.lower().replace("_", "-") else either

@@ -6,7 +6,7 @@ import json
 from dataclasses import asdict
 from typing import Any
 
-from penstock.project.document.problems import Problems
+from penstock.problem import Problem
 from penstock_runtime.airflow.operators.run_task import OVERRIDES_LIMIT
 from penstock_runtime.plan.schedule import FargateTask
 
@@ -14,7 +14,7 @@ OVERRIDES_RESERVE = 2048
 """Kept for what the operator adds to a task's own: which run it is, its config's address and hash, its size."""
 
 
-def check_room(task: FargateTask, where: str, problems: Problems) -> None:
+def room_problem(task: FargateTask) -> Problem | None:
     """RunTask limits the size of the overrides."""
     pairs = [{"name": name, "value": value} for name, value in task.environment.items()]
     parts: list[Any] = [pairs, json.dumps(task.command), json.dumps(task.names)]
@@ -22,9 +22,9 @@ def check_room(task: FargateTask, where: str, problems: Problems) -> None:
         parts.append(json.dumps({file.path: asdict(file) for file in task.files}))
     size = sum(len(json.dumps(part)) for part in parts)
     room = OVERRIDES_LIMIT - OVERRIDES_RESERVE
-    if size > room:
-        problems.add(
-            f"the environment of task {task.name!r} takes {size} characters, and RunTask leaves room for {room}",
-            fix="shorten its variables, env or command, put long values into a file or a secret; use fewer files",
-            where=where,
-        )
+    if size <= room:
+        return None
+    return Problem(
+        f"the environment of task {task.name!r} takes {size} characters, and RunTask leaves room for {room}",
+        "shorten its variables, env or command, put long values into a file or a secret; use fewer files",
+    )

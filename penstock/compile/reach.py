@@ -4,10 +4,12 @@ that it makes no endpoint for."""
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from penstock.aws.endpoints import ENDPOINTS
-from penstock.problem import DocumentPath
+from penstock.compile import endpoints
+from penstock.problem import DocumentPath, Problem
 from penstock.project.document.literals import scalars
 from penstock.project.iam.permissions import Permission
 from penstock.project.loaded import Project
@@ -18,35 +20,30 @@ from penstock_runtime.contract import SERVER_VARIABLE
 from penstock_runtime.fill import PLACEHOLDER
 
 
-def unreachable(project: Project, settings: Settings, variables: Mapping[str, str]) -> Iterator[tuple[str, str, str]]:
-    """Hosts that tasks call and that the network does not reach: (what is wrong, what to do, file:line:column).
+def unreachable_hosts(project: Project, settings: Settings, variables: Mapping[str, str]) -> Iterator[Problem]:
+    """Hosts that tasks call and that the network does not reach.
 
     Seen are the catalogue's server and each `hostPort` of a workflow; one that is filled from a secret is not.
     """
+    yield from _unreachable_server(project, settings, variables)
     for workflow in _workflows(project, settings):
         for key, node in scalars(workflow.document.root):
             if key == "hostPort" and isinstance(node.value, str):
                 address = PLACEHOLDER.sub(lambda match: variables.get(match[1], match[0]), node.value)
                 if "${" not in address and (host := out_of_reach(address, settings.network)):
-                    problem = unreachable_problem(host)
-                    yield problem.what, problem.fix, workflow.document.where(node)
+                    yield replace(unreachable_problem(host), where=workflow.document.where(node))
 
 
-def server_out_of_reach(
-    project: Project, settings: Settings, variables: Mapping[str, str]
-) -> tuple[str, str, DocumentPath] | None:
+def _unreachable_server(project: Project, settings: Settings, variables: Mapping[str, str]) -> Iterator[Problem]:
     """The catalogue's server, where a workflow leaves it to the project and the network does not reach it; a value for
     its variable wins."""
     if settings.openmetadata is None or all(map(_names_server, _workflows(project, settings))):
-        return None
+        return
     server, place = settings.openmetadata.server or "", ("openmetadata", "server")
     if SERVER_VARIABLE in variables:
         server, place = variables[SERVER_VARIABLE], ("variables", SERVER_VARIABLE)
-    host = out_of_reach(server, settings.network)
-    if not host:
-        return None
-    problem = unreachable_problem(host)
-    return problem.what, problem.fix, place
+    if host := out_of_reach(server, settings.network):
+        yield unreachable_problem(host).at(*place)
 
 
 def _workflows(project: Project, settings: Settings) -> Iterator[Workflow]:
@@ -57,21 +54,21 @@ def _workflows(project: Project, settings: Settings) -> Iterator[Workflow]:
 
 
 def _names_server(workflow: Workflow) -> bool:
-    found: Any = workflow.data
+    value: Any = workflow.data
     for key in ("workflowConfig", "openMetadataServerConfig", "hostPort"):
-        found = found.get(key) if isinstance(found, dict) else None
-    return found is not None
+        value = value.get(key) if isinstance(value, dict) else None
+    return value is not None
 
 
-def without_endpoint(settings: Settings, made: Iterable[str]) -> Iterator[tuple[str, DocumentPath]]:
+def without_endpoint(settings: Settings, with_endpoint: Iterable[str]) -> Iterator[tuple[str, DocumentPath]]:
     """Services that tasks have permissions for and that have no endpoint: (text, where), each service once.
 
     Args:
-        made: the services that get one.
+        with_endpoint: the services that get one.
     """
     if not is_sealed(settings.network):
         return
-    there = set(made)
+    there = set(with_endpoint)
     left_out = settings.network.create.without_endpoints if settings.network.create else []
     seen: set[str] = set()
     for permissions, here in _permissions(settings):
@@ -81,12 +78,7 @@ def without_endpoint(settings: Settings, made: Iterable[str]) -> Iterator[tuple[
                 endpoint = ENDPOINTS.get(service, service)
                 if endpoint is None or endpoint in there:
                     continue
-                known = "" if service in ENDPOINTS else ", if AWS has one of that name"
-                advice = f"add {endpoint} to network.create.more_endpoints{known}"
-                if endpoint in left_out:
-                    advice = f"take {endpoint} out of network.create.without_endpoints"
-                text = f"tasks may call {service}, and no VPC endpoint leads there: {advice}"
-                yield text, (*here, index, "actions")
+                yield endpoints.no_endpoint("tasks", service, endpoint, left_out), (*here, index, "actions")
 
 
 def _permissions(settings: Settings) -> Iterator[tuple[list[Permission], DocumentPath]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from penstock.compile.task_definitions import Draft
+from penstock.problem import Problem
 from penstock.project.document.problems import Problems
 from penstock.project.document.report import Report
 from penstock.project.environments import Environment
@@ -37,24 +38,25 @@ def warnings(
     if meltano is not None:
         yield from report.warnings(meltano_references.check(meltano, settings, environment_of(settings, meltano)))
         yield from overrides.warnings(meltano, settings)
-        yield from _of_the_state(meltano, environment, variables, drafts)
+        yield from report.warnings(_state_problems(meltano, environment, variables, drafts))
     for text, place in unused.warnings(settings, environment.root, project.workflows, meltano):
         yield text, report.place(*place)
 
 
-def _of_the_state(
+def _state_problems(
     meltano: MeltanoProject, environment: Environment, variables: Mapping[str, str], drafts: Sequence[Draft]
-) -> Iterator[tuple[str, str]]:
+) -> Iterator[Problem]:
     settings = environment.settings
     state = meltano_state.state_of(meltano, settings, variables)
     if state is None:
         return
-    if (found := meltano_state.warning(state)) is not None:
-        yield found
+    if (warning := meltano_state.warning(state)) is not None:
+        yield warning
     for draft in drafts:
         if draft.task.engine == "meltano":
             lacking = meltano_state.lacking(state, meltano, draft.permissions, settings.region)
             if lacking is not None:
-                text = f"Meltano keeps its state in the bucket {state.bucket}, and its tasks may not use that: "
-                yield f"{text}add to meltano permissions: [{lacking}]", state.where
+                what = f"Meltano keeps its state in the bucket {state.bucket}, and its tasks may not use that"
+                fix = f"add to meltano permissions: [{lacking}]"
+                yield Problem(what, fix, where=state.where, is_error=False)
                 return

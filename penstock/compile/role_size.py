@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from penstock.aws.arns import partition_of
+from penstock.aws.iam import MAX_INLINE_CHARACTERS
 from penstock_runtime.errors import InputError
 from penstock_runtime.plan.task_definition import Secret, TaskDefinition
 
-MAX_INLINE = 10_240
-"""Characters of all inline policies of a role, white space not counted (IAM User Guide, "IAM and AWS STS quotas")."""
 FRAME = 1_500
 """Room for the rest of what ECS's agent may do: the log, the image, decrypting.
 `stacks.ingestion.role_statements` makes it, and a test compares."""
@@ -19,15 +18,15 @@ def check_execution_role(definition: TaskDefinition, region: str, task: str) -> 
     Args:
         task: the name of one that uses the definition.
     """
-    read = {one.id: one for one in definition.secrets}
+    read = {secret.id: secret for secret in definition.secrets}
     if definition.image.credentials is not None:
         read[definition.image.credentials.id] = definition.image.credentials
-    size = FRAME + sum(_characters(one, region) for one in read.values())
+    size = FRAME + sum(_characters(secret, region) for secret in read.values())
     size += sum(len(key) + len('"",') for key in definition.secret_kms_keys)
-    if size > MAX_INLINE:
+    if size > MAX_INLINE_CHARACTERS:
         raise InputError(
             f"task {task!r} reads {len(read)} secrets, and leave to do so takes {size} characters of its execution "
-            f"role; IAM takes {MAX_INLINE}",
+            f"role; IAM takes {MAX_INLINE_CHARACTERS}",
             fix="put several values into one JSON secret (secretsmanager:<name>#<key>), or split the task",
         )
 

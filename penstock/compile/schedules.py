@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from itertools import chain
 from typing import Any
@@ -11,8 +11,17 @@ from typing import Any
 from penstock.compile.inputs import Inputs
 from penstock.compile.observability import overdue_after_minutes
 from penstock.compile.task_definitions import Draft
-from penstock.compile.tasks import Drafting
-from penstock.compile.work import arguments_of
+from penstock.compile.tasks import (
+    Step,
+    draft,
+    draft_problems,
+    job_steps,
+    meltano_job_steps,
+    meltano_steps,
+    pipeline_problems,
+)
+from penstock.compile.work import Work, arguments_of, meltano_work
+from penstock.problem import Problem
 from penstock.project.document.document import at
 from penstock.project.document.problems import Problems
 from penstock.project.jobs import interval, interval_warnings, schedules
@@ -44,10 +53,11 @@ class DraftedSchedule:
     """Whether it is to be watched, and nothing reports its success."""
 
 
-def drafted_schedules(inputs: Inputs, drafting: Drafting, problems: Problems) -> list[DraftedSchedule]:
+def drafted_schedules(inputs: Inputs, problems: Problems) -> list[DraftedSchedule]:
     """All schedules of the environment."""
+    meltano = meltano_work(inputs)
     drafted, tasks = [], 0
-    for schedule in chain(_own_schedules(inputs, drafting, problems), _meltano_schedules(inputs, drafting, problems)):
+    for schedule in chain(_own_schedules(inputs, meltano, problems), _meltano_schedules(inputs, meltano, problems)):
         tasks += len(schedule.drafts)
         if tasks > MAX_TASKS:
             what = f"the schedules up to this one have more than {MAX_TASKS} tasks"
@@ -59,14 +69,14 @@ def drafted_schedules(inputs: Inputs, drafting: Drafting, problems: Problems) ->
 def _watched(inputs: Inputs, drafted: DraftedSchedule) -> DraftedSchedule:
     """With the time after which it is overdue."""
     alarms, place = inputs.settings.observability.alarms, inputs.where("observability", "alarms", "overdue")
-    tasks = tuple(draft.task for draft in drafted.drafts)
+    tasks = tuple(each.task for each in drafted.drafts)
     due = overdue_after_minutes(alarms, replace(drafted.schedule, tasks=tasks), place)
     is_unwatched = due is not None and not own_images.seen(tasks)
     schedule = replace(drafted.schedule, overdue_after_minutes=None if is_unwatched else due)
     return replace(drafted, schedule=schedule, is_unwatched=is_unwatched)
 
 
-def check_ids(drafted: Iterable[DraftedSchedule], problems: Problems) -> None:
+def id_problems(drafted: Iterable[DraftedSchedule]) -> Iterator[Problem]:
     """Every DAG id is one that Airflow takes, and belongs to one schedule."""
     first: dict[str, str] = {}
     for schedule in drafted:
@@ -76,18 +86,35 @@ def check_ids(drafted: Iterable[DraftedSchedule], problems: Problems) -> None:
         if not re.fullmatch(r"[A-Za-z0-9_.-]+", dag_id) or len(dag_id) > MAX_DAG_ID:
             what = f"{dag_id[:80]!r} cannot be a DAG id"
             fix = f"rename it: letters from A to Z, digits, `_`, `.` and `-`, at most {MAX_DAG_ID}"
-            problems.add(what, fix=fix, where=where)
+            yield Problem(what, fix, where=where)
         if dag_id in first:
             what = f"DAG id {dag_id!r} is taken by the schedule at {first[dag_id]}"
-            problems.add(what, fix="rename one of the two", where=where)
+            yield Problem(what, "rename one of the two", where=where)
         first.setdefault(dag_id, where)
 
 
-def _own_schedules(inputs: Inputs, drafting: Drafting, problems: Problems) -> Iterator[DraftedSchedule]:
+def _drafts(inputs: Inputs, steps: Iterable[Step], env: Mapping[str, str], problems: Problems) -> list[Draft]:
+    """The steps of a schedule's job, as the schedule runs them."""
+    drafts = []
+    for step in steps:
+        drafted = draft(inputs, step, env)
+        drafts.append(drafted)
+        problems.add_all(draft_problems(inputs, step, drafted))
+    return drafts
+
+
+def _own_schedules(inputs: Inputs, meltano: Work | None, problems: Problems) -> Iterator[DraftedSchedule]:
     settings = inputs.settings
+    # Many schedules may run one job.
+    jobs = dict.fromkeys(schedule.job for schedule in settings.schedules if schedule.job in settings.jobs)
+    problems.add_all(pipeline_problems(inputs, jobs))
+    steps_of = {job: job_steps(inputs, meltano, job) for job in jobs}
     for index, schedule in enumerate(settings.schedules):
         node = at(inputs.root, ("schedules", index))
         where = inputs.project.document.where(node)
+        steps = steps_of.get(schedule.job)
+        if steps is None:
+            steps = meltano_job_steps(inputs, meltano, schedule.job, where)
         run = _settled(settings.defaults.schedule, schedule)
         warnings: list[str] = []
         cron, every_minutes = interval.read(schedule.interval, where)
@@ -98,20 +125,20 @@ def _own_schedules(inputs: Inputs, drafting: Drafting, problems: Problems) -> It
             _schedule(
                 run,
                 name=schedule.name,
-                dag_id=settings.airflow.dag_prefix + schedule.name,
+                dag_id=settings.airflow.dag_id(schedule.name),
                 job=schedule.job,
                 cron=cron,
                 every_minutes=every_minutes,
                 description=schedule.description,
                 source=inputs.project.document.source(node),
             ),
-            drafting.job(schedule.job, schedule.env, where),
+            _drafts(inputs, steps, schedule.env, problems),
             where,
             warnings,
         )
 
 
-def _meltano_schedules(inputs: Inputs, drafting: Drafting, problems: Problems) -> Iterator[DraftedSchedule]:
+def _meltano_schedules(inputs: Inputs, meltano: Work | None, problems: Problems) -> Iterator[DraftedSchedule]:
     for schedule in _meltano_listing(inputs):
         tags = [*(inputs.settings.defaults.schedule.tags or []), *_meltano_tags(schedule)]
         # Meltano's intervals are in UTC and never catch up, whatever the project's defaults say.
@@ -120,16 +147,11 @@ def _meltano_schedules(inputs: Inputs, drafting: Drafting, problems: Problems) -
             own = own.model_copy(update={"start_date": schedule.start_date})
         run = _settled(inputs.settings.defaults.schedule, own)
         warnings = _interval_warnings(inputs, problems, schedule.cron, schedule.source, "UTC", schedule.where)
-        dag_id = inputs.settings.airflow.dag_prefix + schedule.dag_id
+        dag_id = inputs.settings.airflow.dag_id(schedule.dag_id)
+        commands = {f"{dag_id}_task{index}": ("run", *arguments_of(task)) for index, task in enumerate(schedule.tasks)}
         if schedule.job is None:
-            commands, names = [("elt", *schedule.elt)], ["extract_load"]
-        else:
-            commands = [("run", *arguments_of(task)) for task in schedule.tasks]
-            names = [f"{dag_id}_task{index}" for index in range(len(commands))]
-        drafts = [
-            drafting.meltano(name, tuple(names[max(index - 1, 0) : index]), command, schedule.env, schedule.where)
-            for index, (name, command) in enumerate(zip(names, commands, strict=True))
-        ]
+            commands = {"extract_load": ("elt", *schedule.elt)}
+        steps = meltano_steps(inputs, meltano, commands, schedule.where)
         yield DraftedSchedule(
             _schedule(
                 run,
@@ -140,7 +162,7 @@ def _meltano_schedules(inputs: Inputs, drafting: Drafting, problems: Problems) -
                 description=f"Meltano schedule {schedule.name}",
                 source=schedule.source,
             ),
-            drafts,
+            _drafts(inputs, steps, schedule.env, problems),
             schedule.where,
             warnings,
         )
@@ -158,7 +180,7 @@ def _interval_warnings(
     if cron is None:
         texts = [interval_warnings.ONCE] if "@once" in written else []
     elif refused := cron_reading.refused(cron, inputs.airflow_version):
-        problems.add(refused[0], fix=refused[1], where=where)
+        problems.add(refused.what, fix=refused.fix, where=where)
         return []
     else:
         texts = list(interval_warnings.warnings(cron, timezone, inputs.airflow_version))

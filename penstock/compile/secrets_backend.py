@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from fnmatch import fnmatchcase
 from typing import Any
 
-from penstock.aws.endpoints import SECRETS_BACKENDS
+from penstock.aws.endpoints import BACKEND_STORES
 from penstock_runtime.plan.task_definition import Permission
 
 _CALLS = {"secretsmanager": "secretsmanager:GetSecretValue", "ssm": "ssm:GetParameter"}
@@ -37,7 +37,7 @@ def lacking(
         account: None: not known, and left open in the ARNs.
     """
     name = options.get("secrets.backend", "")
-    service = next((service for part, service in SECRETS_BACKENDS.items() if part in name), None)
+    service = next((service for part, service in BACKEND_STORES.items() if part in name), None)
     given = _given(options.get("secrets.backend_kwargs", ""))
     if service is None or any(given.get(key) for key in _OTHER_KEYS):
         return None
@@ -46,12 +46,12 @@ def lacking(
     granted = [
         resource
         for permission in permissions
-        if any(fnmatchcase(action.lower(), one.lower()) for one in permission.actions)
+        if any(fnmatchcase(action.lower(), pattern.lower()) for pattern in permission.actions)
         for resource in permission.resources
     ]
     where = f"arn:{partition}:{service}:{given.get('region_name') or region}:{account or '*'}:"
-    needed = [str(role)] if role else [f"{where}{one}" for one in _looked_up(service, given, options)]
-    resources = [one for one in needed if not any(_meet(one, other) for other in granted)]
+    needed = [str(role)] if role else [f"{where}{resource}" for resource in _looked_up(service, given, options)]
+    resources = [resource for resource in needed if not any(_meet(resource, other) for other in granted)]
     return json.dumps({"actions": [action], "resources": resources}) if resources else None
 
 
@@ -62,31 +62,31 @@ def _meet(needed: str, granted: str) -> bool:
     ours, theirs = needed.split(":", 5), granted.split(":", 5)
     # An account that is not known is `*` in `needed`; the name of a single secret or parameter, `<name>`.
     return len(ours) == len(theirs) and all(
-        fnmatchcase(one, other) or fnmatchcase(other, re.sub("<name>.*", "*", one))
-        for one, other in zip(ours, theirs, strict=True)
+        fnmatchcase(our_part, their_part) or fnmatchcase(their_part, re.sub("<name>.*", "*", our_part))
+        for our_part, their_part in zip(ours, theirs, strict=True)
     )
 
 
 def _given(text: str) -> dict[str, Any]:
     """`secrets.backend_kwargs`; what cannot be read counts as nothing, as it does in Airflow."""
     try:
-        found = json.loads(text)
+        arguments = json.loads(text)
     except ValueError:
         return {}
-    return found if isinstance(found, dict) else {}
+    return arguments if isinstance(arguments, dict) else {}
 
 
 def _looked_up(service: str, given: Mapping[str, Any], options: Iterable[str]) -> list[str]:
     """Patterns of the resources that are looked up; a prefix that is null is never."""
-    found = []
+    resources = []
     has_options = any(option.endswith(_NAMED_THERE) for option in options)
     for name, usual in (_PREFIXES | _OPTION_PREFIX if has_options else _PREFIXES).items():
         prefix = given.get(name, usual)
         if prefix is None:
             continue
         if service == "ssm":
-            found.append(f"parameter/{str(prefix).strip('/')}/*" if prefix else "parameter/<name>")
+            resources.append(f"parameter/{str(prefix).strip('/')}/*" if prefix else "parameter/<name>")
         else:
             between = str(given.get("sep", "/"))
-            found.append(f"secret:{str(prefix).rstrip(between)}{between}*" if prefix else "secret:<name>-??????")
-    return list(dict.fromkeys(found))
+            resources.append(f"secret:{str(prefix).rstrip(between)}{between}*" if prefix else "secret:<name>-??????")
+    return list(dict.fromkeys(resources))

@@ -19,8 +19,9 @@ from penstock.compile.role_size import check_execution_role
 from penstock.project.secrets.references import region_of
 from penstock_runtime.contract import FAMILY_DIGITS, ROLE_DIGITS
 from penstock_runtime.errors import InputError
+from penstock_runtime.plan.plan import Config, ProjectFile
 from penstock_runtime.plan.schedule import FargateTask
-from penstock_runtime.plan.task_definition import Architecture, Image, Permission, Secret, TaskDefinition
+from penstock_runtime.plan.task_definition import Architecture, Image, Permission, PullThrough, Secret, TaskDefinition
 
 MOST_IN_ONE_STACK = 80
 """Task definitions that are with the cluster, in one stack; if there are more, all of them are spread over 16 stacks.
@@ -50,6 +51,12 @@ class Draft:
     read_only_root: bool = False
     meltano_state: str | None = None
     """As in the task definition. The same for all Meltano tasks of an environment."""
+    config: Config | None = None
+    """The workflow config that the task names."""
+    pull_through: PullThrough | None = None
+    """The rule that the image needs, where the deploy makes it."""
+    project_files: tuple[ProjectFile, ...] = ()
+    """Those of the task's files that are files of the project."""
 
     @property
     def key(self) -> Key:
@@ -57,7 +64,7 @@ class Draft:
 
         By where the image's name comes from, too: otherwise the family's name would depend on the order of tasks.
         """
-        granted = json.dumps([_without_reason(one) for one in self.permissions], sort_keys=True)
+        granted = json.dumps([_without_reason(permission) for permission in self.permissions], sort_keys=True)
         image = self.image, self.default_image
         held = granted, self.read_only_root, self.task.runtime
         return self.task.engine, *image, self.architecture, self.secrets, *held
@@ -69,7 +76,7 @@ class Draft:
         parts: list[object] = [self.task.engine, self.architecture, self.secrets, image]
         # Only where there are some, so that a project's families outlive these settings being thought of.
         if self.permissions or self.read_only_root:
-            parts.append([[_without_reason(one) for one in self.permissions], self.read_only_root])
+            parts.append([[_without_reason(permission) for permission in self.permissions], self.read_only_root])
         # A release that is still running gives its commands to the runtime: its definition stays.
         if not self.task.runtime:
             parts.append("the image's own entry point")
@@ -101,7 +108,7 @@ def definitions(
     for draft in drafts:
         groups.setdefault(draft.key, []).append(draft)
     families: dict[Key, str] = {}
-    found = []
+    task_definitions = []
     spread = sum(_weight(group[0].permissions, group[0].secrets) for group in groups.values()) > MOST_IN_ONE_STACK
     for key, group in groups.items():
         first = group[0]
@@ -111,7 +118,7 @@ def definitions(
         # With the stack: a role whose definition moves gets another name, for a moment there are both.
         apart = [*([stack] if stack else []), *([role_path] if role_path != "/" else [])]
         cpu_units, memory_mib = covering((draft.task.cpu_units, draft.task.memory_mib) for draft in group)
-        found.append(
+        task_definitions.append(
             TaskDefinition(
                 family=family,
                 role_prefix=f"{role_names}{prefix}-{_digest([family, region, *apart], ROLE_DIGITS)}",
@@ -130,10 +137,10 @@ def definitions(
                 runtime=first.task.runtime,
             )
         )
-        check_execution_role(found[-1], region, first.task.name)
+        check_execution_role(task_definitions[-1], region, first.task.name)
     _check_digests(families, groups)
-    _check_room(found)
-    return families, tuple(sorted(found, key=lambda one: one.family))
+    _check_room(task_definitions)
+    return families, tuple(sorted(task_definitions, key=lambda definition: definition.family))
 
 
 def _check_digests(families: Mapping[Key, str], groups: Mapping[Key, Sequence[Draft]]) -> None:
@@ -158,16 +165,18 @@ def _keys(draft: Draft, secrets: Mapping[str, Secret], kms_keys: Sequence[str], 
 def _weight(permissions: Sequence[Permission], secrets: Sequence[object]) -> float:
     """How many task definitions one with these counts as, by the room that it takes in a template."""
     more = CHARACTERS_OF_A_SECRET * max(0, len(secrets) - SECRETS_OF_ONE)
-    return 1 + (len(json.dumps([dataclasses.asdict(one) for one in permissions])) + more) / CHARACTERS_OF_ONE
+    return (
+        1 + (len(json.dumps([dataclasses.asdict(permission) for permission in permissions])) + more) / CHARACTERS_OF_ONE
+    )
 
 
-def _check_room(found: Sequence[TaskDefinition]) -> None:
+def _check_room(definitions: Sequence[TaskDefinition]) -> None:
     room: dict[str | None, float] = {}
-    for one in found:
-        room[one.stack] = room.get(one.stack, 0) + _weight(one.permissions, one.secrets)
+    for definition in definitions:
+        room[definition.stack] = room.get(definition.stack, 0) + _weight(definition.permissions, definition.secrets)
     if max(room.values(), default=0) > MOST_IN_A_SPREAD_STACK:
         raise InputError(
-            f"{len(found)} task definitions are more than fit into the stacks of one project",
+            f"{len(definitions)} task definitions are more than fit into the stacks of one project",
             fix="let tasks share secrets, images and permissions, or split the project",
         )
 

@@ -8,6 +8,7 @@ from penstock.aws import regions
 from penstock.aws.arns import partition_of
 from penstock.aws.endpoints import ENDPOINTS
 from penstock.compile import mwaa, option_warnings, secrets_backend
+from penstock.compile.endpoints import no_endpoint
 from penstock.problem import DocumentPath
 from penstock.project.airflow import plugins
 from penstock.project.airflow.mwaa import CreateAirflow
@@ -43,7 +44,7 @@ def warnings(
         yield from _of_the_plugins(project, create)
         yield from _of_the_backend(settings, airflow)
         yield from _without_endpoint(settings, airflow, endpoints)
-    everywhere = {name: one.settings for name, one in project.environments.items()}
+    everywhere = {name: each_environment.settings for name, each_environment in project.environments.items()}
     own_files = bool(project.dag_folder.files)
     yield from shared_airflow.warnings(environment, everywhere, project.meltanos, dag_files=own_files)
 
@@ -74,23 +75,20 @@ def _of_the_backend(settings: Settings, airflow: Airflow) -> Iterator[tuple[str,
 
 
 def _without_endpoint(
-    settings: Settings, airflow: Airflow, made: Collection[str]
+    settings: Settings, airflow: Airflow, with_endpoint: Collection[str]
 ) -> Iterator[tuple[str, DocumentPath]]:
     """Services that Airflow may call and does not reach: `reach.without_endpoint` has those of the tasks."""
     network = settings.network.create
     if network is None or not is_sealed(settings.network):
         return
-    seen: set[str | None] = {None, *made}
+    seen = {*with_endpoint}
     for index, permission in enumerate(airflow.permissions):
         for service in dict.fromkeys(action.partition(":")[0] for action in permission.actions):
             endpoint = ENDPOINTS.get(service, service)
-            if endpoint in seen:
+            if endpoint is None or endpoint in seen:
                 continue
             seen.add(endpoint)
-            advice = f"add {endpoint} to network.create.more_endpoints"
-            if endpoint in network.without_endpoints:
-                advice = f"take {endpoint} out of network.create.without_endpoints"
-            text = f"Airflow may call {service}, and no VPC endpoint leads there: {advice}"
+            text = no_endpoint("Airflow", service, endpoint, network.without_endpoints)
             yield text, ("airflow", "create", "permissions", index, "actions")
 
 

@@ -71,14 +71,16 @@ class Cost:
 
 def estimate(templates: Templates, plan: Mapping[str, Any] | None, prices: Prices) -> Cost:
     """The cost of what the templates and the plan describe."""
-    architectures = {one["family"]: one["architecture"] for one in (plan or {}).get("task_definitions", [])}
+    architectures = {
+        definition["family"]: definition["architecture"] for definition in (plan or {}).get("task_definitions", [])
+    }
     runs = tuple(
         Run(
-            one["dag_id"],
-            _sum(_task(task, architectures, prices) for task in one["tasks"]),
-            runs_per_month(one["cron"], one.get("every_minutes")),
+            schedule["dag_id"],
+            _sum(_task(task, architectures, prices) for task in schedule["tasks"]),
+            runs_per_month(schedule["cron"], schedule.get("every_minutes")),
         )
-        for one in (plan or {}).get("schedules", [])
+        for schedule in (plan or {}).get("schedules", [])
     )
     return Cost(tuple(_lines(templates, prices)), runs)
 
@@ -113,30 +115,38 @@ def _task(task: Mapping[str, Any], architectures: Mapping[str, str], prices: Pri
 
 
 def _lines(templates: Templates, prices: Prices) -> list[Line]:
-    resources = [one for template in templates.values() for one in template.get("Resources", {}).values()]
+    resources = [resource for template in templates.values() for resource in template.get("Resources", {}).values()]
     kinds: dict[str, list[Mapping[str, Any]]] = {}
-    for one in resources:
-        kinds.setdefault(one["Type"], []).append(one.get("Properties", {}))
-    interfaces = [one for one in kinds.get("AWS::EC2::VPCEndpoint", []) if one.get("VpcEndpointType") == "Interface"]
-    found = [
+    for resource in resources:
+        kinds.setdefault(resource["Type"], []).append(resource.get("Properties", {}))
+    interfaces = [
+        endpoint
+        for endpoint in kinds.get("AWS::EC2::VPCEndpoint", [])
+        if endpoint.get("VpcEndpointType") == "Interface"
+    ]
+    lines = [
         _line("NAT gateways", len(kinds.get("AWS::EC2::NatGateway", [])), prices.get("nat_gateway_hour")),
         _line("public addresses", len(kinds.get("AWS::EC2::EIP", [])), prices.get("public_ipv4_hour")),
         _line(
             "interface endpoints, per zone",
-            sum(len(one.get("SubnetIds", [])) for one in interfaces),
+            sum(len(interface.get("SubnetIds", [])) for interface in interfaces),
             prices.get("interface_endpoint_zone_hour"),
         ),
         _line("keys in KMS", len(kinds.get("AWS::KMS::Key", [])), prices.get("kms_key_month"), hours=1),
     ]
-    for one in kinds.get("AWS::MWAA::Environment", []):
-        kind = one.get("EnvironmentClass", "mw1.small")
+    for environment in kinds.get("AWS::MWAA::Environment", []):
+        kind = environment.get("EnvironmentClass", "mw1.small")
         # The environment's price holds two schedulers, two web servers and one worker; mw1.micro has one of each.
-        more = int(one.get("MinWorkers", 1)) - 1 + max(int(one.get("Schedulers", 0)) - INCLUDED_SCHEDULERS, 0)
-        servers = max(int(one.get("MinWebservers", 0)) - INCLUDED_WEB_SERVERS, 0)
-        found.append(_line(f"MWAA environment, {kind}", 1, prices.get(f"mwaa.{kind}_hour")))
-        found.append(_line(f"more workers and schedulers, {kind}", more, prices.get(f"mwaa.{kind}.worker_hour")))
-        found.append(_line(f"more web servers, {kind}", servers, prices.get(f"mwaa.{kind}.web_server_hour")))
-    return [line for line in found if line.count]
+        more = (
+            int(environment.get("MinWorkers", 1))
+            - 1
+            + max(int(environment.get("Schedulers", 0)) - INCLUDED_SCHEDULERS, 0)
+        )
+        servers = max(int(environment.get("MinWebservers", 0)) - INCLUDED_WEB_SERVERS, 0)
+        lines.append(_line(f"MWAA environment, {kind}", 1, prices.get(f"mwaa.{kind}_hour")))
+        lines.append(_line(f"more workers and schedulers, {kind}", more, prices.get(f"mwaa.{kind}.worker_hour")))
+        lines.append(_line(f"more web servers, {kind}", servers, prices.get(f"mwaa.{kind}.web_server_hour")))
+    return [line for line in lines if line.count]
 
 
 def _line(what: str, count: int, price: float | None, hours: int = HOURS) -> Line:
@@ -144,5 +154,5 @@ def _line(what: str, count: int, price: float | None, hours: int = HOURS) -> Lin
 
 
 def _sum(values: Iterable[float | None]) -> float | None:
-    found = list(values)
-    return None if None in found else sum(one for one in found if one is not None)
+    numbers = list(values)
+    return None if None in numbers else sum(number for number in numbers if number is not None)

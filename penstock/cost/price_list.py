@@ -60,24 +60,24 @@ def prices_of(region: str, file: Path | None = None) -> Prices:
 
 
 def _fargate(region: str) -> dict[str, float]:
-    found = {}
+    price_of = {}
     for architecture in _ARCHITECTURES:
         price = fargate(region, architecture)
         if price is not None:
-            found[f"fargate.{architecture}.vcpu_hour"] = price.vcpu_hour
-            found[f"fargate.{architecture}.gb_hour"] = price.gb_hour
-    return found
+            price_of[f"fargate.{architecture}.vcpu_hour"] = price.vcpu_hour
+            price_of[f"fargate.{architecture}.gb_hour"] = price.gb_hour
+    return price_of
 
 
 def _read(file: Path) -> dict[str, dict[str, float]]:
     fix = 'write {"eu-west-1": {"nat_gateway_hour": 0.048}}; the names are those of penstock/cost/price_list.py'
     try:
-        found = json.loads(file.read_text(encoding="utf-8"))
+        regions = json.loads(file.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise InputError(f"the prices cannot be read: {error}", fix=fix, where=str(file)) from error
     known = {name for prices in TABLE.values() for name in prices}
-    known |= {f"fargate.{one}.{unit}" for one in _ARCHITECTURES for unit in ("vcpu_hour", "gb_hour")}
-    for region, prices in found.items() if isinstance(found, dict) else [("", None)]:
+    known |= {f"fargate.{architecture}.{unit}" for architecture in _ARCHITECTURES for unit in ("vcpu_hour", "gb_hour")}
+    for region, prices in regions.items() if isinstance(regions, dict) else [("", None)]:
         if not isinstance(prices, dict):
             raise InputError("the prices are not an object of objects", fix=fix, where=str(file))
         for name, price in prices.items():
@@ -86,5 +86,5 @@ def _read(file: Path) -> dict[str, dict[str, float]]:
                 raise InputError(f"{region}: there is no price {name[:60]!r}", fix=fix, where=str(file))
             if isinstance(price, bool) or not isinstance(price, int | float) or price < 0:
                 raise InputError(f"{region}: {name} is not a price: {price!r}", fix=fix, where=str(file))
-    result: dict[str, dict[str, float]] = found
+    result: dict[str, dict[str, float]] = regions
     return result

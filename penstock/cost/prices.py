@@ -25,5 +25,5 @@ _FARGATE: dict[Architecture, dict[str, tuple[float, float]]] = {"x86_64": _X86, 
 
 def fargate(region: str, architecture: Architecture) -> Price | None:
     """What Linux on this processor costs on demand in a region; None where we do not know."""
-    found = _FARGATE[architecture].get(region)
-    return None if found is None else Price(architecture, *found)
+    hourly = _FARGATE[architecture].get(region)
+    return None if hourly is None else Price(architecture, *hourly)

@@ -6,8 +6,9 @@ import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from penstock.aws.arns import partition_of
 from penstock.deploy_policy.documents import Policy
-from penstock.deploy_policy.scope import QUALIFIER, partition_of
+from penstock.deploy_policy.scope import QUALIFIER
 from penstock_runtime.plan.plan import Plan
 
 
@@ -38,18 +39,18 @@ class Bootstrap:
 
     def commands(self, policies: Sequence[Policy], folder: str) -> list[str]:
         """What makes the policies of the files in `folder`, and gives them to the role in the place of its own."""
-        made = [
+        creations = [
             shlex.join(
-                ["aws", "iam", "create-policy", "--policy-name", one.name, "--policy-document", f"file://{path}"]
+                ["aws", "iam", "create-policy", "--policy-name", policy.name, "--policy-document", f"file://{path}"]
             )
-            for one, path in ((one, f"{folder}/{file_of(one)}") for one in policies)
+            for policy, path in ((policy, f"{folder}/{file_of(policy)}") for policy in policies)
         ]
-        arns = [f"arn:{partition_of(self.region)}:iam::{self.account}:policy/{one.name}" for one in policies]
+        arns = [f"arn:{partition_of(self.region)}:iam::{self.account}:policy/{policy.name}" for policy in policies]
         bootstrap = ["npx", "cdk", "bootstrap", f"aws://{self.account}/{self.region}"]
         if self.qualifier != QUALIFIER:
             toolkit = f"CDKToolkit-{self.qualifier.replace('_', '-')}"
             bootstrap += ["--qualifier", self.qualifier, "--toolkit-stack-name", toolkit]
-        return [*made, shlex.join([*bootstrap, "--cloudformation-execution-policies", ",".join(arns)])]
+        return [*creations, shlex.join([*bootstrap, "--cloudformation-execution-policies", ",".join(arns)])]
 
 
 def file_of(policy: Policy) -> str:

@@ -7,13 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from penstock.aws.iam import MAX_POLICIES, MAX_POLICY_CHARACTERS
 from penstock.deploy_policy.statements import Statement
 from penstock_runtime.errors import PenstockError
-
-MAX_CHARACTERS = 6144
-"""Of one managed policy, white space not counted (IAM User Guide, "IAM and AWS STS quotas")."""
-MAX_POLICIES = 10
-"""Managed policies of one role, unless the quota is raised (the same page)."""
 
 
 @dataclass(frozen=True)
@@ -26,13 +22,13 @@ class Policy:
     @property
     def document(self) -> dict[str, Any]:
         """As `aws iam create-policy` takes it. Each statement is numbered, so that its reasons can be told apart."""
-        made = [{"Sid": sid, **one.as_json()} for sid, one in self.by_sid.items()]
-        return {"Version": "2012-10-17", "Statement": made}
+        statements = [{"Sid": sid, **statement.as_json()} for sid, statement in self.by_sid.items()]
+        return {"Version": "2012-10-17", "Statement": statements}
 
     @property
     def by_sid(self) -> dict[str, Statement]:
         """Id of each statement → statement."""
-        return {f"S{number}": one for number, one in enumerate(self.statements, 1)}
+        return {f"S{number}": statement for number, statement in enumerate(self.statements, 1)}
 
     @property
     def size(self) -> int:
@@ -40,17 +36,17 @@ class Policy:
         return len(json.dumps(self.document, separators=(",", ":")))
 
 
-def pack(found: Sequence[Statement], name: str) -> list[Policy]:
+def pack(statements: Sequence[Statement], name: str) -> list[Policy]:
     """The statements as policies `<name>-1`, `<name>-2`, ….
 
     Raises:
         PenstockError: they are more than a role can have.
     """
     policies = [Policy(f"{name}-1", ())]
-    for statement in found:
+    for statement in statements:
         for part in _parts(statement):
             wider = replace(policies[-1], statements=(*policies[-1].statements, part))
-            if wider.size <= MAX_CHARACTERS:
+            if wider.size <= MAX_POLICY_CHARACTERS:
                 policies[-1] = wider
             else:
                 policies.append(Policy(f"{name}-{len(policies) + 1}", (part,)))
@@ -65,7 +61,7 @@ def pack(found: Sequence[Statement], name: str) -> list[Policy]:
 def _parts(statement: Statement) -> list[Statement]:
     """One that alone is too long, cut by its resources."""
     whole = Policy("", (statement,))
-    if whole.size <= MAX_CHARACTERS or len(statement.resources) == 1:
+    if whole.size <= MAX_POLICY_CHARACTERS or len(statement.resources) == 1:
         return [statement]
     middle = len(statement.resources) // 2
     halves = (statement.resources[:middle], statement.resources[middle:])

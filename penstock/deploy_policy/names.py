@@ -65,20 +65,20 @@ def patterns(stack: str, logical_id: str, resource: Resource, prefix: str) -> li
     properties = resource.get("Properties", {})
     name = properties.get(naming.attribute)
     if name is None:
-        made = [_made(stack, naming)]
+        names = [_made(stack, naming)]
         if naming.by_logical_id:
             # CDK ends logical ids in eight digits of their path's hash.
-            made.append(f"{re.sub(r'[0-9A-F]{8}$', '', logical_id)}*")
+            names.append(f"{re.sub(r'[0-9A-F]{8}$', '', logical_id)}*")
     elif isinstance(name, str):
-        begin, found, rest = name.rpartition(prefix)
-        made = [f"{begin}{found}{_DIGEST.sub(lambda match: '?' * len(match[0]), rest)}"]
+        begin, ours, rest = name.rpartition(prefix)
+        names = [f"{begin}{ours}{_DIGEST.sub(lambda match: '?' * len(match[0]), rest)}"]
     else:
         raise PenstockError(
             f"the name of {logical_id} in stack {stack} is known only after a deploy",
             fix="report it with your project file: no policy can be written for such a name",
         )
     path = properties.get("Path", "/") if resource["Type"].startswith("AWS::IAM::") else ""
-    return [f"{path}{one}" for one in made]
+    return [f"{path}{pattern}" for pattern in names]
 
 
 def _made(stack: str, naming: Naming) -> str:

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from penstock.aws.arns import partition_of
 from penstock.aws.cloudformation import Templates
 from penstock.deploy_policy.names import NAMINGS, Resource, patterns
 from penstock_runtime.plan.airflow import Airflow
@@ -44,17 +45,17 @@ class Scope:
 
     def fill(self, on: Iterable[str]) -> list[str]:
         """The ARNs of a grant; none for a place of which there is nothing."""
-        found: dict[str, None] = {}
+        arns: dict[str, None] = {}
         for pattern in on:
             names = dict.fromkeys(_PLACE.findall(pattern))
             for values in itertools.product(*(self.places.get(name, []) for name in names)):
-                made = pattern
+                filled = pattern
                 for name, value in zip(names, values, strict=True):
-                    made = made.replace(f"{{{name}}}", value)
+                    filled = filled.replace(f"{{{name}}}", value)
                 # What ends in `*` covers what follows a colon.
-                if not (made.endswith("*:*") and self._arn(made[:-2]) in found):
-                    found[self._arn(made)] = None
-        return list(found)
+                if not (filled.endswith("*:*") and self._arn(filled[:-2]) in arns):
+                    arns[self._arn(filled)] = None
+        return list(arns)
 
     def _arn(self, rest: str) -> str:
         return rest if rest == "*" or rest.startswith("arn:") else f"arn:{self.partition}:{rest}"
@@ -71,7 +72,7 @@ def scope_of(deployments: list[Deployment], account: str) -> Scope:
     scope = Scope(
         partition=partition_of(first.region),
         project=first.project,
-        environments=[one.plan.environment for one in deployments],
+        environments=[deployment.plan.environment for deployment in deployments],
         boundary=first.iam.permissions_boundary,
         places={
             "region": [first.region],
@@ -80,38 +81,32 @@ def scope_of(deployments: list[Deployment], account: str) -> Scope:
             "version": [f"/cdk-bootstrap/{qualifier}/version"],
         },
     )
-    for one in deployments:
-        for stack, template in one.templates.items():
+    for deployment in deployments:
+        for stack, template in deployment.templates.items():
             for logical_id, resource in template.get("Resources", {}).items():
-                _read(scope, stack, logical_id, resource, one.plan)
-        network = one.plan.network
+                _read(scope, stack, logical_id, resource, deployment.plan)
+        network = deployment.plan.network
         _add(scope, "vpc", [network.vpc] if network.vpc else [])
         _add(scope, "subnet", network.private_subnets)
         _add(scope, "group", (*network.airflow_security_groups, *network.endpoint_security_groups))
-        if isinstance(one.plan.airflow, Airflow):
-            _read_airflow(scope, one.plan.airflow)
+        if isinstance(deployment.plan.airflow, Airflow):
+            _read_airflow(scope, deployment.plan.airflow)
     return scope
-
-
-def partition_of(region: str) -> str:
-    """AWS's partition of a region. Source: AWS General Reference, "Amazon Resource Names"."""
-    known = {"cn-": "aws-cn", "us-gov-": "aws-us-gov", "eusc-": "aws-eusc"}
-    return next((partition for begin, partition in known.items() if region.startswith(begin)), "aws")
 
 
 def _read(scope: Scope, stack: str, logical_id: str, resource: Resource, plan: Plan) -> None:
     kind, properties = resource["Type"], resource.get("Properties", {})
     scope.types.add(kind)
-    made = patterns(stack, logical_id, resource, plan.prefix) if kind in NAMINGS else []
-    _add(scope, kind, made)
+    names = patterns(stack, logical_id, resource, plan.prefix) if kind in NAMINGS else []
+    _add(scope, kind, names)
     if kind == ROLE:
-        attached = [_text(one, scope) for one in properties.get("ManagedPolicyArns", [])]
+        attached = [_text(arn, scope) for arn in properties.get("ManagedPolicyArns", [])]
         scope.attached = _union(scope.attached, attached)
-        _add(scope, "attaching", made if attached else [])
+        _add(scope, "attaching", names if attached else [])
         for service in _trusted(properties["AssumeRolePolicyDocument"]):
-            scope.passed[service] = _union(scope.passed.get(service, []), made)
+            scope.passed[service] = _union(scope.passed.get(service, []), names)
     elif kind == "AWS::IAM::ManagedPolicy":
-        _add(scope, "guest", [one for one in properties.get("Roles", []) if isinstance(one, str)])
+        _add(scope, "guest", [role for role in properties.get("Roles", []) if isinstance(role, str)])
     elif kind == "AWS::ECR::PullThroughCacheRule" and "CredentialArn" in properties:
         _add(scope, "secret", [_text(properties["CredentialArn"], scope)])
 
@@ -127,11 +122,11 @@ def _read_airflow(scope: Scope, airflow: Airflow) -> None:
 
 def _trusted(document: Mapping[str, Any]) -> list[str]:
     """The services that a role trusts."""
-    found: list[str] = []
+    trusted: list[str] = []
     for statement in document["Statement"]:
         services = statement.get("Principal", {}).get("Service", [])
-        found += [services] if isinstance(services, str) else services
-    return found
+        trusted += [services] if isinstance(services, str) else services
+    return trusted
 
 
 def _text(value: Any, scope: Scope) -> str:
@@ -150,8 +145,8 @@ def _text(value: Any, scope: Scope) -> str:
 
 
 def _add(scope: Scope, place: str, values: Iterable[str]) -> None:
-    if found := _union(scope.places.get(place, []), values):
-        scope.places[place] = found
+    if patterns_ := _union(scope.places.get(place, []), values):
+        scope.places[place] = patterns_
 
 
 def _union(before: list[str], more: Iterable[str]) -> list[str]:

@@ -27,8 +27,8 @@ class Statement:
 
     def as_json(self) -> dict[str, Any]:
         """As IAM takes it."""
-        made: dict[str, Any] = {"Effect": "Allow", "Action": _one(self.actions), "Resource": _one(self.resources)}
-        return made | ({"Condition": self.condition} if self.condition else {})
+        document: dict[str, Any] = {"Effect": "Allow", "Action": _one(self.actions), "Resource": _one(self.resources)}
+        return document | ({"Condition": self.condition} if self.condition else {})
 
 
 def statements(deployments: list[Deployment], account: str) -> list[Statement]:
@@ -42,10 +42,10 @@ def statements(deployments: list[Deployment], account: str) -> list[Statement]:
         PenstockError: a template has a resource type whose permissions are not known.
     """
     by_boundary = sorted(deployments, key=_boundary)
-    found: list[Statement] = []
+    needed: list[Statement] = []
     for _, alike in itertools.groupby(by_boundary, key=_boundary):
-        found += _of(scope_of(list(alike), account))
-    return _merge(found)
+        needed += _of(scope_of(list(alike), account))
+    return _merge(needed)
 
 
 def _boundary(deployment: Deployment) -> str:
@@ -100,22 +100,22 @@ def _tags(key: str, scope: Scope) -> dict[str, str | list[str]]:
     return {f"{key}/penstock:project": scope.project, f"{key}/penstock:environment": _one(tuple(scope.environments))}
 
 
-def _merge(found: Iterable[Statement]) -> list[Statement]:
+def _merge(needed: Iterable[Statement]) -> list[Statement]:
     """Those on the same resources become one, then those with the same actions."""
-    alike = _join(found, lambda one: (sorted(one.resources), one.condition))
-    return _join(alike, lambda one: (sorted(one.actions), one.condition))
+    alike = _join(needed, lambda statement: (sorted(statement.resources), statement.condition))
+    return _join(alike, lambda statement: (sorted(statement.actions), statement.condition))
 
 
-def _join(found: Iterable[Statement], key: Any) -> list[Statement]:
+def _join(needed: Iterable[Statement], key: Any) -> list[Statement]:
     groups: dict[str, list[Statement]] = {}
-    for one in found:
-        groups.setdefault(json.dumps(key(one), sort_keys=True), []).append(one)
+    for statement in needed:
+        groups.setdefault(json.dumps(key(statement), sort_keys=True), []).append(statement)
     return [
         Statement(
-            actions=tuple(sorted({action for one in group for action in one.actions})),
-            resources=tuple(dict.fromkeys(resource for one in group for resource in one.resources)),
+            actions=tuple(sorted({action for statement in group for action in statement.actions})),
+            resources=tuple(dict.fromkeys(resource for statement in group for resource in statement.resources)),
             condition=group[0].condition,
-            reasons=tuple(dict.fromkeys(reason for one in group for reason in one.reasons)),
+            reasons=tuple(dict.fromkeys(reason for statement in group for reason in statement.reasons)),
         )
         for group in groups.values()
     ]

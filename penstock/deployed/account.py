@@ -48,10 +48,10 @@ class Account:
         import boto3
 
         with aws("find the region"):
-            found = region or boto3.session.Session().region_name
-        if found is None:
+            chosen = region or boto3.session.Session().region_name
+        if chosen is None:
             raise InputError("the project names no region", fix="add --region, or a region to the project file")
-        return cls(found)
+        return cls(chosen)
 
     @cached_property
     def _session(self) -> boto3.session.Session:
@@ -75,11 +75,11 @@ class Account:
             connect_timeout=CONNECT_SECONDS,
             inject_host_prefix=not own_endpoint,
         )
-        made = self._session.client(service, region_name=region, config=config)  # type: ignore[call-overload]
+        client = self._session.client(service, region_name=region, config=config)  # type: ignore[call-overload]
         if own_endpoint:
             # S3 Control's rules of endpoints add the account whatever the configuration says; before it is signed.
-            made.meta.events.register_first("request-created.s3-control", _without_account)
-        return made
+            client.meta.events.register_first("request-created.s3-control", _without_account)
+        return client
 
     @cached_property
     def s3(self) -> Any:
@@ -119,7 +119,7 @@ def aws(what: str, needs: str = "docs/permissions.md lists what push and diff us
     """Turn what AWS refuses while we do `what` into an error with its fix.
 
     Args:
-        needs: which permissions `what` takes, or where that is told.
+        needs: which permissions `what` takes, or where to read that.
 
     Raises:
         PenstockError: AWS refused, or could not be reached.

@@ -78,8 +78,8 @@ def _outputs(account: Account, plan: Plan) -> tuple[str, str]:
     stack = stacks.named(account, name)
     deploy = DEPLOY_FIRST.format(environment=plan.environment)
     if stack is None or not stacks.is_there(stack):
-        told, first = (stack and stacks.remnant(stack)) or ("", "")
-        what = f"{plan.prefix} is not deployed in {plan.region}{': ' if told else ''}{told}"
+        remnant, first = (stack and stacks.remnant(stack)) or ("", "")
+        what = f"{plan.prefix} is not deployed in {plan.region}{': ' if remnant else ''}{remnant}"
         raise NotDeployedError(what, fix=f"{first}; then {deploy}" if first else deploy)
     outputs = {output["OutputKey"]: output["OutputValue"] for output in stack.get("Outputs", [])}
     if {"DagBucket", "DagFolder"} <= outputs.keys():
@@ -116,5 +116,5 @@ def _object(text: str, name: str) -> dict[str, Any]:
     except ValueError as error:
         raise PenstockError(f"{name} cannot be read: {error}", fix="deploy the project again") from error
     if not isinstance(value, dict):
-        raise PenstockError(f"{name} holds no object", fix="deploy the project again")
+        raise PenstockError(f"{name} is not a JSON object", fix="deploy the project again")
     return value

@@ -38,7 +38,7 @@ class Move:
 
 def moves(before: Templates, after: Templates, changes: list[Change]) -> Iterator[Move]:
     """The environments that stay and get another Airflow; one that is replaced starts anew, on any version."""
-    replaced = {(one.stack, one.name) for one in changes if one.kind == "replaced"}
+    replaced = {(change.stack, change.name) for change in changes if change.kind == "replaced"}
     for stack, template in after.items():
         for logical_id, resource in template.get("Resources", {}).items():
             old = before.get(stack, {}).get("Resources", {}).get(logical_id, {})
@@ -50,5 +50,5 @@ def moves(before: Templates, after: Templates, changes: list[Change]) -> Iterato
 
 
 def _version(resource: Mapping[str, Any]) -> str | None:
-    found = resource.get("Properties", {}).get("AirflowVersion")
-    return found if isinstance(found, str) and parse(found) else None
+    version = resource.get("Properties", {}).get("AirflowVersion")
+    return version if isinstance(version, str) and parse(version) else None

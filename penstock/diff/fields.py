@@ -84,5 +84,5 @@ def _text(value: Any) -> str:
     if isinstance(value, list | tuple):
         return ", ".join(map(_text, value))
     if isinstance(value, Mapping):
-        return ", ".join(f"{name} {_text(one)}" for name, one in value.items() if one is not None)
+        return ", ".join(f"{name} {_text(item)}" for name, item in value.items() if item is not None)
     return str(value)

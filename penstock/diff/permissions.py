@@ -53,7 +53,7 @@ class Change:
 def compare(before: Templates, after: Templates) -> list[Change]:
     """What is gained and lost, over all stacks: a statement that moves from one to another is not a change.
 
-    A role that gets another name goes by the new one: of its grants only those that differ are told.
+    A role that gets another name goes by the new one: of its grants only those that differ are listed.
     """
     old, new = set(grants(before, after)), set(grants(after))
     return [*_together("gained", new - old), *_together("lost", old - new)]
@@ -103,9 +103,9 @@ def _owner(stack: str, resources: Mapping[str, Any], role: Any) -> str:
     return text(role)
 
 
-def _together(kind: Literal["gained", "lost"], found: set[Grant]) -> list[Change]:
+def _together(kind: Literal["gained", "lost"], grants: set[Grant]) -> list[Change]:
     groups: dict[tuple[str, str, str, str], list[str]] = {}
-    for grant in sorted(found):
+    for grant in sorted(grants):
         groups.setdefault((grant.who, grant.effect, grant.resource, grant.condition), []).append(grant.action)
     return [
         Change(kind, who, effect, tuple(actions), resource, condition)

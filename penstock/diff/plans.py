@@ -37,46 +37,46 @@ class Change:
 
 def as_data(plan: Plan) -> dict[str, Any]:
     """A plan as its JSON says."""
-    found: dict[str, Any] = json.loads(plan.to_json(indent=None))
-    return found
+    data: dict[str, Any] = json.loads(plan.to_json(indent=None))
+    return data
 
 
 def compare(before: Data | None, after: Data | None) -> list[Change]:
     """The changes, by DAG id; None: nothing is deployed."""
     old, new = _schedules(before), _schedules(after)
     definitions = _definitions(before), _definitions(after)
-    found = []
+    changes = []
     for dag_id in sorted({*old, *new}):
         was, is_now = old.get(dag_id), new.get(dag_id)
         if was is None or is_now is None:
-            one = is_now or was or {}
+            schedule = is_now or was or {}
             kind: Literal["added", "removed"] = "added" if was is None else "removed"
-            found.append(Change(kind, dag_id, str(one["name"]), note=_about(one)))
+            changes.append(Change(kind, dag_id, str(schedule["name"]), note=_about(schedule)))
             continue
         fields = tuple(_fields(was, is_now, *definitions))
         if fields:
-            found.append(Change("changed", dag_id, str(is_now["name"]), fields))
-    return found
+            changes.append(Change("changed", dag_id, str(is_now["name"]), fields))
+    return changes
 
 
 def dag_files(before: Data | None, after: Data | None) -> list[tuple[str, str]]:
     """The user's own DAG files: (added, removed or changed; path)."""
-    old, new = ({one["path"]: one["text"] for one in (plan or {}).get("dag_files", [])} for plan in (before, after))
+    old, new = ({file["path"]: file["text"] for file in (plan or {}).get("dag_files", [])} for plan in (before, after))
     kinds = {path: "added" if path not in old else "removed" if path not in new else "changed" for path in {*old, *new}}
     return [(kinds[path], path) for path in sorted(kinds) if old.get(path) != new.get(path)]
 
 
 def _schedules(plan: Data | None) -> dict[str, Data]:
-    return {one["dag_id"]: _alike(one) for one in (plan or {}).get("schedules", [])}
+    return {schedule["dag_id"]: _alike(schedule) for schedule in (plan or {}).get("schedules", [])}
 
 
 def _alike(schedule: Data) -> Data:
-    """A schedule with one field for when it runs, and the delay between tries in seconds, as older plans have not."""
-    found = {**schedule, "cron": _interval(schedule)}
-    found.pop("every_minutes", None)
-    if "retry_delay_minutes" in found:
-        found["retry_delay_seconds"] = 60 * found.pop("retry_delay_minutes")
-    return found
+    """A schedule with one field for when it runs, and the delay between tries in seconds, which older plans lack."""
+    alike = {**schedule, "cron": _interval(schedule)}
+    alike.pop("every_minutes", None)
+    if "retry_delay_minutes" in alike:
+        alike["retry_delay_seconds"] = 60 * alike.pop("retry_delay_minutes")
+    return alike
 
 
 def _interval(schedule: Data) -> str:
@@ -85,7 +85,7 @@ def _interval(schedule: Data) -> str:
 
 
 def _definitions(plan: Data | None) -> dict[str, Data]:
-    return {one["family"]: one for one in (plan or {}).get("task_definitions", [])}
+    return {definition["family"]: definition for definition in (plan or {}).get("task_definitions", [])}
 
 
 def _about(schedule: Data) -> str:
@@ -99,11 +99,11 @@ def _about(schedule: Data) -> str:
 def _fields(before: Data, after: Data, old_ones: Mapping[str, Data], new_ones: Mapping[str, Data]) -> Iterator[Field]:
     for name in sorted({*before, *after} - _TEXTS - {"tasks"}):
         yield from between(_TITLES.get(name, name), before.get(name), after.get(name))
-    old, new = ({task["name"]: task for task in one.get("tasks", [])} for one in (before, after))
+    old, new = ({task["name"]: task for task in schedule.get("tasks", [])} for schedule in (before, after))
     for name in [*new, *(name for name in old if name not in new)]:
         was, is_now = old.get(name), new.get(name)
         if was is None or is_now is None:
-            what = [_size(one) if one else None for one in (was, is_now)]
+            what = [_size(task) if task else None for task in (was, is_now)]
             yield Field(f"tasks.{name}", what[0], what[1])
             continue
         for key in sorted({*was, *is_now}):

@@ -59,24 +59,24 @@ class Report:
         """For `--format json`."""
         costs = {
             when: {
-                "fixed_monthly": found.fixed,
-                "by_schedule_monthly_at_most": found.by_schedule,
-                "lines": [asdict(line) for line in found.lines],
-                "runs": [{**asdict(run), "monthly": run.monthly} for run in found.runs],
+                "fixed_monthly": estimate.fixed,
+                "by_schedule_monthly_at_most": estimate.by_schedule,
+                "lines": [asdict(line) for line in estimate.lines],
+                "runs": [{**asdict(run), "monthly": run.monthly} for run in estimate.runs],
             }
-            for when, found in (("before", self.before), ("after", self.after))
+            for when, estimate in (("before", self.before), ("after", self.after))
         }
         return {
-            "schedules": [asdict(one) for one in self.schedules],
+            "schedules": [asdict(change) for change in self.schedules],
             "dag_files": [{"kind": kind, "path": path} for kind, path in self.dag_files],
-            "settings": [asdict(one) for one in self.settings],
-            "resources": [{**asdict(one), "loss": one.loss} for one in self.resources],
+            "settings": [asdict(change) for change in self.settings],
+            "resources": [{**asdict(change), "loss": change.loss} for change in self.resources],
             "left_over_stacks": list(self.left_over),
-            "termination_protection": [asdict(one) for one in self.protection],
-            "permissions": [asdict(one) for one in self.permissions],
+            "termination_protection": [asdict(change) for change in self.protection],
+            "permissions": [asdict(change) for change in self.permissions],
             "cost_usd": {**costs, "prices_of": DATE},
-            "airflow_versions": [asdict(one) for one in self.airflow],
-            "dangers": [asdict(one) for one in self.dangers],
+            "airflow_versions": [asdict(move) for move in self.airflow],
+            "dangers": [asdict(danger) for danger in self.dangers],
             "refusal": self.refusal,
         }
 
@@ -112,15 +112,15 @@ def compare(
         after=estimate.estimate({**kept, **new}, new_plan, prices),
         dangers=tuple(_danger(change) for change in changes if change.loss),
         airflow=tuple(airflow.moves(old, new, changes)),
-        refusal=refusal or _held(templates.held(old, new)) or _taken([one for one in changes if one.taken]),
+        refusal=refusal or _held(templates.held(old, new)) or _taken([change for change in changes if change.taken]),
     )
 
 
-def _held(found: Sequence[templates.Held]) -> str | None:
-    if not found:
+def _held(exports: Sequence[templates.Held]) -> str | None:
+    if not exports:
         return None
-    first = found[0]
-    more = f", and {len(found) - 1} more" if len(found) > 1 else ""
+    first = exports[0]
+    more = f", and {len(exports) - 1} more" if len(exports) > 1 else ""
     return (
         f"{first.stack} would change its export {first.name}{more}, and CloudFormation refuses that while "
         f"{' and '.join(first.importers)} imports it. Take the change back, or make it in a new environment of the "
@@ -128,11 +128,11 @@ def _held(found: Sequence[templates.Held]) -> str | None:
     )
 
 
-def _taken(found: Sequence[templates.Change]) -> str | None:
-    if not found:
+def _taken(changes: Sequence[templates.Change]) -> str | None:
+    if not changes:
         return None
-    first = found[0]
-    more = f" (and {len(found) - 1} more like it)" if len(found) > 1 else ""
+    first = changes[0]
+    more = f" (and {len(changes) - 1} more like it)" if len(changes) > 1 else ""
     why = f"would be replaced, because {', '.join(first.because)} cannot change" if first.because else "would be made"
     return (
         f"{_kind(first)} {first.name} {why}, and the new one finds {first.taken} taken by the one that is there{more}. "

@@ -13,15 +13,15 @@ from penstock.diff.fields import Field, between
 
 Facts = Mapping[str, Any]
 
-_TOLD = frozenset({"airflow.requirements.text", "airflow.startup_script.text"})
+_TEXTS = frozenset({"airflow.requirements.text", "airflow.startup_script.text"})
 """Their keys hold the hash of the text."""
 _OF_TASKS = frozenset({"family", "cpu_units", "memory_mib"})
 """Of a task definition: its name, and what RunTask overrides; schedules are compared by their tasks' own."""
 
 
 def compare(before: Facts, after: Facts) -> list[Field]:
-    """What differs. A task definition that only one of the two has is told with the tasks that use it."""
-    return [field for field in _fields(before, after) if field.path not in _TOLD]
+    """What differs. A task definition that only one of the two has is reported with the tasks that use it."""
+    return [field for field in _fields(before, after) if field.path not in _TEXTS]
 
 
 def _fields(before: Facts, after: Facts) -> Iterator[Field]:

@@ -26,7 +26,7 @@ _NOISE = frozenset({"AWS::CDK::Metadata"})
 _NAMES = ("Name", "BucketName", "LogGroupName", "RoleName", "Family", "ClusterName", "FunctionName", "TopicName")
 _RETENTION = ("DeletionPolicy", "UpdateReplacePolicy")
 _POLICIES = frozenset({"PolicyDocument", "AssumeRolePolicyDocument", "KeyPolicy", "Policies"})
-"""Properties whose values are told as permissions."""
+"""Properties whose values are reported as permissions."""
 _FILES = frozenset(
     {
         *("Code", "Content", "SourceBucketNames", "SourceObjectKeys"),
@@ -72,28 +72,28 @@ def compare(before: Templates, after: Templates) -> list[Change]:
     """The changes that a deploy of `after` makes. A stack that only `before` has is not touched by a deploy."""
     old, new, exports = _resources(before), _resources(after), _exports(after)
     replaced, again = _replaced(old, new, exports), _again(before, after)
-    found = []
+    changes = []
     for key in sorted({*old, *new}):
         stack = key[0]
         was, is_now = old.get(key), new.get(key)
         if was is None:
-            found.append(Change("added", stack, new[key]["Type"], name(key, new[key]), taken=again.get(key, "")))
+            changes.append(Change("added", stack, new[key]["Type"], name(key, new[key]), taken=again.get(key, "")))
         elif is_now is None:
             if stack in after:
                 kept = was.get("DeletionPolicy") in ("Retain", "RetainExceptOnCreate")
-                found.append(Change("removed", stack, was["Type"], name(key, was), retained=kept))
+                changes.append(Change("removed", stack, was["Type"], name(key, was), retained=kept))
         elif key in replaced or was != is_now:
             changed, fields = tuple(sorted(_changed(was, is_now))), tuple(_fields(was, is_now))
             if key in replaced:
                 because = tuple(sorted(replaced[key]))
                 taken = unique.kept(was, is_now, partial(_moves, stack, replaced, exports)) or ""
                 me = name(key, was)
-                found.append(Change("replaced", stack, was["Type"], me, changed, because, fields, taken=taken))
+                changes.append(Change("replaced", stack, was["Type"], me, changed, because, fields, taken=taken))
             elif changed:
                 stays = tuple(_stays(was, is_now))
                 me = name(key, is_now)
-                found.append(Change("changed", stack, is_now["Type"], me, changed, fields=fields, stays=stays))
-    return found
+                changes.append(Change("changed", stack, is_now["Type"], me, changed, fields=fields, stays=stays))
+    return changes
 
 
 def _again(before: Templates, after: Templates) -> dict[Id, str]:
@@ -107,7 +107,7 @@ def _again(before: Templates, after: Templates) -> dict[Id, str]:
 
 def _moves(stack: str, replaced: Container[Id], exports: Mapping[str, tuple[str, Any]], value: Any) -> bool:
     """Whether a value refers to something that is replaced."""
-    return any(one in replaced for one in _references(stack, value, exports))
+    return any(key in replaced for key in _references(stack, value, exports))
 
 
 def left_over(before: Templates, after: Templates) -> list[str]:
@@ -130,22 +130,24 @@ def held(before: Templates, after: Templates) -> list[Held]:
     Source: AWS CloudFormation User Guide, "Get exported outputs from a deployed CloudFormation stack".
     """
     replaced = _replaced(_resources(before), _resources(after), _exports(after))
-    exports, found = _exports(after), []
+    exports, held_exports = _exports(after), []
     for name_, (stack, value) in _exports(before).items():
-        importers = tuple(one for one, template in before.items() if one != stack and name_ in _imports(template))
+        importers = tuple(
+            importer for importer, template in before.items() if importer != stack and name_ in _imports(template)
+        )
         if stack not in after or not importers:
             continue
         if _moves(stack, replaced, exports, value) or exports.get(name_) != (stack, value):
-            found.append(Held(name_, stack, importers))
-    return found
+            held_exports.append(Held(name_, stack, importers))
+    return held_exports
 
 
 def name(key: Id, resource: Mapping[str, Any]) -> str:
     """What a person calls a resource."""
     properties = resource.get("Properties", {})
-    for one in _NAMES:
-        if isinstance(properties.get(one), str):
-            return str(properties[one])
+    for attribute in _NAMES:
+        if isinstance(properties.get(attribute), str):
+            return str(properties[attribute])
     path = resource.get("Metadata", {}).get("aws:cdk:path")
     if not isinstance(path, str):
         return "/".join(key)
@@ -241,9 +243,11 @@ def _changed(was: Mapping[str, Any], is_now: Mapping[str, Any]) -> Iterator[str]
 def _fields(was: Mapping[str, Any], is_now: Mapping[str, Any]) -> Iterator[Field]:
     """What a person can read of it, whole."""
     for key in sorted(_changed(was, is_now)):
-        old, new = ((one if key in _RETENTION else one.get("Properties", {})).get(key) for one in (was, is_now))
+        old, new = (
+            (resource if key in _RETENTION else resource.get("Properties", {})).get(key) for resource in (was, is_now)
+        )
         if key not in _POLICIES | _FILES:
-            yield from (one for one in between(key, plain(old), plain(new)) if one.readable and one.short)
+            yield from (field_ for field_ in between(key, plain(old), plain(new)) if field_.readable and field_.short)
 
 
 def _stays(was: Mapping[str, Any], is_now: Mapping[str, Any]) -> Iterator[str]:

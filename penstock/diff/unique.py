@@ -65,9 +65,13 @@ def again(before: Mapping[str, Resource], after: Mapping[str, Resource]) -> Iter
     Yields:
         the new one's logical id, the old one's.
     """
-    there = {(one["Type"], repr(own)): name for name, one in before.items() if (own := identity(one)) is not None}
-    for name, one in after.items():
-        own = identity(one)
-        other = there.get((one["Type"], repr(own))) if own is not None else None
+    there = {
+        (resource["Type"], repr(own)): name
+        for name, resource in before.items()
+        if (own := identity(resource)) is not None
+    }
+    for name, resource in after.items():
+        own = identity(resource)
+        other = there.get((resource["Type"], repr(own))) if own is not None else None
         if name not in before and other is not None:
             yield name, other

@@ -13,8 +13,8 @@ def plain(value: Any) -> Any:
     if _is_function(value):
         return text(value)
     if isinstance(value, Mapping):
-        return {key: plain(one) for key, one in value.items()}
-    return [plain(one) for one in value] if isinstance(value, list) else value
+        return {key: plain(item) for key, item in value.items()}
+    return [plain(item) for item in value] if isinstance(value, list) else value
 
 
 def text(value: Any) -> str:
@@ -27,14 +27,14 @@ def text(value: Any) -> str:
             if function == "Fn::GetAtt":
                 return f"<{_short(str(argument[0]))}>"
             if function == "Fn::Join":
-                return str(argument[0]).join(text(one) for one in argument[1])
+                return str(argument[0]).join(text(part) for part in argument[1])
             if function == "Fn::ImportValue":
                 return f"<{_short(str(argument))}>"
             if function == "Fn::Sub" and isinstance(argument, str):
                 return re.sub(r"\$\{([^}]+)\}", r"<\1>", argument)
-        return json.dumps({key: json.loads(_json(one)) for key, one in value.items()}, sort_keys=True)
+        return json.dumps({key: json.loads(_json(item)) for key, item in value.items()}, sort_keys=True)
     if isinstance(value, list):
-        return ", ".join(text(one) for one in value)
+        return ", ".join(text(item) for item in value)
     return str(value)
 
 
@@ -42,9 +42,9 @@ def _json(value: Any) -> str:
     if _is_function(value):
         return json.dumps(text(value))
     if isinstance(value, Mapping):
-        return json.dumps({key: json.loads(_json(one)) for key, one in value.items()})
+        return json.dumps({key: json.loads(_json(item)) for key, item in value.items()})
     if isinstance(value, list):
-        return json.dumps([json.loads(_json(one)) for one in value])
+        return json.dumps([json.loads(_json(item)) for item in value])
     return json.dumps(value)
 
 

@@ -98,7 +98,7 @@ def read_environments(document: Document, problems: Problems) -> dict[str, Envir
     declared = root.value.get("environments")
     if declared is None or not isinstance(declared.value, dict) or not declared.value:
         raise InputError(
-            "'environments' is missing or no mapping",
+            "'environments' is missing, or is not a mapping",
             fix="add environments: {dev: {region: eu-west-1}}",
             where=document.where(declared or root),
         )

@@ -20,9 +20,9 @@ def json_schema() -> dict[str, Any]:
     """
     top = _tidy(Settings.model_json_schema(mode="validation"))
     definitions: dict[str, Any] = top.pop("$defs")
-    parts = {name: copy.deepcopy(one) for name, one in definitions.items()}
-    for one in parts.values():
-        one.pop("required", None)
+    parts = {name: copy.deepcopy(definition) for name, definition in definitions.items()}
+    for definition in parts.values():
+        definition.pop("required", None)
     environment = _tidy(EnvironmentSettings.model_json_schema(mode="validation"))
     used = _used(environment["properties"], definitions)
     definitions |= {f"{name}Override": _pointing_at(parts[name], "Override") for name in used}
@@ -42,7 +42,7 @@ def json_schema() -> dict[str, Any]:
             "additionalProperties": {"$ref": "#/$defs/Environment"},
         },
         **_pointing_at({key: top["properties"][key] for key in environment["properties"]}, "Override"),
-        **{key: one for key, one in top["properties"].items() if key not in environment["properties"]},
+        **{key: property_ for key, property_ in top["properties"].items() if key not in environment["properties"]},
     }
     top["required"] = ["name", "environments"]
     head = {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "Penstock project"}
@@ -53,7 +53,7 @@ def json_schema() -> dict[str, Any]:
 def _tidy(part: Any) -> Any:
     """Without what an editor would show for nothing: titles made of names, defaults that say "as the text says"."""
     if isinstance(part, list):
-        return [_tidy(one) for one in part]
+        return [_tidy(item) for item in part]
     if not isinstance(part, dict):
         return part
     kept = {
@@ -64,7 +64,7 @@ def _tidy(part: Any) -> Any:
     }
     choices = kept.get("anyOf")
     if isinstance(choices, list) and {"type": "null"} in choices:
-        rest = [one for one in choices if one != {"type": "null"}]
+        rest = [choice for choice in choices if choice != {"type": "null"}]
         kept.pop("anyOf")
         kept = {**(rest[0] if len(rest) == 1 else {"anyOf": rest}), **kept}
     return kept
@@ -76,24 +76,24 @@ def _pointing_at(part: Any, suffix: str) -> Any:
         return {
             key: f"{value}{suffix}" if key == "$ref" else _pointing_at(value, suffix) for key, value in part.items()
         }
-    return [_pointing_at(one, suffix) for one in part] if isinstance(part, list) else part
+    return [_pointing_at(item, suffix) for item in part] if isinstance(part, list) else part
 
 
 def _used(part: Any, definitions: dict[str, Any]) -> list[str]:
     """The definitions that a part leads to."""
-    found: list[str] = []
+    names: list[str] = []
     todo = [part]
     while todo:
-        one = todo.pop()
-        if isinstance(one, dict):
-            name = str(one.get("$ref", "")).rsplit("/", 1)[-1]
-            if name and name not in found:
-                found.append(name)
+        node = todo.pop()
+        if isinstance(node, dict):
+            name = str(node.get("$ref", "")).rsplit("/", 1)[-1]
+            if name and name not in names:
+                names.append(name)
                 todo.append(definitions[name])
-            todo.extend(one.values())
-        elif isinstance(one, list):
-            todo.extend(one)
-    return sorted(found)
+            todo.extend(node.values())
+        elif isinstance(node, list):
+            todo.extend(node)
+    return sorted(names)
 
 
 def main(arguments: list[str]) -> int:

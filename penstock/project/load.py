@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from penstock.problem import Problem
-from penstock.project.airflow import dag_files, options
+from penstock.project.airflow import dag_files, loader_files, options
 from penstock.project.airflow import files as mwaa_files
 from penstock.project.airflow.dag_files import DagFolder
 from penstock.project.airflow.files import MwaaFiles
@@ -39,8 +39,6 @@ from penstock_runtime.errors import InputError
 from penstock_runtime.workflow_types import WORKFLOW_TYPES
 
 OWN_FOLDER = Path(__file__).resolve().parents[2]
-LOADER = "schedules.py"
-"""In Penstock's own `dags/` this is the template of the loader files, and no DAG file of a project."""
 _NAMES_OF_SECRETS = frozenset({"secrets", "embedded", "ca_certificate"})
 """Keys of the project file with references to secrets, or their names, below them."""
 
@@ -63,12 +61,12 @@ def load(path: Path, *, shapes: shape_file.Source | None = None) -> Project:
     document = read_document(path, str(path), text_keys=True)
     problems = Problems()
     environments = read_environments(document, problems)
-    workflow.check_literals(document, problems, skip=_has_no_literals)
+    problems.add_all(workflow.literals(document, skip=_has_no_literals))
     files = _Files(path, path.parent.absolute(), ShapeCheck(shapes))
     for name, environment in environments.items():
         _read_environment(files, name, environment, Report(document, problems, environment.root))
     roots = {name: (environment.settings, environment.root) for name, environment in environments.items()}
-    pull_through.check(roots, files.meltanos, document, problems)
+    problems.add_all(pull_through.check(roots, files.meltanos, document))
     dag_folder = _dag_folder(files, environments.values(), problems)
     problems.raise_all()
     return Project(
@@ -197,15 +195,13 @@ def _read_workflow(
             where = report.place(*here, "config")
             name = files.shown(config)
             document = read_document(files.folder / config, name, where=where, max_nodes=workflow.MAX_NODES)
+            files.workflows[config] = workflow.read(document)
         except InputError as error:
             report.problems.take(error)
             return None
-        read = workflow.read(document, report.problems)
-        if read is None:
-            return None
-        files.workflows[config] = read
+        report.add_all(workflow.text_problems(document))
     read = files.workflows[config]
-    workflow.check(read, kind, report.problems)
+    report.add_all(workflow.check(read, kind))
     files.shapes.check(read, kind, environment.settings.openmetadata, report.problems)
     report.add_all(_unknown_names(read, known_names(environment.settings)))
     report.add_all(in_workflow(read, environment.settings))
@@ -225,13 +221,15 @@ def _dag_folder(files: _Files, environments: Iterable[Environment], problems: Pr
     template = OWN_FOLDER / "dags"
     own = template.is_dir() and folder.is_dir() and folder.samefile(template)
     airflows = [environment.settings.airflow for environment in environments]
-    versions = [chosen.version for one in airflows if (chosen := one.create or one.use or one.self_managed)]
+    versions = [
+        chosen.version for airflow in airflows if (chosen := airflow.create or airflow.use or airflow.self_managed)
+    ]
     newest = max((parsed for version in versions if (parsed := parse(version))), default=(3, 0, 0))
     return dag_files.read(
         folder,
         files.shown("dags"),
         problems,
-        leave_out=LOADER if own else None,
+        leave_out=loader_files.TEMPLATE if own else None,
         python=airflow_python(".".join(str(part) for part in newest)),
         airflow=newest[0],
     )

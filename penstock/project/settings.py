@@ -19,10 +19,10 @@ from penstock.project.observability.model import Observability
 from penstock.project.openmetadata.model import OpenMetadata
 from penstock.project.schema.model import Strict
 from penstock.project.schema.names import VARIABLE_NAME_PATTERN, Value
-from penstock.project.schema.patterns import shape
+from penstock.project.schema.patterns import worded_pattern
 from penstock_runtime.contract import SERVER_VARIABLE
 
-PROJECT_NAME = shape(
+PROJECT_NAME = worded_pattern(
     r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$",
     "a name in lower case",
     "use lower case and digits, with single dashes between them, a letter first: data-platform",
@@ -35,7 +35,7 @@ MAX_ENVIRONMENT_NAME = 12
 _NAMED: dict[str, Any] = {"propertyNames": {"pattern": VARIABLE_NAME_PATTERN}}
 
 # Of up to four letters: eusc-de-east-1 is the European Sovereign Cloud's.
-_REGION = shape(r"^[a-z]{2,4}(-[a-z]+)+-[0-9]$", "an AWS region", "write its code, such as eu-west-1")
+_REGION = worded_pattern(r"^[a-z]{2,4}(-[a-z]+)+-[0-9]$", "an AWS region", "write its code, such as eu-west-1")
 
 
 class Defaults(Strict):

@@ -26,8 +26,8 @@ def pins(airflow_version: str) -> Mapping[str, str]:
     if airflow_version not in tables["versions"]:
         return {}
     place = tables["versions"].index(airflow_version)
-    found = {name: versions.split()[place] for name, versions in tables["packages"].items()}
-    return {name: version for name, version in found.items() if version != "-"}
+    pinned = {name: versions.split()[place] for name, versions in tables["packages"].items()}
+    return {name: version for name, version in pinned.items() if version != "-"}
 
 
 @functools.cache
@@ -37,5 +37,5 @@ def essential(airflow_version: str) -> Mapping[str, str]:
     if airflow_version not in tables["versions"]:
         return {}
     place = tables["versions"].index(airflow_version)
-    found = {name: versions.split()[place] for name, versions in tables["essential"].items()}
-    return {name: version for name, version in found.items() if version != "-"}
+    pinned = {name: versions.split()[place] for name, versions in tables["essential"].items()}
+    return {name: version for name, version in pinned.items() if version != "-"}

@@ -65,8 +65,8 @@ def versions_with(option: str) -> tuple[str, str] | None:
     """The first and the last version that have an option; None: none has."""
     for name in _names(option):
         if (span := _tables()["options"].get(name)) is not None:
-            found = span.split()
-            return found[0], found[-1]
+            ends = span.split()
+            return ends[0], ends[-1]
     return None
 
 
@@ -77,7 +77,7 @@ def kind(option: str) -> str:
 
 def nearest(option: str, airflow_version: str) -> str | None:
     """The option that was probably meant; None: it resembles none."""
-    known = [one for one in _tables()["options"] if exists(one, airflow_version)]
+    known = [option for option in _tables()["options"] if exists(option, airflow_version)]
     return next(iter(difflib.get_close_matches(option, known, n=1, cutoff=_ALIKE)), None)
 
 
@@ -98,9 +98,9 @@ def _spans(table: str, name: str, airflow_version: str) -> bool:
     span = _tables()[table].get(name)
     if span is None:
         return False
-    ends = [_place(one) for one in span.split()]
+    ends = [_place(end) for end in span.split()]
     near = _neighbours(airflow_version)
-    return any(first <= one <= last for first, last in zip(ends[::2], ends[1::2], strict=True) for one in near)
+    return any(first <= place <= last for first, last in zip(ends[::2], ends[1::2], strict=True) for place in near)
 
 
 def _place(version: str) -> int:
@@ -113,5 +113,5 @@ def _neighbours(airflow_version: str) -> tuple[int, ...]:
     known, wanted = _tables()["versions"], parse(airflow_version)
     if airflow_version in known:
         return (_place(airflow_version),)
-    older = [place for place, one in enumerate(known) if wanted is None or (parse(one) or ()) < wanted]
+    older = [place for place, version in enumerate(known) if wanted is None or (parse(version) or ()) < wanted]
     return tuple({older[-1] if older else 0, min(len(older), len(known) - 1)})

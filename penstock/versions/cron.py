@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
+from penstock.problem import Problem
 from penstock.versions.number import Version, parse
 
 CRONITER: dict[str, str] = {
@@ -54,7 +55,7 @@ def shown(croniter: Version) -> str:
     return ".".join(str(part) for part in croniter)
 
 
-def refused(cron: str, airflow_version: str) -> tuple[str, str] | None:
+def refused(cron: str, airflow_version: str) -> Problem | None:
     """What an expression has that the croniter of that Airflow does not take, and the fix; None: it takes all of it.
 
     Args:
@@ -64,18 +65,18 @@ def refused(cron: str, airflow_version: str) -> tuple[str, str] | None:
     reader = f"Airflow {airflow_version} (croniter {shown(croniter)})"
     if croniter < (6, 2) and _NEAREST_WEEKDAY.search(fields[2]):
         what = f"{reader} cannot read {fields[2]!r}, the weekday nearest to a day: that came with croniter 6.2"
-        return what, "name the day itself, and let the command skip weekends; or use Airflow 3.2 or later"
+        return Problem(what, "name the day itself, and let the command skip weekends; or use Airflow 3.2 or later")
     if croniter >= (5,):
         return None
-    for position, found in _parts(fields, _RANGE):
-        first, last = (number(position, one, fold=False) for one in found.groups())
+    for position, match in _parts(fields, _RANGE):
+        first, last = (number(position, group, fold=False) for group in match.groups())
         if position == 4 and last == 0:
             continue  # To Sunday, which is 7 as well.
         if first > last:
-            what = f"{reader} cannot read {found[0]!r}, a range that starts behind its end: that came with croniter 5"
-            return what, f"write two ranges: {_two_ranges(position, found)}"
+            what = f"{reader} cannot read {match[0]!r}, a range that starts behind its end: that came with croniter 5"
+            return Problem(what, f"write two ranges: {_two_ranges(position, match)}")
     if "?" in cron and croniter <= (2, 0, 5):
-        return f"{reader} cannot read '?'", "write * for it"
+        return Problem(f"{reader} cannot read '?'", "write * for it")
     return None
 
 
@@ -84,15 +85,15 @@ def differences(cron: str, airflow_version: str) -> Iterator[tuple[str, str]]:
     croniter, fields = croniter_of(airflow_version), cron.split()
     reader = f"Airflow {airflow_version} (croniter {shown(croniter)})" if croniter != _NEWEST else "croniter"
     if croniter >= (4,):
-        for position, found in _parts(fields, _RANGE):
-            first, last = (number(position, one) for one in found.groups())
-            if first == last and number(position, found[1], fold=False) >= number(position, found[2], fold=False):
-                yield f"{reader} takes {found[0]!r} for every {FIELDS[position]}", f"write {found[1]}"
+        for position, match in _parts(fields, _RANGE):
+            first, last = (number(position, group) for group in match.groups())
+            if first == last and number(position, match[1], fold=False) >= number(position, match[2], fold=False):
+                yield f"{reader} takes {match[0]!r} for every {FIELDS[position]}", f"write {match[1]}"
     if (5,) <= croniter < (7,):
-        for position, found in _parts(fields, _START):
-            if number(position, found[1]) == LAST[position]:
-                what = f"{reader} starts {found[0]!r} at the first {FIELDS[position]}, not at {found[1]}"
-                yield what, f"write {found[1]}"
+        for position, match in _parts(fields, _START):
+            if number(position, match[1]) == LAST[position]:
+                what = f"{reader} starts {match[0]!r} at the first {FIELDS[position]}, not at {match[1]}"
+                yield what, f"write {match[1]}"
     if croniter < (5,) and (start := _START.fullmatch(fields[4])):
         step = int(start[0].partition("/")[2])
         if step and (7 - number(4, start[1])) % step == 0:
@@ -116,15 +117,15 @@ def number(position: int, text: str, *, fold: bool = True) -> int:
 def _parts(fields: list[str], pattern: re.Pattern[str]) -> Iterator[tuple[int, re.Match[str]]]:
     for position, field in enumerate(fields):
         for part in field.split(","):
-            if found := pattern.fullmatch(part):
-                yield position, found
+            if match := pattern.fullmatch(part):
+                yield position, match
 
 
-def _two_ranges(position: int, found: re.Match[str]) -> str:
+def _two_ranges(position: int, match: re.Match[str]) -> str:
     first = (0, 0, 1, 1, 0)[position]
-    step = found[0].partition("/")[2]
+    step = match[0].partition("/")[2]
     behind = f"/{step}" if step else ""
-    return f"{found[1]}-{LAST[position]}{behind},{first}-{found[2]}{behind}"
+    return f"{match[1]}-{LAST[position]}{behind},{first}-{match[2]}{behind}"
 
 
 def _skipped_in_march(field: str) -> str:
@@ -144,12 +145,12 @@ def _numbers(field: str) -> set[int]:
     """The days of the month (or months) that a field names; none, where it has something else than numbers."""
     days: set[int] = set()
     for part in field.split(","):
-        found = re.fullmatch(r"(?:(\*)|([0-9]+)(?:-([0-9]+))?)(?:/([0-9]+))?", part)
-        if found is None:
+        match = re.fullmatch(r"(?:(\*)|([0-9]+)(?:-([0-9]+))?)(?:/([0-9]+))?", part)
+        if match is None:
             return set()
-        first = 1 if found[1] else int(found[2])
-        last = int(found[3]) if found[3] else first if found[2] and not found[4] else 31
-        days |= set(_every(first, last, int(found[4] or 1)))
+        first = 1 if match[1] else int(match[2])
+        last = int(match[3]) if match[3] else first if match[2] and not match[4] else 31
+        days |= set(_every(first, last, int(match[4] or 1)))
     return days
 
 

@@ -13,5 +13,5 @@ _THREE_PARTS = re.compile(r"([0-9]{1,4})\.([0-9]{1,4})\.([0-9]{1,4})")
 
 def parse(text: str) -> Version | None:
     """`(3, 0, 6)` of `3.0.6`; None: it is not a version of three parts."""
-    found = _THREE_PARTS.fullmatch(text)
-    return None if found is None else tuple(int(part) for part in found.groups())
+    match = _THREE_PARTS.fullmatch(text)
+    return None if match is None else tuple(int(part) for part in match.groups())

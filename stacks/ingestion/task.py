@@ -14,7 +14,7 @@ from penstock_runtime.plan.task_definition import TaskDefinition
 from stacks.ingestion.container import Surroundings, container_of
 from stacks.ingestion.image import ContainerImage
 from stacks.ingestion.role_statements import artifact_statements, start_statements
-from stacks.managed_policies import MAX_INLINE, longest
+from stacks.managed_policies import MAX_INLINE_CHARACTERS, longest
 from stacks.nag import acknowledge, acknowledge_wildcards
 from stacks.permitted import acknowledge_permitted, policies_of
 
@@ -95,8 +95,8 @@ class FargateTaskDefinition(Construct):
     def _check_size(self, role_name: str, policies: Sequence[iam.PolicyDocument]) -> None:
         """Raise an InputError if the policies are longer than IAM takes: CDK does not split inline policies."""
         size = sum(longest(self._stack.resolve(policy)) for policy in policies)
-        if size > MAX_INLINE:
+        if size > MAX_INLINE_CHARACTERS:
             raise InputError(
-                f"the policies of role {role_name} take {size} characters; IAM takes {MAX_INLINE}",
+                f"the policies of role {role_name} take {size} characters; IAM takes {MAX_INLINE_CHARACTERS}",
                 fix="let its task have fewer secrets (several values in one JSON secret) or permissions, or split it",
             )

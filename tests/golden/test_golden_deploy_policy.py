@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from penstock.deploy_policy.documents import MAX_CHARACTERS
+from penstock.aws.iam import MAX_POLICY_CHARACTERS
 from penstock_runtime.plan.plan import Plan
 from tests.golden import regenerate
 from tests.golden.deployments import CASES, account_of, allows, policies, read
@@ -243,7 +243,7 @@ def test_no_statement_allows_everything(case: str) -> None:
     """Nor all of IAM, nor anything with a name of another account; what is on `*` says why."""
     wild = {"s3:GetBucket*", "kms:ReEncrypt*", "kms:GenerateDataKey*"}
     for policy in policies(case):
-        assert policy.size <= MAX_CHARACTERS
+        assert policy.size <= MAX_POLICY_CHARACTERS
         for sid, statement in policy.by_sid.items():
             assert {one for one in statement.actions if "*" in one} <= wild
             assert "*" not in statement.resources or statement.resources == ("*",)

@@ -32,4 +32,4 @@ def synthesized(
 
 
 def of_type(resources: dict[str, Any], kind: str) -> list[dict[str, Any]]:
-    return [one.get("Properties", {}) for one in resources.values() if one["Type"] == kind]
+    return [resource.get("Properties", {}) for resource in resources.values() if resource["Type"] == kind]

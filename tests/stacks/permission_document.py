@@ -74,7 +74,7 @@ def template_statements(templates: Mapping[str, dict[str, Any]]) -> Statements:
     for template in templates.values():
         for logical_id, resource in template["Resources"].items():
             properties = resource.get("Properties", {})
-            documents = [one["PolicyDocument"] for one in properties.get("Policies", [])]
+            documents = [policy["PolicyDocument"] for policy in properties.get("Policies", [])]
             documents += [properties["PolicyDocument"]] if "PolicyDocument" in properties else []
             for document in documents:
                 kind = kind_of(logical_id, resource["Type"], str(properties.get("RoleName", "")))

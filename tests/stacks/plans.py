@@ -215,9 +215,9 @@ def deployed_resources(templates: dict[str, dict[str, Any]], folder: Path) -> Re
 def deployed_file(templates: dict[str, dict[str, Any]], folder: Path, file: str) -> str:
     """A file of the facts as CDK's Lambda writes it: the asset's text, with each marker replaced by its value."""
     (facts,) = [
-        one["Properties"]
-        for one in resources(templates, "Custom::CDKBucketDeployment")
-        if one["Properties"].get("DestinationBucketKeyPrefix") == f"dags/{PLAN.prefix}"
+        resource["Properties"]
+        for resource in resources(templates, "Custom::CDKBucketDeployment")
+        if resource["Properties"].get("DestinationBucketKeyPrefix") == f"dags/{PLAN.prefix}"
     ]
     for number, key in enumerate(facts["SourceObjectKeys"]):
         path = folder / "cdk.out" / f"asset.{key.removesuffix('.zip')}" / file

@@ -43,8 +43,8 @@ def synthesized(folder: Path, account: str = plans.ACCOUNT, **changes: Any) -> d
 def machine(template: dict[str, Any]) -> dict[str, Any]:
     """The state machine's definition."""
     (text,) = [
-        one["Properties"]["DefinitionString"]
-        for one in template["Resources"].values()
-        if one["Type"] == "AWS::StepFunctions::StateMachine"
+        resource["Properties"]["DefinitionString"]
+        for resource in template["Resources"].values()
+        if resource["Type"] == "AWS::StepFunctions::StateMachine"
     ]
     return dict(json.loads(statements.text(text)))

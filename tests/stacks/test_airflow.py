@@ -26,14 +26,16 @@ def mwaa(templates: Templates) -> dict[str, Any]:
 def deployments(templates: Templates) -> dict[str, dict[str, Any]]:
     """Prefix in the DAG bucket to deployment, with its logical id as `id`."""
     found = {}
-    for logical_id, one in templates["acme-dev-airflow"]["Resources"].items():
-        if one["Type"] == "Custom::CDKBucketDeployment":
-            found[str(one["Properties"]["DestinationBucketKeyPrefix"])] = {**one, "id": logical_id}
+    for logical_id, resource in templates["acme-dev-airflow"]["Resources"].items():
+        if resource["Type"] == "Custom::CDKBucketDeployment":
+            found[str(resource["Properties"]["DestinationBucketKeyPrefix"])] = {**resource, "id": logical_id}
     return found
 
 
 def switch(templates: Templates, stack: str) -> dict[str, Any]:
-    (found,) = (one for one in templates[stack]["Resources"].values() if one["Type"] == "Custom::PenstockRelease")
+    (found,) = (
+        resource for resource in templates[stack]["Resources"].values() if resource["Type"] == "Custom::PenstockRelease"
+    )
     return dict(found)
 
 
@@ -89,8 +91,8 @@ def test_a_release_is_made_live_when_everything_else_is_there(templates: Templat
     live = switch(templates, "acme-dev-airflow")
     (environment,) = (
         name
-        for name, one in templates["acme-dev-airflow"]["Resources"].items()
-        if one["Type"] == "AWS::MWAA::Environment"
+        for name, resource in templates["acme-dev-airflow"]["Resources"].items()
+        if resource["Type"] == "AWS::MWAA::Environment"
     )
 
     assert set(found) == {"dags/acme-dev/release", "dags/acme-dev"}
@@ -115,12 +117,12 @@ def test_a_release_is_made_live_when_everything_else_is_there(templates: Templat
 def test_a_deploy_is_checked_before_it_changes_a_task(templates: Templates) -> None:
     """Task definitions and roles wait for the check, which may write nothing."""
     resources = templates["acme-dev-ingestion"]["Resources"]
-    (name,) = (name for name, one in resources.items() if one["Type"] == "Custom::PenstockRelease")
-    tasks = [one for one in resources.values() if one["Type"] == "AWS::ECS::TaskDefinition"]
+    (name,) = (name for name, resource in resources.items() if resource["Type"] == "Custom::PenstockRelease")
+    tasks = [resource for resource in resources.values() if resource["Type"] == "AWS::ECS::TaskDefinition"]
     role = statements.of_role(templates["acme-dev-ingestion"], "CheckRole")
 
     assert resources[name]["Properties"]["Do"] == "check"
-    assert all(name in one["DependsOn"] for one in tasks)
+    assert all(name in task["DependsOn"] for task in tasks)
     assert not any(action.startswith(("s3:Put", "s3:Delete")) for one in role for action in one["Action"])
 
 
@@ -128,7 +130,7 @@ def test_facts_are_written_after_what_they_tell_of(templates: Templates) -> None
     """resources.json and infrastructure.json follow MWAA and the task definitions, and the switch follows them."""
     resources = templates["acme-dev-airflow"]["Resources"]
     facts = deployments(templates)["dags/acme-dev"]["id"]
-    there = [name for name, one in resources.items() if one["Type"] == "AWS::ECS::TaskDefinition"]
+    there = [name for name, resource in resources.items() if resource["Type"] == "AWS::ECS::TaskDefinition"]
 
     assert {"Environment", *there} <= set(resources[facts]["DependsOn"])
     assert facts in switch(templates, "acme-dev-airflow")["DependsOn"]
@@ -169,7 +171,7 @@ def test_the_deploy_writes_what_a_push_compares_with(tmp_path: Path) -> None:
     )
 
     assert found == expected
-    assert set(found["task_definitions"]) == {one.family for one in plans.PLAN.task_definitions}
+    assert set(found["task_definitions"]) == {definition.family for definition in plans.PLAN.task_definitions}
 
 
 @pytest.mark.parametrize("protected", [True, False])
@@ -177,7 +179,7 @@ def test_termination_protection_where_the_environment_is_marked(tmp_path: Path, 
     """On every stack of it, or none."""
     app = plans.application(tmp_path / "cdk.out")
     build_stacks(app, dataclasses.replace(plans.PLAN, protected=protected), plans.files(tmp_path), account=None)
-    stacks = [one for one in app.node.children if isinstance(one, cdk.Stack)]
+    stacks = [child for child in app.node.children if isinstance(child, cdk.Stack)]
 
     assert len(stacks) == 4
     assert {bool(stack.termination_protection) for stack in stacks} == {protected}
@@ -201,18 +203,18 @@ def test_what_holds_data_outlives_its_stack(templates: Templates) -> None:
     which cannot live on without its role: it has termination protection and `penstock diff`."""
     seen = set()
     for stack, template in templates.items():
-        for logical_id, one in template["Resources"].items():
-            if one["Type"] not in HOLDS_DATA or one["Type"] == "AWS::MWAA::Environment":
+        for logical_id, resource in template["Resources"].items():
+            if resource["Type"] not in HOLDS_DATA or resource["Type"] == "AWS::MWAA::Environment":
                 continue
             if any(
-                (stack.removeprefix("acme-dev-"), one["Type"]) == (where, kind) and logical_id.startswith(name)
+                (stack.removeprefix("acme-dev-"), resource["Type"]) == (where, kind) and logical_id.startswith(name)
                 for where, name, kind in KEPT_NOWHERE
             ):
                 continue
-            seen.add(one["Type"])
+            seen.add(resource["Type"])
             # A stack whose creation fails takes its log groups along, which nobody has written to.
-            assert one.get("DeletionPolicy") in ("Retain", "RetainExceptOnCreate"), logical_id
-            assert one.get("UpdateReplacePolicy") == "Retain", logical_id
+            assert resource.get("DeletionPolicy") in ("Retain", "RetainExceptOnCreate"), logical_id
+            assert resource.get("UpdateReplacePolicy") == "Retain", logical_id
 
     assert seen >= {"AWS::S3::Bucket", "AWS::Logs::LogGroup"}
 

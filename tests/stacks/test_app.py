@@ -59,10 +59,14 @@ def test_the_cli_and_the_app_alone_give_the_same_templates(tmp_path: Path) -> No
         f"flights-dev-{stack}.template.json" for stack in ("network", "ingestion", "airflow", "observability")
     }
     manifest = json.loads((tmp_path / "cli" / "manifest.json").read_text())
-    stacks = [one["properties"] for one in manifest["artifacts"].values() if one["type"] == "aws:cloudformation:stack"]
+    stacks = [
+        artifact["properties"]
+        for artifact in manifest["artifacts"].values()
+        if artifact["type"] == "aws:cloudformation:stack"
+    ]
     assert len(stacks) == 4
     ours = {"penstock:project": "flights", "penstock:environment": "dev"}
-    assert all(one["tags"].items() >= ours.items() for one in stacks)
+    assert all(stack["tags"].items() >= ours.items() for stack in stacks)
 
 
 def test_the_sample_has_no_finding_of_cdk_nag(tmp_path: Path) -> None:
@@ -89,9 +93,9 @@ def test_replace_is_another_template_every_time(tmp_path: Path) -> None:
     )
     times = []
     for found in (first, second):
-        resources = [one for template in found.values() for one in template["Resources"].values()]
-        releases = [one["Properties"] for one in resources if one["Type"] == "Custom::PenstockRelease"]
-        times.append({one.pop("Replace") for one in releases})
+        resources = [resource for template in found.values() for resource in template["Resources"].values()]
+        releases = [resource["Properties"] for resource in resources if resource["Type"] == "Custom::PenstockRelease"]
+        times.append({release.pop("Replace") for release in releases})
         assert len(releases) == 2
 
     assert len(times[0] | times[1]) == 2

@@ -19,8 +19,10 @@ BOUNDARY = every_setting.BOUNDARY
 PLAN = dataclasses.replace(
     every_setting.PLAN,
     task_definitions=tuple(
-        dataclasses.replace(one, role_prefix=f"{every_setting.PLAN.iam.role_name_prefix}{one.role_prefix}")
-        for one in every_setting.PLAN.task_definitions
+        dataclasses.replace(
+            definition, role_prefix=f"{every_setting.PLAN.iam.role_name_prefix}{definition.role_prefix}"
+        )
+        for definition in every_setting.PLAN.task_definitions
     ),
 )
 ROLES = f"arn:aws:iam::{plans.ACCOUNT}:role"
@@ -42,7 +44,7 @@ def test_every_type_of_our_templates_is_known_and_no_other(all_set: Templates) -
     """Those of all golden cases, and of the settings that none of them has."""
     templates = [*all_set.values(), *(template for case in CASES for template in read(case).templates.values())]
 
-    assert {one["Type"] for template in templates for one in template["Resources"].values()} == set(TYPES)
+    assert {resource["Type"] for template in templates for resource in template["Resources"].values()} == set(TYPES)
 
 
 @pytest.mark.parametrize("change", ["CreateRole", "PutRolePolicy", "PutRolePermissionsBoundary"])
@@ -59,9 +61,9 @@ def test_the_boundary_cannot_be_taken_off(policies: list[Policy]) -> None:
 
 def test_nor_is_a_managed_policy_attached_without_it(policies: list[Policy], all_set: Templates) -> None:
     (role,) = {
-        one["Properties"]["RoleName"]
-        for one in all_set["acme-dev-ingestion"]["Resources"].values()
-        if one["Type"] == "AWS::IAM::Role" and "ManagedPolicyArns" in one["Properties"]
+        resource["Properties"]["RoleName"]
+        for resource in all_set["acme-dev-ingestion"]["Resources"].values()
+        if resource["Type"] == "AWS::IAM::Role" and "ManagedPolicyArns" in resource["Properties"]
     }
     arn = f"{ROLES}/data/{role}"
     keys = {"iam__PolicyARN": "arn:aws:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole"}
@@ -73,10 +75,10 @@ def test_nor_is_a_managed_policy_attached_without_it(policies: list[Policy], all
 
 def test_every_role_is_matched_with_its_path_and_prefix(policies: list[Policy], all_set: Templates) -> None:
     roles = [
-        f"{ROLES}{one['Properties']['Path']}{one['Properties']['RoleName']}"
+        f"{ROLES}{resource['Properties']['Path']}{resource['Properties']['RoleName']}"
         for template in all_set.values()
-        for one in template["Resources"].values()
-        if one["Type"] == "AWS::IAM::Role"
+        for resource in template["Resources"].values()
+        if resource["Type"] == "AWS::IAM::Role"
     ]
 
     assert roles

@@ -23,7 +23,7 @@ def airflow(folder: Path, network: Network, access: str = "private") -> dict[str
 
 
 def of_type(resources: dict[str, Any], kind: str) -> list[dict[str, Any]]:
-    return [one["Properties"] for one in resources.values() if one["Type"] == kind]
+    return [resource["Properties"] for resource in resources.values() if resource["Type"] == kind]
 
 
 @pytest.mark.parametrize(("access", "count"), [("private", 2), ("public_and_private", 2), ("public", 1)])
@@ -41,7 +41,7 @@ def test_they_follow_the_environment_and_go_with_it(tmp_path: Path, access: str,
         assert one["SecurityGroupIds"] == list(network.airflow_security_groups)
         assert {"Key": "penstock:airflow", "Value": "acme-dev"} in one["Tags"]
     assert not of_type(resources, "AWS::StepFunctions::StateMachine")
-    (live,) = [one for one in resources.values() if one["Type"] == "Custom::PenstockRelease"]
+    (live,) = [resource for resource in resources.values() if resource["Type"] == "Custom::PenstockRelease"]
     assert "Environment" in live["DependsOn"]
 
 
@@ -58,7 +58,7 @@ def test_in_a_network_that_penstock_makes_they_are_in_it(tmp_path: Path) -> None
 def test_where_the_owner_makes_them_by_hand_nothing_does(tmp_path: Path) -> None:
     """No endpoint, no state machine, no role for it: only the environment, which waits."""
     resources = airflow(tmp_path, dataclasses.replace(plans.EXISTING.network, shared=True))
-    kinds = {one["Type"] for one in resources.values()}
+    kinds = {resource["Type"] for resource in resources.values()}
 
     assert not kinds & {"AWS::EC2::VPCEndpoint", "AWS::StepFunctions::StateMachine", "AWS::Events::Rule"}
     (environment,) = of_type(resources, "AWS::MWAA::Environment")

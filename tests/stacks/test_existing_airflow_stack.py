@@ -16,7 +16,7 @@ from penstock_runtime.errors import InputError
 from penstock_runtime.plan.airflow import SelfManagedAirflow, UsedAirflow
 from penstock_runtime.plan.plan import Plan
 from stacks.build import build_stacks
-from stacks.managed_policies import MAX_CHARACTERS, ManagedPolicies, pack
+from stacks.managed_policies import MAX_POLICY_CHARACTERS, ManagedPolicies, pack
 from tests.stacks import plans, statements
 
 KEY = f"arn:aws:kms:{plans.REGION}:{plans.ACCOUNT}:key/1a2b3c4d"
@@ -36,14 +36,14 @@ def airflow(plan: Plan, folder: Path) -> dict[str, Any]:
 
 
 def of_type(template: dict[str, Any], kind: str) -> dict[str, dict[str, Any]]:
-    return {name: one for name, one in template["Resources"].items() if one["Type"] == kind}
+    return {name: resource for name, resource in template["Resources"].items() if resource["Type"] == kind}
 
 
 @pytest.mark.parametrize("plan", ALL.values(), ids=ALL)
 def test_nothing_of_theirs_is_a_resource(tmp_path: Path, plan: Plan) -> None:
     """No MWAA, no bucket, no bucket policy, no change of the existing role: an attachment belongs to the policy."""
     template = airflow(plan, tmp_path)
-    kinds = {one["Type"] for one in template["Resources"].values()}
+    kinds = {resource["Type"] for resource in template["Resources"].values()}
     own = {"AWS::S3::Bucket", "AWS::S3::BucketPolicy"} if plan is OWN else set()
 
     assert kinds - own == {
@@ -64,7 +64,7 @@ def test_the_role_that_exists_may_run_the_plans_tasks_and_no_more(tmp_path: Path
     assert policy["Properties"]["Roles"] == ["team-role"]
     assert {action for one in granted for action in one["Action"]} == OURS
     ecs = f"arn:aws:ecs:{plans.REGION}:{plans.ACCOUNT}"
-    engines = {one.engine for one in plan.task_definitions}
+    engines = {definition.engine for definition in plan.task_definitions}
     assert set(run["Resource"]) == {f"{ecs}:task-definition/acme-dev-{engine}-????????:*" for engine in engines}
     assert run["Condition"] == {"ArnEquals": {"ecs:cluster": f"{ecs}:cluster/acme-dev"}}
     roles = {f"acme-dev-????????-{kind}" for kind in ("task", "exec")}
@@ -83,8 +83,8 @@ def test_the_upload_reaches_our_folder_only(tmp_path: Path, plan: Plan) -> None:
         for name, one in of_type(template, "AWS::IAM::Role").items()
         if "ecs-tasks" not in json.dumps(one["Properties"]["AssumeRolePolicyDocument"])
     }
-    (upload,) = [one for name, one in roles.items() if "UploadRole" in name]
-    (switch,) = [one for name, one in roles.items() if "UploadRole" not in name]
+    (upload,) = [role for name, role in roles.items() if "UploadRole" in name]
+    (switch,) = [role for name, role in roles.items() if "UploadRole" not in name]
     granted = statements.everywhere({"": {"Resources": {"role": upload}}})
     place = f"{plan.airflow.bucket}/{plan.airflow.dags}/acme-dev"  # type: ignore[union-attr]
     (write,) = statements.that_allow(granted, "s3:PutObject")
@@ -104,7 +104,7 @@ def test_the_upload_reaches_our_folder_only(tmp_path: Path, plan: Plan) -> None:
     assert (read["Action"], releases) == (["s3:GetObject"], f"arn:aws:s3:::{place}/release/*")
     assert re.fullmatch(r"arn:aws:s3:::<acme-dev-ingestion:ExportsOutputRefArtifacts\w+>/plans/\*", plans_read)
     in_theirs = [one for one in switching if str(plan.airflow.bucket) in json.dumps(one["Resource"])]  # type: ignore[union-attr]
-    assert {json.dumps(one["Resource"]) for one in in_theirs} == {
+    assert {json.dumps(statement["Resource"]) for statement in in_theirs} == {
         f'["arn:aws:s3:::{plan.airflow.bucket}"]',  # type: ignore[union-attr]
         json.dumps(read["Resource"]),
         f'["arn:aws:s3:::{place}/*"]',
@@ -181,12 +181,14 @@ def test_what_is_too_long_for_one_policy_goes_to_several(tmp_path: Path, account
 
     sizes = [len(written(one["Properties"]["PolicyDocument"])) for one in made]
     assert len(sizes) > 1
-    assert max(sizes) <= MAX_CHARACTERS
+    assert max(sizes) <= MAX_POLICY_CHARACTERS
     # Packed well: with what is in the last one, they would not fit into one less.
-    assert sum(sizes) > (len(sizes) - 1.5) * MAX_CHARACTERS * 0.8
+    assert sum(sizes) > (len(sizes) - 1.5) * MAX_POLICY_CHARACTERS * 0.8
     run = statements.that_allow(statements.of_role(template, "Airflow"), "ecs:RunTask")
     found = [resource for one in run for resource in one["Resource"]]
-    assert sorted(written(one).rsplit("/", 1)[-1].rstrip('"') for one in found) == [f"{one}:*" for one in families]
+    assert sorted(written(one).rsplit("/", 1)[-1].rstrip('"') for one in found) == [
+        f"{family}:*" for family in families
+    ]
 
 
 @pytest.mark.parametrize(("count", "policies"), [(1, 1), (70, 1), (140, 2), (210, 3)])
@@ -196,18 +198,18 @@ def test_a_policy_is_filled_before_the_next_is_begun(count: int, policies: int) 
     task = f"arn:aws:ecs:{plans.REGION}:{plans.ACCOUNT}:task-definition/acme-dev-command"
     arns = [f"{task}-{number:012}:*" for number in range(count)]
     packed = pack([iam.PolicyStatement(actions=["ecs:RunTask"], resources=arns)], stack)
-    documents = [[one for statement in document for one in statement.resources] for document in packed]
+    documents = [[resource for statement in document for resource in statement.resources] for document in packed]
 
     assert [one for document in documents for one in document] == arns
     assert len(documents) == policies
     sizes = [len(written(whole(document))) for document in packed]
-    assert all(MAX_CHARACTERS - len(f'"{arns[0]}",') <= size <= MAX_CHARACTERS for size in sizes[:-1])
-    assert sizes[-1] <= MAX_CHARACTERS
+    assert all(MAX_POLICY_CHARACTERS - len(f'"{arns[0]}",') <= size <= MAX_POLICY_CHARACTERS for size in sizes[:-1])
+    assert sizes[-1] <= MAX_POLICY_CHARACTERS
 
 
 def whole(statements: list[iam.PolicyStatement]) -> dict[str, Any]:
     """As IAM gets it."""
-    return {"Version": "2012-10-17", "Statement": [one.to_json() for one in statements]}
+    return {"Version": "2012-10-17", "Statement": [statement.to_json() for statement in statements]}
 
 
 def written(document: Any) -> str:

@@ -90,10 +90,10 @@ def test_an_image_is_built_for_its_definitions_and_its_tag_follows_the_contents(
         (folder / "meltano.yml").write_text(source)
         templates = plans.synthesize(plan, root)
         images = {
-            statements.text(one["Properties"]["ContainerDefinitions"][0]["Image"]).replace(
+            statements.text(resource["Properties"]["ContainerDefinitions"][0]["Image"]).replace(
                 "<AWS::URLSuffix>", "amazonaws.com"
             )
-            for one in plans.resources(templates, "AWS::ECS::TaskDefinition")
+            for resource in plans.resources(templates, "AWS::ECS::TaskDefinition")
         }
         (asset,) = built_assets(root)
         assert asset["source"]["platform"] == "linux/amd64"

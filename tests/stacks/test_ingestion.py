@@ -14,9 +14,9 @@ from tests.stacks.conftest import Templates
 
 def definition(templates: Templates, family: str) -> dict[str, Any]:
     (found,) = [
-        one["Properties"]
-        for one in plans.resources(templates, "AWS::ECS::TaskDefinition")
-        if one["Properties"]["Family"] == family
+        resource["Properties"]
+        for resource in plans.resources(templates, "AWS::ECS::TaskDefinition")
+        if resource["Properties"]["Family"] == family
     ]
     return dict(found)
 
@@ -38,7 +38,7 @@ def test_a_definition_is_what_the_plan_says(templates: Templates) -> None:
     assert (found["Cpu"], found["Memory"]) == ("256", "512")
     assert found["RuntimePlatform"] == {"CpuArchitecture": "ARM64", "OperatingSystemFamily": "LINUX"}
     assert (found["NetworkMode"], found["RequiresCompatibilities"]) == ("awsvpc", ["FARGATE"])
-    names = {one["Properties"].get("RoleName") for one in plans.resources(templates, "AWS::IAM::Role")}
+    names = {resource["Properties"].get("RoleName") for resource in plans.resources(templates, "AWS::IAM::Role")}
     assert {f"{plans.MELTANO.role_prefix}-task", f"{plans.MELTANO.role_prefix}-exec"} <= names
     assert definition(templates, plans.OPENMETADATA.family)["RuntimePlatform"]["CpuArchitecture"] == "X86_64"
 
@@ -47,9 +47,9 @@ def test_the_container_starts_our_runtime(templates: Templates) -> None:
     """The entry point is the bootstrap, which finds the runtime's address and hash in the environment."""
     main = container(templates, plans.OPENMETADATA.family)
     (bucket,) = [
-        f"<{one['Export']['Name']}>"
-        for one in templates["acme-dev-ingestion"]["Outputs"].values()
-        if "Export" in one and "Ref" in one["Value"]
+        f"<{output['Export']['Name']}>"
+        for output in templates["acme-dev-ingestion"]["Outputs"].values()
+        if "Export" in output and "Ref" in output["Value"]
     ]
 
     assert (main["Name"], main["Image"]) == ("main", plans.OPENMETADATA.image.reference)
@@ -85,14 +85,14 @@ def test_the_container_stops_and_logs_as_promised(templates: Templates) -> None:
 def test_secrets_come_by_reference_and_only_to_their_definition(templates: Templates) -> None:
     """Name, JSON field, full ARN and parameter, each in the form that ECS reads; elsewhere there are none."""
     secret = f"arn:aws:secretsmanager:{plans.REGION}:{plans.ACCOUNT}:secret"
-    found = {one["Name"]: one["ValueFrom"] for one in container(templates, plans.MELTANO.family)["Secrets"]}
+    found = {secret["Name"]: secret["ValueFrom"] for secret in container(templates, plans.MELTANO.family)["Secrets"]}
 
     assert found == {
         "WAREHOUSE_PASSWORD": f"{secret}:acme/warehouse:password::",
         "KEY": f"{secret}:other-AbCdEf",
         "SLACK": f"arn:aws:ssm:{plans.REGION}:{plans.ACCOUNT}:parameter/acme/slack",
     }
-    assert {one["Name"] for one in container(templates, plans.OPENMETADATA.family)["Secrets"]} == {
+    assert {secret["Name"] for secret in container(templates, plans.OPENMETADATA.family)["Secrets"]} == {
         "OM_JWT",
         "WAREHOUSE_PASSWORD",
     }
@@ -105,8 +105,8 @@ def test_definitions_come_and_go_with_the_dags_that_name_them(tmp_path: Path) ->
     templates = plans.synthesize(plans.PLAN, tmp_path)
     manifest = json.loads((tmp_path / "cdk.out" / "manifest.json").read_text())["artifacts"]
     resources = templates["acme-dev-airflow"]["Resources"]
-    definitions = {name for name, one in resources.items() if one["Type"] == "AWS::ECS::TaskDefinition"}
-    (live,) = [one for one in resources.values() if one["Type"] == "Custom::PenstockRelease"]
+    definitions = {name for name, resource in resources.items() if resource["Type"] == "AWS::ECS::TaskDefinition"}
+    (live,) = [resource for resource in resources.values() if resource["Type"] == "Custom::PenstockRelease"]
 
     assert len(definitions) == len(plans.PLAN.task_definitions)
     assert definitions <= set(live["DependsOn"])
@@ -137,14 +137,14 @@ def test_what_holds_data_is_kept_and_closed(templates: Templates) -> None:
     """Buckets and the task log outlive their stack; buckets are versioned, encrypted, TLS only and not public."""
     buckets = plans.resources(templates, "AWS::S3::Bucket")
     logs = [
-        one
-        for one in plans.resources(templates, "AWS::Logs::LogGroup")
-        if one["Properties"].get("LogGroupName") == "/penstock/acme-dev"
+        resource
+        for resource in plans.resources(templates, "AWS::Logs::LogGroup")
+        if resource["Properties"].get("LogGroupName") == "/penstock/acme-dev"
     ]
 
     assert (len(buckets), len(logs)) == (2, 1)
-    assert {(one["DeletionPolicy"], one["UpdateReplacePolicy"]) for one in buckets} == {("Retain", "Retain")}
-    assert {(one["DeletionPolicy"], one["UpdateReplacePolicy"]) for one in logs} == {("RetainExceptOnCreate", "Retain")}
+    assert {(bucket["DeletionPolicy"], bucket["UpdateReplacePolicy"]) for bucket in buckets} == {("Retain", "Retain")}
+    assert {(log["DeletionPolicy"], log["UpdateReplacePolicy"]) for log in logs} == {("RetainExceptOnCreate", "Retain")}
     assert logs[0]["Properties"]["RetentionInDays"] == 30
     for bucket in buckets:
         properties = bucket["Properties"]

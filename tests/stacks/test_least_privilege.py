@@ -45,7 +45,9 @@ def test_airflow_runs_the_families_of_the_plan_on_its_cluster_only(templates: Te
     (run,) = statements.that_allow(airflow_role(templates), "ecs:RunTask")
 
     families = {f"acme-dev-{engine}-????????" for engine in ("openmetadata", "meltano", "command")}
-    assert all(any(fnmatch(one.family, family) for family in families) for one in plans.PLAN.task_definitions)
+    assert all(
+        any(fnmatch(definition.family, family) for family in families) for definition in plans.PLAN.task_definitions
+    )
     assert set(run["Resource"]) == {f"{ECS}:task-definition/{family}:*" for family in families}
     assert run["Condition"] == {"ArnEquals": {"ecs:cluster": CLUSTER}}
     assert run["Action"] == ["ecs:RunTask"]
@@ -83,7 +85,9 @@ def test_airflow_hands_over_the_roles_of_the_plan_to_ecs_only(templates: Templat
 
     role = f"arn:aws:iam::{plans.ACCOUNT}:role/acme-dev-"
     assert set(hand_over["Resource"]) == {f"{role}????????-task", f"{role}????????-exec"}
-    assert all(fnmatch(f"{one.role_prefix}-", "acme-dev-????????-") for one in plans.PLAN.task_definitions)
+    assert all(
+        fnmatch(f"{definition.role_prefix}-", "acme-dev-????????-") for definition in plans.PLAN.task_definitions
+    )
     assert hand_over["Condition"] == {"StringEquals": {"iam:PassedToService": "ecs-tasks.amazonaws.com"}}
 
 
@@ -183,9 +187,9 @@ def test_a_state_backend_of_the_project_is_neither_set_nor_granted(tmp_path: Pat
     made = dataclasses.replace(plans.PLAN, task_definitions=(plans.OPENMETADATA, own, plans.COMMAND))
     template = plans.synthesize(made, tmp_path)["acme-dev-airflow"]
     (definition,) = [
-        one["Properties"]
-        for one in template["Resources"].values()
-        if one["Type"] == "AWS::ECS::TaskDefinition" and one["Properties"]["Family"] == own.family
+        resource["Properties"]
+        for resource in template["Resources"].values()
+        if resource["Type"] == "AWS::ECS::TaskDefinition" and resource["Properties"]["Family"] == own.family
     ]
     names = {one["Name"] for one in definition["ContainerDefinitions"][0]["Environment"]}
     allowed = {action for one in statements.of_role(template, f"{own.role_prefix}-task") for action in one["Action"]}

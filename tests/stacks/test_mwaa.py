@@ -104,7 +104,7 @@ def test_log_groups_are_there_first_with_a_retention(which: str, request: pytest
     """MWAA writes to groups of these names, and would make ones that never expire. A log that is off has one too."""
     made: Templates = request.getfixturevalue(which)
     groups = resources(made, "AWS::Logs::LogGroup")
-    own = {name: one for name, one in groups.items() if name.startswith("Mwaa")}
+    own = {name: group for name, group in groups.items() if name.startswith("Mwaa")}
 
     suffixes = {one["Properties"]["LogGroupName"].removeprefix("airflow-acme-dev-") for one in own.values()}
     assert suffixes == {"DAGProcessing", "Scheduler", "Task", "WebServer", "Worker"}
@@ -119,7 +119,9 @@ def test_files_are_there_before_the_environment_names_them(templates: Templates,
     """They stay: a deploy that is rolled back needs the old ones. Without files there is no deployment for them."""
     environment, deployments = resources(full, "AWS::MWAA::Environment")["Environment"], uploads(full)
 
-    assert {one["Properties"]["DestinationBucketKeyPrefix"] for one in deployments.values()} == set(FOLDERS.values())
+    assert {deployment["Properties"]["DestinationBucketKeyPrefix"] for deployment in deployments.values()} == set(
+        FOLDERS.values()
+    )
     for name, one in deployments.items():
         assert (one["Properties"]["Prune"], one["Properties"]["Extract"]) == (False, False)
         assert name in environment["DependsOn"]
@@ -131,7 +133,7 @@ def test_each_file_is_named_with_the_version_that_was_uploaded(full: Templates, 
     environment = resources(full, "AWS::MWAA::Environment")["Environment"]["Properties"]
     for name, folder in FOLDERS.items():
         (upload,) = [
-            one for one, found in uploads(full).items() if found["Properties"]["DestinationBucketKeyPrefix"] == folder
+            one for one, upload in uploads(full).items() if upload["Properties"]["DestinationBucketKeyPrefix"] == folder
         ]
         version = {"Fn::Select": [0, {"Fn::GetAtt": [upload, "SourceObjectVersionIds"]}]}
         assert environment[f"{name}S3ObjectVersion"] == version
@@ -145,7 +147,7 @@ def test_each_file_is_named_with_the_version_that_was_uploaded(full: Templates, 
     assert len(set(uploads(changed)) & set(uploads(full))) == 2
     (found,) = [one for one in compare(full, changed) if one.type == "AWS::MWAA::Environment"]
     assert found.properties == ("RequirementsS3ObjectVersion", "RequirementsS3Path")
-    assert [one.path for one in found.fields] == ["RequirementsS3Path"]
+    assert [field.path for field in found.fields] == ["RequirementsS3Path"]
     assert not [one for one in compare(full, changed) if one.kind in ("added", "removed", "replaced")]
 
 
@@ -171,10 +173,10 @@ def test_the_log_of_cdks_function_is_there_before_it(full: Templates) -> None:
     """In each stack: CDK's own group would be made after the function, which may have made it by then itself."""
     functions = 0
     for template in full.values():
-        for name, one in template["Resources"].items():
-            if one["Type"] == "AWS::Lambda::Function" and "CDKBucketDeployment" in name:
+        for name, resource in template["Resources"].items():
+            if resource["Type"] == "AWS::Lambda::Function" and "CDKBucketDeployment" in name:
                 functions += 1
-                group = template["Resources"][one["Properties"]["LoggingConfig"]["LogGroup"]["Ref"]]
+                group = template["Resources"][resource["Properties"]["LoggingConfig"]["LogGroup"]["Ref"]]
                 assert "LogGroupName" not in group["Properties"]
                 assert group["Properties"]["RetentionInDays"] == 30
         assert not [
@@ -186,8 +188,8 @@ def test_the_log_of_cdks_function_is_there_before_it(full: Templates) -> None:
 def test_the_role_serves_this_environment_only(templates: Templates) -> None:
     """MWAA's user guide, "Cross-service confused deputy prevention"."""
     ((trust,),) = [
-        one["Properties"]["AssumeRolePolicyDocument"]["Statement"]
-        for name, one in resources(templates, "AWS::IAM::Role").items()
+        resource["Properties"]["AssumeRolePolicyDocument"]["Statement"]
+        for name, resource in resources(templates, "AWS::IAM::Role").items()
         if name.startswith("ExecutionRole")
     ]
 

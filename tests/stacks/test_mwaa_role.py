@@ -50,8 +50,8 @@ def roles_with(templates: Templates, text: str) -> list[str]:
     return [
         name
         for template in templates.values()
-        for name, one in template["Resources"].items()
-        if one["Type"].startswith("AWS::IAM::") and text in json.dumps(one["Properties"])
+        for name, resource in template["Resources"].items()
+        if resource["Type"].startswith("AWS::IAM::") and text in json.dumps(resource["Properties"])
     ]
 
 
@@ -73,9 +73,9 @@ def test_permissions_are_the_execution_roles_and_no_other(templates: Templates) 
 def test_without_them_there_is_no_policy(tmp_path: Path) -> None:
     """The role is what MWAA and our DAGs need."""
     (role,) = [
-        one["Properties"]
-        for name, one in plans.synthesize(plans.PLAN, tmp_path)["acme-dev-airflow"]["Resources"].items()
-        if name.startswith("ExecutionRole") and one["Type"] == "AWS::IAM::Role"
+        resource["Properties"]
+        for name, resource in plans.synthesize(plans.PLAN, tmp_path)["acme-dev-airflow"]["Resources"].items()
+        if name.startswith("ExecutionRole") and resource["Type"] == "AWS::IAM::Role"
     ]
 
     assert "Policies" not in role

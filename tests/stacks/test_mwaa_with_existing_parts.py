@@ -76,7 +76,7 @@ def test_its_role_is_given_what_mwaa_and_the_dags_need(own: Templates) -> None:
     (objects,) = statements.that_allow(found, "s3:GetObject*")
     (run,) = statements.that_allow(found, "ecs:RunTask")
 
-    assert {tuple(one["Properties"]["Roles"]) for one in policies.values()} == {("airflow-role",)}
+    assert {tuple(policy["Properties"]["Roles"]) for policy in policies.values()} == {("airflow-role",)}
     assert set(policies) <= set(resources(own, "AWS::MWAA::Environment")["Environment"]["DependsOn"])
     assert set(objects["Resource"]) == {f"arn:aws:s3:::{BUCKET}/team/dags/*", f"arn:aws:s3:::{BUCKET}/{FILES}/*"}
     assert statements.that_allow(found, "airflow:PublishMetrics")[0]["Resource"] == [
@@ -88,8 +88,8 @@ def test_its_role_is_given_what_mwaa_and_the_dags_need(own: Templates) -> None:
 def test_uploads_touch_two_folders_of_the_bucket(own: Templates) -> None:
     """The bundle's, which goes with the stack, and that of MWAA's files, where nothing is ever deleted."""
     (role,) = [
-        one["Properties"]["Policies"][0]["PolicyDocument"]["Statement"]
-        for name, one in resources(own, "AWS::IAM::Role").items()
+        resource["Properties"]["Policies"][0]["PolicyDocument"]["Statement"]
+        for name, resource in resources(own, "AWS::IAM::Role").items()
         if name.startswith("UploadRole")
     ]
 
@@ -103,7 +103,9 @@ def test_uploads_touch_two_folders_of_the_bucket(own: Templates) -> None:
 
     assert deletes == {f"arn:aws:s3:::{BUCKET}/team/dags/acme-dev/*"}
     assert writes == {*deletes, f"arn:aws:s3:::{BUCKET}/{FILES}/*"}
-    kept = {one["Properties"]["DestinationBucketKeyPrefix"]: one["Properties"]["RetainOnDelete"] for one in uploads}
+    kept = {
+        upload["Properties"]["DestinationBucketKeyPrefix"]: upload["Properties"]["RetainOnDelete"] for upload in uploads
+    }
     assert {folder: stays for folder, stays in kept.items() if stays} == {
         f"{FILES}/requirements": True,
         f"{FILES}/plugins": True,

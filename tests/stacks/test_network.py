@@ -28,7 +28,7 @@ def with_network(plan: Plan, folder: Path, **changes: Any) -> Templates:
 
 def endpoints(templates: Templates) -> dict[str, dict[str, Any]]:
     """The properties of each VPC endpoint, by the last part of its service's name."""
-    found = [one["Properties"] for one in plans.resources(templates, "AWS::EC2::VPCEndpoint")]
+    found = [resource["Properties"] for resource in plans.resources(templates, "AWS::EC2::VPCEndpoint")]
     return {statements.text(one["ServiceName"]).split(".", 3)[-1]: one for one in found}
 
 
@@ -36,9 +36,9 @@ def private_subnets(templates: Templates) -> dict[str, str]:
     """Logical id → range of the private subnets."""
     resources = templates["acme-dev-network"]["Resources"]
     return {
-        name: one["Properties"]["CidrBlock"]
-        for name, one in resources.items()
-        if one["Type"] == "AWS::EC2::Subnet" and "private" in name
+        name: resource["Properties"]["CidrBlock"]
+        for name, resource in resources.items()
+        if resource["Type"] == "AWS::EC2::Subnet" and "private" in name
     }
 
 
@@ -60,7 +60,7 @@ def test_two_zones_with_a_nat_each_and_no_look_up(templates: Templates, tmp_path
 def test_subnets_are_in_the_zones_of_the_project(tmp_path: Path) -> None:
     """One private and one public in each."""
     named = with_network(plans.PLAN, tmp_path, zones=("eu-west-1c", "eu-west-1a"))
-    zones = [one["Properties"]["AvailabilityZone"] for one in plans.resources(named, "AWS::EC2::Subnet")]
+    zones = [resource["Properties"]["AvailabilityZone"] for resource in plans.resources(named, "AWS::EC2::Subnet")]
 
     assert sorted(zones) == ["eu-west-1a", "eu-west-1a", "eu-west-1c", "eu-west-1c"]
 
@@ -91,13 +91,13 @@ def test_a_vpn_reaches_the_page_of_airflow(tmp_path: Path, base: Plan, stack: st
     resources = templates[f"acme-dev-{stack}"]["Resources"]
     (own,) = plans.resources(templates, "AWS::EC2::SecurityGroupIngress")
     ((name, rules),) = [
-        (name, one["Properties"]["SecurityGroupIngress"])
-        for name, one in resources.items()
-        if "SecurityGroupIngress" in one["Properties"]
+        (name, resource["Properties"]["SecurityGroupIngress"])
+        for name, resource in resources.items()
+        if "SecurityGroupIngress" in resource["Properties"]
     ]
 
     assert name.startswith("AirflowSecurityGroup")
-    assert [(one["CidrIp"], one["IpProtocol"], one["FromPort"], one["ToPort"]) for one in rules] == [
+    assert [(rule["CidrIp"], rule["IpProtocol"], rule["FromPort"], rule["ToPort"]) for rule in rules] == [
         ("10.8.0.0/16", "tcp", 443, 443),
         ("192.168.7.9/32", "tcp", 443, 443),
     ]
@@ -108,9 +108,9 @@ def test_traffic_to_s3_stays_inside_and_flows_are_logged(templates: Templates) -
     template = plans.template(templates, "network")
 
     gateways = [
-        statements.text(one["Properties"]["ServiceName"])
-        for one in plans.resources(templates, "AWS::EC2::VPCEndpoint")
-        if one["Properties"]["VpcEndpointType"] == "Gateway"
+        statements.text(resource["Properties"]["ServiceName"])
+        for resource in plans.resources(templates, "AWS::EC2::VPCEndpoint")
+        if resource["Properties"]["VpcEndpointType"] == "Gateway"
     ]
     assert gateways == ["com.amazonaws.<AWS::Region>.s3"]
     template.has_resource_properties("AWS::EC2::FlowLog", {"TrafficType": "ALL"})
@@ -122,8 +122,8 @@ def test_one_nat_gateway_for_both_zones(tmp_path: Path, templates: Templates) ->
     cheap = with_network(plans.PLAN, tmp_path, nat_gateways=1)
 
     assert len(plans.resources(cheap, "AWS::EC2::NatGateway")) == 1
-    routes = [one["Properties"] for one in plans.resources(cheap, "AWS::EC2::Route")]
-    ways_out = [one["NatGatewayId"]["Ref"] for one in routes if "NatGatewayId" in one]
+    routes = [resource["Properties"] for resource in plans.resources(cheap, "AWS::EC2::Route")]
+    ways_out = [route["NatGatewayId"]["Ref"] for route in routes if "NatGatewayId" in route]
     assert len(ways_out) == 2
     assert len(set(ways_out)) == 1
     assert private_subnets(cheap) == private_subnets(templates)
@@ -144,7 +144,7 @@ def test_addresses_for_allow_lists_are_told(tmp_path: Path, plan: Plan, gateways
 def test_flow_log_is_kept_as_long_as_asked_for_or_not_at_all(tmp_path: Path, sealed: Templates) -> None:
     """A number of days that CDK has no name for, too."""
     network = with_network(plans.PLAN, tmp_path, flow_log_days=2922)["acme-dev-network"]
-    (group,) = [one["Properties"] for one in plans.resources({"network": network}, "AWS::Logs::LogGroup")]
+    (group,) = [resource["Properties"] for resource in plans.resources({"network": network}, "AWS::Logs::LogGroup")]
 
     assert group["RetentionInDays"] == 2922
     assert not plans.resources(sealed, "AWS::EC2::FlowLog")
@@ -152,7 +152,7 @@ def test_flow_log_is_kept_as_long_as_asked_for_or_not_at_all(tmp_path: Path, sea
 
 def test_nothing_leads_to_the_internet_with_endpoints_only(sealed: Templates) -> None:
     """No gateway of either kind, no route, no public subnet, no address."""
-    kinds = {one["Type"] for one in sealed["acme-dev-network"]["Resources"].values()}
+    kinds = {resource["Type"] for resource in sealed["acme-dev-network"]["Resources"].values()}
 
     assert not kinds & {
         "AWS::EC2::InternetGateway",
@@ -192,8 +192,10 @@ def test_each_service_has_an_endpoint_in_both_zones(sealed: Templates) -> None:
 
 def test_endpoints_let_in_tasks_and_mwaa_only(sealed: Templates) -> None:
     """Two rules, on 443, each for one security group; no range of addresses."""
-    group = {statements.text(id_) for one in endpoints(sealed).values() for id_ in one.get("SecurityGroupIds", [])}
-    rules = [one["Properties"] for one in plans.resources(sealed, "AWS::EC2::SecurityGroupIngress")]
+    group = {
+        statements.text(id_) for endpoint in endpoints(sealed).values() for id_ in endpoint.get("SecurityGroupIds", [])
+    }
+    rules = [resource["Properties"] for resource in plans.resources(sealed, "AWS::EC2::SecurityGroupIngress")]
     own = [rule for rule in rules if {statements.text(rule["GroupId"])} == group]
 
     assert len(group) == 1
@@ -266,8 +268,8 @@ def test_security_groups_that_nobody_names_are_made(tmp_path: Path) -> None:
     (environment,) = plans.resources(templates, "AWS::MWAA::Environment")
 
     assert len(groups) == 2
-    assert sum(len(one["Resources"]) for one in stacks.values()) == 3
-    assert {one["Properties"]["VpcId"] for one in groups} == {"vpc-0a1b2c3d"}
+    assert sum(len(stack["Resources"]) for stack in stacks.values()) == 3
+    assert {group["Properties"]["VpcId"] for group in groups} == {"vpc-0a1b2c3d"}
     assert rule["Properties"]["GroupId"] == rule["Properties"]["SourceSecurityGroupId"]
     assert statements.text(rule["Properties"]["GroupId"]).startswith("<AirflowSecurityGroup")
     (own,) = environment["Properties"]["NetworkConfiguration"]["SecurityGroupIds"]

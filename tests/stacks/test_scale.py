@@ -90,7 +90,7 @@ def test_two_thousand_schedules_fit_into_templates(large: Path) -> None:
     definitions = 0
     for name, text in found.items():
         template = json.loads(text)
-        kinds = Counter(one["Type"] for one in template["Resources"].values())
+        kinds = Counter(resource["Type"] for resource in template["Resources"].values())
         definitions += kinds["AWS::ECS::TaskDefinition"]
         assert sum(kinds.values()) <= MAX_RESOURCES * 0.8, name
         assert len(text.encode()) <= MAX_TEMPLATE * 0.8, name
@@ -109,16 +109,16 @@ def test_policies_of_a_large_project_fit(large: Path) -> None:
     for name, text in templates_of(large).items():
         template = json.loads(text)
         inline: Counter[str] = Counter()
-        for logical_id, one in template["Resources"].items():
-            properties = one.get("Properties", {})
-            if one["Type"] == "AWS::IAM::Role":
+        for logical_id, resource in template["Resources"].items():
+            properties = resource.get("Properties", {})
+            if resource["Type"] == "AWS::IAM::Role":
                 documents = [policy["PolicyDocument"] for policy in properties.get("Policies", [])]
                 inline[logical_id] += sum(len(json.dumps(document)) for document in documents)
                 assert len(properties.get("ManagedPolicyArns", [])) <= 10
-            elif one["Type"] == "AWS::IAM::Policy":
+            elif resource["Type"] == "AWS::IAM::Policy":
                 for role in properties["Roles"]:
                     inline[str(role["Ref"])] += len(json.dumps(properties["PolicyDocument"]))
-            elif one["Type"] == "AWS::IAM::ManagedPolicy":
+            elif resource["Type"] == "AWS::IAM::ManagedPolicy":
                 assert len(json.dumps(properties["PolicyDocument"])) <= MAX_MANAGED, (name, logical_id)
         assert max(inline.values(), default=0) <= MAX_INLINE, name
 
@@ -160,12 +160,14 @@ def names(templates: Templates) -> list[tuple[str, str]]:
     for stack, template in templates.items():
         found.append(("stack", stack))
         found += [
-            ("export", str(one["Export"]["Name"])) for one in template.get("Outputs", {}).values() if "Export" in one
+            ("export", str(output["Export"]["Name"]))
+            for output in template.get("Outputs", {}).values()
+            if "Export" in output
         ]
-        for one in template["Resources"].values():
-            keys = _NAMES | ({"Name"} if one["Type"] in _NAMED_BY_NAME else set())
-            properties = one.get("Properties", {})
-            found += [(one["Type"], value) for key in keys if isinstance(value := properties.get(key), str)]
+        for resource in template["Resources"].values():
+            keys = _NAMES | ({"Name"} if resource["Type"] in _NAMED_BY_NAME else set())
+            properties = resource.get("Properties", {})
+            found += [(resource["Type"], value) for key in keys if isinstance(value := properties.get(key), str)]
     return found
 
 

@@ -41,22 +41,24 @@ def all_set(tmp_path_factory: pytest.TempPathFactory) -> Templates:
 
 def container(templates: Templates, family: str) -> dict[str, Any]:
     (found,) = [
-        one["Properties"]["ContainerDefinitions"][0]
-        for one in plans.resources(templates, "AWS::ECS::TaskDefinition")
-        if one["Properties"]["Family"] == family
+        resource["Properties"]["ContainerDefinitions"][0]
+        for resource in plans.resources(templates, "AWS::ECS::TaskDefinition")
+        if resource["Properties"]["Family"] == family
     ]
     return dict(found)
 
 
 def test_every_role_has_boundary_path_and_name(all_set: Templates) -> None:
     """MWAA's, the tasks', those of CDK's own Lambdas, the flow log's: all, and each name once."""
-    roles = [one["Properties"] for one in plans.resources(all_set, "AWS::IAM::Role")]
+    roles = [resource["Properties"] for resource in plans.resources(all_set, "AWS::IAM::Role")]
 
     assert len(roles) >= 2 * len(PLAN.task_definitions) + 3
-    assert {(one["PermissionsBoundary"], one["Path"]) for one in roles} == {(BOUNDARY, "/data/")}
-    named = {one["RoleName"] for one in roles}
+    assert {(role["PermissionsBoundary"], role["Path"]) for role in roles} == {(BOUNDARY, "/data/")}
+    named = {role["RoleName"] for role in roles}
     assert len(named) == len(roles)
-    unprefixed = {f"{one.role_prefix}-{kind}" for one in PLAN.task_definitions for kind in ("task", "exec")}
+    unprefixed = {
+        f"{definition.role_prefix}-{kind}" for definition in PLAN.task_definitions for kind in ("task", "exec")
+    }
     assert all(len(name) <= 64 for name in named)
     # The plan has put the prefix into the names of the tasks' roles already.
     assert all(name.startswith("dp-acme-dev-") for name in named - unprefixed)
@@ -69,7 +71,7 @@ def test_a_role_of_another_path_has_another_name(all_set: Templates, tmp_path: P
     build_stacks(app, plan, plans.files(tmp_path), account=None)
     moved = {stack.stack_name: stack.template for stack in app.synth().stacks}
     before, after = (
-        {one["Properties"]["RoleName"] for one in plans.resources(found, "AWS::IAM::Role")}
+        {resource["Properties"]["RoleName"] for resource in plans.resources(found, "AWS::IAM::Role")}
         for found in (all_set, moved)
     )
 
@@ -88,10 +90,10 @@ def test_roles_are_handed_over_by_their_path(all_set: Templates) -> None:
 
 def test_without_settings_roles_are_as_cdk_makes_them(templates: Templates) -> None:
     """No path, no boundary, and no name but where another stack must know it."""
-    roles = [one["Properties"] for one in plans.resources(templates, "AWS::IAM::Role")]
+    roles = [resource["Properties"] for resource in plans.resources(templates, "AWS::IAM::Role")]
 
-    assert not [one for one in roles if "Path" in one or "PermissionsBoundary" in one]
-    assert len([one for one in roles if "RoleName" in one]) == 2 * len(plans.PLAN.task_definitions)
+    assert not [role for role in roles if "Path" in role or "PermissionsBoundary" in role]
+    assert len([role for role in roles if "RoleName" in role]) == 2 * len(plans.PLAN.task_definitions)
 
 
 def test_assets_go_to_the_bootstrap_of_the_qualifier(all_set: Templates) -> None:
@@ -99,8 +101,8 @@ def test_assets_go_to_the_bootstrap_of_the_qualifier(all_set: Templates) -> None
     (version,) = {one["Parameters"]["BootstrapVersion"]["Default"] for one in all_set.values()}
     buckets = {
         statements.text(bucket)
-        for one in plans.resources(all_set, "Custom::CDKBucketDeployment")
-        for bucket in one["Properties"]["SourceBucketNames"]
+        for resource in plans.resources(all_set, "Custom::CDKBucketDeployment")
+        for bucket in resource["Properties"]["SourceBucketNames"]
     }
 
     assert version == "/cdk-bootstrap/acme/version"
@@ -110,10 +112,10 @@ def test_assets_go_to_the_bootstrap_of_the_qualifier(all_set: Templates) -> None
 def test_tags_are_on_everything(all_set: Templates) -> None:
     """The user's beside ours, on every resource that has tags."""
     tagged = [
-        (one["Type"], one["Properties"]["Tags"])
+        (resource["Type"], resource["Properties"]["Tags"])
         for template in all_set.values()
-        for one in template["Resources"].values()
-        if "Tags" in one.get("Properties", {})
+        for resource in template["Resources"].values()
+        if "Tags" in resource.get("Properties", {})
     ]
     wanted = {"team": "data", "cost center": "42", "penstock:project": "acme", "penstock:environment": "dev"}
 
@@ -121,18 +123,18 @@ def test_tags_are_on_everything(all_set: Templates) -> None:
         kind for kind, _ in tagged
     }
     for kind, tags in tagged:
-        found = tags if isinstance(tags, dict) else {one["Key"]: one["Value"] for one in tags}
+        found = tags if isinstance(tags, dict) else {tag["Key"]: tag["Value"] for tag in tags}
         assert wanted.items() <= found.items(), kind
 
 
 def test_the_stacks_are_tagged_themselves(tmp_path: Path) -> None:
     """Also those that definitions are spread over: `penstock diff` knows a project's stacks by that."""
     app = plans.application(tmp_path / "cdk.out")
-    spread = tuple(dataclasses.replace(one, stack="a") for one in PLAN.task_definitions)
+    spread = tuple(dataclasses.replace(definition, stack="a") for definition in PLAN.task_definitions)
     build_stacks(app, dataclasses.replace(PLAN, task_definitions=spread), plans.files(tmp_path), account=None)
     stacks = app.synth().stacks
 
-    assert {one.stack_name.removeprefix("acme-dev-") for one in stacks} == {
+    assert {stack.stack_name.removeprefix("acme-dev-") for stack in stacks} == {
         "network",
         "ingestion",
         "tasks-a",
@@ -149,9 +151,9 @@ def test_the_stacks_are_tagged_themselves(tmp_path: Path) -> None:
 def test_the_log_is_as_the_project_says(all_set: Templates) -> None:
     """Key, mode and buffer; mode is always said, since ECS's default may be changed for an account."""
     (log,) = [
-        one["Properties"]
-        for one in plans.resources(all_set, "AWS::Logs::LogGroup")
-        if one["Properties"].get("LogGroupName") == PLAN.log_group
+        resource["Properties"]
+        for resource in plans.resources(all_set, "AWS::Logs::LogGroup")
+        if resource["Properties"].get("LogGroupName") == PLAN.log_group
     ]
     options = container(all_set, COMMAND.family)["LogConfiguration"]["Options"]
 
@@ -192,7 +194,7 @@ def test_nothing_of_ours_is_in_an_image_of_the_user_s_own(all_set: Templates) ->
     main, read_only = (container(all_set, one.family) for one in (OWN_IMAGE, OWN_READ_ONLY))
 
     assert {"EntryPoint", "Command", "Environment", "LinuxParameters"} & main.keys() == set()
-    assert [one["Name"] for one in main["Secrets"]] == ["OM_JWT"]
+    assert [secret["Name"] for secret in main["Secrets"]] == ["OM_JWT"]
     assert (main["StopTimeout"], main["LogConfiguration"]["LogDriver"]) == (30, "awslogs")
     assert read_only["LinuxParameters"].keys() == {"Tmpfs"}
     assert "Environment" not in read_only
@@ -200,7 +202,10 @@ def test_nothing_of_ours_is_in_an_image_of_the_user_s_own(all_set: Templates) ->
 
 def test_the_role_of_such_a_task_may_do_what_the_user_permits_and_no_more(all_set: Templates) -> None:
     """It fetches nothing from the artifacts bucket."""
-    roles = {one["Properties"]["RoleName"]: one["Properties"] for one in plans.resources(all_set, "AWS::IAM::Role")}
+    roles = {
+        resource["Properties"]["RoleName"]: resource["Properties"]
+        for resource in plans.resources(all_set, "AWS::IAM::Role")
+    }
     own, other = (roles[f"{one.role_prefix}-task"] for one in (OWN_IMAGE, OWN_READ_ONLY))
 
     (policy,) = own["Policies"]
@@ -258,9 +263,9 @@ def test_permissions_are_the_task_roles_and_no_other(all_set: Templates) -> None
     assert read["Condition"] == IN_REGION
     assert listing["Resource"] == ["*"]
     with_glue = [
-        one["Properties"]["RoleName"]
-        for one in plans.resources(all_set, "AWS::IAM::Role")
-        if "glue:" in str(one["Properties"])
+        resource["Properties"]["RoleName"]
+        for resource in plans.resources(all_set, "AWS::IAM::Role")
+        if "glue:" in str(resource["Properties"])
     ]
     assert with_glue == [f"{OPENMETADATA.role_prefix}-task"]
 
@@ -277,7 +282,7 @@ def test_keys_of_secrets_are_for_who_reads_them(all_set: Templates) -> None:
         assert not statements.that_allow(own, "kms:Decrypt")
 
     def by_way_of(*services: str) -> dict[str, Any]:
-        return {"StringEquals": {"kms:ViaService": [f"{one}.amazonaws.com" for one in services]}}
+        return {"StringEquals": {"kms:ViaService": [f"{service}.amazonaws.com" for service in services]}}
 
     here = f"secretsmanager.{plans.REGION}"
     assert found == {

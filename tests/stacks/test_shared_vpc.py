@@ -19,7 +19,9 @@ def own_statements(template: dict[str, Any]) -> list[dict[str, Any]]:
 def test_creation_of_the_environment_starts_it(tmp_path: Path) -> None:
     """The event of CloudFormation about this stack's environment, and of no other stack's."""
     template = synthesized(tmp_path)
-    (rule,) = [one["Properties"] for one in template["Resources"].values() if one["Type"] == "AWS::Events::Rule"]
+    (rule,) = [
+        resource["Properties"] for resource in template["Resources"].values() if resource["Type"] == "AWS::Events::Rule"
+    ]
     (target,) = rule["Targets"]
 
     assert rule["EventPattern"] == {
@@ -49,7 +51,7 @@ def test_it_waits_for_what_it_needs_and_ends(tmp_path: Path, web_server: bool) -
     assert known == made
     assert (states[made[0]]["Next"], states[made[-1]]["Next"]) == (made[1] if web_server else "Watch", "Watch")
     for name in ("Choose", "Decide"):
-        (failed,) = [one for one in states[name]["Choices"] if one["Next"] == "Failed"]
+        (failed,) = [choice for choice in states[name]["Choices"] if choice["Next"] == "Failed"]
         assert failed["StringEquals"] == "CREATE_FAILED"
     assert states["Failed"]["Type"] == "Fail"
 
@@ -59,9 +61,13 @@ def test_a_failure_is_told(tmp_path: Path, topic: str | None) -> None:
     """Nobody waits for the machine: alarms on executions that fail or take too long, to the topic that
     exists, where one does."""
     template = synthesized(tmp_path, topic=topic)
-    alarms = [one["Properties"] for one in template["Resources"].values() if one["Type"] == "AWS::CloudWatch::Alarm"]
-    assert {one["MetricName"] for one in alarms} == {"ExecutionsFailed", "ExecutionsTimedOut"}
-    (name,) = [name for name, one in template["Resources"].items() if one["Type"].endswith("StateMachine")]
+    alarms = [
+        resource["Properties"]
+        for resource in template["Resources"].values()
+        if resource["Type"] == "AWS::CloudWatch::Alarm"
+    ]
+    assert {alarm["MetricName"] for alarm in alarms} == {"ExecutionsFailed", "ExecutionsTimedOut"}
+    (name,) = [name for name, resource in template["Resources"].items() if resource["Type"].endswith("StateMachine")]
 
     for alarm in alarms:
         assert (alarm["Namespace"], alarm["Threshold"]) == ("AWS/States", 1)
@@ -91,11 +97,11 @@ def test_the_owners_role_makes_them(tmp_path: Path) -> None:
     for service in ("DatabaseVpcEndpointService", "WebserverVpcEndpointService"):
         assert states[service]["Credentials"] == {"RoleArn": OWNER}
     assert "Credentials" not in states["Look"]
-    assert [(one["Action"], one["Resource"]) for one in own_statements(template)] == [
+    assert [(statement["Action"], statement["Resource"]) for statement in own_statements(template)] == [
         (["airflow:GetEnvironment"], [f"arn:aws:airflow:{plans.REGION}:{plans.ACCOUNT}:environment/acme-dev"]),
         (["sts:AssumeRole"], [OWNER]),
     ]
-    names = {one["Properties"].get("RoleName") for one in template["Resources"].values()}
+    names = {resource["Properties"].get("RoleName") for resource in template["Resources"].values()}
     assert "acme-dev-endpoints" in names
 
 
@@ -105,13 +111,13 @@ def test_environment_comes_after_it_where_the_project_says_so(tmp_path: Path) ->
     plan = dataclasses.replace(plans.EXISTING, airflow=airflow, network=SHARED)
     template = plans.synthesize(plan, tmp_path)["acme-dev-airflow"]
     state = machine(template)["States"]["DatabaseVpcEndpointService"]
-    rule = next(name for name, one in template["Resources"].items() if "Creation" in name)
+    rule = next(name for name, resource in template["Resources"].items() if "Creation" in name)
 
     assert state["Parameters"]["SubnetIds"] == list(SHARED.private_subnets)
     assert state["Parameters"]["VpcId"] == SHARED.vpc
     assert state["Parameters"]["SecurityGroupIds"] == ["sg-0000000f"]
     assert rule in template["Resources"]["Environment"]["DependsOn"]
-    assert not [one for one in template["Resources"].values() if one["Type"] == "AWS::EC2::VPCEndpoint"]
+    assert not [resource for resource in template["Resources"].values() if resource["Type"] == "AWS::EC2::VPCEndpoint"]
 
 
 @pytest.mark.parametrize(("access", "made"), [("private", 2), ("public_and_private", 2), ("public", 1)])
@@ -121,7 +127,7 @@ def test_the_web_server_has_one_unless_it_is_on_the_internet_alone(tmp_path: Pat
     plan = dataclasses.replace(plans.EXISTING, airflow=airflow, network=SHARED)
     states = machine(plans.synthesize(plan, tmp_path)["acme-dev-airflow"])["States"]
 
-    assert len([one for one in states.values() if "createVpcEndpoint" in one.get("Resource", "")]) == made
+    assert len([state for state in states.values() if "createVpcEndpoint" in state.get("Resource", "")]) == made
 
 
 @pytest.mark.parametrize("prefix", ["org-", "x" * 16])
@@ -132,5 +138,9 @@ def test_the_named_role_has_the_organizations_prefix(tmp_path: Path, prefix: str
     plan = dataclasses.replace(plans.EXISTING, airflow=airflow, network=SHARED, iam=iam)
     template = plans.synthesize(plan, tmp_path)["acme-dev-airflow"]
 
-    names = {one["Properties"].get("RoleName") for one in template["Resources"].values() if "Role" in one["Type"]}
+    names = {
+        resource["Properties"].get("RoleName")
+        for resource in template["Resources"].values()
+        if "Role" in resource["Type"]
+    }
     assert f"{prefix}acme-dev-eu-west-1-mwaa-endpoints" in names

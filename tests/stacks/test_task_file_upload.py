@@ -57,7 +57,7 @@ def test_only_a_task_that_gets_files_may_read_them(small: Templates) -> None:
     assert not any(one.startswith("files") for one in readable(small, plans.MELTANO.role_prefix))
     assert readable(small, plans.COMMAND.role_prefix) == ["runtime/*"]
     lists = statements.that_allow(statements.everywhere(small), "s3:ListBucket")
-    assert not any("files" in str(one.get("Condition")) for one in lists)
+    assert not any("files" in str(list_.get("Condition")) for list_ in lists)
 
 
 def uploads(templates: Templates) -> list[dict[str, Any]]:
@@ -77,7 +77,9 @@ def test_files_are_uploaded_apart_and_nothing_is_deleted(small: Templates) -> No
 def test_without_files_there_is_nothing_of_it(templates: Templates) -> None:
     """No upload, no right to read."""
     assert uploads(templates) == []
-    assert not any("files/*" in readable(templates, one.role_prefix) for one in plans.PLAN.task_definitions)
+    assert not any(
+        "files/*" in readable(templates, definition.role_prefix) for definition in plans.PLAN.task_definitions
+    )
 
 
 @pytest.mark.parametrize(

@@ -19,16 +19,16 @@ _WHOLE = ("integer", "long")
 
 def constraints(shape: Shape, limit: Limit | None) -> list[str]:
     """What a member is held against, for a person to read; nothing: its type alone."""
-    found = []
+    texts = []
     if shape.enum:
-        found.append(f"one of {len(shape.enum)}")
+        texts.append(f"one of {len(shape.enum)}")
     if shape.pattern and shape.pattern not in (".*", "^.*$"):
-        found.append(f"pattern {shape.pattern}")
+        texts.append(f"pattern {shape.pattern}")
     if shape.least is not None or shape.most is not None:
-        found.append(f"{'' if shape.least is None else shape.least}..{'' if shape.most is None else shape.most}")
+        texts.append(f"{'' if shape.least is None else shape.least}..{'' if shape.most is None else shape.most}")
     if limit is not None:
-        found.append("documented limit")
-    return found
+        texts.append("documented limit")
+    return texts
 
 
 def refused(value: Any, shape: Shape, limit: Limit | None = None) -> Iterator[str]:
@@ -90,14 +90,17 @@ def _matches(pattern: str, text: str) -> bool:
     """Whether the whole text is of the pattern: AWS's services match so, anchored or not."""
     compiled, classes = _compiled(pattern)
     if classes and not text.isascii():
-        text = "".join(_STAND_INS.get(unicodedata.category(one)[0], one) if one > "\x7f" else one for one in text)
+        text = "".join(
+            _STAND_INS.get(unicodedata.category(character)[0], character) if character > "\x7f" else character
+            for character in text
+        )
     return compiled.fullmatch(text) is not None
 
 
 @functools.cache
 def _compiled(pattern: str) -> tuple[re.Pattern[str], bool]:
     """A pattern of Java's as Python has it, and whether it names classes of Unicode."""
-    own = re.sub(r"\\p\{(?:Is)?([LNZ])\}", lambda found: _PLAIN[found[1]] + _STAND_INS[found[1]], pattern)
+    own = re.sub(r"\\p\{(?:Is)?([LNZ])\}", lambda classes: _PLAIN[classes[1]] + _STAND_INS[classes[1]], pattern)
     # Java's \w and \d are of ASCII.
     return re.compile(own, re.ASCII), own != pattern
 

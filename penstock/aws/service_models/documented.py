@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from penstock.aws.cloudwatch import RETENTION_DAYS
+from penstock.aws.iam import MAX_POLICY_CHARACTERS
 
 
 @dataclass(frozen=True)
@@ -94,7 +95,7 @@ DOCUMENTED: dict[tuple[str, str, str], Limit] = {
     ),
     ("events", "PutRuleRequest", "ScheduleExpression"): Limit("rate(5 minutes)", r"(rate|cron)\(.+\)"),
     ("iam", "CreatePolicyRequest", "PolicyDocument"): Limit(
-        "Guide: IAM User Guide, IAM and AWS STS quotas, size of a managed policy", None, 6144
+        "Guide: IAM User Guide, IAM and AWS STS quotas, size of a managed policy", None, MAX_POLICY_CHARACTERS
     ),
     ("lambda", "CreateFunctionRequest", "Timeout"): Limit("maximum allowed value is 900", r"[1-9]\d?|[1-8]\d\d|900"),
     ("logs", "PutRetentionPolicyRequest", "retentionInDays"): Limit(

@@ -46,12 +46,12 @@ class Model:
             KeyError: the operation does not have that member.
         """
         operation, *steps = path.replace("[]", ".[]").replace("{", ".{").split(".")
-        found = self.shapes[self.inputs[operation]]
-        holder, name = found, ""
+        shape = self.shapes[self.inputs[operation]]
+        holder, name = shape, ""
         for step in steps:
-            holder, name = found, step
-            found = self.shapes[found.members[step]]
-        return found, holder, name
+            holder, name = shape, step
+            shape = self.shapes[shape.members[step]]
+        return shape, holder, name
 
 
 @functools.cache
@@ -84,8 +84,8 @@ def _shape(name: str, raw: Mapping[str, Any]) -> Shape:
 
 
 def _members(raw: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    for name, one in raw.get("members", {}).items():
-        yield name, one["shape"]
+    for name, member in raw.get("members", {}).items():
+        yield name, member["shape"]
     for key, name in (("member", "[]"), ("key", "{key}"), ("value", "{value}")):
         if key in raw:
             yield name, raw[key]["shape"]

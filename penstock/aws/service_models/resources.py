@@ -200,9 +200,9 @@ CALLS: dict[str, tuple[str, ...]] = {
 
 OPERATIONS: dict[str, frozenset[str]] = {
     service: frozenset(
-        [name for one in RESOURCES.values() if one.service == service for name in one.operations]
+        [name for resource in RESOURCES.values() if resource.service == service for name in resource.operations]
         + list(CALLS.get(service, ()))
     )
-    for service in {one.service for one in RESOURCES.values()}
+    for service in {resource.service for resource in RESOURCES.values()}
 }
 """Service → the operations that are read of its model."""

@@ -40,13 +40,13 @@ class _Member:
 
 def walk(kind: str, properties: Mapping[str, Any]) -> Walk:
     """Hold a resource's properties against the models. A type that is not in `RESOURCES` is unknown as a whole."""
-    found = Walk()
+    walked = Walk()
     resource = RESOURCES.get(kind)
     if resource is None:
-        found.unknown[""] = "no service's resource" if kind.startswith("Custom::") else ""
-        return found
-    _Walker(kind, resource, model(resource.service), found).all(properties)
-    return found
+        walked.unknown[""] = "no service's resource" if kind.startswith("Custom::") else ""
+        return walked
+    _Walker(kind, resource, model(resource.service), walked).all(properties)
+    return walked
 
 
 def refusals(kind: str, properties: Mapping[str, Any]) -> list[str]:
@@ -56,15 +56,15 @@ def refusals(kind: str, properties: Mapping[str, Any]) -> list[str]:
 
 def call_refusals(service: str, operation: str, arguments: Mapping[str, Any]) -> list[str]:
     """The same for a call of the service's API."""
-    own, found = model(service), Walk()
-    walker = _Walker("", Resource(service, (operation,)), own, found)
+    own, walked = model(service), Walk()
+    walker = _Walker("", Resource(service, (operation,)), own, walked)
     walker.structure(arguments, "", own.shapes[own.inputs[operation]])
-    return found.refused
+    return walked.refused
 
 
 class _Walker:
-    def __init__(self, kind: str, resource: Resource, own: Model, found: Walk) -> None:
-        self._kind, self._resource, self._model, self._found = kind, resource, own, found
+    def __init__(self, kind: str, resource: Resource, own: Model, walked: Walk) -> None:
+        self._kind, self._resource, self._model, self._walk = kind, resource, own, walked
 
     def all(self, properties: Mapping[str, Any]) -> None:
         """The properties of a resource, with what its first operation cannot do without."""
@@ -92,19 +92,19 @@ class _Walker:
     def structure(self, value: Mapping[str, Any], path: str, shape: Shape) -> None:
         """The members of a structure."""
         given = set()
-        for name, one in value.items():
-            if _is_nothing(one):
+        for name, inner in value.items():
+            if _is_nothing(inner):
                 continue
             own = f"{path}.{name}" if path else name
             renamed, member = self._resource.renamed.get(own), _named(shape, name)
             if renamed is not None:
                 given.add(renamed.rpartition(".")[2])
-                self._value(one, own, self._at(renamed))
+                self._value(inner, own, self._at(renamed))
             elif member is not None:
                 given.add(member)
-                self._value(one, own, self._member(shape, member))
+                self._value(inner, own, self._member(shape, member))
             else:
-                self._value(one, own, None)
+                self._value(inner, own, None)
         for name in shape.required:
             if name not in given:
                 self._refuse(f"{path}.{name}" if path else name, None, "Member must not be null")
@@ -112,24 +112,24 @@ class _Walker:
     def _given(self, name: str, place: str | None) -> set[str]:
         """The members of operations that a property, and what below it goes elsewhere, stand for."""
         below = {theirs for ours, theirs in self._resource.renamed.items() if ours.startswith((f"{name}.", f"{name}["))}
-        return {".".join(one.replace("[]", "").split(".")[:2]) for one in (place, *below) if one}
+        return {".".join(address.replace("[]", "").split(".")[:2]) for address in (place, *below) if address}
 
     def _at(self, path: str) -> _Member:
         shape, holder, name = self._model.at(path)
         return _Member(shape, DOCUMENTED.get((self._model.service, holder.name, name)))
 
     def _member(self, shape: Shape, name: str) -> _Member:
-        found = self._model.shapes[shape.members[name]]
-        return _Member(found, DOCUMENTED.get((self._model.service, shape.name, name)))
+        shape_of_member = self._model.shapes[shape.members[name]]
+        return _Member(shape_of_member, DOCUMENTED.get((self._model.service, shape.name, name)))
 
     def _value(self, value: Any, path: str, place: _Member | None) -> None:
         own = DOCUMENTED.get((self._model.service, self._kind, path))
         if place is not None and own is not None:
             place = _Member(place.shape, own)
         if _is_function(value):
-            self._found.later.add(path)
+            self._walk.later.add(path)
             if place is not None:
-                self._found.checked.setdefault(path, constraints(place.shape, place.limit))
+                self._walk.checked.setdefault(path, constraints(place.shape, place.limit))
                 return
         if place is None:
             self._without(value, path)
@@ -148,14 +148,14 @@ class _Walker:
         """A property that is not a member itself; perhaps something below it is one."""
         inside = f"{path}[]" if isinstance(value, list) else path
         renamed = self._resource.renamed
-        if not any(one.startswith((f"{inside}.", f"{inside}[")) or one == inside != path for one in renamed):
-            self._found.unknown[path] = UNCHECKED.get((self._kind, path), "")
+        if not any(other.startswith((f"{inside}.", f"{inside}[")) or other == inside != path for other in renamed):
+            self._walk.unknown[path] = UNCHECKED.get((self._kind, path), "")
             return
-        for one in value if isinstance(value, list) else [value]:
+        for item in value if isinstance(value, list) else [value]:
             if inside in renamed:
-                self._value(one, inside, self._at(renamed[inside]))
-            elif isinstance(one, Mapping) and not _is_function(one):
-                for name, member in one.items():
+                self._value(item, inside, self._at(renamed[inside]))
+            elif isinstance(item, Mapping) and not _is_function(item):
+                for name, member in item.items():
                     deeper = f"{inside}.{name}"
                     self._value(member, deeper, self._at(renamed[deeper]) if deeper in renamed else None)
 
@@ -164,20 +164,20 @@ class _Walker:
         shape = self._member(place.shape, "[]").shape
         if isinstance(value, list) and not any(map(_is_function, value)):
             self._hold(value, path, _Member(place.shape, None))
-        for one in members:
+        for member in members:
             own = f"{path}[]"
             renamed = self._resource.renamed.get(own)
-            self._value(one, own, self._at(renamed) if renamed else _Member(shape, place.limit))
+            self._value(member, own, self._at(renamed) if renamed else _Member(shape, place.limit))
 
     def _map(self, value: Mapping[str, Any], path: str, place: _Member) -> None:
         self._hold(value, path, place)
-        key, one = self._member(place.shape, "{key}"), self._member(place.shape, "{value}")
+        key, member = self._member(place.shape, "{key}"), self._member(place.shape, "{value}")
         for name, own in value.items():
             self._leaf(name, f"{path}{{key}}", key)
-            self._value(own, f"{path}{{value}}", one)
+            self._value(own, f"{path}{{value}}", member)
 
     def _leaf(self, value: Any, path: str, place: _Member) -> None:
-        self._found.checked.setdefault(path, constraints(place.shape, place.limit))
+        self._walk.checked.setdefault(path, constraints(place.shape, place.limit))
         self._hold(value, path, place)
 
     def _hold(self, value: Any, path: str, place: _Member) -> None:
@@ -188,7 +188,7 @@ class _Walker:
         if why.startswith("Member "):
             text = "" if value is None else f" '{str(value)[:_SHOWN]}'"
             why = f"1 validation error detected: Value{text} at '{path}' failed to satisfy constraint: {why}"
-        self._found.refused.append(why)
+        self._walk.refused.append(why)
 
 
 def _named(shape: Shape, name: str) -> str | None:
@@ -217,5 +217,5 @@ def _filled(value: Any) -> Any:
     if _is_function(value):
         return "x"
     if isinstance(value, Mapping):
-        return {name: _filled(one) for name, one in value.items()}
-    return [_filled(one) for one in value] if isinstance(value, list) else value
+        return {name: _filled(item) for name, item in value.items()}
+    return [_filled(item) for item in value] if isinstance(value, list) else value

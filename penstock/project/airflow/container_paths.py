@@ -58,7 +58,7 @@ def problem(path: str, container: Container) -> Problem | None:
 
 
 def _of_plugins(path: str, name: str, known: frozenset[str] | None) -> Problem | None:
-    if known is None or name in known or any(one.startswith(f"{name}/") for one in known):
+    if known is None or name in known or any(entry.startswith(f"{name}/") for entry in known):
         return None
     fix = "put the file there, or correct the name" if known else "add plugins: a folder with the file"
     return Problem(f"{shown(path)} is to come from airflow.create.plugins, and is not in there", fix)

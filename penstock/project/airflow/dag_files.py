@@ -13,23 +13,26 @@ import re
 import shutil
 import subprocess
 import sys
-import warnings
+import warnings as python_warnings
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from pathspec import GitIgnoreSpec
 
+from penstock.problem import Problem
+from penstock.project.airflow import loader_files
 from penstock.project.document import files as folders
 from penstock.project.document.document import read_bytes
 from penstock.project.document.problems import Problems
+from penstock_runtime.contract import RELEASES_FOLDER, RESOURCES_FILE
 from penstock_runtime.errors import InputError
 from penstock_runtime.plan.plan import DagFile
 
 IGNORE = ".airflowignore"
 MAX_BYTES = 20 * 1024 * 1024
 """Of all files together. They are in the plan, which every deploy and push reads; data belongs into a bucket."""
-RESERVED = re.compile(r"schedules_[0-9]+\.py|resources\.json|release(/.*)?")
+RESERVED = re.compile(rf"{loader_files.PATTERN}|{re.escape(RESOURCES_FILE)}|{RELEASES_FOLDER}(/.*)?")
 """What the bundle itself puts into the folder."""
 _TOO_LARGE = "keep data in a bucket, and code here"
 _NEWER = re.compile(rb"""\btype\s+\w|\b(def|class)\s+\w+\s*\[|\b[rR]?[fF][rR]?["']""")
@@ -89,17 +92,20 @@ def read(
         what = f"{shown} holds {size / 1024 / 1024:.0f} MiB; {MAX_BYTES // 1024 // 1024} MiB are the limit"
         problems.add(what, fix=_TOO_LARGE, where=shown)
         return DagFolder()
-    return DagFolder(tuple(files), tuple(_compile(files, shown, problems, python, airflow)))
+    compiled = list(_compile(files, shown, python, airflow))
+    problems.add_all(problem for problem in compiled if problem.is_error)
+    warnings = (f"{problem.where} {problem.what}: {problem.fix}" for problem in compiled if not problem.is_error)
+    return DagFolder(tuple(files), tuple(warnings))
 
 
 def modules(files: Collection[DagFile]) -> frozenset[str]:
     """The names that `import` finds with the folder on Python's path: top-level modules and packages."""
-    found = set()
+    names = set()
     for file in files:
         first, _, below = file.path.partition("/")
         if file.path.endswith(".py") and (name := first if below else first.removesuffix(".py")).isidentifier():
-            found.add(name)
-    return frozenset(found)
+            names.add(name)
+    return frozenset(names)
 
 
 def ignored(files: Collection[DagFile], airflow: int) -> frozenset[str]:
@@ -118,7 +124,11 @@ def ignored(files: Collection[DagFile], airflow: int) -> frozenset[str]:
             hidden |= {path for path, relative in below.items() if spec.match_file(relative)}
         else:
             expressions = list(_expressions(lines))
-            hidden |= {path for path, relative in below.items() if any(one.search(relative) for one in expressions)}
+            hidden |= {
+                path
+                for path, relative in below.items()
+                if any(expression.search(relative) for expression in expressions)
+            }
     return frozenset(hidden)
 
 
@@ -152,31 +162,30 @@ def _file(name: str, content: bytes) -> DagFile:
         return DagFile(name, base64.b64encode(content).decode("ascii"), encoding="base64")
 
 
-def _compile(files: Collection[DagFile], shown: str, problems: Problems, python: str, airflow: int) -> Iterator[str]:
-    """Refuse what Python cannot read; a warning for each file that only a newer Python than any here may read."""
+def _compile(files: Collection[DagFile], shown: str, python: str, airflow: int) -> Iterator[Problem]:
+    """What Python cannot read; a warning for each file that only a newer Python than any here may read."""
     hidden = ignored(files, airflow)
     for file in files:
         if not file.path.endswith(".py") or file.path in hidden:
             continue
         here = f"{shown}/{file.path}"
         try:
-            with warnings.catch_warnings():
+            with python_warnings.catch_warnings():
                 # What works today and may not in a later Python is for the linter of the project.
-                warnings.simplefilter("ignore")
+                python_warnings.simplefilter("ignore")
                 ast.parse(file.content, filename=here)
         except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
             verdict = _other_python(file.content, python) if _may_be_newer(error, file.content) else False
             if verdict is None:
-                yield (
-                    f"{here} cannot be compiled by Python {_own_python()} ({_reason(error)}), and Airflow's Python "
-                    f"{python} is not here to ask: install it, or check the file there"
-                )
+                what = f"cannot be compiled by Python {_own_python()} ({_reason(error)}), and Airflow's Python "
+                what += f"{python} is not here to ask"
+                yield Problem(what, "install it, or check the file there", where=here, is_error=False)
             elif not verdict:
                 line, column = getattr(error, "lineno", None), getattr(error, "offset", None)
                 where = f"{here}:{line}:{max(column or 1, 1)}" if line else here
                 what = f"not Python: {_reason(error)}"
                 fix = f"correct it: Airflow would show an import error; or name the file in {shown}/{IGNORE}"
-                problems.add(what, fix=fix, where=where)
+                yield Problem(what, fix, where=where)
 
 
 def _may_be_newer(error: BaseException, source: bytes) -> bool:

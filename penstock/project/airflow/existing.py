@@ -5,9 +5,9 @@ from __future__ import annotations
 from pydantic import Field
 
 from penstock.project.schema.model import Strict
-from penstock.project.schema.patterns import shape
+from penstock.project.schema.patterns import worded_pattern
 
-ENVIRONMENT = shape(
+ENVIRONMENT = worded_pattern(
     r"^[a-zA-Z][0-9a-zA-Z_-]*$",
     "the name of an MWAA environment",
     "write its name as `aws mwaa list-environments` shows it: letters, digits, `_` and `-`, a letter first",

@@ -55,8 +55,8 @@ def read(
         wanted = create.requirements
         text = reader.text(wanted.file, "requirements", "file")
         if text is not None:
-            requirements.check(
-                text, named(wanted.file), create.version, wanted.install_from, network, report.problems, container
+            report.add_all(
+                requirements.check(text, named(wanted.file), create.version, wanted.install_from, network, container)
             )
             if requirements.cut_off(text, wanted.install_from, network):
                 # Amazon MWAA User Guide, "Managing Python dependencies".
@@ -70,7 +70,7 @@ def read(
     if create.startup_script is not None:
         text = reader.text(create.startup_script, "startup_script")
         if text is not None:
-            startup_script.check(text, named(create.startup_script), report.problems)
+            report.add_all(startup_script.check(text, named(create.startup_script)))
 
 
 def _plugins(files: MwaaFiles, path: str | None) -> frozenset[str] | None:

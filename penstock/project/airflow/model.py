@@ -7,11 +7,11 @@ from pydantic import Field
 from penstock.project.airflow.existing import SelfManagedAirflow, UseAirflow
 from penstock.project.airflow.mwaa import CreateAirflow
 from penstock.project.schema.model import Strict
-from penstock.project.schema.patterns import shape
+from penstock.project.schema.patterns import worded_pattern
 
 WAYS = ("create", "use", "self_managed")
 """To an Airflow: a project takes exactly one of them, each environment its own."""
-_DAG_PREFIX = shape(r"^[A-Za-z0-9_.-]*$", "what can begin a DAG id", "use letters, digits, `_`, `.` and `-`")
+_DAG_PREFIX = worded_pattern(r"^[A-Za-z0-9_.-]*$", "what can begin a DAG id", "use letters, digits, `_`, `.` and `-`")
 
 
 class Airflow(Strict):
@@ -29,9 +29,13 @@ class Airflow(Strict):
     @property
     def chosen(self) -> CreateAirflow | UseAirflow | SelfManagedAirflow:
         """The one that is there; `load` has checked that it is one."""
-        found = self.create or self.use or self.self_managed
-        assert found is not None, "load has checked it"
-        return found
+        chosen = self.create or self.use or self.self_managed
+        assert chosen is not None, "load has checked it"
+        return chosen
+
+    def dag_id(self, schedule: str) -> str:
+        """The DAG id of a schedule, from its own name or from what Meltano calls it."""
+        return self.dag_prefix + schedule
 
     @property
     def way(self) -> str:

@@ -62,7 +62,7 @@ def check_create(
         yield Problem(f"{shown(window)} is not the start of a maintenance window", fix, (*HERE, "maintenance_window"))
     days = create.logs.retention_days
     if days not in RETENTION_DAYS:
-        nearby = min(RETENTION_DAYS, key=lambda one: abs(one - days))
+        nearby = min(RETENTION_DAYS, key=lambda allowed: abs(allowed - days))
         what = f"CloudWatch does not keep logs for {days} days"
         yield Problem(what, f"use {nearby}, or another of: {_listed()}", (*HERE, "logs", "retention_days"))
 
@@ -107,7 +107,7 @@ def _check_range(kind: str, noun: str, allowed: Range, least: int, most: int, ke
     if least > most:
         yield Problem(f"at least {least} {noun}s and at most {most}", "swap them", (*HERE, key))
         return
-    wrong = [one for one in (least, most) if one not in allowed]
+    wrong = [value for value in (least, most) if value not in allowed]
     if wrong:
         what = f"{kind} has {allowed} {_plural(noun, allowed)}, not {wrong[0]}"
         if noun == "worker" and allowed.most == MOST_WORKERS:
@@ -135,8 +135,11 @@ def _check_access(version: str) -> Iterator[Problem]:
 
 def _check_room(create: CreateAirflow, variables: Mapping[str, str]) -> Iterator[Problem]:
     """Each permission for itself is checked as a task's is, in `ecs_checks`."""
-    found = [filled(one, variables) for one in create.permissions]
-    written = [json.dumps([one.actions, one.resources, one.conditions], separators=(",", ":")) for one in found]
+    permissions = [filled(permission, variables) for permission in create.permissions]
+    written = [
+        json.dumps([permission.actions, permission.resources, permission.conditions], separators=(",", ":"))
+        for permission in permissions
+    ]
     # Around each: Effect, and the names of the keys.
     size = sum(len(text) + 60 for text in written)
     if size > MAX_PERMISSIONS:

@@ -40,7 +40,7 @@ _BOOLEANS = frozenset({"t", "true", "1", "f", "false", "0"})
 _DOTTED = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)+")
 _PROVIDERS = "airflow.providers."
 _AMAZON_SECRETS = "airflow.providers.amazon.aws.secrets."
-SECRETS_BACKENDS = (
+BACKEND_CLASSES = (
     f"{_AMAZON_SECRETS}secrets_manager.SecretsManagerBackend",
     f"{_AMAZON_SECRETS}systems_manager.SystemsManagerParameterStoreBackend",
 )
@@ -52,8 +52,8 @@ def problem(option: str, value: str, airflow_version: str) -> Problem | None:
     if option in CLASS_PATHS:
         return _class_problem(option, value.strip(), airflow_version, list_of="")
     if option in _CLASS_LISTS:
-        found = (_class_problem(option, one.strip(), airflow_version, list_of=value) for one in value.split(","))
-        return next((one for one in found if one is not None), None)
+        problems = (_class_problem(option, path.strip(), airflow_version, list_of=value) for path in value.split(","))
+        return next((problem for problem in problems if problem is not None), None)
     if option in _BACKEND_ARGUMENTS and not _is_mapping(value):
         # Airflow logs a warning, and goes on without (`get_custom_secret_backend`).
         what = f"{shown(value)} of {option} is not a mapping in JSON, and Airflow goes on without it"
@@ -65,7 +65,7 @@ def class_paths(option: str, value: str) -> list[str]:
     """What an option names to import."""
     if option in CLASS_PATHS:
         return [value.strip()]
-    return [one.strip() for one in value.split(",")] if option in _CLASS_LISTS else []
+    return [path.strip() for path in value.split(",")] if option in _CLASS_LISTS else []
 
 
 def _is_mapping(text: str) -> bool:
@@ -92,8 +92,8 @@ def _plain_problem(option: str, value: str) -> Problem | None:
 def _class_problem(option: str, path: str, airflow_version: str, *, list_of: str) -> Problem | None:
     if not _DOTTED.fullmatch(path):
         return Problem(f"{shown(path)} of {option} is not the path of something to import", "write package.module.Name")
-    if path.startswith(_AMAZON_SECRETS) and path not in SECRETS_BACKENDS and "secret" in option:
-        return Problem(f"the amazon provider has no {path}", nearest(path, SECRETS_BACKENDS, kind="backend"))
+    if path.startswith(_AMAZON_SECRETS) and path not in BACKEND_CLASSES and "secret" in option:
+        return Problem(f"the amazon provider has no {path}", nearest(path, BACKEND_CLASSES, kind="backend"))
     if not path.startswith("airflow.") or path.startswith(_PROVIDERS):
         return None
     if airflow_options.has_module(path if list_of else path.rpartition(".")[0], airflow_version):
@@ -107,7 +107,7 @@ def _class_problem(option: str, path: str, airflow_version: str, *, list_of: str
 def _instead(path: str) -> str:
     """The backend of today, for one that Airflow 1 had: `airflow.contrib.secrets.aws_secrets_manager`."""
     if "secrets_manager" in path or "SecretsManager" in path:
-        return f"write {SECRETS_BACKENDS[0]}"
+        return f"write {BACKEND_CLASSES[0]}"
     if "systems_manager" in path or "ParameterStore" in path:
-        return f"write {SECRETS_BACKENDS[1]}"
+        return f"write {BACKEND_CLASSES[1]}"
     return "name what it is called today, or remove the option"

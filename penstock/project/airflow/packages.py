@@ -45,15 +45,15 @@ def problem(package: str, line: int, container: Container, pins: Pins) -> Proble
     if _URL.match(package):
         return None
     try:
-        found = _parsed(package)
+        requirement = _parsed(package)
     except InvalidRequirement as error:
         reason = str(error).splitlines()[0][:100]
         return Problem(f"pip cannot read {shown(package)}: {reason}", "write a package with its version: pandas==2.2.3")
-    if found.url is not None and found.url.lower().startswith("file:"):
-        return container_paths.problem(unquote(urlsplit(found.url).path), container)
-    if found.marker is not None and not found.marker.evaluate(_environment(pins.airflow_version)):
+    if requirement.url is not None and requirement.url.lower().startswith("file:"):
+        return container_paths.problem(unquote(urlsplit(requirement.url).path), container)
+    if requirement.marker is not None and not requirement.marker.evaluate(_environment(pins.airflow_version)):
         return None
-    return _airflow_problem(found, pins.airflow_version) or pins.problem(found, line)
+    return _airflow_problem(requirement, pins.airflow_version) or pins.problem(requirement, line)
 
 
 def _parsed(package: str) -> Requirement:
@@ -82,10 +82,14 @@ def _path(package: str) -> str | None:
     return text if is_path else None
 
 
-def _airflow_problem(found: Requirement, airflow_version: str) -> Problem | None:
-    if canonicalize_name(found.name) not in _AIRFLOW or found.specifier.contains(airflow_version, prereleases=True):
+def _airflow_problem(requirement: Requirement, airflow_version: str) -> Problem | None:
+    if canonicalize_name(requirement.name) not in _AIRFLOW or requirement.specifier.contains(
+        airflow_version, prereleases=True
+    ):
         return None
-    what = f"MWAA runs Airflow {airflow_version}, and this asks for {shown(str(found.specifier).removeprefix('=='))}"
+    what = (
+        f"MWAA runs Airflow {airflow_version}, and this asks for {shown(str(requirement.specifier).removeprefix('=='))}"
+    )
     return Problem(what, "remove the line: MWAA brings Airflow")
 
 

@@ -53,7 +53,9 @@ class Pins:
             if not own and name not in airflow_constraints.essential(airflow):
                 fix += "; for another, name constraints of your own: see docs/deploy.md"
             return Problem(what, fix)
-        if name == AMAZON and not any(wanted.specifier.contains(one, prereleases=True) for one in _amazon(wanted)):
+        if name == AMAZON and not any(
+            wanted.specifier.contains(version, prereleases=True) for version in _amazon(wanted)
+        ):
             what = f"Penstock's operator needs {AMAZON} {OLDEST_AMAZON} or later, and this asks for {wanted.specifier}"
             return Problem(what, "ask for a later one, or leave the line out: MWAA brings it")
         return None
@@ -61,16 +63,18 @@ class Pins:
 
 def _agree(first: Requirement, second: Requirement) -> bool:
     """Whether one version can meet both, as far as a version that is asked for exactly tells."""
-    exact = [one.version for of in (first, second) for one in of.specifier if one.operator in ("==", "===")]
-    exact = [one for one in exact if not one.endswith(".*")]
+    exact = [
+        specifier.version for of in (first, second) for specifier in of.specifier if specifier.operator in ("==", "===")
+    ]
+    exact = [version for version in exact if not version.endswith(".*")]
     both = first.specifier & second.specifier
-    return all(both.contains(one, prereleases=True) for one in exact)
+    return all(both.contains(version, prereleases=True) for version in exact)
 
 
 def _amazon(wanted: Requirement) -> list[str]:
     """Versions of the provider that the operator runs on, and that a requirement may mean."""
-    known = [OLDEST_AMAZON, *(one.amazon_provider for one in versions.AIRFLOW.values()), "9999"]
-    return [*known, *(one.version for one in wanted.specifier if _is_late(one.version))]
+    known = [OLDEST_AMAZON, *(row.amazon_provider for row in versions.AIRFLOW.values()), "9999"]
+    return [*known, *(specifier.version for specifier in wanted.specifier if _is_late(specifier.version))]
 
 
 def _is_late(text: str) -> bool:

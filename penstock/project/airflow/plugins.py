@@ -120,7 +120,7 @@ def left_out(relative: PurePath) -> bool:
 
 def _files(folder: Path, name: str, where: str) -> dict[str, PluginFile]:
     root = folder.resolve()
-    found: dict[str, PluginFile] = {}
+    files: dict[str, PluginFile] = {}
     size = 0
     try:
         paths = files_below(folder, "")
@@ -140,12 +140,12 @@ def _files(folder: Path, name: str, where: str) -> dict[str, PluginFile]:
         status = path.stat()
         size += status.st_size
         _check_size(size, name, where)
-        found[relative.as_posix()] = PluginFile(path.read_bytes(), bool(status.st_mode & stat.S_IXUSR))
-        if len(found) > MAX_FILES:
+        files[relative.as_posix()] = PluginFile(path.read_bytes(), bool(status.st_mode & stat.S_IXUSR))
+        if len(files) > MAX_FILES:
             raise InputError(f"{name} holds more than {MAX_FILES} files", fix="name a zip file", where=where)
-    if not found:
-        raise InputError(f"{name} holds no file", fix="put a plugin into it, or leave plugins out", where=where)
-    return found
+    if not files:
+        raise InputError(f"{name} has no files", fix="put a plugin into it, or leave plugins out", where=where)
+    return files
 
 
 def _check_size(size: int, name: str, where: str) -> None:
@@ -163,9 +163,9 @@ def _check_archive(content: bytes, name: str, where: str) -> None:
     except zipfile.BadZipFile:
         raise InputError(f"{name} is not a zip file", fix="name a folder or a zip file", where=where) from None
     if not listed:
-        raise InputError(f"{name} holds no file", fix="put a plugin into it, or leave plugins out", where=where)
-    for one in listed:
-        path = PurePosixPath(one)
-        if path.is_absolute() or ".." in path.parts or "\\" in one:
-            what = f"{name} holds {one[:60]!r}, which leads out of the plugins folder"
+        raise InputError(f"{name} has no files", fix="put a plugin into it, or leave plugins out", where=where)
+    for member in listed:
+        path = PurePosixPath(member)
+        if path.is_absolute() or ".." in path.parts or "\\" in member:
+            what = f"{name} holds {member[:60]!r}, which leads out of the plugins folder"
             raise InputError(what, fix="pack the archive with relative paths", where=where)

@@ -8,6 +8,8 @@ none it adds the constraints of its own image; then pip has nine minutes. Source
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from dataclasses import replace
 
 from penstock.aws.mwaa import PLUGINS_FOLDER
 from penstock.problem import Problem
@@ -15,7 +17,7 @@ from penstock.project.airflow import container_paths, packages, pip_lines
 from penstock.project.airflow.container_paths import Container
 from penstock.project.airflow.pins import Pins
 from penstock.project.airflow.pip_lines import PipLine
-from penstock.project.document.problems import Problems, shown
+from penstock.project.document.problems import shown
 from penstock.project.network.hosts import is_sealed, out_of_reach, unreachable_problem
 from penstock.project.network.model import Network
 from penstock.versions import airflow
@@ -47,7 +49,7 @@ def generate(text: str, airflow_version: str, install_from: str, *, sealed: bool
     """The file for MWAA. It depends on nothing but the user's lines, the Airflow and where packages come from.
 
     Args:
-        text: the user's file; its lines and comments stay as they are.
+        text: the user's file; its lines and comments stay unchanged.
         install_from: `index`, or `plugins` for wheels in plugins.zip only. Then no constraints are named: MWAA applies
             those of its image, which needs no network.
         sealed: there is no way to the internet, where Airflow's constraints are; the same holds then.
@@ -74,10 +76,9 @@ def check(
     airflow_version: str,
     install_from: str,
     network: Network,
-    problems: Problems,
     container: Container,
-) -> None:
-    """Report the lines that MWAA cannot use.
+) -> Iterator[Problem]:
+    """The lines that MWAA cannot use.
 
     Args:
         name: the file, as errors show it.
@@ -89,17 +90,17 @@ def check(
         if (install_from == "plugins" or sealed) and _MWAA_SEES_CONSTRAINTS.search(raw) and not _target(raw):
             what = "MWAA takes a line with '-c ' or '--constraint ' for one that sets constraints, even a comment"
             fix = "word it differently; otherwise MWAA installs without its own constraints"
-            problems.add(what, fix=fix, where=f"{name}:{number}:{len(raw) - len(raw.lstrip()) + 1}")
+            yield Problem(what, fix, where=f"{name}:{number}:{len(raw) - len(raw.lstrip()) + 1}")
     own = any(target not in (None, constraints(airflow_version)) for target in map(_target, _lines(text)))
     pins = Pins(airflow_version, has_own_constraints=own and install_from == "index")
     for line in pip_lines.read(text):
-        found = _problem(line, install_from, container, pins)
-        if found is None and (named := _ADDRESS.match(line.text)) is not None:
+        problem = _problem(line, install_from, container, pins)
+        if problem is None and (named := _ADDRESS.match(line.text)) is not None:
             host = out_of_reach(named["target"], network)
             # One that is filled in the container is not known here.
-            found = unreachable_problem(host) if host and "${" not in host else None
-        if found is not None:
-            problems.add(found.what, fix=found.fix, where=f"{name}:{line.number}:{line.column}")
+            problem = unreachable_problem(host) if host and "${" not in host else None
+        if problem is not None:
+            yield replace(problem, where=f"{name}:{line.number}:{line.column}")
 
 
 def _problem(line: PipLine, install_from: str, container: Container, pins: Pins) -> Problem | None:
@@ -137,8 +138,8 @@ def _constraint_problem(target: str, airflow_version: str, container: Container,
 
 def _target(line: str) -> str | None:
     """What a line that sets constraints names."""
-    found = _CONSTRAINT.match(line.strip())
-    return found["target"] if found else None
+    match = _CONSTRAINT.match(line.strip())
+    return match["target"] if match else None
 
 
 def _lines(text: str) -> list[str]:

@@ -10,9 +10,10 @@ from __future__ import annotations
 import re
 import shutil
 import subprocess
+from collections.abc import Iterator
 
+from penstock.problem import Problem
 from penstock.project.document.literals import ALLOW, literal_secret
-from penstock.project.document.problems import Problems
 
 _SECONDS = 5
 _SYNTAX = re.compile(r"line (?P<line>\d+): (?P<what>.*)")
@@ -22,34 +23,38 @@ _HERE_DOCUMENT = re.compile(
 _ASSIGNMENT = re.compile(r"\s*(?:export\s+)?(?P<name>[A-Za-z_]\w*)=(?P<value>\"[^\"$`]*\"|'[^']*'|[^\s$`\"';&|()]+)")
 
 
-def check(text: str, name: str, problems: Problems) -> None:
-    """Report what bash cannot read, and secrets that stand in the script.
+def check(text: str, name: str) -> Iterator[Problem]:
+    """What bash cannot read, and secrets that stand in the script.
 
     Args:
         name: the file, as errors show it.
     """
     if not text.strip():
-        problems.add(f"{name} is empty", fix="write a bash script, or leave startup_script out", where=f"{name}:1:1")
+        yield Problem(f"{name} is empty", "write a bash script, or leave startup_script out", where=f"{name}:1:1")
         return
     if "\0" in text:
         line = text.count("\n", 0, text.index("\0")) + 1
         what = "a NUL byte: bash takes the file for a program, or leaves the byte out"
-        problems.add(what, fix="save the script as text", where=f"{name}:{line}:1")
+        yield Problem(what, "save the script as text", where=f"{name}:{line}:1")
         return
     if "\r" in text:
         line = text.count("\n", 0, text.index("\r")) + 1
         what = "a line ends in CR LF, and bash takes the CR for a part of the command"
-        problems.add(what, fix="save the file with LF line ends", where=f"{name}:{line}:1")
+        yield Problem(what, "save the file with LF line ends", where=f"{name}:{line}:1")
         return
     if wrong := _syntax(text):
         line, what, fix = wrong
-        problems.add(what, fix=fix, where=f"{name}:{line}:1")
+        yield Problem(what, fix, where=f"{name}:{line}:1")
     for number, raw in enumerate(text.splitlines(), 1):
-        found = _ASSIGNMENT.match(raw)
-        if found and ALLOW not in raw and (wrong_value := literal_secret(found["name"], found["value"].strip("\"'"))):
+        assignment = _ASSIGNMENT.match(raw)
+        if (
+            assignment
+            and ALLOW not in raw
+            and (wrong_value := literal_secret(assignment["name"], assignment["value"].strip("\"'")))
+        ):
             what = f"{wrong_value}: whoever reads the DAG bucket reads it"
             fix = f"read it from Secrets Manager in the script, or write `{ALLOW}` behind it"
-            problems.add(what, fix=fix, where=f"{name}:{number}:1")
+            yield Problem(what, fix, where=f"{name}:{number}:1")
 
 
 def _syntax(text: str) -> tuple[int, str, str] | None:
@@ -69,8 +74,8 @@ def _syntax(text: str) -> tuple[int, str, str] | None:
     said = done.stderr.decode(errors="replace")
     if done.returncode == 0:
         return _open_ended(text, said)
-    found = _SYNTAX.search(said)
-    line, what = (int(found["line"]), found["what"]) if found else (1, said.strip() or "it cannot be read")
+    complaint = _SYNTAX.search(said)
+    line, what = (int(complaint["line"]), complaint["what"]) if complaint else (1, said.strip() or "it cannot be read")
     return line, f"bash: {what[:200]}", "correct the syntax here or above"
 
 
@@ -79,9 +84,9 @@ def _open_ended(text: str, said: str) -> tuple[int, str, str] | None:
 
     `$(cat <<END` may end in `END)`, which bash warns of too, and understands.
     """
-    for found in _HERE_DOCUMENT.finditer(said):
-        word = found["word"]
+    for warning in _HERE_DOCUMENT.finditer(said):
+        word = warning["word"]
         if re.search(rf"^\t*{re.escape(word)}\)", text, re.MULTILINE) is None:
             what = f"bash: the here-document does not end: no line is {word[:60]!r} and nothing else"
-            return int(found["line"]), what, f"end it with a line {word[:60]}, without spaces around it"
+            return int(warning["line"]), what, f"end it with a line {word[:60]}, without spaces around it"
     return None

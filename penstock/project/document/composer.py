@@ -89,7 +89,7 @@ class Composer:
 
         Raises:
             InputError: something that this module refuses.
-            yaml.YAMLError: the text is no YAML.
+            yaml.YAMLError: the text is not YAML.
         """
         self._lines = Lines(text)
         for event in yaml.parse(text, Loader=_LOADER):
@@ -129,7 +129,8 @@ class Composer:
         node.size = len(event.value)
         plain = event.implicit[0]
         if plain and (hidden := hidden_at_the_start(event.value)):
-            raise self._error(event, *invisible(hidden, "before the text"))
+            problem = invisible(hidden, "before the text")
+            raise self._error(event, problem.what, problem.fix)
         frame = self._open[-1] if self._open else None
         is_key = frame is not None and isinstance(frame.node.value, dict) and frame.key is None
         if plain and is_key and event.value == "<<":
@@ -170,7 +171,7 @@ class Composer:
             node.end = event.end_mark.index
         else:
             # A block ends where the next token starts; its last value says where its text ends.
-            ends = [one.end for one in inner if one.end <= event.end_mark.index]
+            ends = [child.end for child in inner if child.end <= event.end_mark.index]
             node.end = max([node.end, *ends])
         for merged in frame.merged:
             for key, value in merged.value.items():
@@ -220,7 +221,7 @@ class Composer:
             raise self._error(event, "a key is missing before ':'", "write the key")
         if key.value is not _MERGE and key.value in frame.node.keys:
             first = frame.node.keys[key.value].line + 1
-            raise self._error(event, f"{shown(key.text)} is here twice; first on line {first}", "keep one of them")
+            raise self._error(event, f"{shown(key.text)} is defined twice; first on line {first}", "keep one of them")
         frame.key = key
         if key.value is not _MERGE:
             frame.node.keys[key.value] = key
@@ -231,7 +232,7 @@ class Composer:
             frame.node.value[key.value if key else None] = value
             return
         sources = value.value if isinstance(value.value, list) else [value]
-        if not all(isinstance(one.value, dict) for one in sources):
+        if not all(isinstance(source.value, dict) for source in sources):
             raise self._error(event, "<< must have a mapping, or a list of them", "name an anchor: <<: *name")
         frame.merged.extend(sources)
 

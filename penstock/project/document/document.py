@@ -6,13 +6,14 @@ import errno
 import os
 import re
 import stat
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import yaml
 
+from penstock.problem import Problem
 from penstock.project.document import yaml_fixes
 from penstock.project.document.composer import MAX_NODES, Composer, Node
 from penstock.project.document.positions import Lines
@@ -180,7 +181,7 @@ def parse(
     return Document(name, text, root)
 
 
-def _in_our_words(error: yaml.MarkedYAMLError, lines: Lines, line: int, column: int) -> tuple[str, str] | None:
+def _in_our_words(error: yaml.MarkedYAMLError, lines: Lines, line: int, column: int) -> Problem | None:
     began = lines.place(error.context_mark) if error.context_mark else (line, column)
     start = began[1] if began[0] == line else column
     return yaml_fixes.advice(error.problem or "", error.context or "", lines.line(line), column, start)
@@ -197,8 +198,8 @@ def _syntax(error: yaml.MarkedYAMLError, name: str, text: str) -> InputError:
         fix = "indent with spaces; YAML allows no tabs"
     elif conflict := _CONFLICT.search(text):
         fix = f"settle the merge conflict on line {lines.at(conflict.start())[0] + 1}"
-    elif mark and (found := _in_our_words(error, lines, line, column)):
-        return InputError(found[0], fix=found[1], where=where)
+    elif mark and (known := _in_our_words(error, lines, line, column)):
+        return replace(known, where=where).error()
     elif mark and "${" in lines.line(line):
         fix = "put the text that holds ${NAME} in quotes: inside {} and [] YAML needs them"
     elif "mapping values are not allowed" in problem:

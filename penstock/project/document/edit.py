@@ -55,9 +55,9 @@ def put(document: Document, path: tuple[str, ...], value: Mapping[str, Any], *, 
 def flow(value: Any) -> str:
     """A value on one line."""
     if isinstance(value, Mapping):
-        return "{" + ", ".join(f"{key}: {flow(one)}" for key, one in value.items()) + "}"
+        return "{" + ", ".join(f"{key}: {flow(item)}" for key, item in value.items()) + "}"
     if isinstance(value, list | tuple):
-        return "[" + ", ".join(flow(one) for one in value) + "]"
+        return "[" + ", ".join(flow(item) for item in value) + "]"
     text = str(value)
     plain = _PLAIN.fullmatch(text) and not text.endswith(":") and yaml.safe_load(text) == text
     return text if plain else json.dumps(text)
@@ -88,7 +88,7 @@ class _Edit:
             return self._splice(parent.start, parent.end, self._glue(parent) + flow({key: value}))
         # Only at the end of the path there are others to take out.
         gone = {key, *self._without} if depth == len(self._path) - 1 else {key}
-        old = sorted((one for one in parent.value if one in gone), key=lambda one: parent.keys[one].start)
+        old = sorted((key for key in parent.value if key in gone), key=lambda key: parent.keys[key].start)
         if not self._is_flow(parent):
             return self._block(parent, key, value, old)
         if depth > 0 and len(old) == len(parent.value) and not self._is_flow(chain[-2]):
@@ -108,7 +108,7 @@ class _Edit:
             if parent is self._root:
                 lines = self._lines(key, value, column)
                 return self._text.rstrip() + self._newline + self._newline.join(lines) + self._newline
-            first = min(parent.keys.values(), key=lambda node: node.start)
+            first = min(parent.keys.values(), key=lambda child: child.start)
             written = (self._newline + " " * column).join(self._relative(key, value))
             return self._splice(first.start, first.start, written + self._newline + " " * column)
         text = self._text
@@ -157,7 +157,7 @@ class _Edit:
         """Lines of `key: value` in block style, the first at column 0."""
         if not isinstance(value, Mapping):
             return [f"{key}: {flow(value)}"]
-        return [f"{key}:", *(" " * _STEP + line for name, one in value.items() for line in self._relative(name, one))]
+        return [f"{key}:", *(" " * _STEP + line for name, item in value.items() for line in self._relative(name, item))]
 
     def _is_flow(self, node: Node) -> bool:
         return self._text[node.start : node.start + 1] == "{"
@@ -170,9 +170,9 @@ class _Edit:
         return self._text[:start] + text + self._text[end:]
 
     def _end_of_line(self, position: int) -> int:
-        found = re.compile(r"\r?\n|\Z").search(self._text, position)
-        assert found is not None
-        return found.start()
+        match = re.compile(r"\r?\n|\Z").search(self._text, position)
+        assert match is not None
+        return match.start()
 
     def _line_of(self, position: int) -> int:
         return self._text.count("\n", 0, position)
@@ -182,13 +182,13 @@ def _end(node: Node) -> int:
     """Where a value ends; a block's own mark is only at what comes next, behind comments."""
     children = list(node.value.values()) if isinstance(node.value, dict) else node.value
     if isinstance(children, list) and children:
-        return max(node.end if _closes(node, children) else 0, *(_end(one) for one in children))
+        return max(node.end if _closes(node, children) else 0, *(_end(child) for child in children))
     return node.end
 
 
 def _closes(node: Node, children: list[Node]) -> bool:
     """Whether it is a `{…}` or `[…]`: it starts before its first key or entry."""
-    first = min([*node.keys.values(), *children], key=lambda one: one.start)
+    first = min([*node.keys.values(), *children], key=lambda child: child.start)
     return node.start < first.start
 
 
@@ -202,5 +202,5 @@ def _set(data: Any, path: tuple[str, ...], value: Mapping[str, Any], without: Co
         inner = inner[step]
     for name in without:
         inner.pop(name, None)
-    inner[path[-1]] = {key: list(one) if isinstance(one, tuple) else one for key, one in value.items()}
+    inner[path[-1]] = {key: list(item) if isinstance(item, tuple) else item for key, item in value.items()}
     return result

@@ -47,7 +47,7 @@ def matching(folder: Path, pattern: str, *, with_folders: bool = False) -> list[
     search, level = _Search(), [folder]
     for part in parts:
         # A dict: each place once, however many ways lead to it.
-        level = list(dict.fromkeys(found for place in level for found in search.step(place, part)))
+        level = list(dict.fromkeys(path for place in level for path in search.step(place, part)))
     return sorted(place for place in level if is_file(place) or (with_folders and is_folder(place)))
 
 

@@ -1,4 +1,4 @@
-"""`${NAME}` in texts, and secrets that stand in a file as they are."""
+"""`${NAME}` in texts, and secrets that stand in a file in plain text."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ def references(text: str) -> list[str]:
 
 def no_reference(text: str) -> str | None:
     """The first part of a text that looks like `${NAME}` and that nothing would fill: `${my-host}`, `${HOST:-x}`."""
-    found = _NO_NAME.search(text)
-    return found[0] if found else None
+    match = _NO_NAME.search(text)
+    return match[0] if match else None
 
 
 Path = tuple[str, ...]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 
+from penstock.problem import Problem
 from penstock_runtime.errors import InputError, InputErrors
 
 MOST = 50
@@ -27,14 +28,19 @@ class Problems:
         """Note an error and go on."""
         self.take(InputError(what, fix=fix, where=where))
 
+    def add_all(self, problems: Iterable[Problem]) -> None:
+        """Note problems that say themselves where they are, and go on."""
+        for problem in problems:
+            self.take(problem.error())
+
     def take(self, error: InputError) -> None:
         """Note an error that was raised; one that holds several counts as those.
 
         Raises:
             InputErrors: `MOST` have been found; it holds them all.
         """
-        for one in error.errors if isinstance(error, InputErrors) else (error,):
-            self._found.setdefault((one.where, one.what), one)
+        for problem in error.errors if isinstance(error, InputErrors) else (error,):
+            self._found.setdefault((problem.where, problem.what), problem)
         if len(self._found) >= MOST:
             self.raise_all()
 
@@ -59,15 +65,15 @@ def nearest(name: str, known: Iterable[str], *, kind: str) -> str:
     """The fix for a name that is not known: the nearest one that is, or all of them."""
     names = sorted(known)
     short = len(name) <= _COMPARABLE
-    alike = [one for one in names if short and abs(len(one) - len(name)) <= _MISTYPED][:_COMPARED]
+    alike = [candidate for candidate in names if short and abs(len(candidate) - len(name)) <= _MISTYPED][:_COMPARED]
     close = difflib.get_close_matches(name, alike, n=1) or [
-        one for one in names if len(name) > 1 and one.startswith(name)
+        candidate for candidate in names if len(name) > 1 and candidate.startswith(name)
     ]
     if close:
         return f"did you mean {shown(close[0])}?"
     if not names:
         return f"there is no {kind} yet: add one"
-    listed = ", ".join(one[:60] for one in names[:20]) + (", …" if len(names) > 20 else "")
+    listed = ", ".join(candidate[:60] for candidate in names[:20]) + (", …" if len(names) > 20 else "")
     return f"use one of: {listed}"
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 import unicodedata
 
+from penstock.problem import Problem
+
 _INVISIBLE = re.compile("[\x85\xa0\xad\u1680\u180e\u2000-\u200f\u2028-\u202f\u205f-\u2064\u3000\ufeff]")
 """Spaces that YAML does not take for spaces, and characters of no width: they come with text copied from a page."""
 _OPENING, _CLOSING = "\u201c\u201e\u00ab\u2018\u201a", "\u201d\u201c\u00bb\u2019\u2018"
@@ -16,7 +18,7 @@ _END_IN_FLOW = re.compile(r"\s*[,\]}]")
 _LONGEST = 60
 
 
-def advice(problem: str, context: str, line: str, column: int, start: int) -> tuple[str, str] | None:
+def advice(problem: str, context: str, line: str, column: int, start: int) -> Problem | None:
     """What is wrong, in other words than the parser's, and the fix; None: the parser's words will do.
 
     Args:
@@ -26,40 +28,46 @@ def advice(problem: str, context: str, line: str, column: int, start: int) -> tu
         column: where it stopped, from 0.
         start: where what it was doing begins on that line, from 0; `column` where it began on another one.
     """
-    if found := _INVISIBLE.search(line[: len(line) - len(line.lstrip()) + 1]):
-        return invisible(found[0], "in the indentation")
+    if hidden := _INVISIBLE.search(line[: len(line) - len(line.lstrip()) + 1]):
+        return invisible(hidden[0], "in the indentation")
     if "escape character" in problem or "hexdecimal" in problem:
         text = _double_quoted(line[start:])
         if text is not None and '\\"' not in text:
-            return "a backslash in double quotes begins an escape", f"write it in single quotes: {_single(text)}"
-        return "a backslash in double quotes begins an escape", "write each backslash twice, or use single quotes"
+            return Problem(
+                "a backslash in double quotes begins an escape", f"write it in single quotes: {_single(text)}"
+            )
+        return Problem(
+            "a backslash in double quotes begins an escape", "write each backslash twice, or use single quotes"
+        )
     if "cannot start any token" in problem and column < len(line):
-        return f"text cannot begin with {line[column]!r} without quotes", _quote(line, column)
+        return Problem(f"text cannot begin with {line[column]!r} without quotes", _quote(line, column))
     if context in ("while scanning an alias", "while scanning an anchor"):
-        return f"text cannot begin with {line[start : start + 1]!r} without quotes", _quote(line, start)
+        return Problem(f"text cannot begin with {line[start : start + 1]!r} without quotes", _quote(line, start))
     if _CURLY_AHEAD.search(line):
-        return "typographic quotation marks are text to YAML", "type straight ones, \" or '"
-    if "did not find expected key" in problem and (found := _TEXT_AHEAD.search(line)):
-        return "more text behind the closing quote", f"quote all of it: {_single(_plain(found['text']))}"
+        return Problem("typographic quotation marks are text to YAML", "type straight ones, \" or '")
+    if "did not find expected key" in problem and (text_ahead := _TEXT_AHEAD.search(line)):
+        return Problem("more text behind the closing quote", f"quote all of it: {_single(_plain(text_ahead['text']))}")
     return None
 
 
-def invisible(character: str, where: str) -> tuple[str, str]:
+def invisible(character: str, where: str) -> Problem:
     """What to say of a character that nobody sees."""
     name = unicodedata.name(character, "control character").lower()
-    return f"an invisible character U+{ord(character):04X} ({name}) {where}", "delete it, and type a space if need be"
+    return Problem(
+        f"an invisible character U+{ord(character):04X} ({name}) {where}", "delete it, and type a space if need be"
+    )
 
 
 def hidden_at_the_start(text: str) -> str | None:
     """The invisible character that a text begins with; None: it begins with none."""
-    found = _INVISIBLE.match(text)
-    return found[0] if found else None
+    match = _INVISIBLE.match(text)
+    return match[0] if match else None
 
 
 def without_curly_quotes(text: str) -> str | None:
     """What stands between typographic quotes; None: the text is not in such."""
-    found = _CURLY_QUOTED.fullmatch(text)
-    return found[1] if found else None
+    match = _CURLY_QUOTED.fullmatch(text)
+    return match[1] if match else None
 
 
 def _quote(line: str, start: int) -> str:
@@ -74,12 +82,12 @@ def _quote(line: str, start: int) -> str:
 def _opened(text: str) -> bool:
     """Whether a `{` or `[` is open at the end of a text."""
     plain = re.sub(r"""'[^']*'|"[^"]*\"""", "", text)
-    return sum(plain.count(one) for one in "{[") > sum(plain.count(one) for one in "}]")
+    return sum(plain.count(bracket) for bracket in "{[") > sum(plain.count(bracket) for bracket in "}]")
 
 
 def _double_quoted(text: str) -> str | None:
-    found = re.match(r'"((?:[^"\\]|\\.)*)"', text)
-    return found[1] if found else None
+    match = re.match(r'"((?:[^"\\]|\\.)*)"', text)
+    return match[1] if match else None
 
 
 def _plain(text: str) -> str:

@@ -49,14 +49,14 @@ _PATTERNS = {
 
 def _resolvers() -> dict[str, list[tuple[str, re.Pattern[str]]]]:
     """Those of YAML 1.2 in place of 1.1's; null and timestamps are the same in both."""
-    found = {
+    resolvers = {
         first: [(tag, pattern) for tag, pattern in tags if tag.removeprefix(_TAG) not in _PATTERNS]
         for first, tags in yaml.SafeLoader.yaml_implicit_resolvers.items()
     }
     for kind, (pattern, firsts) in _PATTERNS.items():
         for first in firsts:
-            found.setdefault(first, []).append((_TAG + kind, re.compile(rf"(?:{pattern})\Z")))
-    return found
+            resolvers.setdefault(first, []).append((_TAG + kind, re.compile(rf"(?:{pattern})\Z")))
+    return resolvers
 
 
 YAML_1_1 = Meaning(

@@ -72,12 +72,14 @@ def wrong_reference(reference: str) -> Problem | None:
 
 def wrong_address(name: str) -> Problem | None:
     """Why an ECR registry that begins a name is at no address of AWS, and the fix; None where it is, or is not one."""
-    found = re.match(
+    registry = re.match(
         rf"(?P<start>[0-9]{{12}}\.dkr\.ecr\.(?P<region>[a-z0-9-]+)\.)(?P<domain>{AWS_DOMAIN})(?=/|$)", name
     )
-    if found is None or found["domain"] == (right := domain_of(found["region"])):
+    if registry is None or registry["domain"] == (right := domain_of(registry["region"])):
         return None
-    return Problem(f"registries of {found['region']} are not below {found['domain']}", f"write {found['start']}{right}")
+    return Problem(
+        f"registries of {registry['region']} are not below {registry['domain']}", f"write {registry['start']}{right}"
+    )
 
 
 def located(reference: str, source: ImageSource, credentials: planned.Secret | None, prefix: str) -> planned.Image:

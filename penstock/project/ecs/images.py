@@ -1,11 +1,11 @@
-"""Where images come from: as they are named, a mirror, ECR's pull-through cache, a private registry."""
+"""Where images come from: under their own names, from a mirror, ECR's pull-through cache, a private registry."""
 
 from __future__ import annotations
 
 from pydantic import Field
 
 from penstock.project.schema.model import Strict
-from penstock.project.schema.patterns import shape
+from penstock.project.schema.patterns import worded_pattern
 from penstock.versions.openmetadata import OPENMETADATA_IMAGE
 
 _PART = r"[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*"
@@ -15,30 +15,32 @@ AWS_DOMAIN = r"amazonaws\.(com|com\.cn|eu)"
 """Of the partitions aws, aws-cn and aws-eusc; botocore, partitions.json, dnsSuffix."""
 ECR = rf"[0-9]{{12}}\.dkr\.ecr\.[a-z0-9-]+\.{AWS_DOMAIN}"
 """An ECR registry."""
-_PREFIX = shape(
+_PREFIX = worded_pattern(
     f"^{REPOSITORY}$",
     "what can begin a repository's name",
     "use lower case and digits, with `.`, `_`, `-` or `/` between them, such as docker-hub",
 )
-_CACHE_SECRET = shape(
+_CACHE_SECRET = worded_pattern(
     r"^arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:[0-9]{12}:secret:ecr-pullthroughcache/[A-Za-z0-9/_+=.@-]+$",
     "the full ARN of a secret whose name starts with ecr-pullthroughcache/",
     "write arn:aws:secretsmanager:<region>:<account>:secret:ecr-pullthroughcache/<name>-<6 characters>",
 )
-_MIRROR = shape(
+_MIRROR = worded_pattern(
     f"^{ECR}(/{REPOSITORY})?$",
     "an ECR registry",
     "write <account>.dkr.ecr.<region>.amazonaws.com, or that and /<prefix> in lower case",
 )
-_IMAGE = shape(
+_IMAGE = worded_pattern(
     r"^[A-Za-z0-9][A-Za-z0-9.:/_-]*$",
     "the name of an image",
     "write registry and name, such as docker.io/openmetadata/ingestion-base",
 )
-_TAG = shape(
+_TAG = worded_pattern(
     r"^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$", "the tag of an image", "use 1 to 128 letters, digits, `_`, `.` and `-`"
 )
-_DIGEST = shape(r"^sha256:[0-9a-f]{64}$", "the digest of an image", "write sha256: and 64 hex digits in lower case")
+_DIGEST = worded_pattern(
+    r"^sha256:[0-9a-f]{64}$", "the digest of an image", "write sha256: and 64 hex digits in lower case"
+)
 
 
 class PullThrough(Strict):

@@ -9,7 +9,7 @@ from pydantic import Field
 from penstock.aws import arns
 from penstock.aws.cloudwatch import RetentionDays
 from penstock.project.schema.model import Strict
-from penstock.project.schema.patterns import shape
+from penstock.project.schema.patterns import worded_pattern
 
 
 class Ecs(Strict):
@@ -26,7 +26,7 @@ class Ecs(Strict):
     """Size of /tmp, in MiB, where `read_only_root` is set. It counts as memory of the task. Default 256."""
 
 
-_KEY = shape(
+_KEY = worded_pattern(
     f"^{arns.KEY}$",
     "the ARN of a KMS key",
     "write arn:aws:kms:<region>:<account>:key/<id>; CloudWatch takes no alias",

@@ -7,14 +7,14 @@ from typing import Any
 from pydantic import ConfigDict, Field, model_validator
 
 from penstock.project.schema.model import Strict
-from penstock.project.schema.patterns import shape
+from penstock.project.schema.patterns import worded_pattern
 
 MODE_OF_FILES, MODE_OF_SECRETS = "0644", "0600"
 MAX_FILES = 50
 """Of a level. What a task gets of them has to fit into RunTask's overrides besides (`drafts`)."""
 
 # The owner is who writes it, and who reads it: the user that the image runs as.
-_MODE = shape(
+_MODE = worded_pattern(
     r"^0?[4-7][0-7]{2}$",
     "the mode of a file that its owner may read",
     'write three octal digits in quotes, with or without a 0 in front: "0400"',

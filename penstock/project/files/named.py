@@ -118,9 +118,9 @@ def _in_project(value: str, project: Path, near: Path | None) -> str | None:
     for start in (project, *([near] if near is not None else [])):
         try:
             path = Path(value).expanduser() if value.startswith("~") else start / value
-            found = path.resolve()
-            if files.is_file(found) and found.is_relative_to(project.resolve()):
-                return found.relative_to(project.resolve()).as_posix()
+            resolved = path.resolve()
+            if files.is_file(resolved) and resolved.is_relative_to(project.resolve()):
+                return resolved.relative_to(project.resolve()).as_posix()
         except (OSError, RuntimeError, ValueError):
             continue
     return None

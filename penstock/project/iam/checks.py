@@ -71,7 +71,7 @@ def check_tags(tags: Mapping[str, str]) -> Iterator[Problem]:
 
 def _taggable(text: str) -> bool:
     """IAM API Reference, Tag, and those of ECS, S3 and MWAA: letters, digits, spaces and `_ . : / = + - @`."""
-    return all(one in "_.:/=+-@" or unicodedata.category(one)[0] in "LNZ" for one in text)
+    return all(character in "_.:/=+-@" or unicodedata.category(character)[0] in "LNZ" for character in text)
 
 
 def _tag_fix(count: str) -> str:

@@ -95,10 +95,10 @@ def wrong_conditions(
 
 def beyond_latin(text: str) -> Problem | None:
     """Why IAM takes no policy with that text in it, and the fix; None where it does."""
-    found = _BEYOND_LATIN.search(text)
-    if found is None:
+    match = _BEYOND_LATIN.search(text)
+    if match is None:
         return None
-    what = f"{shown(text)} holds {found[0]!r} (U+{ord(found[0]):04X}), and IAM takes no policy with it"
+    what = f"{shown(text)} holds {match[0]!r} (U+{ord(match[0]):04X}), and IAM takes no policy with it"
     return Problem(what, "use characters up to ÿ (U+00FF); in a resource a * can stand for others")
 
 

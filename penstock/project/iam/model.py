@@ -6,13 +6,13 @@ from pydantic import Field
 
 from penstock.aws import arns
 from penstock.project.schema.model import Strict
-from penstock.project.schema.patterns import shape
+from penstock.project.schema.patterns import worded_pattern
 
 MAX_ROLE_NAME_PREFIX = 16
 """A role's name has at most 64 characters (IAM); the longest of ours has 48 without a prefix."""
-_PATH = shape(r"^/([A-Za-z0-9_+=,.@-]+/)*$", "a path that begins and ends with /", "write one such as /data/")
-_PART = shape(r"^[A-Za-z0-9_+=,.@-]*$", "what can begin a role's name", "use letters, digits and _+=,.@-")
-_QUALIFIER = shape(
+_PATH = worded_pattern(r"^/([A-Za-z0-9_+=,.@-]+/)*$", "a path that begins and ends with /", "write one such as /data/")
+_PART = worded_pattern(r"^[A-Za-z0-9_+=,.@-]*$", "what can begin a role's name", "use letters, digits and _+=,.@-")
+_QUALIFIER = worded_pattern(
     r"^[A-Za-z0-9_-]{1,10}$", "a qualifier of CDK's bootstrap", "use 1 to 10 letters, digits, `_` and `-`"
 )
 
@@ -22,7 +22,7 @@ class Iam(Strict):
 
     permissions_boundary: str | None = Field(
         None,
-        pattern=shape(
+        pattern=worded_pattern(
             f"^{arns.POLICY}$",
             "the ARN of a policy",
             "write arn:aws:iam::<account>:policy/<name>",

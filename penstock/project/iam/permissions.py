@@ -52,23 +52,23 @@ def filled(permission: Permission, variables: Mapping[str, str]) -> planned.Perm
 
     conditions = {
         operator: {
-            key: [fill(one) for one in ([values] if isinstance(values, str) else values)]
+            key: [fill(value) for value in ([values] if isinstance(values, str) else values)]
             for key, values in keys.items()
         }
         for operator, keys in permission.conditions.items()
     }
-    resources = tuple(fill(one) for one in permission.resources)
+    resources = tuple(fill(resource) for resource in permission.resources)
     return planned.Permission(tuple(permission.actions), resources, conditions, permission.reason or "")
 
 
 def wrong_permission(permission: Permission, variables: Mapping[str, str], region: str) -> Iterator[Problem]:
     """All that is wrong with a permission of a role that is for a region."""
-    found = filled(permission, variables)
-    for index, action in enumerate(found.actions):
+    resolved = filled(permission, variables)
+    for index, action in enumerate(resolved.actions):
         if not _ACTION.fullmatch(action):
             yield _wrong_action(action).at("actions", index)
-    services = {action.partition(":")[0] for action in found.actions}
-    for index, resource in enumerate(found.resources):
+    services = {action.partition(":")[0] for action in resolved.actions}
+    for index, resource in enumerate(resolved.resources):
         path = ("resources", index)
         if names := references(resource):
             yield unknown_variable(names[0], variables, path)
@@ -87,10 +87,10 @@ def wrong_permission(permission: Permission, variables: Mapping[str, str], regio
                 "name the resources, such as the ARN of one role",
                 path,
             )
-        elif is_any(resource) and not found.reason:
+        elif is_any(resource) and not resolved.reason:
             what = f"a permission for any resource ({resource[:60]}) has no reason"
             yield Problem(what, "name the resources, or add reason: …", path)
-    yield from wrong_conditions(found.conditions, variables)
+    yield from wrong_conditions(resolved.conditions, variables)
 
 
 def _wrong_action(action: str) -> Problem:
@@ -112,7 +112,8 @@ def _wrong_action(action: str) -> Problem:
 def too_many(permissions: Iterable[planned.Permission]) -> int | None:
     """How many characters the permissions of a task take, where that is more than a role has room for."""
     size = sum(
-        len(json.dumps([one.actions, one.resources, one.conditions], separators=(",", ":"))) + 60 for one in permissions
+        len(json.dumps([permission.actions, permission.resources, permission.conditions], separators=(",", ":"))) + 60
+        for permission in permissions
     )
     return size if size > MAX_CHARACTERS else None
 
@@ -120,7 +121,7 @@ def too_many(permissions: Iterable[planned.Permission]) -> int | None:
 def is_any(resource: str) -> bool:
     """Whether a resource is any of a service's: `*`, `arn:aws:s3:::*/*`, `arn:aws:glue:…:t*`."""
     service, kind, _ = _named(resource)
-    return kind.startswith(_WILDCARDS) or (service not in _UNTYPED and any(one in kind for one in _WILDCARDS))
+    return kind.startswith(_WILDCARDS) or (service not in _UNTYPED and any(wildcard in kind for wildcard in _WILDCARDS))
 
 
 def is_whole(resource: str) -> bool:
@@ -130,5 +131,5 @@ def is_whole(resource: str) -> bool:
 
 def _named(resource: str) -> tuple[str, str, str]:
     """Service, type and name of a resource: `iam`, `role`, `team/x`; where there is no type, the name's first part."""
-    found = re.split("[/:]", resource.split(":", 5)[-1].lstrip("/"), maxsplit=1)
-    return "".join(resource.split(":")[2:3]), found[0], "".join(found[1:])
+    parts = re.split("[/:]", resource.split(":", 5)[-1].lstrip("/"), maxsplit=1)
+    return "".join(resource.split(":")[2:3]), parts[0], "".join(parts[1:])

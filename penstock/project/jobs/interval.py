@@ -126,7 +126,7 @@ def _timezones() -> frozenset[str]:
 
 
 def check_timezone(name: str, where: str) -> None:
-    """Raise an InputError where `name` is no IANA time zone."""
+    """Raise an InputError where `name` is not an IANA time zone."""
     try:
         if name in _OF_A_MACHINE or name.startswith(_OTHER_FORMS):
             raise ValueError(name)
@@ -163,8 +163,8 @@ def _values(field: str, position: int) -> list[int]:
     """The values that a minute (position 0) or an hour (1) takes."""
     parts = ["*"] * 5
     parts[position] = field
-    found = croniter.expand(" ".join(parts))[0][position]
-    return list(range((60, 24)[position])) if "*" in found else [int(value) for value in found]
+    values = croniter.expand(" ".join(parts))[0][position]
+    return list(range((60, 24)[position])) if "*" in values else [int(value) for value in values]
 
 
 @functools.cache

@@ -35,8 +35,8 @@ def warnings(cron: str, timezone: str, airflow_version: str) -> Iterator[str]:
     yield from _either_day(cron, fields)
     for position, field in enumerate(fields):
         yield from _long_steps(position, field)
-    for found in _FIFTH.finditer(fields[4]):
-        yield f"{found[0]!r}: many months have no fifth such day; for the last one of each month write L{found[1]}"
+    for match in _FIFTH.finditer(fields[4]):
+        yield f"{match[0]!r}: many months have no fifth such day; for the last one of each month write L{match[1]}"
     if fields[2] in ("29", "30", "31") and fields[3:] == ["*", "*"]:
         yield f"only in months that have a day {fields[2]}; for the last day of each month write L"
     for what, fix in reading.differences(cron, airflow_version):
@@ -63,10 +63,10 @@ def _either_day(cron: str, fields: list[str]) -> Iterator[str]:
 
 def _long_steps(position: int, field: str) -> Iterator[str]:
     for part in field.split(","):
-        found = _STEP.fullmatch(part)
-        if found is None or int(found[2]) <= _SIZES[position]:
+        step = _STEP.fullmatch(part)
+        if step is None or int(step[2]) <= _SIZES[position]:
             continue
-        first = (0, 0, 1, 1, 0)[position] if found[1] == "*" else int(found[1].partition("-")[0])
+        first = (0, 0, 1, 1, 0)[position] if step[1] == "*" else int(step[1].partition("-")[0])
         yield (
             f"the step of {part!r} is longer than its field, which has {_SIZES[position]} values: it leaves "
             f"{reading.FIELDS[position]} {first} and no other; write out the times, or use several schedules"

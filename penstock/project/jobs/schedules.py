@@ -59,11 +59,11 @@ BASE = ScheduleSettings(
 
 def retry_delay_seconds(*layers: ScheduleSettings) -> int:
     """From the last of `layers` that says something about it; `BASE` does."""
-    for one in reversed(layers):
-        if one.retry_delay_seconds is not None:
-            return one.retry_delay_seconds
-        if one.retry_delay_minutes is not None:
-            return 60 * one.retry_delay_minutes
+    for layer in reversed(layers):
+        if layer.retry_delay_seconds is not None:
+            return layer.retry_delay_seconds
+        if layer.retry_delay_minutes is not None:
+            return 60 * layer.retry_delay_minutes
     raise AssertionError("the first layer is BASE")
 
 

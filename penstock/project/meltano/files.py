@@ -39,15 +39,15 @@ def read_all(folder: Path, name: str, *, where: str) -> list[tuple[Path, Documen
             fix="see Meltano's documentation",
             where=main.where(main.root),
         )
-    found = {path: main}
+    documents = {path: main}
     level = [main]
     for _ in range(MAX_LEVELS):
         includes = [(document, place) for document in level for place in _included(folder, document)]
         level = []
         for document, place in includes:
-            if place not in found:
-                found[place] = _read(folder, name, place, list(found.values()), document)
-                level.append(found[place])
+            if place not in documents:
+                documents[place] = _read(folder, name, place, list(documents.values()), document)
+                level.append(documents[place])
     for document in level:
         if list(_included(folder, document)):
             raise InputError(
@@ -55,8 +55,8 @@ def read_all(folder: Path, name: str, *, where: str) -> list[tuple[Path, Documen
                 fix="name the file in include_paths of meltano.yml",
                 where=document.where(document.root.value["include_paths"]),
             )
-    _check_names(list(found.values())[1:])
-    return list(found.items())
+    _check_names(list(documents.values())[1:])
+    return list(documents.items())
 
 
 def _included(folder: Path, document: Document) -> Iterator[Path]:
@@ -64,7 +64,7 @@ def _included(folder: Path, document: Document) -> Iterator[Path]:
     node = document.root.value.get("include_paths")
     if node is None or node.value is None:
         return
-    if not isinstance(node.value, list) or not all(isinstance(one.value, str) for one in node.value):
+    if not isinstance(node.value, list) or not all(isinstance(entry.value, str) for entry in node.value):
         raise InputError("include_paths must be a list of paths", fix="write a list", where=document.where(node))
     root, count = folder.resolve(), 0
     for pattern in node.value:
@@ -103,13 +103,13 @@ def _included(folder: Path, document: Document) -> Iterator[Path]:
 def _read(folder: Path, name: str, path: Path, before: list[Document], includer: Document) -> Document:
     """An included file, as long as there is room for it beside those `before`."""
     try:
-        room = max(MAX_NODES - sum(one.root.weight for one in before), 0)
+        room = max(MAX_NODES - sum(earlier.root.weight for earlier in before), 0)
         shown_name = f"{name}/{os.path.relpath(path, folder)}"
         document = read_document(path, shown_name, max_nodes=room, meaning=YAML_1_2)
     except TooManyValuesError as error:
         what = f"with this file the Meltano project holds more than {MAX_NODES} values"
         raise InputError(what, fix="include fewer files", where=error.where) from None
-    if sum(len(one.text) for one in before) + len(document.text) > MAX_BYTES:
+    if sum(len(earlier.text) for earlier in before) + len(document.text) > MAX_BYTES:
         what = f"the files of the Meltano project are longer than {MAX_BYTES} characters together"
         raise InputError(what, fix="include fewer files", where=includer.where(includer.root.value["include_paths"]))
     if not isinstance(document.root.value, dict):

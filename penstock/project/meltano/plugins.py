@@ -74,45 +74,45 @@ def plugins(documents: Iterable[Document], locks: Mapping[tuple[str, str], Lock]
         if isinstance(entry.value, dict) and "name" in entry.value
     ]
     by_name = {(kind, name): node for kind, name, _, node in nodes}
-    found: dict[str, list[Plugin]] = {}
+    plugins_by_name: dict[str, list[Plugin]] = {}
     for kind, name, document, node in nodes:
         parent = _text(node, "inherit_from")
         chain = [node, *_ancestors(kind, parent, by_name)]
-        known = [locks[kind, one] for one in _names(chain) if (kind, one) in locks]
-        namespace = _text(node, "namespace") or next((one.namespace for one in known if one.namespace), None)
-        prefixes = tuple(dict.fromkeys(variable_of(one) for one in (name, namespace or "") if one))
-        settings = {setting for one in known for setting in one.settings}
-        listed = bool(known) or any("settings" in one.value for one in chain)
-        for one in chain:
-            settings |= _settings(one)
+        known = [locks[kind, ancestor] for ancestor in _names(chain) if (kind, ancestor) in locks]
+        namespace = _text(node, "namespace") or next((lock.namespace for lock in known if lock.namespace), None)
+        prefixes = tuple(dict.fromkeys(variable_of(label) for label in (name, namespace or "") if label))
+        settings = {setting for lock in known for setting in lock.settings}
+        listed = bool(known) or any("settings" in definition.value for definition in chain)
+        for definition in chain:
+            settings |= _settings(definition)
         variables = {variable_of(prefix, setting) for prefix in prefixes for setting in settings}
-        variables |= {alias for one in chain for alias in _aliases(one)}
-        mappings = tuple(str(one["name"].value) for one in _entries(node, "mappings") if "name" in one)
+        variables |= {alias for definition in chain for alias in _aliases(definition)}
+        mappings = tuple(str(mapping["name"].value) for mapping in _entries(node, "mappings") if "name" in mapping)
         plugin = Plugin(
             kind, name, parent, mappings, document, node, prefixes, frozenset(variables) if listed else None
         )
-        found.setdefault(name, []).append(plugin)
-    return found
+        plugins_by_name.setdefault(name, []).append(plugin)
+    return plugins_by_name
 
 
 def read_locks(folder: Path) -> dict[tuple[str, str], Lock]:
     """(Type, plugin) → its lock file. One that cannot be read counts for nothing: Meltano itself reports it."""
-    found: dict[tuple[str, str], Lock] = {}
+    locks: dict[tuple[str, str], Lock] = {}
     try:
         paths = files.matching(folder, "plugins/*/*.lock")
     except files.TooManyError:
-        return found
+        return locks
     for path in paths:
         try:
             data: Any = json.loads(read_text(path, path.name))
-            named = [one["name"] for one in data.get("settings", [])]
-            aliases = [alias for one in data.get("settings", []) for alias in one.get("aliases", [])]
+            named = [setting["name"] for setting in data.get("settings", [])]
+            aliases = [alias for setting in data.get("settings", []) for alias in setting.get("aliases", [])]
             namespace = data.get("namespace")
         except (InputError, ValueError, TypeError, KeyError, AttributeError, RecursionError):
             continue
         name = path.name.removesuffix(".lock").split("--")[0]
-        found[path.parent.name, name] = Lock(namespace, frozenset(map(str, [*named, *aliases])))
-    return found
+        locks[path.parent.name, name] = Lock(namespace, frozenset(map(str, [*named, *aliases])))
+    return locks
 
 
 def names_of(texts: Iterable[str]) -> list[str]:
@@ -127,11 +127,11 @@ def names_of(texts: Iterable[str]) -> list[str]:
 
 
 def _ancestors(kind: str, parent: str | None, nodes: Mapping[tuple[str, str], Node]) -> list[Node]:
-    found: list[Node] = []
-    while parent is not None and (kind, parent) in nodes and nodes[kind, parent] not in found:
-        found.append(nodes[kind, parent])
-        parent = _text(found[-1], "inherit_from")
-    return found
+    ancestors: list[Node] = []
+    while parent is not None and (kind, parent) in nodes and nodes[kind, parent] not in ancestors:
+        ancestors.append(nodes[kind, parent])
+        parent = _text(ancestors[-1], "inherit_from")
+    return ancestors
 
 
 def _names(chain: Iterable[Node]) -> Iterator[str]:
@@ -142,16 +142,16 @@ def _names(chain: Iterable[Node]) -> Iterator[str]:
 
 def _settings(node: Node) -> set[str]:
     """Names of settings that a definition lists or configures."""
-    listed = {str(one[key].value) for one in _entries(node, "settings") for key in ("name",) if key in one} | {
-        str(alias.value) for one in _entries(node, "settings") for alias in _list(one.get("aliases"))
-    }
+    listed = {
+        str(setting[key].value) for setting in _entries(node, "settings") for key in ("name",) if key in setting
+    } | {str(alias.value) for setting in _entries(node, "settings") for alias in _list(setting.get("aliases"))}
     config = node.value.get("config")
     return listed | (set(_flat(config)) if config is not None else set())
 
 
 def _aliases(node: Node) -> set[str]:
     """Variables that a definition itself says a setting is taken from."""
-    return {str(alias.value) for one in _entries(node, "settings") for alias in _list(one.get("env_aliases"))}
+    return {str(alias.value) for setting in _entries(node, "settings") for alias in _list(setting.get("env_aliases"))}
 
 
 def _flat(node: Node, before: str = "") -> Iterator[str]:
@@ -162,7 +162,7 @@ def _flat(node: Node, before: str = "") -> Iterator[str]:
 
 
 def _entries(node: Node, key: str) -> list[dict[Any, Node]]:
-    return [one.value for one in _list(node.value.get(key)) if isinstance(one.value, dict)]
+    return [entry.value for entry in _list(node.value.get(key)) if isinstance(entry.value, dict)]
 
 
 def _list(node: Node | None) -> list[Node]:
@@ -174,5 +174,5 @@ def _mapping(node: Node | None) -> dict[Any, Node]:
 
 
 def _text(node: Node, key: str) -> str | None:
-    found = node.value.get(key)
-    return str(found.value) if found is not None and found.value is not None else None
+    child = node.value.get(key)
+    return str(child.value) if child is not None and child.value is not None else None

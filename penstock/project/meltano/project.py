@@ -7,8 +7,10 @@ looking (a bad interval, a schedule of an empty job) is an error here, because a
 
 from __future__ import annotations
 
+import itertools
 import json
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from pathlib import Path
@@ -83,8 +85,8 @@ class MeltanoProject:
 
     def top_env(self, name: str) -> list[tuple[Document, Node]]:
         """Where `env` at the top of the files sets a variable; the last file wins, and is the first here."""
-        found = [(document, _mapping(document.root.value.get("env")).get(name)) for document in self.documents]
-        return [(document, node) for document, node in reversed(found) if node is not None and node.value is not None]
+        entries = [(document, _mapping(document.root.value.get("env")).get(name)) for document in self.documents]
+        return [(document, node) for document, node in reversed(entries) if node is not None and node.value is not None]
 
 
 def read(folder: Path, name: str, problems: Problems, *, where: str) -> MeltanoProject | None:
@@ -99,7 +101,9 @@ def read(folder: Path, name: str, problems: Problems, *, where: str) -> MeltanoP
     jobs: dict[str, tuple[tuple[str, ...], ...]] = {}
     faults: dict[str, Problem] = {}
     for document in documents:
-        for job in _named(document, "jobs", problems):
+        problems.add_all(_unnamed(document))
+    for document in documents:
+        for job in _named(document, "jobs"):
             name = str(job.value["name"].value)
             if name not in jobs:
                 jobs[name] = _tasks(job.value.get("tasks"))
@@ -107,7 +111,7 @@ def read(folder: Path, name: str, problems: Problems, *, where: str) -> MeltanoP
                     faults[name] = replace(wrong, where=document.where(job))
     schedules = []
     for document in documents:
-        for node in _named(document, "schedules", problems):
+        for node in _named(document, "schedules"):
             try:
                 schedules.append(_schedule(document, node, jobs, faults))
             except InputError as error:
@@ -127,9 +131,7 @@ def read(folder: Path, name: str, problems: Problems, *, where: str) -> MeltanoP
         names=frozenset(names),
         default_environment=default.text if default is not None and default.value is not None else None,
         environments=frozenset(
-            str(node.value["name"].value)
-            for document in documents
-            for node in _named(document, "environments", problems)
+            str(node.value["name"].value) for document in documents for node in _named(document, "environments")
         ),
         files=tuple(path for path, _ in files),
         documents=tuple(documents),
@@ -153,20 +155,27 @@ def names_in(text: str) -> list[str]:
     return [match["braced"] or match["bare"] for match in REFERENCE.finditer(text) if not match["escaped"]]
 
 
-def _named(document: Document, key: str, problems: Problems) -> list[Node]:
+def _named(document: Document, key: str) -> list[Node]:
     """The entries of a list of named mappings."""
     node = document.root.value.get(key)
-    if node is None or node.value is None:
-        return []
-    entries = node.value if isinstance(node.value, list) else [node]
-    good = []
-    for entry in entries:
-        name = entry.value.get("name") if isinstance(entry.value, dict) else None
-        if isinstance(node.value, list) and name is not None and name.text and name.value is not None:
-            good.append(entry)
-        else:
-            problems.add(f"{key} must be a list of entries with a name", fix="add name", where=document.where(entry))
-    return good
+    return list(filter(_has_name, node.value)) if node is not None and isinstance(node.value, list) else []
+
+
+def _unnamed(document: Document) -> Iterator[Problem]:
+    """What stands among the lists of named mappings, and is not one."""
+    for key in ("jobs", "schedules", "environments"):
+        node = document.root.value.get(key)
+        if node is None or node.value is None:
+            continue
+        entries = itertools.filterfalse(_has_name, node.value) if isinstance(node.value, list) else [node]
+        for entry in entries:
+            what = f"{key} must be a list of entries with a name"
+            yield Problem(what, "add name", where=document.where(entry))
+
+
+def _has_name(entry: Node) -> bool:
+    name = entry.value.get("name") if isinstance(entry.value, dict) else None
+    return name is not None and bool(name.text) and name.value is not None
 
 
 def _tasks(node: Node | None) -> tuple[tuple[str, ...], ...]:
@@ -174,15 +183,15 @@ def _tasks(node: Node | None) -> tuple[tuple[str, ...], ...]:
         return ()
     entries = node.value if isinstance(node.value, list) else [node]
     return tuple(
-        tuple(_text(one) for one in (entry.value if isinstance(entry.value, list) else [entry])) for entry in entries
+        tuple(_text(item) for item in (entry.value if isinstance(entry.value, list) else [entry])) for entry in entries
     )
 
 
-def _fault(name: str, found: tuple[tuple[str, ...], ...]) -> Problem | None:
+def _fault(name: str, tasks: tuple[tuple[str, ...], ...]) -> Problem | None:
     """Why a job cannot run, and the fix. `meltano run` of a job without tasks exits with 1."""
-    if not found:
+    if not tasks:
         return Problem(f"job {name!r} has no tasks", "add tasks to it, or remove what runs it")
-    for number, texts in enumerate(found, start=1):
+    for number, texts in enumerate(tasks, start=1):
         if wrong := wrong_command(texts):
             return Problem(f"task {number} of job {name!r} {wrong}", "write a list of texts")
     return None
@@ -290,19 +299,19 @@ def _date(document: Document, node: Node | None) -> date | None:
     """A start date, in quotes or without; with a time, as Meltano itself once wrote it, or without."""
     if node is None or node.value is None:
         return None
-    found = node.value
+    day = node.value
     try:
-        found = datetime.fromisoformat(found.strip()) if isinstance(found, str) else found
-        found = found.date() if isinstance(found, datetime) else found
+        day = datetime.fromisoformat(day.strip()) if isinstance(day, str) else day
+        day = day.date() if isinstance(day, datetime) else day
     except ValueError:
-        found = None
-    if not isinstance(found, date):
+        day = None
+    if not isinstance(day, date):
         what, fix = f"start_date {shown(node.text)} is not a date", "write it as 2027-03-01"
         raise InputError(what, fix=fix, where=document.where(node))
-    if not EARLIEST <= found <= LATEST:
+    if not EARLIEST <= day <= LATEST:
         raise InputError(
-            f"start_date must be a day from {EARLIEST} to {LATEST}, not {found}",
+            f"start_date must be a day from {EARLIEST} to {LATEST}, not {day}",
             fix="name the day on which the schedule begins",
             where=document.where(node),
         )
-    return found
+    return day

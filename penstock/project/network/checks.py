@@ -56,7 +56,7 @@ def _check_create(create: CreateNetwork, region: str) -> Iterator[Problem]:
 
 
 def _check_endpoints(create: CreateNetwork) -> Iterator[Problem]:
-    made = (*AIRFLOW_ENDPOINTS, *TASK_ENDPOINTS, *SECRET_ENDPOINTS.values(), *AGENT_ENDPOINTS)
+    own_endpoints = (*AIRFLOW_ENDPOINTS, *TASK_ENDPOINTS, *SECRET_ENDPOINTS.values(), *AGENT_ENDPOINTS)
     for index, name in enumerate(create.more_endpoints):
         path = ("network", "create", "more_endpoints", index)
         if not re.fullmatch(r"[a-z0-9]+([.-][a-z0-9]+)*", name) or len(name) > 60 or name.startswith("com."):
@@ -75,8 +75,8 @@ def _check_endpoints(create: CreateNetwork) -> Iterator[Problem]:
         if name in create.more_endpoints:
             what = f"the endpoint of {name[:60]} is both asked for, in more_endpoints, and left out"
             yield Problem(what, "remove it from one of the two", path)
-        elif name not in made:
-            fix = nearest(name, made, kind="endpoint")
+        elif name not in own_endpoints:
+            fix = nearest(name, own_endpoints, kind="endpoint")
             yield Problem(f"no endpoint of {name[:60]!r} would be made", fix, path)
 
 
@@ -106,7 +106,7 @@ def _check_cidr(cidr: str) -> Iterator[Problem]:
     try:
         network = ipaddress.IPv4Network(cidr)
     except ValueError as error:
-        yield Problem(f"no IPv4 range: {str(error)[:100]}", "write one such as 10.20.0.0/16", path)
+        yield Problem(f"not an IPv4 range: {str(error)[:100]}", "write one such as 10.20.0.0/16", path)
         return
     if not 16 <= network.prefixlen <= 24:
         yield Problem(f"a /{network.prefixlen} network is not possible here", "use /16 to /24", path)
@@ -149,8 +149,8 @@ def _check_public(use: UseNetwork, public: bool, subnets: Sequence[str], *path: 
 
 
 def check_ids(prefix: str, ids: Sequence[str], *path: Any) -> Iterator[Problem]:
-    for index, one in enumerate(ids):
-        if not re.fullmatch(rf"{prefix}-{ID}", one):
-            yield Problem(f"{one[:60]!r} is not an AWS id", f"write {prefix}- and 8 or 17 hex digits", (*path, index))
-        elif one in ids[:index]:
-            yield Problem(f"{one} is listed twice", "name another, or remove it", (*path, index))
+    for index, id_ in enumerate(ids):
+        if not re.fullmatch(rf"{prefix}-{ID}", id_):
+            yield Problem(f"{id_[:60]!r} is not an AWS id", f"write {prefix}- and 8 or 17 hex digits", (*path, index))
+        elif id_ in ids[:index]:
+            yield Problem(f"{id_} is listed twice", "name another, or remove it", (*path, index))

@@ -6,9 +6,9 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from penstock.aws.arns import ID
+from penstock.aws import arns
 from penstock.project.schema.model import Strict
-from penstock.project.schema.patterns import shape
+from penstock.project.schema.patterns import worded_pattern
 
 MAX_SUBNETS = 16
 """Subnets of one RunTask. Source: Amazon ECS API Reference, AwsVpcConfiguration."""
@@ -18,18 +18,20 @@ MAX_SECURITY_GROUPS = 5
 SubnetIds = Annotated[list[str], Field(min_length=1, max_length=MAX_SUBNETS)]
 MAX_MORE_ENDPOINTS = 30
 """A VPC takes 50 interface endpoints (AWS PrivateLink Guide, quotas), and up to 15 are our own."""
-ACCOUNT = shape("^[0-9]{12}$", "the number of an AWS account", 'write its twelve digits in quotes: "111122223333"')
-_ROLE = shape(
-    r"^arn:aws[a-z-]*:iam::[0-9]{12}:role/[A-Za-z0-9+=,.@/_-]+$",
+ACCOUNT = worded_pattern(
+    "^[0-9]{12}$", "the number of an AWS account", 'write its twelve digits in quotes: "111122223333"'
+)
+_ROLE = worded_pattern(
+    f"^{arns.ROLE}$",
     "the ARN of a role",
     "write arn:aws:iam::<account>:role/<name>",
 )
-_HOST = shape(
+_HOST = worded_pattern(
     r"^(\*\.)?[A-Za-z0-9_]([A-Za-z0-9_.-]*[A-Za-z0-9])?$",
     "the name of a host",
     "write catalog.acme.io, or *.acme.io for all below it, without https:// and port",
 )
-_VPC = shape(f"^vpc-{ID}$", "the id of a VPC", "write vpc- and 8 or 17 hex digits")
+_VPC = worded_pattern(f"^vpc-{arns.ID}$", "the id of a VPC", "write vpc- and 8 or 17 hex digits")
 GroupName = r"^[A-Za-z0-9][A-Za-z0-9_-]{0,39}$"
 
 

@@ -6,9 +6,9 @@ from pydantic import Field
 
 from penstock.project.files.model import Source
 from penstock.project.schema.model import Strict
-from penstock.project.schema.patterns import shape
+from penstock.project.schema.patterns import worded_pattern
 
-_ADDRESS = shape(
+_ADDRESS = worded_pattern(
     r"^https?://\S+$", "an address that begins with https:// or http://", "write https://<host>/api, without spaces"
 )
 

@@ -1,8 +1,8 @@
-"""OpenMetadata workflow files: read as they are, checked, and completed from the project."""
+"""OpenMetadata workflow files: read unchanged, checked, and completed from the project."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,10 +12,11 @@ from penstock.problem import Problem
 from penstock.project.document.composer import Node
 from penstock.project.document.document import Document, at
 from penstock.project.document.literals import ALLOW, Path, literal_secret, no_reference, references, scalars
-from penstock.project.document.problems import Problems, nearest
+from penstock.project.document.problems import nearest
 from penstock.project.files.named import SERVER_CERTIFICATE, is_path
 from penstock.project.openmetadata.model import OpenMetadata
 from penstock_runtime.contract import SERVER_VARIABLE
+from penstock_runtime.errors import InputError
 from penstock_runtime.workflow_types import TYPE_OF_CONFIG, WORKFLOW_TYPES, same_class
 
 MAX_NODES = 20_000
@@ -33,28 +34,31 @@ class Workflow:
     """Values that may be paths of files, each with its key."""
 
 
-def check_literals(document: Document, problems: Problems, *, skip: Callable[[Path], bool] | None = None) -> None:
-    """Report secrets that stand in the file as they are; `skip`: keys below which others look, or only names stand."""
+def literals(document: Document, *, skip: Callable[[Path], bool] | None = None) -> Iterator[Problem]:
+    """Secrets that stand in the file in plain text; `skip`: keys below which others look, or only names stand."""
     for key, node in scalars(document.root, skip=skip):
         what = literal_secret(key, node.value)
         if what and ALLOW not in document.line(node):
-            problems.add(
+            yield Problem(
                 what,
-                fix=f"put it into a secret and write ${{NAME}} here, or end the line with `{ALLOW}`",
+                f"put it into a secret and write ${{NAME}} here, or end the line with `{ALLOW}`",
                 where=document.where(node),
             )
 
 
-def read(document: Document, problems: Problems) -> Workflow | None:
-    """Take a file for a workflow; what is wrong with it whatever its task goes to `problems`."""
+def read(document: Document) -> Workflow:
+    """Take a file for a workflow.
+
+    Raises:
+        InputError: it is not a mapping.
+    """
     if not isinstance(document.root.value, dict):
-        problems.add(
-            f"{document.name} holds no mapping",
+        kind = "a list" if isinstance(document.root.value, list) else "a single value"
+        raise InputError(
+            f"{document.name} holds {kind}, not a mapping",
             fix="write an OpenMetadata workflow: source, sink, workflowConfig",
             where=document.where(document.root),
         )
-        return None
-    check_literals(document, problems)
     names: dict[str, Node] = {}
     paths = []
     for key, node in scalars(document.root):
@@ -63,25 +67,32 @@ def read(document: Document, problems: Problems) -> Workflow | None:
         if isinstance(node.value, str) and "${" in node.value:
             for name in references(node.value):
                 names.setdefault(name, node)
-            unknown = no_reference(node.value)
-            if unknown is not None and ALLOW not in document.line(node):
-                problems.add(
-                    f"nothing fills {unknown}: a name has letters, digits and _ only",
-                    fix=f"write ${{NAME}} of a secret or variable, or end the line with `{ALLOW}` to keep it unchanged",
-                    where=document.where(node),
-                )
     return Workflow(document, document.root.plain(), names, tuple(paths))
 
 
-def check(workflow: Workflow, workflow_type: str, problems: Problems) -> None:
-    """Report what is wrong with a workflow as one of type `workflow_type`."""
+def text_problems(document: Document) -> Iterator[Problem]:
+    """What is wrong with a file's texts, whatever its task: secrets in them, and references that nothing fills."""
+    yield from literals(document)
+    for _, node in scalars(document.root):
+        if isinstance(node.value, str) and "${" in node.value:
+            unknown = no_reference(node.value)
+            if unknown is not None and ALLOW not in document.line(node):
+                yield Problem(
+                    f"nothing fills {unknown}: a name has letters, digits and _ only",
+                    f"write ${{NAME}} of a secret or variable, or end the line with `{ALLOW}` to keep it unchanged",
+                    where=document.where(node),
+                )
+
+
+def check(workflow: Workflow, workflow_type: str) -> Iterator[Problem]:
+    """What is wrong with a workflow as one of type `workflow_type`."""
     document, root = workflow.document, workflow.document.root
     if WORKFLOW_TYPES[workflow_type].needs_source:
         source = root.value.get("source")
         if source is None or not isinstance(source.value, dict):
-            problems.add(
+            yield Problem(
                 f"{document.name} has no `source` mapping",
-                fix="add source: {type: …, serviceName: …}",
+                "add source: {type: …, serviceName: …}",
                 where=document.where(source or root),
             )
             return
@@ -89,38 +100,32 @@ def check(workflow: Workflow, workflow_type: str, problems: Problems) -> None:
         for key in wanted:
             value = source.value.get(key)
             if value is None or not isinstance(value.value, str) or not value.value:
-                problems.add(
-                    f"source.{key} is missing, or no text",
-                    fix=f"add `{key}: …` to source",
+                yield Problem(
+                    f"source.{key} is missing, or is not text",
+                    f"add `{key}: …` to source",
                     where=document.where(value or source),
                 )
     kind = at(root, ("source", "sourceConfig", "config", "type"))
     needed = TYPE_OF_CONFIG.get(kind.value) if isinstance(kind.value, str) else None
     if needed and not same_class(needed, workflow_type):
-        problems.add(
+        yield Problem(
             f"config type {kind.value} runs as workflow type {needed}, and its task says {workflow_type}",
-            fix=f"set type: {needed} in the task, or name another file",
+            f"set type: {needed} in the task, or name another file",
             where=document.where(kind),
         )
-    _check_server(workflow, problems)
-
-
-def _check_server(workflow: Workflow, problems: Problems) -> None:
-    """What will be filled in must be mappings where it is there at all."""
+    # What will be filled in must be mappings where it is there at all.
     for last in ("securityConfig", "sslConfig"):
-        _check_mappings(workflow, ("workflowConfig", "openMetadataServerConfig", last), problems)
+        yield from _check_mappings(workflow, ("workflowConfig", "openMetadataServerConfig", last))
 
 
-def _check_mappings(workflow: Workflow, keys: tuple[str, ...], problems: Problems) -> None:
+def _check_mappings(workflow: Workflow, keys: tuple[str, ...]) -> Iterator[Problem]:
     node = workflow.document.root
     for key in keys:
         child = node.value.get(key)
         if child is None or child.value is None:
             return
         if not isinstance(child.value, dict):
-            problems.add(
-                f"{key} is not a mapping", fix="indent its keys below it", where=workflow.document.where(child)
-            )
+            yield Problem(f"{key} is not a mapping", "indent its keys below it", where=workflow.document.where(child))
             return
         node = child
 

@@ -83,8 +83,8 @@ def check_image(region: str, reference: str, source: ImageSource, *path: str | i
     if wrong is None:
         # As long as what it will be: the number of an account, and 30 characters for a prefix that is not named.
         registry = f"{'0' * 12}.dkr.ecr.{region}.amazonaws.com/" if source.pull_through else ""
-        found = located(reference, source, None, "x" * 23).reference
-        wrong = wrong_reference(registry + found)
+        image = located(reference, source, None, "x" * 23).reference
+        wrong = wrong_reference(registry + image)
     if wrong is not None:
         yield wrong.at(*path)
         return

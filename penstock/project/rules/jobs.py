@@ -73,7 +73,7 @@ def _check_task(settings: Settings, root: Node, job: str, index: int) -> Iterato
 
 
 def _size_path(root: Node, here: DocumentPath) -> DocumentPath:
-    """Where a size comes from: the task's own keys, else the defaults', else the task."""
+    """Where a size comes from: the task's own keys, otherwise the defaults', otherwise the task."""
     for path in (here, ("defaults", "task")):
         node = at(root, path)
         for key in ("memory_mib", "cpu_units"):

@@ -24,18 +24,18 @@ def check_memory(settings: Settings) -> Iterator[Problem]:
     for what, memory, taken in _tasks(settings):
         if sum(taken.values()) < memory:
             continue
-        place = max(taken, key=lambda one: taken[one])
+        place = max(taken, key=lambda path: taken[path])
         fix = f"use less than {memory - sum(taken.values()) + taken[place]}, or raise the task's memory_mib"
         yield Problem(f"{what} has {memory} MiB of memory, and {_told(taken)} can fill all of it", fix, place)
 
 
 def warnings(settings: Settings) -> Iterator[tuple[str, DocumentPath]]:
     """Where half of a task's memory or more may go, once for all the tasks that have so little: (text, where)."""
-    tight = [one for one in _tasks(settings) if one[1] <= 2 * sum(one[2].values())]
+    tight = [task for task in _tasks(settings) if task[1] <= 2 * sum(task[2].values())]
     if tight:
-        what, memory, taken = min(tight, key=lambda one: one[1])
+        what, memory, taken = min(tight, key=lambda task: task[1])
         more = f" (so for {len(tight) - 1} more)" if len(tight) > 1 else ""
-        place = max(taken, key=lambda one: taken[one])
+        place = max(taken, key=lambda path: taken[path])
         text = f"{what} has {memory} MiB of memory, of which {_told(taken)} may take half or more{more}: "
         yield f"{text}lower {'.'.join(map(str, place))}, or raise its memory_mib", place
 
@@ -43,14 +43,14 @@ def warnings(settings: Settings) -> Iterator[tuple[str, DocumentPath]]:
 def _tasks(settings: Settings) -> Iterator[tuple[str, int, dict[DocumentPath, int]]]:
     """Each task, its memory, and what besides it may take of that, by the setting that says how much."""
     buffer = settings.logs.max_buffer_mib if settings.logs.mode == "non-blocking" else None
-    found: list[tuple[str, dict[str, Any], bool]] = []
+    runs: list[tuple[str, dict[str, Any], bool]] = []
     if settings.meltano is not None:
-        found.append(("a task of Meltano's own", merge_layers(TaskSettings, BASE, settings.defaults.task), True))
+        runs.append(("a task of Meltano's own", merge_layers(TaskSettings, BASE, settings.defaults.task), True))
     for job in settings.jobs.values():
         for task in job.tasks:
             run = merge_layers(TaskSettings, BASE, settings.defaults.task, task)
-            found.append((f"task {task.name!r}", run, task.meltano is not None))
-    for what, run, meltano in found:
+            runs.append((f"task {task.name!r}", run, task.meltano is not None))
+    for what, run, meltano in runs:
         taken: dict[DocumentPath, int] = {}
         if run["read_only_root"] and not meltano:
             taken[TMP] = settings.ecs.tmp_mib

@@ -31,16 +31,16 @@ def is_openmetadata(reference: str) -> bool:
 
 
 def unmasked(settings: Settings) -> Iterator[tuple[str, DocumentPath]]:
-    """Tasks that get secrets, and whose log nobody masks, told once for all: (text, where)."""
-    found = [
+    """Tasks that get secrets, and whose log nobody masks, reported once for all: (text, where)."""
+    unmasked_tasks = [
         (task, ("jobs", job, "tasks", index))
-        for job, one in settings.jobs.items()
-        for index, task in enumerate(one.tasks)
+        for job, settings_of_job in settings.jobs.items()
+        for index, task in enumerate(settings_of_job.tasks)
         if not has_runtime(task) and _secrets(task, settings)
     ]
-    if found:
-        task, place = found[0]
-        more = f" (so for {len(found) - 1} more)" if len(found) > 1 else ""
+    if unmasked_tasks:
+        task, place = unmasked_tasks[0]
+        more = f" (so for {len(unmasked_tasks) - 1} more)" if len(unmasked_tasks) > 1 else ""
         text = (
             f"task {task.name!r} gets secrets, and nothing masks them in its log, since its image's own entry point "
             f"runs{more}: say python: true where the image has Python 3.10 or later, or see that it prints none"

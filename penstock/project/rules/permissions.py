@@ -20,7 +20,7 @@ def check_permissions(settings: Settings) -> Iterator[Problem]:
             here = ("jobs", name, "tasks", index)
             yield from _check_each(settings, task.permissions, *here, "permissions")
             both = [*job.permissions, *task.permissions, *(everywhere if task.meltano else ())]
-            if size := too_many([filled(one, settings.variables) for one in both]):
+            if size := too_many([filled(permission, settings.variables) for permission in both]):
                 what = f"the permissions of task {task.name!r} take {size} characters, more than its role has room for"
                 yield Problem(what, "join actions or resources, or split the task", here)
             if task.read_only_root and task.meltano is not None:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
+from penstock.problem import Problem
 from penstock.project.document.composer import Node
 from penstock.project.document.document import Document, at
-from penstock.project.document.problems import Problems
 from penstock.project.meltano.project import MeltanoProject
 from penstock.project.rules import shared_airflow
 from penstock.project.settings import Settings
@@ -17,19 +17,18 @@ def check(
     environments: Mapping[str, tuple[Settings, Node]],
     meltanos: Mapping[str, MeltanoProject],
     document: Document,
-    problems: Problems,
-) -> None:
+) -> Iterator[Problem]:
     """A DAG id in one Airflow; a pull-through rule, and the name of an MWAA environment, in one account.
 
     Args:
         meltanos: folder as in the project file → Meltano project; their schedules have DAG ids, too.
     """
-    shared_airflow.check(environments, meltanos, document, problems)
-    _check_rules(environments, document, problems)
-    _check_names(environments, document, problems)
+    yield from shared_airflow.check(environments, meltanos, document)
+    yield from _check_rules(environments, document)
+    yield from _check_names(environments, document)
 
 
-def _check_rules(environments: Mapping[str, tuple[Settings, Node]], document: Document, problems: Problems) -> None:
+def _check_rules(environments: Mapping[str, tuple[Settings, Node]], document: Document) -> Iterator[Problem]:
     """One account has one pull-through rule for each prefix and region (Amazon ECR API Reference,
     CreatePullThroughCacheRule): the second deploy that makes it fails. A prefix that is not named is unique."""
     first: dict[tuple[str | None, str, str], str] = {}
@@ -49,10 +48,10 @@ def _check_rules(environments: Mapping[str, tuple[Settings, Node]], document: Do
             if settings.account is None:
                 fix += "; or name their accounts, where they differ"
             what = f"environments {other!r} and {name!r} both make the pull-through rule {cache.prefix!r} of {whose}"
-            problems.add(f"{what} in {settings.region}", fix=fix, where=where)
+            yield Problem(f"{what} in {settings.region}", fix, where=where)
 
 
-def _check_names(environments: Mapping[str, tuple[Settings, Node]], document: Document, problems: Problems) -> None:
+def _check_names(environments: Mapping[str, tuple[Settings, Node]], document: Document) -> Iterator[Problem]:
     """One account and region has one MWAA environment of a name: the second deploy that makes it fails."""
     first: dict[tuple[str | None, str, str], str] = {}
     for name, (settings, root) in environments.items():
@@ -67,4 +66,4 @@ def _check_names(environments: Mapping[str, tuple[Settings, Node]], document: Do
             fix += "; or name their accounts, where they differ"
         what = f"environments {other!r} and {name!r} both create the MWAA environment {create.name!r}"
         where = document.where(at(root, ("airflow", "create", "name")))
-        problems.add(f"{what} in {settings.region}", fix=fix, where=where)
+        yield Problem(f"{what} in {settings.region}", fix, where=where)

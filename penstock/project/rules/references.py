@@ -55,15 +55,15 @@ def in_workflow(workflow: Workflow, settings: Settings) -> Iterator[Problem]:
                     where=where,
                     is_error=False,
                 )
-        if found := _TEMPLATE.search(node.value):
-            yield _template(found[0], where)
+        if template := _TEMPLATE.search(node.value):
+            yield _template(template[0], where)
 
 
 def in_tasks(settings: Settings, report: Report) -> Iterator[Problem]:
     """References, a shell's syntax and templates in commands, and in `env` of tasks and schedules."""
-    for job, one in settings.jobs.items():
+    for job, job_settings in settings.jobs.items():
         of_schedules = {name for schedule in settings.schedules if schedule.job == job for name in schedule.env}
-        for index, task in enumerate(one.tasks):
+        for index, task in enumerate(job_settings.tasks):
             here = ("jobs", job, "tasks", index)
             yield from _env(settings, report, task.env, *here, "env")
             for kind in ("command", "meltano"):
@@ -171,13 +171,13 @@ def _operator_in(line: str) -> str | None:
     plain = _QUOTED.sub("x", _TEMPLATE.sub("x", line))
     if operator := _OPERATOR.search(plain):
         return operator[0].strip()
-    return next((one for one in ("`", "$(") if one in plain), None)
+    return next((operator for operator in ("`", "$(") if operator in plain), None)
 
 
 def _operator_among(arguments: list[str]) -> str | None:
     """One that is an argument by itself. Behind an option it is the option's value: `cut -d '|'`."""
     pairs = zip(["", *arguments], arguments, strict=False)
-    return next((one for before, one in pairs if one in _OPERATORS and not before.startswith("-")), None)
+    return next((operator for before, operator in pairs if operator in _OPERATORS and not before.startswith("-")), None)
 
 
 def _braces(name: str, where: str) -> Problem:
@@ -186,9 +186,11 @@ def _braces(name: str, where: str) -> Problem:
 
 def _runs_a_shell(arguments: list[str]) -> bool:
     """Whether it is `sh -c …`, or another shell, with its way or behind `env`, `exec` and the like."""
-    names = [one.rsplit("/", 1)[-1] for one in arguments]
+    names = [argument.rsplit("/", 1)[-1] for argument in arguments]
     shells = [index for index, name in enumerate(names) if name in _SHELLS]
-    return any(any(one.startswith("-") and "c" in one for one in arguments[index + 1 :]) for index in shells)
+    return any(
+        any(argument.startswith("-") and "c" in argument for argument in arguments[index + 1 :]) for index in shells
+    )
 
 
 def _template(text: str, where: str) -> Problem:

@@ -62,7 +62,9 @@ def _check_settings(settings: ScheduleSettings, *path: Any) -> Iterator[Problem]
 def check_overdue(settings: Settings, meltano: MeltanoProject | None) -> Iterator[Problem]:
     if settings.meltano is not None and meltano is None:
         return
-    known = {one.name for one in settings.schedules} | {one.name for one in (meltano.schedules if meltano else ())}
+    known = {schedule.name for schedule in settings.schedules} | {
+        schedule.name for schedule in (meltano.schedules if meltano else ())
+    }
     for name in settings.observability.alarms.overdue:
         if name not in known:
             fix = nearest(name, known, kind="schedule")

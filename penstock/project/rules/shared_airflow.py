@@ -6,10 +6,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from penstock.problem import DocumentPath
+from penstock.problem import DocumentPath, Problem
 from penstock.project.document.composer import Node
 from penstock.project.document.document import Document, at
-from penstock.project.document.problems import Problems
 from penstock.project.environments import prefix_of
 from penstock.project.meltano.project import MeltanoProject
 from penstock.project.settings import Settings
@@ -48,9 +47,8 @@ def check(
     environments: Mapping[str, tuple[Settings, Node]],
     meltanos: Mapping[str, MeltanoProject],
     document: Document,
-    problems: Problems,
-) -> None:
-    """Refuse a DAG id that two environments put into one MWAA environment."""
+) -> Iterator[Problem]:
+    """DAG ids that two environments put into one MWAA environment."""
     before: list[tuple[str, _Airflow, frozenset[str]]] = []
     for name, (settings, root) in environments.items():
         airflow = _airflow_of(name, settings)
@@ -66,7 +64,7 @@ def check(
             fix = f"give each a dag_prefix of its own: write {{airflow: {{dag_prefix: {name}_}}}} in environment "
             key = ("use", "environment") if settings.airflow.use else ("create",)
             key = ("self_managed",) if settings.airflow.self_managed else key
-            problems.add(what, fix=f"{fix}{name!r}", where=document.where(at(root, ("airflow", *key))))
+            yield Problem(what, f"{fix}{name!r}", where=document.where(at(root, ("airflow", *key))))
             break
         before.append((name, airflow, ids))
 
@@ -82,11 +80,13 @@ def warnings(
     settings = everywhere[name]
     mine = _airflow_of(name, settings)
     for other, theirs in everywhere.items():
-        found = _airflow_of(other, theirs)
-        if other == name or mine is None or found is None:
+        their_airflow = _airflow_of(other, theirs)
+        if other == name or mine is None or their_airflow is None:
             continue
-        where = mine.shared_with(found)
-        fetched = mine.mwaa is found.mwaa is None and mine.bucket is not None and mine.bucket == found.bucket
+        where = mine.shared_with(their_airflow)
+        fetched = (
+            mine.mwaa is their_airflow.mwaa is None and mine.bucket is not None and mine.bucket == their_airflow.bucket
+        )
         both = sorted(_dag_ids(settings, meltanos) & _dag_ids(theirs, meltanos)) if fetched else []
         if both:
             yield (
@@ -120,15 +120,15 @@ def _airflow_of(name: str, settings: Settings) -> _Airflow | None:
 
 
 def _dag_ids(settings: Settings, meltanos: Mapping[str, MeltanoProject]) -> frozenset[str]:
-    """As `penstock.compile.compiler` makes them."""
-    found = [schedule.name for schedule in settings.schedules]
+    """Of all schedules of an environment, Meltano's included."""
+    names = [schedule.name for schedule in settings.schedules]
     if settings.meltano is not None and settings.meltano.project in meltanos:
-        found += [schedule.dag_id for schedule in meltanos[settings.meltano.project].schedules]
-    return frozenset(settings.airflow.dag_prefix + one for one in found)
+        names += [schedule.dag_id for schedule in meltanos[settings.meltano.project].schedules]
+    return frozenset(map(settings.airflow.dag_id, names))
 
 
-def _differ(one: str | None, other: str | None) -> bool:
-    return one is not None and other is not None and one != other
+def _differ(first: str | None, second: str | None) -> bool:
+    return first is not None and second is not None and first != second
 
 
 def _listed(ids: list[str]) -> str:

@@ -50,8 +50,10 @@ def _check_tasks(settings: Settings, use: UseNetwork) -> Iterator[Problem]:
     named: list[tuple[str | None, tuple[str | int, ...]]] = [
         (settings.defaults.task.subnets, ("defaults", "task", "subnets"))
     ]
-    for job, one in settings.jobs.items():
-        named += [(task.subnets, ("jobs", job, "tasks", index, "subnets")) for index, task in enumerate(one.tasks)]
+    for job, job_settings in settings.jobs.items():
+        named += [
+            (task.subnets, ("jobs", job, "tasks", index, "subnets")) for index, task in enumerate(job_settings.tasks)
+        ]
     for name, path in named:
         if name is not None and name not in use.subnet_groups:
             fix = nearest(name, use.subnet_groups, kind="group in network.use.subnet_groups")

@@ -52,7 +52,7 @@ def _named(settings: Settings, root: Node, workflows: Mapping[str, Workflow]) ->
 def _advice(name: str, kind: str, settings: Settings, meltano: MeltanoProject | None) -> str:
     if meltano is None:
         return f"write ${{{name}}} where it is needed, or remove it"
-    settings_of_plugins = {variable for one in used(meltano, settings) for variable in one.variables or ()}
+    settings_of_plugins = {variable for plugin in used(meltano, settings) for variable in plugin.variables or ()}
     close = nearest(name, settings_of_plugins, kind="setting")
     meant = f"{close} " if close.startswith("did") else ""
     if kind == "secrets":

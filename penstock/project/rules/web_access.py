@@ -36,12 +36,12 @@ def check_web_access(settings: Settings) -> Iterator[Problem]:
         what = f"MWAA's security groups are those of network.use.{key}, and Penstock changes none of yours"
         fix = f"remove it, and let TCP 443 from there into {named[0]}"
         yield Problem(what, f"{fix}; or name none for MWAA, and Penstock makes one", HERE, at_key=True)
-    for index, one in enumerate(ranges):
-        if found := _wrong_range(one):
-            yield found.at(*HERE, index)
-        elif one in ranges[:index]:
+    for index, range_ in enumerate(ranges):
+        if problem := _wrong_range(range_):
+            yield problem.at(*HERE, index)
+        elif range_ in ranges[:index]:
             # EC2 takes a rule once (EC2 API Reference, IpRange).
-            yield Problem(f"{one} is listed twice", "remove one", (*HERE, index))
+            yield Problem(f"{range_} is listed twice", "remove one", (*HERE, index))
 
 
 def _wrong_range(text: str) -> Problem | None:
@@ -51,7 +51,7 @@ def _wrong_range(text: str) -> Problem | None:
     try:
         network = ipaddress.IPv4Network(text, strict=False)
     except ValueError:
-        return Problem(f"{shown} is no IPv4 range", "write one such as 10.8.0.0/16; one address is 10.8.0.1/32")
+        return Problem(f"{shown} is not an IPv4 range", "write one such as 10.8.0.0/16; one address is 10.8.0.1/32")
     if network.prefixlen == 0:
         return Problem(
             f"{shown} allows every address",

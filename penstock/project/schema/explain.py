@@ -41,12 +41,12 @@ _LOOKED_AT = 40 * MOST
 
 def explain(error: ValidationError, model: type[BaseModel], document: Document, root: Node, problems: Problems) -> None:
     """Turn what pydantic found in `root` into errors with places."""
-    found = error.errors(include_url=False)[:_LOOKED_AT]
-    alternatives = _alternatives(found, root)
-    for one in found:
-        loc = _path(root, one["loc"])
-        kind, context = one["type"], one.get("ctx") or {}
-        kinds = alternatives.get(loc, [kind]) if _branch(root, one["loc"]) == loc else [kind]
+    errors = error.errors(include_url=False)[:_LOOKED_AT]
+    alternatives = _alternatives(errors, root)
+    for detail in errors:
+        loc = _path(root, detail["loc"])
+        kind, context = detail["type"], detail.get("ctx") or {}
+        kinds = alternatives.get(loc, [kind]) if _branch(root, detail["loc"]) == loc else [kind]
         if kind not in kinds[:1]:
             continue
         node = at(root, loc)
@@ -64,16 +64,16 @@ def explain(error: ValidationError, model: type[BaseModel], document: Document, 
                 f"{str(loc[-1])!r} is missing{_within(root, loc[:-1])}", fix=f"add `{loc[-1]}: …`", where=where
             )
         elif kind == "penstock":
-            problems.add(one["msg"], fix=context["fix"], where=where)
+            problems.add(detail["msg"], fix=context["fix"], where=where)
         elif kind in _WANTED:
-            wanted = " or ".join(_WANTED[one] for one in kinds)
+            wanted = " or ".join(_WANTED[name] for name in kinds)
             fix = _curly(node) or _fix(kind, wanted, node, loc, document)
             problems.add(f"{subject} must be {wanted}, not {_got(node)}", fix=fix, where=where)
         elif kind in ("string_too_short", "too_short") and not node.value:
             fix = "give it a value" if isinstance(node.value, str) else "give it at least one entry"
             problems.add(f"{subject} is empty", fix=fix, where=where)
         else:
-            what, fix = _constraint(kind, context, one["msg"])
+            what, fix = _constraint(kind, context, detail["msg"])
             fix = _curly(node) or fix
             problems.add(f"{subject} {what}, not {_got(node)}", fix=fix, where=where)
 
@@ -84,15 +84,15 @@ def _alternatives(errors: list[ErrorDetails], root: Node) -> dict[tuple[Any, ...
     Where the value is of one of them, and something within it is wrong, that is told and the others are not: their list
     is empty.
     """
-    found: dict[tuple[Any, ...], list[str]] = {}
-    for one in errors:
-        if (base := _branch(root, one["loc"])) is not None:
-            found.setdefault(base, []).append(one["type"])
-    for one in errors:
-        base = _branch(root, one["loc"])
-        if base is not None and (_path(root, one["loc"]) != base or one["type"] not in _WANTED):
-            found[base] = []
-    return found
+    kinds: dict[tuple[Any, ...], list[str]] = {}
+    for detail in errors:
+        if (base := _branch(root, detail["loc"])) is not None:
+            kinds.setdefault(base, []).append(detail["type"])
+    for detail in errors:
+        base = _branch(root, detail["loc"])
+        if base is not None and (_path(root, detail["loc"]) != base or detail["type"] not in _WANTED):
+            kinds[base] = []
+    return kinds
 
 
 def _branch(root: Node, loc: tuple[Any, ...]) -> tuple[Any, ...] | None:

@@ -6,13 +6,13 @@ from typing import Annotated
 
 from pydantic import Field
 
-from penstock.project.schema.patterns import shape
+from penstock.project.schema.patterns import worded_pattern
 
 VARIABLE_NAME_PATTERN = r"^[A-Za-z_][A-Za-z0-9_]*$"
 """What may be the name of an environment variable, and so of a secret or a variable."""
 
 
-_NAME = shape(
+_NAME = worded_pattern(
     r"^[A-Za-z0-9][A-Za-z0-9_.-]*$", "a name", "use letters, digits, `_`, `.` and `-`, a letter or digit first"
 )
 

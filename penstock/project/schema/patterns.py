@@ -17,7 +17,7 @@ class Words:
 _WORDS: dict[str, Words] = {}
 
 
-def shape(pattern: str, must_be: str, fix: str) -> str:
+def worded_pattern(pattern: str, must_be: str, fix: str) -> str:
     """The pattern, for `Field(pattern=…)`; pydantic's errors name it, and `words_of` finds its words again.
 
     Raises:
@@ -30,5 +30,5 @@ def shape(pattern: str, must_be: str, fix: str) -> str:
 
 
 def words_of(pattern: str) -> Words:
-    """The words of a pattern that `shape` has made; a test looks that each field's is one."""
+    """The words of a pattern that `worded_pattern` has made; a test looks that each field's is one."""
     return _WORDS[pattern]

@@ -19,9 +19,9 @@ _BY_END: dict[str, dict[str, float]] = {
 
 def number(key: str, text: str) -> int | None:
     """The whole number that a text with a unit means under a key; None: it means none."""
-    found = _WRITTEN.fullmatch(text.strip())
+    written = _WRITTEN.fullmatch(text.strip())
     units = next((units for end, units in _BY_END.items() if key.endswith(end)), {})
-    if found is None or found[2].lower() not in units or len(found[1]) > 9:
+    if written is None or written[2].lower() not in units or len(written[1]) > 9:
         return None
-    value = float(found[1]) * units[found[2].lower()]
+    value = float(written[1]) * units[written[2].lower()]
     return int(value) if value == int(value) else None

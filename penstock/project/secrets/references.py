@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from penstock.problem import Problem
 from penstock.project.document.problems import shown
 from penstock_runtime.errors import InputError
 from penstock_runtime.plan.task_definition import Secret
@@ -49,8 +50,8 @@ def parse(name: str, reference: str, where: str) -> Secret:
         return Secret(name, "secretsmanager", match["id"] or match["name"], match["key"] or match["field"])
     if match := _PARAMETER.fullmatch(reference):
         if wrong := _wrong_parameter(match["name"]):
-            what, fix = wrong
-            raise InputError(f"secret {name!r}: {shown(match['name'])} {what}", fix=fix, where=where)
+            what = f"secret {name!r}: {shown(match['name'])} {wrong.what}"
+            raise InputError(what, fix=wrong.fix, where=where)
         return Secret(name, "ssm", match["name"])
     if _KEY_WITH_COLON.fullmatch(reference):
         # In ECS's valueFrom a version follows behind a colon: <ARN>:<key>:<stage>:<version id> (Amazon ECS Developer
@@ -69,15 +70,16 @@ def parse(name: str, reference: str, where: str) -> Secret:
     )
 
 
-def _wrong_parameter(name: str) -> tuple[str, str] | None:
-    """Why no SSM parameter can have a name, and the fix."""
+def _wrong_parameter(name: str) -> Problem | None:
+    """Why no SSM parameter can have a name, worded to go on from it."""
     levels = name.removeprefix("/").split("/")
     if "" in levels:
-        return "is not the name of a parameter: a part of it is empty", "write ssm:/team/name, with single slashes"
+        what = "is not the name of a parameter: a part of it is empty"
+        return Problem(what, "write ssm:/team/name, with single slashes")
     if len(levels) > _MAX_LEVELS:
-        return f"has {len(levels)} levels, and SSM takes {_MAX_LEVELS}", "name a parameter with fewer"
+        return Problem(f"has {len(levels)} levels, and SSM takes {_MAX_LEVELS}", "name a parameter with fewer")
     if _RESERVED.match(name):
-        return "begins with ssm or aws, as no parameter of yours can", "write the parameter's whole name"
+        return Problem("begins with ssm or aws, as no parameter of yours can", "write the parameter's whole name")
     return None
 
 

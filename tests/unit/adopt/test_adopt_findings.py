@@ -42,15 +42,15 @@ def test_what_could_not_be_read_is_said_and_nothing_is_made_up() -> None:
         unread=(Unread("s3:GetBucketVersioning"),),
     )  # fmt: skip
 
-    assert [(one.level, one.what) for one in findings(blind)] == [
+    assert [(finding.level, finding.what) for finding in findings(blind)] == [
         ("warning", "not looked at: it takes s3:GetBucketVersioning")
     ]
 
 
-ONE_ZONE = tuple(dataclasses.replace(one, zone="eu-west-1a") for one in GOOD.subnets or ())
-PUBLIC = tuple(dataclasses.replace(one, way_out="igw-1") for one in GOOD.subnets or ())
-DEAD = tuple(dataclasses.replace(one, way_out="nat-1", dead=True) for one in GOOD.subnets or ())
-CLOSED = tuple(dataclasses.replace(one, way_out=None) for one in GOOD.subnets or ())
+ONE_ZONE = tuple(dataclasses.replace(subnet, zone="eu-west-1a") for subnet in GOOD.subnets or ())
+PUBLIC = tuple(dataclasses.replace(subnet, way_out="igw-1") for subnet in GOOD.subnets or ())
+DEAD = tuple(dataclasses.replace(subnet, way_out="nat-1", dead=True) for subnet in GOOD.subnets or ())
+CLOSED = tuple(dataclasses.replace(subnet, way_out=None) for subnet in GOOD.subnets or ())
 
 
 @pytest.mark.parametrize(

@@ -117,7 +117,7 @@ class Account:
 
 
 def told(live: Live) -> list[tuple[str, str]]:
-    return [(one.level, one.what) for one in findings(live)]
+    return [(finding.level, finding.what) for finding in findings(live)]
 
 
 def test_a_sound_environment_has_no_finding() -> None:

@@ -155,10 +155,10 @@ def _partitions() -> list[dict[str, Any]]:
 def test_partitions_are_those_that_boto_knows() -> None:
     """Every region of every partition, isolated ones included."""
     regions = {
-        region: one["id"]
-        for one in _partitions()
-        for region in one["regions"]
-        if re.fullmatch(one["regionRegex"], region)
+        region: partition["id"]
+        for partition in _partitions()
+        for region in partition["regions"]
+        if re.fullmatch(partition["regionRegex"], region)
     }
 
     assert len(regions) > 30
@@ -168,10 +168,10 @@ def test_partitions_are_those_that_boto_knows() -> None:
 def test_domains_are_those_that_boto_knows() -> None:
     """Of the partitions whose registries Penstock knows: the isolated ones have others."""
     found = {
-        region: one["outputs"]["dnsSuffix"]
-        for one in _partitions()
-        for region in one["regions"]
-        if one["outputs"]["dnsSuffix"].startswith("amazonaws.") and re.fullmatch(one["regionRegex"], region)
+        region: partition["outputs"]["dnsSuffix"]
+        for partition in _partitions()
+        for region in partition["regions"]
+        if partition["outputs"]["dnsSuffix"].startswith("amazonaws.") and re.fullmatch(partition["regionRegex"], region)
     }
 
     assert set(found.values()) == {"amazonaws.com", "amazonaws.com.cn", "amazonaws.eu"}

@@ -172,7 +172,9 @@ def test_calls_are_held_against_the_same_models() -> None:
 @pytest.mark.parametrize("arguments", [{"tags": 5}, {"tags": [5]}, {"settings": {"a": 1}}, {"clusterName": {"a": []}}])
 def test_what_has_another_type_altogether_is_no_traceback(arguments: dict[str, Any]) -> None:
     """A call may hold anything."""
-    assert all("failed to satisfy constraint" in one for one in call_refusals("ecs", "CreateCluster", arguments))
+    assert all(
+        "failed to satisfy constraint" in refusal for refusal in call_refusals("ecs", "CreateCluster", arguments)
+    )
 
 
 @pytest.mark.parametrize("service", sorted({service for service, _, _ in DOCUMENTED}))

@@ -41,7 +41,7 @@ CONTENTS: dict[str, tuple[Callable[[str], bytes], str, str]] = {
     "a syntax error": (lambda text: text.encode() + b"zz: b: c\n", ":{end}:6", "not YAML"),
     "a merge conflict": (lambda text: b"<<<<<<< HEAD\n" + text.encode(), ":2:", "not YAML"),
     "two documents": (lambda text: text.encode() + b"---\na: 1\n", ":{end}:1", "a second document"),
-    "a key twice": (lambda text: text.encode() + b"zz: 1\nzz: 2\n", ":{after}:1", "'zz' is here twice"),
+    "a key twice": (lambda text: text.encode() + b"zz: 1\nzz: 2\n", ":{after}:1", "'zz' is defined twice"),
     "a tag": (lambda text: text.encode() + b"zz: !!python/object:os.system x\n", ":{end}:5", "is not allowed"),
     "a long tag": (lambda text: text.encode() + b"zz: !" + b"t" * 9_999 + b" x\n", ":{end}:5", "is not allowed"),
     "Latin-1": (lambda text: text.encode() + b"zz: caf\xe9\n", ":{end}:8", "byte 0xe9 is not UTF-8"),
@@ -88,7 +88,7 @@ def test_broken_file_is_named_with_its_line(
 
 
 def test_merge_conflict_is_told_as_one() -> None:
-    """What git leaves behind is no YAML, and the parser's words do not help."""
+    """What git leaves behind is not YAML, and the parser's words do not help."""
     with pytest.raises(InputError) as caught:
         parse("a: 1\n<<<<<<< HEAD\nb: 2\n=======\nb: 3\n>>>>>>> other\n", "f")
 

@@ -184,7 +184,7 @@ def test_task_gets_exactly_what_its_files_name(tmp_path: Path) -> None:
     """Variables by value, secrets through the task definition; nothing of another task's."""
     plan = _plan(tmp_path, ("{HOST: dev.acme.internal}", "{HOST: dev.acme.internal, UNUSED: x}"))
     task = _task(plan, "catalogue")
-    definition = next(one for one in plan.task_definitions if one.family == task.family)
+    definition = next(definition for definition in plan.task_definitions if definition.family == task.family)
 
     assert task.names == ("HOST", "OM_JWT", "PASSWORD")
     assert task.environment == {"HOST": "dev.acme.internal"}
@@ -197,7 +197,9 @@ def test_secrets_are_references(tmp_path: Path) -> None:
     plan = _plan(
         tmp_path, ("secretsmanager:openmetadata", f'"{arn}#token"'), ("secretsmanager:warehouse#password", "ssm:/db/pw")
     )
-    secrets = {one.name: (one.store, one.id, one.key) for d in plan.task_definitions for one in d.secrets}
+    secrets = {
+        secret.name: (secret.store, secret.id, secret.key) for d in plan.task_definitions for secret in d.secrets
+    }
 
     assert secrets == {"OM_JWT": ("secretsmanager", arn, "token"), "PASSWORD": ("ssm", "/db/pw", None)}
 
@@ -207,7 +209,7 @@ def test_parameter_that_can_exist(tmp_path: Path, name: str) -> None:
     """SSM has 15 levels, and parameters of AWS's own below /aws/."""
     plan = _plan(tmp_path, ("secretsmanager:openmetadata", f"ssm:{name}"))
 
-    assert name in {one.id for d in plan.task_definitions for one in d.secrets}
+    assert name in {secret.id for d in plan.task_definitions for secret in d.secrets}
 
 
 @pytest.mark.parametrize(
@@ -224,11 +226,11 @@ def test_parameter_that_can_exist(tmp_path: Path, name: str) -> None:
     ],
 )
 def test_server_without_api_is_warned_of(tmp_path: Path, server: str, warned: bool) -> None:
-    """The client takes the address as it is; where a proxy has it elsewhere, the user knows better."""
+    """The client takes the address unchanged; where a proxy has it elsewhere, the user knows better."""
     plan = _plan(tmp_path, ("https://catalog.acme.io/api", server))
 
-    assert [one.split(": ")[0] for one in plan.warnings] == ["penstock.yaml:8:11"] * warned
-    assert all("does not end in /api" in one for one in plan.warnings)
+    assert [warning.split(": ")[0] for warning in plan.warnings] == ["penstock.yaml:8:11"] * warned
+    assert all("does not end in /api" in warning for warning in plan.warnings)
 
 
 def test_extra_secrets_and_env_of_a_task(tmp_path: Path) -> None:

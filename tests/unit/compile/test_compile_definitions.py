@@ -34,7 +34,7 @@ def _more(task: str) -> tuple[str, str]:
 def test_tasks_that_differ_in_size_share_one(tmp_path: Path) -> None:
     """RunTask gives the size; the definition's covers them all."""
     plan = _plan(tmp_path, _more(f"{{name: x, {CONFIG}, cpu_units: 1024, memory_mib: 2048}}"))
-    (definition,) = [one for one in plan.task_definitions if one.engine == "openmetadata"]
+    (definition,) = [definition for definition in plan.task_definitions if definition.engine == "openmetadata"]
 
     assert (definition.cpu_units, definition.memory_mib) == (1024, 2048)
 
@@ -76,7 +76,11 @@ def test_families_outlive_a_change(tmp_path: Path, edit: tuple[str, str]) -> Non
 
 def test_the_order_of_tasks_names_no_family(tmp_path: Path) -> None:
     """Nor does a task that names the very image which another one has by default."""
-    (default,) = [one.image.reference for one in _plan(tmp_path).task_definitions if one.engine == "openmetadata"]
+    (default,) = [
+        definition.image.reference
+        for definition in _plan(tmp_path).task_definitions
+        if definition.engine == "openmetadata"
+    ]
     named, unnamed = f"{{name: x, command: ls, image: '{default}'}}", "{name: y, command: ls}"
     alone = _families(_plan(tmp_path / "a", _more(named)))
     both = [
@@ -101,8 +105,8 @@ def test_names_fit_what_aws_allows(tmp_path: Path) -> None:
     edits = [("name: acme", "name: " + "p" * 20), ("  prod:", "  " + "e" * 12 + ":")]
     plan = _plan(tmp_path, *edits, environment="e" * 12)
 
-    assert all(len(one.family) <= 64 for one in plan.task_definitions)
-    assert all(len(f"{one.role_prefix}-task") <= 64 for one in plan.task_definitions)
+    assert all(len(definition.family) <= 64 for definition in plan.task_definitions)
+    assert all(len(f"{definition.role_prefix}-task") <= 64 for definition in plan.task_definitions)
     assert len(plan.airflow.name) <= 80
 
 
@@ -111,7 +115,9 @@ def test_roles_are_unique_over_regions(tmp_path: Path) -> None:
     here, there = _plan(tmp_path / "a"), _plan(tmp_path / "b", ("{region: eu-west-1}", "{region: us-east-1}"))
 
     assert _families(here) == _families(there)
-    assert not {one.role_prefix for one in here.task_definitions} & {one.role_prefix for one in there.task_definitions}
+    assert not {definition.role_prefix for definition in here.task_definitions} & {
+        definition.role_prefix for definition in there.task_definitions
+    }
 
 
 def test_roles_of_another_path_have_other_names(tmp_path: Path) -> None:
@@ -124,7 +130,9 @@ def test_roles_of_another_path_have_other_names(tmp_path: Path) -> None:
 
     assert made[0] == replace(made[1], iam=made[0].iam, task_definitions=made[0].task_definitions)
     assert _families(made[0]) == _families(made[1]) == _families(made[2])
-    assert len({one.role_prefix for plan in made for one in plan.task_definitions}) == 3 * len(_families(made[0]))
+    assert len({definition.role_prefix for plan in made for definition in plan.task_definitions}) == 3 * len(
+        _families(made[0])
+    )
 
 
 def test_meltano_runs_in_a_built_image_or_one_that_is_named(tmp_path: Path) -> None:
@@ -133,9 +141,9 @@ def test_meltano_runs_in_a_built_image_or_one_that_is_named(tmp_path: Path) -> N
     named = _plan(tmp_path / "b", ("environment: prod}", "environment: prod, image: acme/meltano:1}"))
     images = {
         plan: [
-            (one.image.kind, one.image.reference, one.image.context)
-            for one in found.task_definitions
-            if one.engine == "meltano"
+            (definition.image.kind, definition.image.reference, definition.image.context)
+            for definition in found.task_definitions
+            if definition.engine == "meltano"
         ]
         for plan, found in {"built": built, "named": named}.items()
     }
@@ -157,4 +165,4 @@ def test_secret_cannot_be_what_the_definition_sets(tmp_path: Path, name: str, ed
 
     plan = _plan(tmp_path / "b", secret, _more(f"{{name: x, command: ls, image: x, secrets: [{name}]}}"))
 
-    assert [name] in [[one.name for one in found.secrets] for found in plan.task_definitions]
+    assert [name] in [[secret.name for secret in definition.secrets] for definition in plan.task_definitions]

@@ -91,7 +91,7 @@ def test_endpoint_that_is_missed_is_a_warning(
     may be left out silently."""
     line = f"network: {{create: {{egress: endpoints, without_endpoints: [{left_out}]}}}}"
     plan = plan_of(tmp_path, (CREATE, line.replace("¦", "")), NO_CATALOGUE, *edits)
-    found = [one for one in plan.warnings if "without a way to" in one]
+    found = [warning for warning in plan.warnings if "without a way to" in warning]
 
     assert len(found) == len(told)
     for warning, part in zip(found, told, strict=True):
@@ -103,7 +103,7 @@ def test_secret_of_another_region_is_a_warning(tmp_path: Path) -> None:
     """ECS reads it where its ARN says, and an endpoint is of one region."""
     far = ("secretsmanager:warehouse", "arn:aws:secretsmanager:us-east-1:111122223333:secret:warehouse-AbCdEf")
     found, open_ = (
-        [one for one in plan_of(tmp_path / name, far, *edits).warnings if "is in another region" in one]
+        [warning for warning in plan_of(tmp_path / name, far, *edits).warnings if "is in another region" in warning]
         for name, edits in (("sealed", (SEALED, NO_CATALOGUE)), ("open", ()))
     )
 
@@ -124,7 +124,7 @@ def test_web_server_out_of_the_workers_reach_is_a_warning(
     airflow = ("{version: 3.0.6, class: mw1.small}", f"{{version: {version}, class: mw1.small, access: {access}}}")
     plan = plan_of(tmp_path, SEALED, NO_CATALOGUE, airflow)
 
-    assert any("no address inside the network" in one for one in plan.warnings) == told
+    assert any("no address inside the network" in warning for warning in plan.warnings) == told
 
 
 def test_endpoints_that_other_partitions_lack(tmp_path: Path) -> None:

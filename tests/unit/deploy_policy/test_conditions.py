@@ -45,7 +45,7 @@ def test_a_role_that_exists_is_passed_to_both_services_of_mwaa(plan: Plan) -> No
     own = replace(plan, airflow=replace(plan.airflow, execution_role="team/airflow-role"))
     arn = f"arn:aws:iam::{ACCOUNT}:role/team/airflow-role"
 
-    passed = [one for one in statements([Deployment(own, VPC)], ACCOUNT) if arn in one.resources]
+    passed = [statement for statement in statements([Deployment(own, VPC)], ACCOUNT) if arn in statement.resources]
 
     assert {one.actions for one in passed} == {("iam:PassRole",)}
     assert sorted(str(one.condition["StringEquals"]["iam:PassedToService"]) for one in passed) == [

@@ -10,12 +10,13 @@ from typing import Any
 
 import pytest
 
+from penstock.aws.iam import MAX_POLICY_CHARACTERS
 from penstock.cli import deploy_policy, main
 from penstock.compile.compiler import compile_plan
 from penstock.deploy_policy.bootstrap import Bootstrap
-from penstock.deploy_policy.documents import MAX_CHARACTERS, pack
+from penstock.deploy_policy.documents import pack
 from penstock.deploy_policy.names import patterns
-from penstock.deploy_policy.scope import Deployment, partition_of
+from penstock.deploy_policy.scope import Deployment
 from penstock.deploy_policy.statements import Statement, statements
 from penstock.deployed.account import Account
 from penstock_runtime.errors import PenstockError
@@ -36,7 +37,7 @@ def plan(tmp_path: Path) -> Plan:
 
 
 def template(*resources: dict[str, Any]) -> dict[str, Any]:
-    return {"Resources": {f"R{number}": one for number, one in enumerate(resources)}}
+    return {"Resources": {f"R{number}": resource for number, resource in enumerate(resources)}}
 
 
 @pytest.mark.parametrize(
@@ -115,9 +116,14 @@ def test_what_is_too_long_for_one_policy_goes_into_several() -> None:
     ]
     policies = pack(found, "p")
 
-    assert [one.name for one in policies] == ["p-1", "p-2", "p-3", "p-4"]
-    assert all(one.size <= MAX_CHARACTERS for one in policies)
-    packed = [(one.actions, resource) for policy in policies for one in policy.statements for resource in one.resources]
+    assert [policy.name for policy in policies] == ["p-1", "p-2", "p-3", "p-4"]
+    assert all(policy.size <= MAX_POLICY_CHARACTERS for policy in policies)
+    packed = [
+        (statement.actions, resource)
+        for policy in policies
+        for statement in policy.statements
+        for resource in statement.resources
+    ]
     assert packed == [(one.actions, resource) for one in found for resource in one.resources]
 
 
@@ -126,13 +132,6 @@ def test_more_than_a_role_can_have_is_refused() -> None:
     with pytest.raises(PenstockError, match="need 11 managed policies, and IAM attaches 10") as caught:
         pack(found, "p")
     assert "iam.bootstrap_qualifier" in caught.value.fix
-
-
-@pytest.mark.parametrize(
-    ("region", "partition"), [("eu-west-1", "aws"), ("cn-north-1", "aws-cn"), ("us-gov-west-1", "aws-us-gov")]
-)
-def test_partition(region: str, partition: str) -> None:
-    assert partition_of(region) == partition
 
 
 # The command

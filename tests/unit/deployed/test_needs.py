@@ -46,7 +46,7 @@ def test_what_was_deployed_holds_what_it_was_deployed_for(plan: Plan) -> None:
 
 def test_a_change_of_size_or_of_airflow_can_be_pushed(plan: Plan) -> None:
     """The first is RunTask's, the second waits."""
-    definitions = tuple(replace(one, cpu_units=4096, memory_mib=8192) for one in plan.task_definitions)
+    definitions = tuple(replace(definition, cpu_units=4096, memory_mib=8192) for definition in plan.task_definitions)
     other = replace(plan, task_definitions=definitions, airflow=replace(plan.airflow, max_workers=9), protected=True)
 
     assert needs.lacking(facts(plan), facts(other), other) == []
@@ -55,10 +55,10 @@ def test_a_change_of_size_or_of_airflow_can_be_pushed(plan: Plan) -> None:
 
 def test_each_lack_is_named_with_its_tasks(plan: Plan) -> None:
     """Place, network, runtime, and what a task definition holds."""
-    meltano = next(one for one in plan.task_definitions if one.engine == "meltano")
+    meltano = next(definition for definition in plan.task_definitions if definition.engine == "meltano")
     other_secret = Secret("PASSWORD", "secretsmanager", "warehouse", "other")
     changed = replace(meltano, secrets=(other_secret,), architecture="arm64")
-    rest = tuple(one for one in plan.task_definitions if one is not meltano)
+    rest = tuple(definition for definition in plan.task_definitions if definition is not meltano)
     other = replace(
         plan,
         region="eu-west-2",
@@ -252,7 +252,7 @@ def test_an_image_that_is_named_is_another_definition_than_the_same_by_default(t
     plain = "- {name: load, command: ls}"
     named = "- {name: load, command: ls, image: docker.getcollate.io/openmetadata/ingestion-base:1.12.14}"
     old, new = (compile_plan(loaded(tmp_path / str(n), (task, one))) for n, one in enumerate((plain, named)))
-    (family,) = (one.family for one in old.task_definitions if one.engine == "command")
+    (family,) = (definition.family for definition in old.task_definitions if definition.engine == "command")
 
     (found,) = needs.lacking(facts(old), facts(new), new)
     assert found.endswith(f"is not deployed: {family}, which is, holds the same under another name")
@@ -262,21 +262,23 @@ def _with(plan: Plan, *definitions: TaskDefinition) -> Plan:
     """The plan with these definitions, whose first one all tasks have that had the plan's first."""
     old, new = plan.task_definitions[0].family, definitions[0].family
     schedules = tuple(
-        replace(one, tasks=tuple(replace(task, family=new) if task.family == old else task for task in one.tasks))
-        for one in plan.schedules
+        replace(
+            schedule, tasks=tuple(replace(task, family=new) if task.family == old else task for task in schedule.tasks)
+        )
+        for schedule in plan.schedules
     )
     return replace(plan, task_definitions=definitions, schedules=schedules)
 
 
 def test_a_new_definition_is_compared_with_the_nearest(plan: Plan) -> None:
     """So that the user reads what to take back, or what the deploy will add."""
-    catalogue = next(one for one in plan.task_definitions if one.engine == "openmetadata")
+    catalogue = next(definition for definition in plan.task_definitions if definition.engine == "openmetadata")
     new = replace(catalogue, family="new", secrets=(*catalogue.secrets[:1], Secret("SLACK", "ssm", "/slack")))
     (schedule,) = plan.schedules
     tasks = tuple(replace(task, family="new") if task.engine == "openmetadata" else task for task in schedule.tasks)
     other = replace(
         plan,
-        task_definitions=tuple(new if one is catalogue else one for one in plan.task_definitions),
+        task_definitions=tuple(new if definition is catalogue else definition for definition in plan.task_definitions),
         schedules=(replace(schedule, tasks=tasks),),
     )
 
@@ -289,7 +291,7 @@ def test_a_new_definition_is_compared_with_the_nearest(plan: Plan) -> None:
 
 def test_an_image_that_is_built_of_other_files_is_another_image(plan: Plan) -> None:
     """A plugin added to the Meltano project is in no container before a deploy."""
-    family = next(one.family for one in plan.task_definitions if one.engine == "meltano")
+    family = next(definition.family for definition in plan.task_definitions if definition.engine == "meltano")
     (found,) = needs.lacking(facts(plan, images={family: "1" * 64}), facts(plan, images={family: "2" * 64}), plan)
 
     assert found.endswith("changed: what the image is built from changed")
@@ -346,7 +348,9 @@ def test_a_push_uploads_into_the_release_only(plan: Plan) -> None:
 
 def test_the_first_file_of_a_task_definition_waits_for_a_deploy(plan: Plan) -> None:
     """Its role may not read it yet. More files need no more, and a right that nobody needs does no harm."""
-    given = replace(plan, task_definitions=tuple(replace(one, files=True) for one in plan.task_definitions))
+    given = replace(
+        plan, task_definitions=tuple(replace(definition, files=True) for definition in plan.task_definitions)
+    )
 
     first = needs.lacking(facts(plan), facts(given), given)
 

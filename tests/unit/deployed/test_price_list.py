@@ -68,7 +68,7 @@ class PriceList:
         return self
 
     def paginate(self, ServiceCode: str, Filters: list[dict[str, str]]) -> list[dict[str, Any]]:
-        self.asked[ServiceCode] = {one["Field"]: one["Value"] for one in Filters}
+        self.asked[ServiceCode] = {filter_["Field"]: filter_["Value"] for filter_ in Filters}
         found = ANSWERS[ServiceCode]
         return [{"PriceList": found[:1]}, {"PriceList": found[1:]}]
 

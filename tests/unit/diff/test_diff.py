@@ -23,7 +23,7 @@ def test_a_danger_is_one_until_it_is_named(plan: Plan) -> None:
     after = edited("airflow", "Environment", Name="other")
     found = report.compare((BOTH, None), (after, plans.as_data(plan)), prices={})
 
-    assert [one.name for one in found.dangers] == ["acme"]
+    assert [danger.name for danger in found.dangers] == ["acme"]
     assert "because Name cannot change" in found.dangers[0].what
     assert found.refused([]) == found.dangers
     assert found.refused(["acme"]) == ()

@@ -88,8 +88,8 @@ def test_a_boundary_and_a_keys_policy_are_permissions() -> None:
 
     def key(*services: str) -> dict[str, Any]:
         statements = [
-            {"Effect": "Allow", "Principal": {"Service": one}, "Action": "kms:Decrypt", "Resource": "*"}
-            for one in services
+            {"Effect": "Allow", "Principal": {"Service": service}, "Action": "kms:Decrypt", "Resource": "*"}
+            for service in services
         ]
         resource = {"Type": "AWS::KMS::Key", "Properties": {"KeyPolicy": {"Statement": statements}}}
         return {"a": {"Resources": {"Key": resource}}}

@@ -24,7 +24,9 @@ def plan(tmp_path_factory: pytest.TempPathFactory) -> Plan:
 
 
 GOLDEN = sorted(Path(__file__).resolve().parents[2].joinpath("golden").glob("*/expected/*/*.template.json"))
-USED = {one["Type"] for path in GOLDEN for one in json.loads(path.read_text())["Resources"].values()} | set(TYPES)
+USED = {resource["Type"] for path in GOLDEN for resource in json.loads(path.read_text())["Resources"].values()} | set(
+    TYPES
+)
 """Every type that a template of ours has: those of the golden cases, and those that a deploy may make."""
 SCHEMAS = sorted(kind for kind in {*USED, *FIXED} if kind.startswith("AWS::"))
 
@@ -34,7 +36,7 @@ def schemas() -> dict[str, dict[str, bool]]:
     """Type → property → whether the schemas that come with the pinned CDK CLI say that it is fixed at creation."""
     with gzip.open(CDK.parent.parent / "aws-cdk" / "db.json.gz") as file:
         schema = json.load(file)["schema"]
-    types = {one["$id"]: one for one in schema["typeDefinition"]["entities"]}
+    types = {entity["$id"]: entity for entity in schema["typeDefinition"]["entities"]}
 
     def properties(found: Any, prefix: str = "") -> Iterator[tuple[str, bool]]:
         for name, one in found.items():
@@ -45,7 +47,7 @@ def schemas() -> dict[str, dict[str, bool]]:
                 below = types[one["type"]["reference"]["$ref"]].get("properties", {})
                 yield from properties(below, f"{prefix}{name}.")
 
-    resources = {one["cloudFormationType"]: one["properties"] for one in schema["resource"]["entities"]}
+    resources = {entity["cloudFormationType"]: entity["properties"] for entity in schema["resource"]["entities"]}
     return {kind: dict(properties(resources[kind])) for kind in SCHEMAS}
 
 

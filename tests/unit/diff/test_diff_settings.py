@@ -71,7 +71,7 @@ def test_each_setting_is_told_old_and_new(planned: Callable[..., Plan], edit: Ed
 
 def test_files_and_images_changed_but_are_not_printed(planned: Callable[..., Plan]) -> None:
     """Their hashes say nothing to a person, and their text is long."""
-    (family, *_) = (one.family for one in planned().task_definitions)
+    (family, *_) = (definition.family for definition in planned().task_definitions)
     before, after = facts(planned(), **{family: "a" * 64}), facts(planned(), **{family: "b" * 64})
     files = [
         {
@@ -91,7 +91,9 @@ def test_what_is_the_same_is_not_told(planned: Callable[..., Plan]) -> None:
     before, after = facts(plan, account="111122223333"), facts(plan)
     older = {
         **before,
-        "settings": {key: one for key, one in before["settings"].items() if key not in ("tags", "pull_through")},
+        "settings": {
+            key: setting for key, setting in before["settings"].items() if key not in ("tags", "pull_through")
+        },
     }
     size = planned(("cpu_units: 512, memory_mib: 1024", "cpu_units: 1024, memory_mib: 2048"))
 

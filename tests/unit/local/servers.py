@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from penstock.local.airflow import AirflowServer
 
 
-def server(version: str, **changes: object) -> AirflowServer:
+def server(version: str, **changes: Any) -> AirflowServer:
     """A server that is never started."""
-    facts: dict[str, object] = {
+    facts: dict[str, Any] = {
         "version": version,
         "environment": Path("/envs/airflow"),
         "home": Path("/instance/airflow"),
@@ -19,4 +20,4 @@ def server(version: str, **changes: object) -> AirflowServer:
         "password": "the-password",
         "secret": "the-secret",
     }
-    return AirflowServer(**{**facts, **changes})  # type: ignore[arg-type]
+    return AirflowServer(**{**facts, **changes})

@@ -136,7 +136,7 @@ MISTAKES = {
         "mw1.micro has exactly 1 worker, not 2",
         "{min: 1, max: 1}",
     ),
-    "no range": ("10.20.0.0/16", "¦10.20.0.1/16", "no IPv4 range", "10.20.0.0/16"),
+    "no range": ("10.20.0.0/16", "¦10.20.0.1/16", "not an IPv4 range", "10.20.0.0/16"),
     "not an AWS id": (
         "{create: {cidr: 10.20.0.0/16}}",
         "{use: {vpc: vpc-0a1b2c3d, private_subnets: [subnet-0a1b2c3d, ¦subnet-7]}}",
@@ -189,7 +189,7 @@ WORKFLOWS = {
     "default of a shell": ('"${HOST}:5432"', '¦"${HOST:-x}:5432"', "nothing fills ${HOST:-x}"),
     "literal password": ('"${PASSWORD}"', '¦"hunter2"', "'password' is a secret in plain text"),
     "unknown name": ('"${HOST}:5432"', '¦"${HOTS}:5432"', "${HOTS} is neither a secret nor a variable"),
-    "a list": (WORKFLOW, "¦- a\n", "holds no mapping"),
+    "a list": (WORKFLOW, "¦- a\n", "holds a list, not a mapping"),
     "no source": (WORKFLOW, "¦sink: {}\n", "has no `source` mapping"),
     "no source type": ("  type: postgres\n  serviceName", "  ¦serviceName", "source.type is missing"),
     "no service": ("type: postgres\n  serviceName: warehouse", "¦type: postgres", "source.serviceName is missing"),

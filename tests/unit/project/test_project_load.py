@@ -123,7 +123,9 @@ def test_schema_describes_every_key() -> None:
         name = one.get("$ref", "").rsplit("/", 1)[-1]
         return "description" in one or "description" in found["$defs"].get(name, {})
 
-    assert [key for part in parts for key, one in part.get("properties", {}).items() if not described(one)] == []
+    assert [
+        key for part in parts for key, property_ in part.get("properties", {}).items() if not described(property_)
+    ] == []
 
 
 def test_every_pattern_has_words() -> None:

@@ -11,7 +11,7 @@ import pytest
 from penstock.aws.mwaa import FIXED_OPTIONS
 from penstock.compile.compiler import compile_plan
 from penstock.project.airflow import plugins
-from penstock.project.airflow.option_values import CLASS_PATHS, SECRETS_BACKENDS
+from penstock.project.airflow.option_values import BACKEND_CLASSES, CLASS_PATHS
 from penstock.versions import airflow_options
 from penstock.versions.airflow import AIRFLOW
 from tests.unit.project_files import errors, loaded, write
@@ -109,15 +109,15 @@ BAD = {
     "a backend of Airflow 1": (
         "secrets.backend", "airflow.contrib.secrets.aws_secrets_manager.SecretsManagerBackend", "3.0.6",
         "Airflow 3.0.6 has no airflow.contrib, and does not start where secrets.backend names it",
-        f"write {SECRETS_BACKENDS[0]}",
+        f"write {BACKEND_CLASSES[0]}",
     ),
     "one of parameters": (
         "secrets.backend", "airflow.contrib.secrets.aws_systems_manager.SystemsManagerParameterStoreBackend", "3.2.1",
-        "has no airflow.contrib", f"write {SECRETS_BACKENDS[1]}",
+        "has no airflow.contrib", f"write {BACKEND_CLASSES[1]}",
     ),
     "a misspelt backend": (
-        "secrets.backend", SECRETS_BACKENDS[0].replace("Backend", "Backed"), "2.10.3", "the amazon provider has no",
-        f"did you mean '{SECRETS_BACKENDS[0][:56]}",
+        "secrets.backend", BACKEND_CLASSES[0].replace("Backend", "Backed"), "2.10.3", "the amazon provider has no",
+        f"did you mean '{BACKEND_CLASSES[0][:56]}",
     ),
     "mail of a module that is gone": (
         "email.email_backend", "airflow.contrib.utils.sendgrid.send_email", "3.0.6", "no airflow.contrib", "name"
@@ -126,7 +126,7 @@ BAD = {
     "sign-in that is gone": (
         "api.auth_backends", "airflow.api.auth.backend.session, airflow.www.x", "3.0.6", "no airflow.api, and", "name"
     ),
-    "arguments that are no JSON": (
+    "arguments that are not JSON": (
         "secrets.backend_kwargs", "{connections_prefix: x}", "3.0.6", "is not a mapping in JSON, and Airflow goes on",
         "write it in single quotes",
     ),

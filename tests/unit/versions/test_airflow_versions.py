@@ -65,7 +65,8 @@ def test_plan_takes_the_version_that_it_is_given(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="older than"):
         compile_plan(project, airflow_version="2.2.2")
     assert any(
-        "one that MWAA does not offer fails" in one for one in compile_plan(project, airflow_version="9.9.9").warnings
+        "one that MWAA does not offer fails" in warning
+        for warning in compile_plan(project, airflow_version="9.9.9").warnings
     )
     with pytest.raises(InputError, match="three parts"):
         compile_plan(project, airflow_version="2.11")

@@ -123,7 +123,11 @@ class Exporter:
         while inner["type"] == "function-after":
             inner = inner["schema"]
         aliases = [field.get("validation_alias", "") for field in inner.get("fields", {}).values()]
-        if inner["type"] != "model-fields" or config.keys() - _HARMLESS or any(type(one) is not str for one in aliases):
+        if (
+            inner["type"] != "model-fields"
+            or config.keys() - _HARMLESS
+            or any(type(alias) is not str for alias in aliases)
+        ):
             self.unread.add(f"{name}: {inner['type']}, {sorted(config.keys() - _HARMLESS)}")
             shape["kind"] = "any"
             return index
@@ -138,8 +142,8 @@ class Exporter:
 def export(roots: dict[str, Any]) -> dict[str, Any]:
     """The shapes of pydantic models; `roots` names each."""
     exporter = Exporter()
-    found = {name: exporter.add(model.__pydantic_core_schema__) for name, model in roots.items()}
-    return {"roots": found, "shapes": exporter.shapes, "unread": sorted(exporter.unread)}
+    numbers = {name: exporter.add(model.__pydantic_core_schema__) for name, model in roots.items()}
+    return {"roots": numbers, "shapes": exporter.shapes, "unread": sorted(exporter.unread)}
 
 
 def main(file: Path) -> None:
@@ -148,8 +152,8 @@ def main(file: Path) -> None:
     warnings.simplefilter("ignore")
     roots = {}
     for name, (module, class_name) in ROOTS.items():
-        found = importlib.import_module(f"metadata.generated.schema.metadataIngestion.{module}")
-        roots[name] = getattr(found, class_name)
+        generated = importlib.import_module(f"metadata.generated.schema.metadataIngestion.{module}")
+        roots[name] = getattr(generated, class_name)
     data = {**export(roots), "package": version(PACKAGE)}
     # At once: a reader may be waiting for it.
     part = file.with_name(f"{file.name}.{os.getpid()}")

@@ -70,9 +70,9 @@ def alike(name: str, known: Iterable[str]) -> str | None:
     """The known name that was most likely meant; None where none is near."""
     names = sorted(known)
     folded = name.casefold().replace("_", "").replace("-", "")
-    for one in names:
-        if one.casefold() == folded:
-            return one
+    for candidate in names:
+        if candidate.casefold() == folded:
+            return candidate
     if len(name) > 200:
         return None
     close = difflib.get_close_matches(name, names, n=1, cutoff=_LIKE)

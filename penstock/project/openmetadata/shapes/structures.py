@@ -77,11 +77,11 @@ class DictOf(Shape):
     def faults(self, node: Node, key: str) -> Sequence[Fault]:
         if not isinstance(node.value, dict):
             return (wrong_kind(node, key, "dict"),)
-        found: list[Fault] = []
+        faults: list[Fault] = []
         for name, child in node.value.items():
-            found += self._keys.faults(node.keys[name], str(name))
-            found += self._values.faults(child, str(name))
-        return found
+            faults += self._keys.faults(node.keys[name], str(name))
+            faults += self._values.faults(child, str(name))
+        return faults
 
     def hint(self) -> str:
         return "{…}"
@@ -111,13 +111,13 @@ class Model(Shape):
 
     def tags(self) -> dict[str, frozenset[str]]:
         """Its keys that take one text only."""
-        found = {}
+        tags = {}
         for key in self._raw:
             shape = self.field(key)
             inner = shape.inner if isinstance(shape, Optional) else shape
             if isinstance(inner, Enum) and len(inner.values) == 1:
-                found[key] = inner.values
-        return found
+                tags[key] = inner.values
+        return tags
 
     def fits(self, node: Node) -> bool:
         value, fields = node.value, self._fields
@@ -139,7 +139,7 @@ class Model(Shape):
         value = node.value
         if not isinstance(value, dict):
             return (wrong_kind(node, key, "model"),)
-        found: list[Fault] = []
+        faults: list[Fault] = []
         meant: set[str] = set()
         missing = [name for name in self._required if name not in value]
         for name, child in value.items():
@@ -147,21 +147,21 @@ class Model(Shape):
             if shape is not None:
                 wrong = shape.faults(child, name)
                 if wrong:
-                    found += wrong
+                    faults += wrong
             elif self._strict:
                 fault = unknown_key(node.keys[name], name, self.name, self._raw.keys() - value.keys(), missing)
                 meant.add(fault.meant)
-                found.append(misspelt_tag(node.keys[name], fault.meant) if fault.meant in self.tags() else fault)
+                faults.append(misspelt_tag(node.keys[name], fault.meant) if fault.meant in self.tags() else fault)
             elif self._extra and not isinstance(name, str):
-                found.append(wrong_kind(node.keys[name], str(name), "str"))
+                faults.append(wrong_kind(node.keys[name], str(name), "str"))
         for name in missing:
             if name not in meant:
                 shape = self.field(name)
-                found.append(missing_key(node, name, self.name, shape.hint() if shape else "…"))
-        if any(fault.tag for fault in found) and self._is_named(node):
+                faults.append(missing_key(node, name, self.name, shape.hint() if shape else "…"))
+        if any(fault.tag for fault in faults) and self._is_named(node):
             # The value is of this model: what is at fault below it does not say otherwise.
-            return [replace(fault, tag="") for fault in found]
-        return found
+            return [replace(fault, tag="") for fault in faults]
+        return faults
 
     def _is_named(self, node: Node) -> bool:
         return any(key in node.value and node.value[key].value in values for key, values in self.tags().items())

@@ -35,7 +35,7 @@ class Union(Shape):
     def _find_tag(self) -> str:
         """The key that tells most of the models apart, empty where none does. Looked for when first needed: a model may
         hold a union that it is in."""
-        tags = [one.tags() if isinstance(one, Model) else {} for one in self._branches]
+        tags = [branch.tags() if isinstance(branch, Model) else {} for branch in self._branches]
         counted = Counter(key for keys in tags for key in keys)
         self._tag = next((key for key, count in counted.most_common(1) if count > 1), "")
         for branch, keys in zip(self._branches, tags, strict=True):

@@ -67,19 +67,19 @@ def check_contents(settings: Settings, report: Report, contents: Mapping[str, Co
             yield Problem(f"{source.file} holds a private key", fix, place)
     if (total := sum(used.values())) > MAX_TOTAL_BYTES:
         what = f"the files of all tasks have {total / 1024**3:.1f} GiB, and a deploy carries 4 GiB"
-        largest = max(sources(settings), key=lambda one: _size(one[1], contents))
+        largest = max(sources(settings), key=lambda source: _size(source[1], contents))
         yield Problem(what, "put large files into the image, or let the task fetch them from S3", largest[0])
     yield from _check_tmp(settings, contents)
 
 
 def sources(settings: Settings) -> list[tuple[DocumentPath, Source]]:
     """Every file that a project gives to a task, the server's certificate too, and the place that says so."""
-    found: list[tuple[DocumentPath, Source]] = [
+    sources_by_place: list[tuple[DocumentPath, Source]] = [
         ((*place, path), file) for place, files in levels.declared(settings) for path, file in files.items()
     ]
     if (certificate := levels.certificate(settings)) is not None:
-        found.append((certificate.place, certificate.file))
-    return found
+        sources_by_place.append((certificate.place, certificate.file))
+    return sources_by_place
 
 
 def check_certificate(settings: Settings) -> Iterator[Problem]:
@@ -135,19 +135,19 @@ def _check_task(settings: Settings, task: Task, job: DocumentPath, index: int) -
 
 def _check_container(who: str, given: Mapping[str, Given], container: places.Container) -> Iterator[Problem]:
     """What a task gets, against its container and against each other."""
-    for path, one in given.items():
-        if _wrong_path(str(one.place[-1])):
+    for path, file in given.items():
+        if _wrong_path(str(file.place[-1])):
             continue
         if wrong := container.unwritable(path):
-            yield wrong.at(*one.place, key=True)
+            yield wrong.at(*file.place, key=True)
         if path == named.SERVER_CERTIFICATE:
             yield Problem(
-                f"{path} is where Penstock puts openmetadata.ca_certificate", "rename it", one.place, at_key=True
+                f"{path} is where Penstock puts openmetadata.ca_certificate", "rename it", file.place, at_key=True
             )
         for other in given:
             if other.startswith(f"{path}/"):
                 what = f"{who} gets the file {path} and the file {other}, which would be in a folder of that name"
-                yield Problem(what, "rename one", one.place, at_key=True)
+                yield Problem(what, "rename one", file.place, at_key=True)
 
 
 def _check_tmp(settings: Settings, contents: Mapping[str, Content]) -> Iterator[Problem]:
@@ -157,12 +157,12 @@ def _check_tmp(settings: Settings, contents: Mapping[str, Content]) -> Iterator[
             given = levels.of_task(settings, name, index)
             if not given or not places.of_task(settings, task).read_only:
                 continue
-            total = sum(_size(one.file, contents) for one in given.values())
+            total = sum(_size(file.file, contents) for file in given.values())
             if total > settings.ecs.tmp_mib * 1024**2:
                 mib = f"{total / 1024**2:.1f} MiB"
                 what = f"the files of task {task.name!r} have {mib}, and /tmp has {settings.ecs.tmp_mib}"
                 fix = "raise ecs.tmp_mib (and the task's memory_mib, of which it is), or remove read_only_root"
-                largest = max(given.values(), key=lambda one: _size(one.file, contents))
+                largest = max(given.values(), key=lambda file: _size(file.file, contents))
                 yield Problem(what, fix, largest.place)
 
 

@@ -72,15 +72,15 @@ class Search:
                 fix = "put the text into a secret, and write ${NAME} of it here"
                 yield Missing(what, fix, certain=False), workflow.document.where(node)
                 continue
-            found = self._missing(key, node.value, given, container, self._folder / near)
-            if found is None:
+            missing = self._missing(key, node.value, given, container, self._folder / near)
+            if missing is None:
                 continue
             if node is server:
                 fix = (
                     "did you mean openmetadata.ca_certificate? Set it in penstock.yaml to a file of the project, or to "
                 )
-                found = Missing(found.what, fix + "{secret: NAME}, and remove sslConfig here", found.certain)
-            yield found, workflow.document.where(node)
+                missing = Missing(missing.what, fix + "{secret: NAME}, and remove sslConfig here", missing.certain)
+            yield missing, workflow.document.where(node)
 
     def _not_a_path(self, node: Node) -> Missing | None:
         """The text of a certificate, where OpenMetadata's package takes a path (1.12, metadata/utils/ssl_registry)."""
@@ -109,18 +109,18 @@ class Search:
         for name, value in env.items():
             if not named.is_path(name, value) or (near is not None and _holds(near, value)):
                 continue
-            found = self._missing(name, value, given, container, None)
-            if found is not None:
-                yield found, self._document.where(at(self._root, (*place, name)))
+            missing = self._missing(name, value, given, container, None)
+            if missing is not None:
+                yield missing, self._document.where(at(self._root, (*place, name)))
 
     def _command(
         self, command: str | list[str], place: DocumentPath, given: set[str], container: places.Container
     ) -> Iterator[tuple[Missing, str]]:
         for word in named.in_command(command):
             if word != _STOCK_PROGRAM and ("/" in word or "." in word):
-                found = self._missing("command", word, given, container, None)
-                if found is not None:
-                    yield found, self._document.where(at(self._root, place))
+                missing = self._missing("command", word, given, container, None)
+                if missing is not None:
+                    yield missing, self._document.where(at(self._root, place))
 
     def _missing(
         self, key: str, value: str, given: set[str], container: places.Container, near: Path | None

@@ -57,7 +57,7 @@ def _check_environment(settings: Settings, project: MeltanoProject) -> Iterator[
 
 def _runs(settings: Settings, project: MeltanoProject) -> Iterator[str]:
     """What runs by `meltano run`."""
-    yield from (f"schedule {one.name!r}" for one in project.schedules if one.job is not None)
-    yield from (f"schedule {one.name!r}" for one in settings.schedules if one.job not in settings.jobs)
+    yield from (f"schedule {schedule.name!r}" for schedule in project.schedules if schedule.job is not None)
+    yield from (f"schedule {schedule.name!r}" for schedule in settings.schedules if schedule.job not in settings.jobs)
     for job in settings.jobs.values():
         yield from (f"task {task.name!r}" for task in job.tasks if task.meltano is not None)

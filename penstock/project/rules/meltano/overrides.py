@@ -35,14 +35,14 @@ def check(settings: Settings, project: MeltanoProject) -> Iterator[Problem]:
     for index, schedule in enumerate(settings.schedules):
         for name, value in schedule.env.items():
             yield from _check(name, value, "schedules", index, "env", name)
-    for job, one in settings.jobs.items():
-        for index, task in enumerate(one.tasks):
+    for job, job_settings in settings.jobs.items():
+        for index, task in enumerate(job_settings.tasks):
             for name, value in task.env.items() if task.meltano is not None else ():
                 yield from _check(name, value, "jobs", job, "tasks", index, "env", name)
-    for found in project.schedules:
-        for name, document, node in found.env_nodes:
+    for meltano_schedule in project.schedules:
+        for name, document, node in meltano_schedule.env_nodes:
             where = document.where(node)
-            yield from (replace(problem, where=where) for problem in _check(name, found.env.get(name)))
+            yield from (replace(problem, where=where) for problem in _check(name, meltano_schedule.env.get(name)))
     yield from state.check(settings, project)
 
 
@@ -56,8 +56,8 @@ def warnings(project: MeltanoProject, settings: Settings) -> Iterator[tuple[str,
     """(text, where) of what the files say and a run does not do."""
     for name, value in FIXED.items():
         key = name.removeprefix(OWN_PREFIX).lower()
-        if (found := setting(project, key)) is not None:
-            document, node = found
+        if (place := setting(project, key)) is not None:
+            document, node = place
             if node.text is not None and not _same(node.text, value):
                 yield f"{key} is {value} in the container: {REASONS[name]}: remove it here", document.where(node)
     if settings.meltano is not None and settings.meltano.image is None:
@@ -80,11 +80,11 @@ def _left_out(project: MeltanoProject, settings: Settings) -> Iterator[tuple[str
 
 def environment(project: MeltanoProject, variables: Mapping[str, str]) -> dict[str, str]:
     """Variables by which a run logs as the project says. The engine has other defaults, which would win."""
-    found = {}
+    environment = {}
     for key in _LOG_SETTINGS:
-        if (one := setting(project, key)) is not None and (text := one[1].text) and "$" not in text:
-            found[variable_of("meltano", key)] = text
-    return {name: variables.get(name, text) for name, text in found.items()}
+        if (place := setting(project, key)) is not None and (text := place[1].text) and "$" not in text:
+            environment[variable_of("meltano", key)] = text
+    return {name: variables.get(name, text) for name, text in environment.items()}
 
 
 def _same(text: str, fixed: str) -> bool:

@@ -40,7 +40,7 @@ _NEVER_FILLED = frozenset(
     {"name", "namespace", "inherit_from", "variant", "label", "description", "docs", "repo", "logo_url", "executable"}
     | {"capabilities", "requires", "settings_group_validation", "python", "keywords", "maintenance_status"}
 )
-"""Keys of a plugin that Meltano takes as they are."""
+"""Keys of a plugin that Meltano takes unchanged."""
 _NOT_SETTINGS = frozenset(
     {"plugins", "environments", "schedules", "jobs", "env", "include_paths", "annotations", "requires_meltano"}
 )
@@ -140,9 +140,9 @@ class _References:
         seen, parent = {plugin.name}, plugin.parent
         while parent is not None and parent not in seen:
             seen.add(parent)
-            found = self._project.plugins.get(parent, [])
-            names |= {name for one in found for name in _keys(one.node.value.get("env"))}
-            parent = found[0].parent if found else None
+            parents = self._project.plugins.get(parent, [])
+            names |= {name for plugin_ in parents for name in _keys(plugin_.node.value.get("env"))}
+            parent = parents[0].parent if parents else None
         return frozenset(names)
 
     def _definition(
@@ -196,9 +196,9 @@ class _References:
                 for match in REFERENCE.finditer(node.value):
                     if match["escaped"]:
                         continue
-                    found = self._of_a_process(key, match["braced"], match["bare"], document.where(node))
-                    if found is not None:
-                        yield found
+                    problem = self._of_a_process(key, match["braced"], match["bare"], document.where(node))
+                    if problem is not None:
+                        yield problem
 
         for schedule in self._project.schedules:
             for text in (text for texts in schedule.tasks for text in texts):

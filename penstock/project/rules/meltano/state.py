@@ -1,7 +1,8 @@
 """Where a Meltano project keeps its state, if it says so itself. See docs/adr/0014.
 
-Meltano takes the address from `env` at the top of `meltano.yml`, else from the process, else from `state_backend.uri`;
-`systemdb`, its default, is the database of `database_uri` (Meltano 4.4.1, tried with `config print`).
+Meltano takes the address from `env` at the top of `meltano.yml`, otherwise from the process, otherwise from
+`state_backend.uri`; `systemdb`, its default, is the database of `database_uri` (Meltano 4.4.1, tried with
+`config print`).
 """
 
 from __future__ import annotations
@@ -64,9 +65,9 @@ def state_of(project: MeltanoProject, settings: Settings, variables: Mapping[str
     Args:
         variables: win over the settings' own.
     """
-    found = next(_said(project, settings, MELTANO_STATE, "state_backend.uri"), None)
-    if found is not None:
-        value, where, wins = found
+    said = next(_said(project, settings, MELTANO_STATE, "state_backend.uri"), None)
+    if said is not None:
+        value, where, wins = said
         address = _filled(value, variables) if value is not None else None
         if address is None or "$" in address:
             return State("a secret", where, wins=wins)
@@ -75,8 +76,8 @@ def state_of(project: MeltanoProject, settings: Settings, variables: Mapping[str
             return State(_without_credentials(address), where, lost=scheme in ("file", ""), wins=wins)
     for value, where, _ in _said(project, settings, DATABASE, "database_uri"):
         kept = value is None or not _filled(value, variables).startswith("sqlite")
-        return State(_SYSTEM_DATABASE, where, lost=not kept, wins=bool(found and found[2]))
-    return State(_SYSTEM_DATABASE, found[1], lost=True, wins=found[2]) if found is not None else None
+        return State(_SYSTEM_DATABASE, where, lost=not kept, wins=bool(said and said[2]))
+    return State(_SYSTEM_DATABASE, said[1], lost=True, wins=said[2]) if said is not None else None
 
 
 def check(settings: Settings, project: MeltanoProject) -> Iterator[Problem]:
@@ -98,15 +99,15 @@ def check(settings: Settings, project: MeltanoProject) -> Iterator[Problem]:
             )
 
 
-def warning(state: State | None) -> tuple[str, str] | None:
-    """(text, where) for state that Penstock keeps though the project says otherwise."""
+def warning(state: State | None) -> Problem | None:
+    """State that Penstock keeps though the project says otherwise."""
     if state is None or not state.lost or state.wins:
         return None
-    text = (
+    what = (
         f"Penstock keeps the state in its own bucket: {state.address} is inside the container, which is gone after the "
-        "run: remove this, or name a bucket (s3://…)"
+        "run"
     )
-    return text, state.where
+    return Problem(what, "remove this, or name a bucket (s3://…)", where=state.where, is_error=False)
 
 
 def lacking(state: State, project: MeltanoProject, permissions: Sequence[Permission], region: str) -> str | None:
@@ -139,8 +140,8 @@ def _said(
         yield None, f"secrets: {variable}", False
     if variable in settings.variables:
         yield settings.variables[variable], f"variables: {variable}", True
-    if (found := setting(project, key)) is not None:
-        document, node = found
+    if (place := setting(project, key)) is not None:
+        document, node = place
         references = set(names_in(str(node.value))) & settings.secrets.keys()
         yield None if references else str(node.value), document.where(node), False
 
@@ -172,8 +173,8 @@ def _keys(node: Node | None) -> set[str]:
 
 def _allowed(permissions: Sequence[Permission], action: str, resource: str) -> bool:
     return any(
-        any(fnmatchcase(action, one) for one in permission.actions)
-        and any(fnmatchcase(resource, one) for one in permission.resources)
+        any(fnmatchcase(action, pattern) for pattern in permission.actions)
+        and any(fnmatchcase(resource, pattern) for pattern in permission.resources)
         for permission in permissions
     )
 
@@ -188,5 +189,5 @@ def _filled(text: str, variables: Mapping[str, str]) -> str:
 
 
 def _without_credentials(address: str) -> str:
-    found = urlsplit(address)
-    return f"{found.scheme}://{found.netloc.rpartition('@')[2]}{found.path}"
+    parts = urlsplit(address)
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"

@@ -13,13 +13,15 @@ def used(project: MeltanoProject, settings: Settings) -> list[Plugin]:
     """The plugins that a schedule of Meltano's or a job of the project runs, and those that they inherit from."""
     waiting = list(dict.fromkeys(_blocks(project, settings)))
     seen: dict[str, None] = {}
-    mappers = {name: one.name for listed in project.plugins.values() for one in listed for name in one.mappings}
+    mappers = {
+        name: plugin.name for listed in project.plugins.values() for plugin in listed for name in plugin.mappings
+    }
     while waiting:
         name = waiting.pop(0)
         if name in seen:
             continue
         seen[name] = None
-        waiting += [one.parent for one in project.plugins.get(name, ()) if one.parent]
+        waiting += [plugin.parent for plugin in project.plugins.get(name, ()) if plugin.parent]
         waiting += [mappers[name]] if name in mappers else []
         # A job may run another.
         waiting += [block for texts in project.jobs.get(name, ()) for block in names_of(texts)]
@@ -36,7 +38,7 @@ def given(project: MeltanoProject, settings: Settings) -> set[str]:
     return {
         name
         for name in declared
-        if name in project.names or name.startswith(OWN_PREFIX) or any(one.takes(name) for one in running)
+        if name in project.names or name.startswith(OWN_PREFIX) or any(plugin.takes(name) for plugin in running)
     }
 
 
@@ -49,8 +51,8 @@ def _blocks(project: MeltanoProject, settings: Settings) -> Iterator[str]:
             extractor, loader, transform = schedule.elt[:3]
             yield from (extractor, loader)
             if transform != "--transform=skip":
-                everything = (one for listed in project.plugins.values() for one in listed)
-                yield from (one.name for one in everything if one.kind in TRANSFORM_ONLY)
+                everything = (plugin for listed in project.plugins.values() for plugin in listed)
+                yield from (plugin.name for plugin in everything if plugin.kind in TRANSFORM_ONLY)
     for own in settings.schedules:
         if own.job not in settings.jobs:
             for texts in project.jobs.get(own.job, ()):

@@ -168,7 +168,7 @@ def test_each_environment_chooses_for_itself(tmp_path: Path) -> None:
     assert isinstance(compile_plan(project, "dev").airflow, Airflow)
     prod = compile_plan(project, "prod")
     assert isinstance(prod.airflow, UsedAirflow)
-    assert [one.dag_id for one in prod.schedules] == ["shared_daily"]
+    assert [schedule.dag_id for schedule in prod.schedules] == ["shared_daily"]
 
 
 def test_environment_changes_one_field_of_what_the_top_level_uses(tmp_path: Path) -> None:
@@ -203,5 +203,6 @@ def test_unknown_version_is_a_warning_at_its_place(tmp_path: Path) -> None:
     plan = _plan(tmp_path, f"{{use: {{{USE.replace('2.10.3', '3.9.9')}}}}}")
 
     assert any(
-        one.startswith("penstock.yaml:5:") and "Airflow 3.9.9 is not in the table" in one for one in plan.warnings
+        warning.startswith("penstock.yaml:5:") and "Airflow 3.9.9 is not in the table" in warning
+        for warning in plan.warnings
     )

@@ -63,7 +63,7 @@ def test_the_users_lines_stay_with_their_comments(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("line", [f"--constraint {URL}", f'-c "{URL}"', f"--constraint='{URL}'"])
 def test_the_right_constraints_are_written_once(tmp_path: Path, line: str) -> None:
-    """Whoever has the line already keeps the file as it is; of another Airflow's it is replaced with the version."""
+    """Whoever has the line already keeps the file unchanged; of another Airflow's it is replaced with the version."""
     assert _text(tmp_path, REQUIREMENTS, {"r.txt": f"{line}\ntabulate\n"}) == f'--constraint "{URL}"\ntabulate\n'
 
 
@@ -147,7 +147,7 @@ def test_plugins_are_the_same_to_the_byte(tmp_path: Path) -> None:
     assert key == first.plugins
     assert sorted(zipfile.ZipFile(io.BytesIO(archive)).namelist()) == ["a/x.sh", "b.py", TRIGGER]
     infos = zipfile.ZipFile(io.BytesIO(next(iter(executable.values())))).infolist()
-    assert {one.filename: one.external_attr >> 16 & 0o777 for one in infos} == {
+    assert {info.filename: info.external_attr >> 16 & 0o777 for info in infos} == {
         "a/x.sh": 0o755,
         "b.py": 0o644,
         TRIGGER: 0o644,
@@ -247,10 +247,10 @@ MISTAKES: dict[str, tuple[str, Files, str, str, str]] = {
     ),
     "no plugins": (", plugins: wheels", {}, "penstock.yaml:6:63", "wheels does not exist", "a folder or a zip file"),
     "empty plugins": (
-        ", plugins: wheels", {"wheels/__pycache__/a.pyc": ""}, "penstock.yaml:6:63", "wheels holds no file", "leave",
+        ", plugins: wheels", {"wheels/__pycache__/a.pyc": ""}, "penstock.yaml:6:63", "wheels has no files", "leave",
     ),
     "no zip": (", plugins: p.zip", {"p.zip": b"no"}, "penstock.yaml:6:63", "p.zip is not a zip file", "name a folder"),
-    "empty zip": (", plugins: p.zip", {"p.zip": _zip()}, "penstock.yaml:6:63", "p.zip holds no file", "leave"),
+    "empty zip": (", plugins: p.zip", {"p.zip": _zip()}, "penstock.yaml:6:63", "p.zip has no files", "leave"),
     "zip that leads out": (
         ", plugins: p.zip", {"p.zip": _zip("a.py", "../b.py")}, "penstock.yaml:6:63", "'../b.py', which", "relative",
     ),
@@ -272,7 +272,7 @@ MISTAKES: dict[str, tuple[str, Files, str, str, str]] = {
 def test_mistake_is_named_with_place_and_fix(
     tmp_path: Path, more: str, files: Files, place: str, what: str, fix: str
 ) -> None:
-    """In the file itself where it has a line, else where the file is named; once for both environments."""
+    """In the file itself where it has a line, otherwise where the file is named; once for both environments."""
     ((where, said, advice),) = errors(write(tmp_path, (CREATE, CREATE + more), files=files))
 
     assert where == place

@@ -59,8 +59,8 @@ MISTAKES = {
     "page for a host": (f"{CREATE}, web_access_cidrs: [¦10.8.0.1]", "not how a range is written", "write 10.8.0.1/32"),
     "page beyond a range": (f"{CREATE}, web_access_cidrs: [¦10.8.0.1/16]", "not how a range is", "write 10.8.0.0/16"),
     "page by a mask": (f"{CREATE}, web_access_cidrs: [¦10.8.0.0/255.255.0.0]", "not how a range is", "10.8.0.0/16"),
-    "page for IPv6": (f"{CREATE}, web_access_cidrs: [¦'fd00::/8']", "'fd00::/8' is no IPv4 range", "10.8.0.0/16"),
-    "page for a group": (f"{CREATE}, web_access_cidrs: [¦sg-0a1b2c3d]", "is no IPv4 range", "such as 10.8.0.0/16"),
+    "page for IPv6": (f"{CREATE}, web_access_cidrs: [¦'fd00::/8']", "'fd00::/8' is not an IPv4 range", "10.8.0.0/16"),
+    "page for a group": (f"{CREATE}, web_access_cidrs: [¦sg-0a1b2c3d]", "is not an IPv4 range", "such as 10.8.0.0/16"),
     "page twice": (f"{CREATE}, web_access_cidrs: [10.8.0.0/16, ¦10.8.0.0/16]", "10.8.0.0/16 is listed twice", "remove"),
     "page that is public": (
         f"{CREATE}, access: public, ¦web_access_cidrs: [10.8.0.0/16]",

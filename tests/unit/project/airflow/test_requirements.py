@@ -57,7 +57,7 @@ GOOD = {
 @pytest.mark.parametrize("text", GOOD.values(), ids=GOOD)
 @pytest.mark.parametrize("end", ["\n", "\r\n"])
 def test_what_pip_reads_goes_through(tmp_path: Path, text: str, end: str) -> None:
-    """Its options, comments and continued lines included; they stay as they are."""
+    """Its options, comments and continued lines included; they stay unchanged."""
     content = text.replace("\n", end) + end
     project = loaded(tmp_path, (CREATE, f"{WANTED}, plugins: p"), files={**FILES, "r.txt": content})
 

@@ -71,7 +71,7 @@ REFUSED = {
     "tab": ("a:\n\tb: 1\n", "f:2:1", "cannot start any token"),
     "open bracket": ("a: [1,\nb: 2\n", "f:3:1", "did not find expected"),
     "colon in text": ("a: b: c\n", "f:1:5", "mapping values are not allowed"),
-    "key twice": ("a: 1\nb: 2\na: 3\n", "f:3:1", "'a' is here twice; first on line 1"),
+    "key twice": ("a: 1\nb: 2\na: 3\n", "f:3:1", "'a' is defined twice; first on line 1"),
     "python tag": (
         "a: !!python/object/apply:os.system [id]\n",
         "f:1:4",
@@ -123,7 +123,7 @@ def test_tab_is_told_to_be_spaces() -> None:
 
 
 def test_reference_in_flow_is_told_to_be_quoted() -> None:
-    """`{a: ${B}}` is no YAML, which surprises."""
+    """`{a: ${B}}` is not YAML, which surprises."""
     with pytest.raises(InputError) as caught:
         parse("x: {a: ${B}, c: d}\n", "f")
 

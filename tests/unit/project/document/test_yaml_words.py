@@ -56,7 +56,7 @@ def test_words_of_a_missing_quote(text: str, place: str, what: str, fix: str) ->
     assert caught.value.fix.startswith(fix)
 
 
-@pytest.mark.parametrize("case", [one for one in CASES if "quote it: " in CASES[one][3]])
+@pytest.mark.parametrize("case", [case for case in CASES if "quote it: " in CASES[case][3]])
 def test_the_quote_is_a_fix(case: str) -> None:
     """With the text quoted as the fix has it, the file can be read."""
     text, _, _, fix = CASES[case]

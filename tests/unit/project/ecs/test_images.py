@@ -21,7 +21,7 @@ LOCKS = {
     "ingestion/meltano/requirements/tap-nycflights.txt",
     "ingestion/meltano/requirements/target-postgres.txt",
 }
-"""Of the repository as it is; a team may add its own."""
+"""Of the repository itself; a team may add its own."""
 STOCK = "docker.getcollate.io/openmetadata/ingestion-base:1.12.14"
 
 

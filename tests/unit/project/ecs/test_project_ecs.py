@@ -204,7 +204,7 @@ def test_prefix_is_of_one_project_and_environment(project: str, environment: str
 
 
 def test_settings_reach_the_plan(tmp_path: Path) -> None:
-    """Each as it is written; the prefix of role names is in each role's name."""
+    """Each unchanged; the prefix of role names is in each role's name."""
     text = (
         "ecs: {container_insights: enhanced, stop_timeout_seconds: 30, tmp_mib: 64}\n"
         "logs: {retention_days: 7, mode: non-blocking, max_buffer_mib: 25}\n"
@@ -218,7 +218,7 @@ def test_settings_reach_the_plan(tmp_path: Path) -> None:
     assert (plan.log_retention_days, plan.logs.mode, plan.logs.max_buffer_mib) == (7, "non-blocking", 25)
     assert (plan.iam.role_path, plan.iam.permissions_boundary) == ("/data/", "arn:aws:iam::111122223333:policy/limit")
     assert plan.tags == {"team": "data", "cost center": "42"}
-    assert all(one.role_prefix.startswith("dp-acme-dev-") for one in plan.task_definitions)
+    assert all(definition.role_prefix.startswith("dp-acme-dev-") for definition in plan.task_definitions)
     assert Plan.from_json(plan.to_json()) == plan
 
 
@@ -227,7 +227,7 @@ def test_longest_names_of_roles_fit(tmp_path: Path) -> None:
     edits = [("name: acme", "name: " + "p" * 20), ("  prod:", "  eeeeee-eeeee:")]
     plan = compile_plan(loaded(tmp_path, *edits, top(f"iam: {{role_name_prefix: {'x' * 16}}}")), "eeeeee-eeeee")
 
-    assert max(len(f"{one.role_prefix}-task") for one in plan.task_definitions) <= 64
+    assert max(len(f"{definition.role_prefix}-task") for definition in plan.task_definitions) <= 64
 
 
 def test_a_tag_of_an_environment_is_the_same_in_other_capitals(tmp_path: Path) -> None:
@@ -275,7 +275,7 @@ LOSSY = "logs: {{mode: non-blocking, max_buffer_mib: {}}}"
 def test_buffer_of_the_log_is_the_tasks_memory(tmp_path: Path, more: str, told: str | None) -> None:
     """It works, and may be unintended: a warning with the place, where half of the memory is spoken for."""
     plan = plan_of(tmp_path, command("cpu_units: 256, memory_mib: 512"), top(more))
-    found = [one for one in plan.warnings if "MiB of memory" in one]
+    found = [warning for warning in plan.warnings if "MiB of memory" in warning]
 
     assert len(found) == (told is not None)
     assert told is None or (told in found[0] and found[0].startswith("penstock.yaml:25:44: task 'x' has 512 MiB"))
@@ -286,11 +286,15 @@ def test_one_warning_for_all_tasks_that_are_tight(tmp_path: Path) -> None:
     plan = plan_of(tmp_path, ("task: {cpu_units", "task: {read_only_root: true, cpu_units"), top("ecs: {tmp_mib: 600}"))
     tight = plan_of(tmp_path / "b", SMALL, top(f"ecs: {{tmp_mib: 128}}\n{LOSSY.format(200)}"))
 
-    assert [one.partition(": ")[2] for one in plan.warnings if "MiB of memory" in one] == [
+    assert [warning.partition(": ")[2] for warning in plan.warnings if "MiB of memory" in warning] == [
         "task 'catalogue' has 1024 MiB of memory, of which /tmp (600 MiB) may take half or more: "
         "lower ecs.tmp_mib, or raise its memory_mib"
     ]
-    assert [one for one in tight.warnings if "/tmp (128 MiB) and the log's buffer (200 MiB) may take half" in one]
+    assert [
+        warning
+        for warning in tight.warnings
+        if "/tmp (128 MiB) and the log's buffer (200 MiB) may take half" in warning
+    ]
 
 
 def test_permissions_keep_roles_apart(tmp_path: Path) -> None:
@@ -298,15 +302,15 @@ def test_permissions_keep_roles_apart(tmp_path: Path) -> None:
     before = plan_of(tmp_path / "a", command("image: x"))
     plan = plan_of(tmp_path / "b", command(f"image: x, permissions: [{GLUE}]"))
     other = plan_of(tmp_path / "c", command(f"image: x, permissions: [{GLUE.replace('Get*', 'GetTables')}]"))
-    (own,) = [one for one in plan.task_definitions if one.engine == "command"]
-    (without,) = [one for one in before.task_definitions if one.engine == "command"]
-    (differing,) = [one for one in other.task_definitions if one.engine == "command"]
+    (own,) = [definition for definition in plan.task_definitions if definition.engine == "command"]
+    (without,) = [definition for definition in before.task_definitions if definition.engine == "command"]
+    (differing,) = [definition for definition in other.task_definitions if definition.engine == "command"]
 
     assert own.permissions == (Permission(("glue:Get*",), ("arn:aws:glue:eu-west-1:111122223333:catalog",), {}, ""),)
     assert len({one.family for one in (own, without, differing)}) == 3
     assert len({one.role_prefix for one in (own, without, differing)}) == 3
-    rest = {one.family for one in before.task_definitions} - {without.family}
-    assert rest < {one.family for one in plan.task_definitions}
+    rest = {definition.family for definition in before.task_definitions} - {without.family}
+    assert rest < {definition.family for definition in plan.task_definitions}
 
 
 def test_permissions_of_job_task_and_meltano_add_up(tmp_path: Path) -> None:
@@ -317,7 +321,7 @@ def test_permissions_of_job_task_and_meltano_add_up(tmp_path: Path) -> None:
         ("  warehouse:\n", f"  warehouse:\n    permissions: [{bucket}]\n"),
         task("permissions: [{actions: ['athena:Get*'], resources: ['*'], reason: knows none}]"),
     )  # fmt: skip
-    found = {one.engine: one.permissions for one in plan_of(tmp_path, *edits).task_definitions}
+    found = {definition.engine: definition.permissions for definition in plan_of(tmp_path, *edits).task_definitions}
 
     assert [one.actions[0] for one in found["meltano"]] == ["glue:Get*", "s3:GetObject", "athena:Get*"]
     assert [one.resources for one in found["openmetadata"]] == [("arn:aws:s3:::dev.acme.internal/*",)]
@@ -336,7 +340,10 @@ def test_read_only_root_leaves_meltano_out(tmp_path: Path) -> None:
     """As a default it is for those that can do with it."""
     plan = plan_of(tmp_path, ("task: {cpu_units", "task: {read_only_root: true, cpu_units"))
 
-    assert {one.engine: one.read_only_root for one in plan.task_definitions} == {"openmetadata": True, "meltano": False}
+    assert {definition.engine: definition.read_only_root for definition in plan.task_definitions} == {
+        "openmetadata": True,
+        "meltano": False,
+    }
 
 
 def _many(folder: Path, count: int) -> Plan:
@@ -349,9 +356,12 @@ def test_adding_a_definition_moves_no_other(tmp_path: Path) -> None:
     """Few are in one stack; many are spread by their names, and stay where they are as more are added."""
     few, many = _many(tmp_path / "few", 20), _many(tmp_path / "many", MOST_IN_ONE_STACK + 1)
     more = _many(tmp_path / "more", MOST_IN_ONE_STACK + 60)
-    where, then = ({one.family: (one.stack, one.role_prefix) for one in plan.task_definitions} for plan in (many, more))
+    where, then = (
+        {definition.family: (definition.stack, definition.role_prefix) for definition in plan.task_definitions}
+        for plan in (many, more)
+    )
 
-    assert {one.stack for one in few.task_definitions} == {None}
+    assert {definition.stack for definition in few.task_definitions} == {None}
     assert len({stack for stack, _ in where.values()}) == 16
     assert {family: then[family] for family in where} == where
 
@@ -359,7 +369,9 @@ def test_adding_a_definition_moves_no_other(tmp_path: Path) -> None:
 def test_roles_get_other_names_where_their_definitions_move(tmp_path: Path) -> None:
     """When a project outgrows one stack, old and new roles are there at the same time, and families stay."""
     few, many = _many(tmp_path / "few", 20), _many(tmp_path / "many", MOST_IN_ONE_STACK + 1)
-    before, after = ({one.family: one.role_prefix for one in plan.task_definitions} for plan in (few, many))
+    before, after = (
+        {definition.family: definition.role_prefix for definition in plan.task_definitions} for plan in (few, many)
+    )
 
     assert before.keys() < after.keys()
     assert not set(before.values()) & set(after.values())
@@ -374,5 +386,5 @@ def test_more_than_all_stacks_take_is_an_error(tmp_path: Path, monkeypatch: pyte
 
 def test_many_roles_are_told_of(tmp_path: Path) -> None:
     """An account has room for 1,000 roles unless its quota is raised."""
-    assert not any("roles" in one for one in _many(tmp_path / "a", 449 - 3).warnings)
-    assert any("an account has room for 1000" in one for one in _many(tmp_path / "b", 460).warnings)
+    assert not any("roles" in warning for warning in _many(tmp_path / "a", 449 - 3).warnings)
+    assert any("an account has room for 1000" in warning for warning in _many(tmp_path / "b", 460).warnings)

@@ -31,7 +31,9 @@ def test_stock_image_comes_from_where_the_project_says(tmp_path: Path, images: s
     before, plan = plan_of(tmp_path / "a"), plan_of(tmp_path / "b", top(f"images: {{openmetadata: {images}}}"))
 
     assert image_of(plan, "openmetadata") == Image("registry", expected)
-    assert [one.family for one in plan.task_definitions] == [one.family for one in before.task_definitions]
+    assert [definition.family for definition in plan.task_definitions] == [
+        definition.family for definition in before.task_definitions
+    ]
 
 
 @pytest.mark.parametrize(
@@ -165,5 +167,5 @@ def test_private_registry_has_a_log_in(tmp_path: Path) -> None:
 
     assert image.credentials is not None
     assert (image.credentials.id, image.reference) == ("registry", "registry.acme.io/x:1")
-    (definition,) = [one for one in plan.task_definitions if one.engine == "command"]
+    (definition,) = [definition for definition in plan.task_definitions if definition.engine == "command"]
     assert definition.secrets == ()

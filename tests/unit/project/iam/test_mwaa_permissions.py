@@ -114,7 +114,7 @@ def backend(
     text["airflow"]["create"] |= {"options": options, "permissions": permissions}
     text["environments"]["dev"] |= dev or {}
     (folder / "penstock.yaml").write_text(yaml.safe_dump(text))
-    return [one for one in compile_plan(load(folder / "penstock.yaml"), "dev").warnings if "backend" in one]
+    return [warning for warning in compile_plan(load(folder / "penstock.yaml"), "dev").warnings if "backend" in warning]
 
 
 def kwargs(name: str, **given: Any) -> dict[str, str]:
@@ -166,7 +166,7 @@ LACKING: dict[str, tuple[dict[str, str], str, list[str]]] = {
 def test_backend_that_the_role_may_not_read(
     tmp_path: Path, options: dict[str, str], action: str, resources: list[str]
 ) -> None:
-    """A warning with the permission written out; as it is, or with its placeholder filled, it is what was lacking."""
+    """A warning with the permission written out; unchanged, or with its placeholder filled, it is what was lacking."""
     (told,) = backend(tmp_path, options, [])
     place, _, permission = told.partition("permissions: ")
 
@@ -174,7 +174,7 @@ def test_backend_that_the_role_may_not_read(
     assert "add to airflow.create" in place
     (written,) = yaml.safe_load(permission)
     assert written == {"actions": [action], "resources": resources}
-    filled = {**written, "resources": [one.replace("<name>", "acme") for one in resources]}
+    filled = {**written, "resources": [resource.replace("<name>", "acme") for resource in resources]}
     assert backend(tmp_path, options, [filled]) == []
 
 

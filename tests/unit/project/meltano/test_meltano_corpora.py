@@ -64,7 +64,10 @@ def _text(value: Any) -> str:
 
 
 def _listing(project: meltano.MeltanoProject) -> list[tuple[object, ...]]:
-    return sorted((one.name, one.cron, one.job, one.tasks, one.elt, one.env) for one in project.schedules)
+    return sorted(
+        (schedule.name, schedule.cron, schedule.job, schedule.tasks, schedule.elt, schedule.env)
+        for schedule in project.schedules
+    )
 
 
 def _expected(case: Path) -> list[tuple[object, ...]]:
@@ -129,5 +132,5 @@ def test_real_project_compiles_as_it_is(case: Path, tmp_path: Path) -> None:
     project = loaded(tmp_path, *edits, files=files)
     plan = compile_plan(project)
 
-    ids = {one.dag_id for one in environments.schedules}
+    ids = {schedule.dag_id for schedule in environments.schedules}
     assert {schedule.dag_id for schedule in plan.schedules} == ids | {"daily"}

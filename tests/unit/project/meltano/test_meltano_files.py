@@ -54,7 +54,7 @@ def test_merge_keys_and_marks_stay() -> None:
 def _schedules(folder: Path, more: str, *edits: Edit, **files: str) -> list[Schedule]:
     written = {f"meltano/{name}.yml": text for name, text in files.items()}
     project = loaded(folder, *edits, files={"meltano/meltano.yml": MELTANO + more, **written})
-    return [one for one in compile_plan(project).schedules if one.dag_id != "daily"]
+    return [schedule for schedule in compile_plan(project).schedules if schedule.dag_id != "daily"]
 
 
 def _errors(folder: Path, more: str, *edits: Edit, **files: str) -> list[tuple[str, str, str]]:
@@ -67,11 +67,11 @@ def test_names_of_schedules_and_jobs_are_meltanos(tmp_path: Path) -> None:
     more = "jobs: [{name: on, tasks: [tap-a target-b]}]\nschedules:\n"
     more += "".join(f'  - {{name: {name}, job: on, interval: "@daily"}}\n' for name in ("yes", "0123"))
 
-    assert [one.dag_id for one in _schedules(tmp_path, more)] == ["meltano_123_on", "meltano_yes_on"]
+    assert [schedule.dag_id for schedule in _schedules(tmp_path, more)] == ["meltano_123_on", "meltano_yes_on"]
 
 
 def test_numbers_in_env_are_those_that_meltano_reads(tmp_path: Path) -> None:
-    """What is in quotes stays as it is written."""
+    """What is in quotes stays unchanged."""
     env = 'env: {A: 1_000, B: 0123, C: yes, D: "0123", E: 1.50, F: true}'
     (schedule,) = _schedules(tmp_path, f'{JOB}schedules: [{{name: s, job: j, interval: "@daily", {env}}}]\n')
     found = schedule.tasks[0].environment
@@ -135,7 +135,7 @@ def test_start_date_may_be_in_quotes(tmp_path: Path, start: str) -> None:
     """The same day, however it is written."""
     more = f'{JOB}schedules: [{{name: s, job: j, interval: "@daily", start_date: {start}}}]\n'
 
-    assert [one.start_date for one in _schedules(tmp_path, more)] == ["2027-03-01"]
+    assert [schedule.start_date for schedule in _schedules(tmp_path, more)] == ["2027-03-01"]
 
 
 def test_job_without_tasks_is_an_error_only_where_it_runs(tmp_path: Path) -> None:
@@ -143,7 +143,7 @@ def test_job_without_tasks_is_an_error_only_where_it_runs(tmp_path: Path) -> Non
     more = f"jobs: [{{name: j, tasks: [tap-a target-b]}}, {{name: later, tasks: []}}]\n{DAILY.format('s')}"
     own = ("    job: warehouse\n", "    job: later\n")
 
-    assert [one.name for one in _schedules(tmp_path / "a", more)] == ["s"]
+    assert [schedule.name for schedule in _schedules(tmp_path / "a", more)] == ["s"]
     place, what, _ = _errors(tmp_path / "b", more, own)[0]
     assert (place, what) == ("meltano/meltano.yml:5:44", "job 'later' has no tasks")
 
@@ -167,7 +167,7 @@ def test_elt_runs_in_a_project_without_environments(tmp_path: Path) -> None:
     """`meltano elt` needs none, and stops at one that is not there."""
     edits = (NO_RUN, (", environment: prod}", "}"))
     plan = compile_plan(loaded(tmp_path, *edits, files={"meltano/meltano.yml": NO_ENVIRONMENT + ELT}))
-    (task,) = [task for one in plan.schedules if one.name == "s" for task in one.tasks]
+    (task,) = [task for schedule in plan.schedules if schedule.name == "s" for task in schedule.tasks]
 
     assert "MELTANO_ENVIRONMENT" not in task.environment
 

@@ -21,8 +21,8 @@ CUSTOMER = ("class: mw1.small", "class: mw1.small, endpoint_management: customer
 
 CREATED = {
     # name: (what `create` holds, part of what, part of fix)
-    "host bits": ("{cidr: ¦10.20.0.1/16}", "no IPv4 range", "10.20.0.0/16"),
-    "IPv6": ("{cidr: ¦'fd00::/56'}", "no IPv4 range", "10.20.0.0/16"),
+    "host bits": ("{cidr: ¦10.20.0.1/16}", "not an IPv4 range", "10.20.0.0/16"),
+    "IPv6": ("{cidr: ¦'fd00::/56'}", "not an IPv4 range", "10.20.0.0/16"),
     "large": ("{cidr: ¦10.0.0.0/8}", "a /8 network is not possible", "/16 to /24"),
     "small": ("{cidr: ¦10.20.0.0/25}", "a /25 network is not possible", "/16 to /24"),
     "loopback": ("{cidr: ¦127.0.0.0/16}", "not a range that a network can have", "10.0.0.0/8"),
@@ -130,6 +130,11 @@ USED = {
         "arn:aws:iam",
     ),
     "no group of the owner's": (f"shared_by: {{¦role: '{OWNER}'}}", "there are none", "security_groups"),
+    "the name of a role that IAM does not allow": (
+        f"shared_by: {{role: ¦'{OWNER}{'x' * 64}', security_groups: [sg-0a1b2c3d]}}",
+        "must be the ARN of a role",
+        "arn:aws:iam::<account>:role/<name>",
+    ),
     "a group and no role": ("shared_by: {¦security_groups: [sg-0a1b2c3d]}", "there is none", "by hand"),
     "no id of the owner's group": (
         f"shared_by: {{role: '{OWNER}', security_groups: [¦sg-x]}}",

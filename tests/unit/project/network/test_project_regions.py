@@ -19,7 +19,7 @@ OWN = "{self_managed: {version: 3.0.6}}"
 def warned(folder: Path, region: str, airflow: str) -> list[str]:
     """The warnings about MWAA's regions."""
     project = loaded(folder, ("dev: {region: eu-west-1}", f"dev: {{region: {region}}}"), (CREATE, airflow))
-    return [one for one in compile_plan(project, "dev").warnings if "Amazon MWAA" in one]
+    return [warning for warning in compile_plan(project, "dev").warnings if "Amazon MWAA" in warning]
 
 
 @pytest.mark.parametrize("airflow", [CREATE, USE], ids=["create", "use"])
@@ -43,4 +43,4 @@ def test_the_table_is_what_boto_knows() -> None:
     session = boto3.Session()
     partitions = session.get_available_partitions()
 
-    assert {one for name in partitions for one in session.get_available_regions("mwaa", name)} == MWAA
+    assert {region for name in partitions for region in session.get_available_regions("mwaa", name)} == MWAA

@@ -176,7 +176,7 @@ def test_a_schedule_is_overdue_after_its_longest_rest_and_some_grace(
     cron = '"0 3 * * *"'
     found = compiled(tmp_path, (cron, cron + schedule), observed(f"{{alarms: {alarms}}}"))
 
-    assert {one.name: one.overdue_after_minutes for one in found.schedules}["daily"] == minutes
+    assert {schedule.name: schedule.overdue_after_minutes for schedule in found.schedules}["daily"] == minutes
     assert found.observability.alarms.overdue is (alarms not in ("{overdue_minutes: 0}",))
 
 
@@ -186,7 +186,7 @@ def test_what_runs_by_hand_is_never_overdue(tmp_path: Path) -> None:
     (tmp_path / "a").mkdir()
     found = compiled(tmp_path / "a", by_hand)
 
-    assert [one.overdue_after_minutes for one in found.schedules if one.name == "daily"] == [None]
+    assert [schedule.overdue_after_minutes for schedule in found.schedules if schedule.name == "daily"] == [None]
     (tmp_path / "b").mkdir()
     with pytest.raises(InputError, match="runs by hand only") as caught:
         compiled(tmp_path / "b", by_hand, observed("{alarms: {overdue: {daily: 5}}}"))
@@ -227,5 +227,5 @@ def test_a_price_that_is_not_known_is_a_warning(
 ) -> None:
     made = compiled(tmp_path, ("region: eu-west-1", f"region: {region}"), observed(setting))
 
-    assert {one.architecture: one.vcpu_hour for one in made.observability.prices} == known
-    assert sum("price of Fargate" in one for one in made.warnings) == warned
+    assert {price.architecture: price.vcpu_hour for price in made.observability.prices} == known
+    assert sum("price of Fargate" in warning for warning in made.warnings) == warned

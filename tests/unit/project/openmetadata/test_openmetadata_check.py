@@ -69,7 +69,7 @@ def test_fault_is_an_error_at_its_place_once_for_all_environments(tmp_path: Path
 @pytest.mark.parametrize(
     ("text", "found"),
     [
-        (GOOD.replace("  type: pond\n", ""), [("warehouse.yaml:2:3", "source.type is missing, or no text")]),
+        (GOOD.replace("  type: pond\n", ""), [("warehouse.yaml:2:3", "source.type is missing, or is not text")]),
         (GOOD.replace("${PASSWORD}", "hunter2"), [("warehouse.yaml:4:85", "'password' is a secret in plain text")]),
         (GOOD + "workflowConfig: [a]\n", [("warehouse.yaml:5:17", "workflowConfig is not a mapping")]),
         (
@@ -200,4 +200,6 @@ def test_address_of_this_machine_is_a_warning(tmp_path: Path, address: str) -> N
     edit = ("variables: {HOST: dev.acme.internal}", "variables: {HOST: localhost}")
     warnings = compile_plan(loaded(tmp_path, edit, files={"warehouse.yaml": text})).warnings
 
-    assert [one.partition(": ")[0] for one in warnings if "Fargate task itself" in one] == ["warehouse.yaml:4:54"]
+    assert [warning.partition(": ")[0] for warning in warnings if "Fargate task itself" in warning] == [
+        "warehouse.yaml:4:54"
+    ]

@@ -22,7 +22,7 @@ def test_workflows_run_in_the_image_that_is_built(tmp_path: Path) -> None:
     project = loaded(tmp_path, BUILD, files={"slim/requirements.txt": LOCK})
     plan = compile_plan(project)
 
-    images = {one.image for one in plan.task_definitions if one.engine == "openmetadata"}
+    images = {definition.image for definition in plan.task_definitions if definition.engine == "openmetadata"}
     assert images == {Image("built", "openmetadata", "slim")}
 
 

@@ -43,7 +43,7 @@ BUSYBOX = 'image: "public.ecr.aws/docker/library/busybox:1.37"'
 def plan_of(folder: Path, *tasks: str, overdue: str = "{}") -> Plan:
     folder.mkdir(exist_ok=True)
     file = folder / "penstock.yaml"
-    text = PROJECT.format(tasks="\n".join(f"      - {{{one}}}" for one in tasks), overdue=overdue)
+    text = PROJECT.format(tasks="\n".join(f"      - {{{task}}}" for task in tasks), overdue=overdue)
     if "TOKEN" not in "".join(tasks):
         text = text.replace('secrets: {TOKEN: "secretsmanager:acme/token"}', "secrets: {}")
     file.write_text(text)
@@ -51,7 +51,7 @@ def plan_of(folder: Path, *tasks: str, overdue: str = "{}") -> Plan:
 
 
 def task_of(plan: Plan, name: str = "x") -> FargateTask:
-    return next(one for schedule in plan.schedules for one in schedule.tasks if one.name == name)
+    return next(task for schedule in plan.schedules for task in schedule.tasks if task.name == name)
 
 
 @pytest.mark.parametrize(
@@ -113,7 +113,7 @@ def test_with_and_without_the_runtime_are_two_families(tmp_path: Path) -> None:
 def test_run_task_hands_the_command_to_the_image(tmp_path: Path) -> None:
     """Argument by argument; of our variables only the one that says which run it is."""
     words = ["a b", "", "it's", '"', "$HOME", "$(TOKEN)", "{{ ds }}", "ü"]
-    listed = ", ".join(repr(one) if one != "it's" else '"it\'s"' for one in words)
+    listed = ", ".join(repr(word) if word != "it's" else '"it\'s"' for word in words)
     plan = plan_of(tmp_path / "p", f"name: x, command: [printf, {listed}], {BUSYBOX}, env: {{A: b}}")
     (container,) = run_task.overrides(task_of(plan), RESOURCES, {"task": "x"})["containerOverrides"]
 
@@ -131,8 +131,8 @@ def test_run_task_hands_the_command_to_the_image(tmp_path: Path) -> None:
 def test_secrets_that_nobody_masks_are_a_warning(tmp_path: Path) -> None:
     """Once for all such tasks, at the first; none where the runtime starts."""
     tasks = [f"name: {name}, command: ls, {BUSYBOX}, secrets: [TOKEN]" for name in ("x", "y")]
-    warned = [one for one in plan_of(tmp_path / "p", *tasks).warnings if "masks" in one]
-    quiet = plan_of(tmp_path / "q", *(f"{one}, python: true" for one in tasks)).warnings
+    warned = [warning for warning in plan_of(tmp_path / "p", *tasks).warnings if "masks" in warning]
+    quiet = plan_of(tmp_path / "q", *(f"{task}, python: true" for task in tasks)).warnings
 
     (found,) = warned
     assert "penstock.yaml:11:9: task 'x' gets secrets, and nothing masks them in its log" in found

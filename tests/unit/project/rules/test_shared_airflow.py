@@ -41,7 +41,7 @@ def test_dag_id_belongs_to_one_environment_of_an_mwaa(tmp_path: Path) -> None:
     assert "dag_prefix of its own: write {airflow: {dag_prefix: prod_}} in environment 'prod'" in fix
 
     mended = load(project(tmp_path, prod=", airflow: {dag_prefix: prod_}"))
-    ids = [[one.dag_id for one in compile_plan(mended, name).schedules] for name in ("dev", "prod")]
+    ids = [[schedule.dag_id for schedule in compile_plan(mended, name).schedules] for name in ("dev", "prod")]
     assert ids == [["daily"], ["prod_daily"]]
 
 
@@ -101,7 +101,12 @@ def test_what_are_two(tmp_path: Path, dev: str, prod: str) -> None:
     """Names are an account's and a region's own; and one bucket is one MWAA's folder only where it reads it."""
     found = load(project(tmp_path, dev, prod))
 
-    assert not [one for name in ("dev", "prod") for one in compile_plan(found, name).warnings if "environments" in one]
+    assert not [
+        warning
+        for name in ("dev", "prod")
+        for warning in compile_plan(found, name).warnings
+        if "environments" in warning
+    ]
 
 
 def test_two_regions_have_each_an_environment_of_that_name(tmp_path: Path) -> None:
@@ -143,7 +148,7 @@ def test_airflows_that_may_be_one_are_told(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("airflow", "where"), [(USE, "MWAA environment 'team'"), (OWN, "bucket 'team-dags'")])
 def test_own_dag_files_keep_their_ids(tmp_path: Path, airflow: str, where: str) -> None:
-    """They go into each environment's bundle as they are."""
+    """They go into each environment's bundle unchanged."""
     prefix = ", airflow: {dag_prefix: prod_}"
     project(tmp_path, prod=prefix, airflow=airflow, files={"dags/mine.py": "from airflow import DAG\n"})
 

@@ -122,7 +122,7 @@ SAID = [
 @pytest.mark.parametrize(("name", "data", "what", "fix"), SAID, ids=[f"{name} {what}" for name, _, what, _ in SAID])
 def test_error_says_what_and_how_to_mend_it(name: str, data: dict[str, Any], what: str, fix: str) -> None:
     """One error, however many types the value could have had."""
-    model = next(one for one in MODELS if f"{one.__module__}.{one.__name__}".endswith(f".{name}"))
+    model = next(model for model in MODELS if f"{model.__module__}.{model.__name__}".endswith(f".{name}"))
     document = parse(yaml.dump(data, sort_keys=False), "f", text_keys=True)
     with pytest.raises(ValidationError) as caught:
         model.model_validate(document.root.plain())

@@ -29,7 +29,7 @@ def plan_of(folder: Path, *edits: tuple[str, str]) -> Plan:
 
 
 def of_engine(plan: Plan, engine: str) -> TaskDefinition:
-    (found,) = [one for one in plan.task_definitions if one.engine == engine]
+    (found,) = [definition for definition in plan.task_definitions if definition.engine == engine]
     return found
 
 
@@ -92,7 +92,9 @@ def test_only_who_reads_secrets_gets_the_keys(tmp_path: Path) -> None:
     assert of_engine(plan, "openmetadata").secret_kms_keys == tuple(sorted([KEY, FOREIGN]))
     assert of_engine(plan, "meltano").secret_kms_keys == tuple(sorted([KEY, FOREIGN]))
     assert of_engine(plan, "command").secret_kms_keys == ()
-    assert [one.family for one in plan.task_definitions] == [one.family for one in before.task_definitions]
+    assert [definition.family for definition in plan.task_definitions] == [
+        definition.family for definition in before.task_definitions
+    ]
     assert Plan.from_json(plan.to_json()) == plan
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -29,8 +30,8 @@ USE = (
 RESOURCES = Resources("eu-west-1", "acme", ("subnet-9",), ("sg-1",), False, "/logs", "artifacts")
 
 
-def plan_of(folder: Path, *edits: tuple[str, str], **more: str) -> Plan:
-    return compile_plan(loaded(folder, *edits), **more)  # type: ignore[arg-type]
+def plan_of(folder: Path, *edits: tuple[str, str], **more: Any) -> Plan:
+    return compile_plan(loaded(folder, *edits), **more)
 
 
 def warnings_of(plan: Plan) -> list[str]:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from penstock_runtime.release.manifest import MANIFEST, Manifest, Refused, write_manifest
+from penstock_runtime.release.manifest import MANIFEST, Manifest, Refused, Release, write_manifest
 from tests.unit.runtime.release.bucket import NEW, OLD, Bucket
 
 
-def manifest(release: object) -> Manifest:
-    return Manifest(release, (), None, complete=True, at="2026-11-21T12:00:00+00:00")  # type: ignore[arg-type]
+def manifest(release: Release) -> Manifest:
+    return Manifest(release, (), None, complete=True, at="2026-11-21T12:00:00+00:00")
 
 
 def test_of_two_first_deploys_one_is_refused() -> None:

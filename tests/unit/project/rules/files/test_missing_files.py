@@ -157,7 +157,7 @@ def command(text: str, more: str = "") -> Edit:
 
 @pytest.mark.parametrize("text", ["python tools/load.py", "[python, ./tools/load.py]", "python x --code=tools/load.py"])
 def test_a_command_in_the_stock_image_has_no_file_of_the_project(tmp_path: Path, text: str) -> None:
-    """The image is OpenMetadata's, as it is."""
+    """The image is OpenMetadata's, unchanged."""
     ((where, what, fix),) = errors(write(tmp_path, command(text), files={"tools/load.py": ""}))
 
     assert where == "penstock.yaml:21:30"

@@ -67,7 +67,7 @@ def test_a_secret_that_is_a_file_is_one_of_the_task_definition(tmp_path: Path) -
     new = ("secrets:\n", "secrets:\n  KEYTAB: secretsmanager:keytab\n")
 
     found = plan(tmp_path, new, given("{/tmp/keytab: {secret: KEYTAB}}"))
-    names = {one.engine: [secret.name for secret in one.secrets] for one in found.task_definitions}
+    names = {definition.engine: [secret.name for secret in definition.secrets] for definition in found.task_definitions}
 
     assert "KEYTAB" in names["openmetadata"]
     assert "KEYTAB" not in names["meltano"]
@@ -76,12 +76,18 @@ def test_a_secret_that_is_a_file_is_one_of_the_task_definition(tmp_path: Path) -
 
 def test_only_a_task_definition_whose_tasks_get_files_of_the_project_may_read_them(tmp_path: Path) -> None:
     """A secret comes from elsewhere, and other tasks need nothing."""
-    one = plan(tmp_path / "1", given("{/tmp/ca.pem: ca.pem}"), ca_pem=CERTIFICATE)
-    two = plan(tmp_path / "2", given("{/tmp/key: {secret: PASSWORD}}"))
+    of_the_project = plan(tmp_path / "1", given("{/tmp/ca.pem: ca.pem}"), ca_pem=CERTIFICATE)
+    of_a_secret = plan(tmp_path / "2", given("{/tmp/key: {secret: PASSWORD}}"))
 
-    assert {one.engine: one.files for one in one.task_definitions} == {"openmetadata": True, "meltano": False}
-    assert not any(one.files for one in two.task_definitions)
-    families = [{one.engine: one.family for one in found.task_definitions} for found in (one, two)]
+    assert {definition.engine: definition.files for definition in of_the_project.task_definitions} == {
+        "openmetadata": True,
+        "meltano": False,
+    }
+    assert not any(definition.files for definition in of_a_secret.task_definitions)
+    families = [
+        {definition.engine: definition.family for definition in found.task_definitions}
+        for found in (of_the_project, of_a_secret)
+    ]
     assert families[0]["meltano"] == families[1]["meltano"]
 
 
@@ -319,7 +325,7 @@ def test_the_certificate_may_be_a_secret(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("own", ["{verifySSL: ignore}", "{sslConfig: {caCertificate: /etc/ssl/certs/x.pem}}"])
 def test_what_the_workflow_says_wins(tmp_path: Path, own: str) -> None:
-    """A file of the user's is as it is; then the certificate does not go along."""
+    """A file of the user's stays unchanged; then the certificate does not go along."""
     text = WORKFLOW + f"workflowConfig: {{openMetadataServerConfig: {own}}}\n"
 
     found = plan(tmp_path, server("ca.pem"), ca_pem=CERTIFICATE, warehouse_yaml=text)

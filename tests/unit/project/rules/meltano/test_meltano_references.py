@@ -44,11 +44,17 @@ def _first(folder: Path, text: str, *edits: Edit, env: str = "") -> tuple[str, s
 
 
 def _warnings(plan: Plan) -> list[str]:
-    return [one for one in plan.warnings if "meltano" in one or "reaches no task" in one]
+    return [warning for warning in plan.warnings if "meltano" in warning or "reaches no task" in warning]
 
 
 def _meltano_names(plan: Plan) -> set[str]:
-    return {name for one in plan.schedules for task in one.tasks if task.engine == "meltano" for name in task.names}
+    return {
+        name
+        for schedule in plan.schedules
+        for task in schedule.tasks
+        if task.engine == "meltano"
+        for name in task.names
+    }
 
 
 def test_what_meltano_fills_is_no_fault(tmp_path: Path) -> None:
@@ -111,7 +117,9 @@ def test_image_of_the_team_may_hold_more(tmp_path: Path) -> None:
     named = ("environment: prod}", "environment: prod, image: x/y:1}")
     text = BASE.replace("over: $OVER", "over: $OF_IMAGE")
 
-    assert any("nothing is wrong if the image itself sets it" in one for one in _plan(tmp_path, text, named).warnings)
+    assert any(
+        "nothing is wrong if the image itself sets it" in warning for warning in _plan(tmp_path, text, named).warnings
+    )
     assert _warnings(_plan(tmp_path / "b", text, named, env="OF_IMAGE=x\n")) == []
 
 
@@ -120,7 +128,13 @@ def test_secret_under_meltanos_name_for_a_setting_reaches_its_tasks(tmp_path: Pa
     secret = (SECRETS, f"{SECRETS}  TAP_A_TOKEN: secretsmanager:a\n  TAP_N_KEY: secretsmanager:b\n")
     variable = (VARIABLES, f"{VARIABLES}TAP_A_API_BASE_URL: https://x, TARGET_B_ANY: y, TAP_A__SELECT: '[]', ")
     plan = _plan(tmp_path, BASE, secret, variable)
-    others = {name for one in plan.schedules for task in one.tasks if task.engine != "meltano" for name in task.names}
+    others = {
+        name
+        for schedule in plan.schedules
+        for task in schedule.tasks
+        if task.engine != "meltano"
+        for name in task.names
+    }
 
     assert {"TAP_A_TOKEN", "TAP_N_KEY", "TAP_A_API_BASE_URL", "TARGET_B_ANY", "TAP_A__SELECT"} <= _meltano_names(plan)
     assert not others & {"TAP_A_TOKEN", "TAP_A_API_BASE_URL"}
@@ -161,7 +175,7 @@ def test_dotenv_is_not_in_the_image_and_that_is_said(tmp_path: Path) -> None:
     plan = _plan(tmp_path, BASE, env="TAP_A_TOKEN=hunter2\nexport MELTANO_STATE_BACKEND_URI='s3://x'\nOTHER=1\n")
     place, _, fix = _first(tmp_path / "b", BASE.replace("$PASSWORD", '"${PASWORD}"'), env="PASWORD=x\n")
 
-    assert [one.split(": ", 1)[1][:60] for one in _warnings(plan)] == [
+    assert [warning.split(": ", 1)[1][:60] for warning in _warnings(plan)] == [
         "MELTANO_STATE_BACKEND_URI is set in .env, which does not go ",
         "TAP_A_TOKEN is set in .env, which does not go into the image",
     ]
@@ -176,7 +190,7 @@ ENV = "transform: skip, env: {TAP_A_TOKEN: %s}, "
 
 
 def test_secret_in_env_of_a_schedule_is_an_error_whose_fix_works(tmp_path: Path) -> None:
-    """Meltano takes a variable of a process as it is: the tap would get the text $PASSWORD."""
+    """Meltano takes a variable of a process unchanged: the tap would get the text $PASSWORD."""
     for number, reference in enumerate(("$PASSWORD", '"${PASSWORD}"')):
         text = BASE.replace("transform: skip, ", ENV % reference)
         place, what, fix = _first(tmp_path / str(number), text)
@@ -187,7 +201,7 @@ def test_secret_in_env_of_a_schedule_is_an_error_whose_fix_works(tmp_path: Path)
 
     secret = (SECRETS, f"{SECRETS}  TAP_A_TOKEN: 'secretsmanager:warehouse#password'\n")
     plan = _plan(tmp_path / "fixed", BASE, secret, ("environment: prod}", "environment: prod, secrets: [TAP_A_TOKEN]}"))
-    assert "TAP_A_TOKEN" in {one.name for found in plan.task_definitions for one in found.secrets}
+    assert "TAP_A_TOKEN" in {secret.name for definition in plan.task_definitions for secret in definition.secrets}
 
 
 def test_variable_in_env_of_a_schedule(tmp_path: Path) -> None:
@@ -196,7 +210,7 @@ def test_variable_in_env_of_a_schedule(tmp_path: Path) -> None:
     _, bare, fix = _first(tmp_path / "b", BASE.replace("transform: skip, ", ENV % "$HOST"))
     _, unknown, meant = _first(tmp_path / "c", BASE.replace("transform: skip, ", ENV % '"${HOSTT}"'))
     _, literal, advice = _first(tmp_path / "d", BASE.replace("transform: skip, ", ENV % "hunter2"))
-    (task,) = [task for one in filled.schedules if one.name == "s" for task in one.tasks]
+    (task,) = [task for schedule in filled.schedules if schedule.name == "s" for task in schedule.tasks]
 
     assert task.environment["TAP_A_TOKEN"] == "x-dev.acme.internal"
     assert ("$HOST is taken as text" in bare, fix) == (True, "write ${HOST}")

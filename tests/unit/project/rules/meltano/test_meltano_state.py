@@ -28,11 +28,11 @@ def _plan(folder: Path, more: str, *edits: Edit) -> Plan:
 
 
 def _state(plan: Plan) -> list[str | None]:
-    return [one.meltano_state for one in plan.task_definitions if one.engine == "meltano"]
+    return [definition.meltano_state for definition in plan.task_definitions if definition.engine == "meltano"]
 
 
 def _said(plan: Plan, word: str) -> list[str]:
-    return [one for one in plan.warnings if word in one]
+    return [warning for warning in plan.warnings if word in warning]
 
 
 def test_penstock_keeps_the_state_where_the_project_says_nothing(tmp_path: Path) -> None:
