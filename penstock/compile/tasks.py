@@ -105,6 +105,7 @@ def draft(inputs: Inputs, step: Step, env: Mapping[str, str]) -> Draft:
     architecture, read_only = run.pop("architecture"), run.pop("read_only_root")
     place = place_of(inputs.settings.network, run.pop("subnets", None))
     run.pop("files", None)
+    run["memory_mib"], *larger = tasks.memory_sizes(run)
     files = [_task_file(inputs, path, given) for path, given in sorted(work.files.items())]
     secrets = {*(work.names & inputs.settings.secrets.keys()), *work.secrets}
     secrets |= {file.secret for file, _ in files if file.secret is not None}
@@ -121,6 +122,7 @@ def draft(inputs: Inputs, step: Step, env: Mapping[str, str]) -> Draft:
         config=work.config.sha256 if work.config is not None else None,
         runtime=work.runtime,
         files=tuple(file for file, _ in files),
+        larger_memory_mib=tuple(larger),
         **place,
         **run,
     )

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Sequence
-from typing import Literal
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
 
 from pydantic import Field, field_validator
 from pydantic_core import PydanticCustomError
 
+from penstock.aws import fargate
 from penstock.project.files.model import MAX_FILES, Files
 from penstock.project.iam.permissions import Permission
 from penstock.project.schema.model import Strict
@@ -23,6 +24,16 @@ MAX_TASKS = 500
 """Tasks of a job."""
 
 
+class MemoryGrowth(Strict):
+    """Memory that grows from one retry to the next, as long as the container runs out of it."""
+
+    start: int
+    """Of the first try, in MiB."""
+    max: int
+    """The most, in MiB. Each try after one that ran out of memory has twice as much as that one, or the next size above
+    that Fargate offers."""
+
+
 class TaskSettings(Strict):
     """How tasks run. In `defaults.task` for all of them, in a task for that one."""
 
@@ -30,8 +41,9 @@ class TaskSettings(Strict):
     """How Airflow starts it. `ecs`: as a Fargate task (default, and the only one in this version)."""
     cpu_units: int | None = None
     """CPU, in ECS units: 1024 units are one vCPU. Default 512."""
-    memory_mib: int | None = None
-    """Hard memory limit, in MiB. Above it ECS kills the container (exit code 137). Default 1024."""
+    memory_mib: int | MemoryGrowth | None = None
+    """Hard memory limit, in MiB. Above it ECS kills the container (exit code 137). `{start: 2048, max: 8192}`: a retry
+    has more, if the one before ran out of it. Default 1024."""
     ephemeral_storage_gib: int | None = Field(None, ge=DEFAULT_STORAGE_GIB, le=200)
     """Disk, in GiB: 20 (default, without charge) to 200."""
     timeout_minutes: int | None = Field(None, ge=1, le=1440)
@@ -46,6 +58,14 @@ class TaskSettings(Strict):
     """Whether the container may write nowhere but in /tmp (`ecs.tmp_mib`), which is HOME, too, unless the image is one
     of your own without `python`. Not for Meltano, which writes beside its project: in `defaults.task` it leaves
     Meltano's tasks out. Default false."""
+    reattach: bool | None = None
+    """What a retry does about the Fargate task of an earlier try that still runs, because Airflow lost sight of it.
+    True (default): wait for it, and take its result. False: stop it, and start another."""
+    deferrable: bool | None = None
+    """Whether Airflow waits for the Fargate task in its triggerer, where a wait takes no worker's slot; its log is
+    shown at the end then. Needs `penstock_trigger.py` among Airflow's plugins, where Penstock puts it in an MWAA
+    environment that it creates. Default: from Airflow 3.3 on; before that in the worker, since a task that is marked
+    failed while it waits in the triggerer may run on."""
     subnets: str | None = None
     """Which of `network.use.subnet_groups` to run in. Default: `network.use.task_subnets`. A network that Penstock
     creates has one place for tasks, its private subnets, so there every task runs in these."""
@@ -70,10 +90,23 @@ BASE = TaskSettings(
     ephemeral_storage_gib=DEFAULT_STORAGE_GIB,
     timeout_minutes=60,
     spot=False,
+    reattach=True,
     architecture="x86_64",
     read_only_root=False,
 )
 """What holds where neither the task nor `defaults.task` says anything."""
+
+
+def memory_sizes(run: Mapping[str, Any]) -> tuple[int, ...]:
+    """The memory of a task's tries, in MiB, of its settings as `merge_layers` returns them; the pair fits Fargate."""
+    memory = run["memory_mib"]
+    if isinstance(memory, int):
+        return (memory,)
+    sizes = [memory.start]
+    for size in fargate.MEMORY_MIB[run["cpu_units"]]:
+        if size <= memory.max and (size >= 2 * sizes[-1] or (size == memory.max and size > sizes[-1])):
+            sizes.append(size)
+    return tuple(sizes)
 
 
 class OpenMetadataTask(Strict):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from typing import Any
 
 from penstock.aws import fargate
 from penstock.problem import DocumentPath, Problem
@@ -65,11 +66,22 @@ def _check_task(settings: Settings, root: Node, job: str, index: int) -> Iterato
         fix = "remove it: in OpenMetadata's image, and in those that are built, the runtime always starts"
         yield Problem(what, fix, (*here, "python"), at_key=True)
     run = merge_layers(TaskSettings, BASE, settings.defaults.task, task)
-    if misfit := fargate.misfit(run["cpu_units"], run["memory_mib"]):
-        yield replace(misfit, what=f"task {task.name!r} has {misfit.what}", path=_size_path(root, here))
+    yield from _size(task.name, run, _size_path(root, here))
     for position, name in enumerate(task.secrets):
         yield from unknown_secret(name, settings.secrets, *here, "secrets", position)
     yield from check_env(settings, task.env, *here, "env")
+
+
+def _size(name: str, run: Mapping[str, Any], path: DocumentPath) -> Iterator[Problem]:
+    memory = run["memory_mib"]
+    growth = [memory] if isinstance(memory, int) else [memory.start, memory.max]
+    for size in growth:
+        if misfit := fargate.misfit(run["cpu_units"], size):
+            yield replace(misfit, what=f"task {name!r} has {misfit.what}", path=path)
+            return
+    if len(growth) == 2 and growth[0] >= growth[1]:
+        what = f"the memory of task {name!r} cannot grow from {growth[0]} to {growth[1]} MiB"
+        yield Problem(what, "make max larger than start, or write one number", path)
 
 
 def _size_path(root: Node, here: DocumentPath) -> DocumentPath:

@@ -57,7 +57,8 @@ def _tasks(settings: Settings) -> Iterator[tuple[str, int, dict[DocumentPath, in
         if buffer is not None:
             taken[BUFFER] = buffer
         if taken:
-            yield what, run["memory_mib"], taken
+            memory = run["memory_mib"]
+            yield what, memory if isinstance(memory, int) else memory.start, taken
 
 
 def _told(taken: dict[DocumentPath, int]) -> str:

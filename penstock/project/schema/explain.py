@@ -115,7 +115,10 @@ def _path(root: Node, loc: tuple[Any, ...]) -> tuple[Any, ...]:
 
 
 def _is_branch(step: Any) -> bool:
-    return isinstance(step, str) and (step in ("str", "[key]") or step.startswith(("list[", "function-")))
+    """A type's name; a model's begins with a capital, and no key of ours does."""
+    if not isinstance(step, str):
+        return False
+    return step in ("str", "int", "[key]") or step.startswith(("list[", "function-")) or step[:1].isupper()
 
 
 def _subject(root: Node, loc: tuple[Any, ...]) -> str:

@@ -45,7 +45,10 @@ def diagnose(task: Mapping[str, Any], log: Sequence[str] = ()) -> Diagnosis:
     if code == 0:
         return Diagnosis(summary, cause="none: the container succeeded", fix="nothing to do")
     reason = reason_of(task, log)
-    return Diagnosis(summary, reason.cause, reason.fix, reason.transient)
+    fix = reason.fix
+    if "memory_mib" in fix and task.get("memory"):
+        fix += f"; it had {task['memory']} MiB"
+    return Diagnosis(summary, reason.cause, fix, reason.transient)
 
 
 def reason_of(task: Mapping[str, Any], log: Sequence[str] = ()) -> Reason:

@@ -77,6 +77,8 @@ class FargateTask(Task):
     reattach: bool = True
     """Whether a try waits for the Fargate task that an earlier try has left running. False: it is stopped, and another
     one started."""
+    larger_memory_mib: tuple[int, ...] = ()
+    """The memory of the tries after one, two, … that ran out of it; the last one for all after that."""
     deferrable: bool | None = None
     """Whether Airflow waits in its triggerer. None: where a task that waits there can be killed, which is so from
     Airflow 3.3 on. Where Penstock's plugin is not installed, it waits in the worker in any case."""

@@ -63,5 +63,6 @@ def test_task_is_one_flat_object_in_json() -> None:
         "assign_public_ip": False,
         "runtime": True,
         "reattach": True,
+        "larger_memory_mib": (),
         "deferrable": None,
     }

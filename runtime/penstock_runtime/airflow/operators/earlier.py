@@ -20,7 +20,9 @@ from typing import Any
 
 from penstock_runtime import contract
 from penstock_runtime.airflow.operators.airflow_run import AirflowRun
-from penstock_runtime.diagnosis.reason import FAILED_TO_START
+from penstock_runtime.diagnosis.diagnose import reason_of
+from penstock_runtime.diagnosis.reason import EXITED, FAILED_TO_START
+from penstock_runtime.diagnosis.reasons import OUT_OF_MEMORY
 
 Described = Mapping[str, Any]
 """A Fargate task as DescribeTasks gives it."""
@@ -70,6 +72,16 @@ def exit_code(task: Described) -> int | None:
     """The container's exit code; None while it runs, and if it never did."""
     containers = [one for one in task.get("containers") or [] if one.get("name") == contract.CONTAINER_NAME]
     return containers[0].get("exitCode") if len(containers) == 1 else None
+
+
+def short_of_memory(tasks: Iterable[Described], run: AirflowRun) -> int:
+    """How many tasks of this life ran out of memory: ECS says so, or the engine was killed unasked."""
+    return sum(
+        _is_of_this_life(task, run)
+        and task.get("stopCode") == EXITED
+        and (reason_of(task) is OUT_OF_MEMORY or exit_code(task) == contract.Exit.KILLED)
+        for task in tasks
+    )
 
 
 def variable(task: Described, name: str) -> str | None:

@@ -10,6 +10,7 @@ It knows ECS and CloudWatch, but nothing of Airflow.
 
 from __future__ import annotations
 
+import dataclasses
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -98,6 +99,7 @@ class FargateRun:
         found = self._look()
         decision = earlier.decide(found, self._run, reattach=self._task.reattach)
         self._attempt = sum(earlier.facts_of(task).get("try") == self._run.try_number for task in found)
+        self._give_memory(earlier.short_of_memory(found, self._run))
         for task in decision.stop:
             self._logger.warning("%s of an earlier try still runs: stopping it", task["taskArn"])
             self._calls.stop(task["taskArn"], reasons.SUPERSEDED, time.time() + STOPPING_SECONDS)
@@ -214,6 +216,13 @@ class FargateRun:
                 ) from error
             self._logger.warning("%s: deploy again, or a retry cannot find what this try leaves", error.what)
             return []
+
+    def _give_memory(self, shortages: int) -> None:
+        sizes = (self._task.memory_mib, *self._task.larger_memory_mib)
+        size = sizes[min(shortages, len(sizes) - 1)]
+        if size != self._task.memory_mib:
+            self._logger.info("Earlier tries ran out of memory: this one has %d MiB", size)
+            self._task = dataclasses.replace(self._task, memory_mib=size)
 
     def _start(self) -> None:
         """Start one, again and again while ECS has no room for it, on demand where Spot has none."""

@@ -376,3 +376,33 @@ def test_another_process_goes_on(aws: FakeAws) -> None:
 
     assert ["launchType" in call for call in aws.of("run_task")] == [False, False, True]
     assert len({call["clientToken"] for call in aws.of("run_task")}) == 3
+
+
+@pytest.mark.parametrize(
+    "ending",
+    [
+        {"code": 137, "stoppedReason": "Essential container in task exited"},
+        {"code": 137, "stoppedReason": "OutOfMemoryError: Container killed due to memory usage"},
+    ],
+)
+def test_memory_grows_with_each_shortage(aws: FakeAws, ending: dict[str, Any]) -> None:
+    """From one try to the next, up to the largest; another failure does not count."""
+    aws.endings = [ending, {"code": 1}, ending, ending]
+    task = dataclasses.replace(TASK, larger_memory_mib=(2048, 4096))
+    for number in range(1, 5):
+        with pytest.raises(PenstockError, match="exit code"):
+            execute(one_try(aws, dataclasses.replace(RUN, try_number=number), task))
+
+    assert [call["overrides"]["memory"] for call in aws.of("run_task")] == ["1024", "2048", "2048", "4096"]
+
+
+def test_a_shortage_before_a_clear_does_not_count(aws: FakeAws) -> None:
+    """A run that is wanted anew begins with the memory of the first try."""
+    aws.endings = [{"code": 137}]
+    task = dataclasses.replace(TASK, larger_memory_mib=(2048,))
+    with pytest.raises(PenstockError, match="exit code 137"):
+        execute(one_try(aws, RUN, task))
+
+    execute(one_try(aws, dataclasses.replace(RETRY, first_try=2), task))
+
+    assert [call["overrides"]["memory"] for call in aws.of("run_task")] == ["1024", "1024"]
