@@ -28,7 +28,11 @@ def _bootstrap() -> None:
     import tempfile
 
     # As process 1 of a container it would not be stopped by SIGTERM before somebody handles it.
-    signal.signal(signal.SIGTERM, lambda *_: os._exit(143))
+    def stop(_signal: int, _frame: object) -> None:
+        os.write(1, b"penstock: stopped by SIGTERM (StopTask or a Spot interruption) before the runtime was there\n")
+        os._exit(143)
+
+    signal.signal(signal.SIGTERM, stop)
     uri = os.environ.get("PENSTOCK_RUNTIME_URI", "(PENSTOCK_RUNTIME_URI is not set)")
     try:
         expected = os.environ["PENSTOCK_RUNTIME_SHA256"]
