@@ -46,12 +46,13 @@ class Lines:
 
     def _end(self, rest: str) -> Iterator[tuple[str, bool]]:
         if not self._hiding:
-            self._held.write(rest.rstrip("\r"))
+            self._held.write(rest)
             yield from self._pieces(ends=True)
         self._split = self._hiding = False
 
     def _pieces(self, *, ends: bool) -> Iterator[tuple[str, bool]]:
-        text = self._clean(self._take())
+        text = self._take()
+        text = self._clean(text.rstrip("\r") if ends else text)
         while (at := _fitting(text)) < len(text):
             if not ends and len(text) - at < self._redactor.longest:
                 # The end of a secret that begins before the cut may not be here yet.

@@ -340,7 +340,13 @@ def test_meltano_counts_what_taps_have_read() -> None:
         prefix + 'tap-a METRIC: {"type":"timer","metric":"sync_duration","value":0.6,"tags":{}}',
         prefix + "tap-a METRIC: {broken}",
         prefix + "tap-a reads",
-        prefix + "tap-a METRIC: " + '{"a":' * 100_000 + "1" + "}" * 100_000,
+        prefix + "tap-a METRIC: " + '{"a":' * 2_000 + "1" + "}" * 2_000,
+        prefix + 'tap-a METRIC: {"metric":"record_count","value":' + "1" * 5_000 + "}",
+        prefix + 'tap-a METRIC: {"metric":"record_count","value":true}',
+        prefix + 'a METRIC: {"metric":"record_count","value":1}',
+        prefix + 'tap-aMETRIC: {"metric":"record_count","value":1}',
+        'METRIC: {"metric":"record_count","value":1}',
+        prefix + 'tap-a INFO METRIC: {"metric":"record_count","value":1}' + " " * 20_000,
     ):
         meltano.count(line, counts)
 
