@@ -42,7 +42,8 @@ def _bootstrap() -> None:
         if found != expected:
             raise ValueError(f"its SHA-256 is {found}, not {expected}")
     except Exception as error:  # noqa: BLE001  whatever it is, one line says so
-        print(f"penstock: cannot fetch the runtime {uri}: {type(error).__name__}: {error}", flush=True)
+        # Not by print: what was answered may hold characters that the locale has not.
+        os.write(1, f"penstock: cannot fetch the runtime {uri}: {type(error).__name__}: {error}\n".encode())
         sys.exit(65)
     with tempfile.TemporaryDirectory() as folder:
         path = os.path.join(folder, "penstock_runtime.zip")  # noqa: PTH118

@@ -49,11 +49,11 @@ class Log:
             cut = self._lines = self._lines or Lines(_without_colours, self.redactor)
             text = self._decoder.decode(chunk, last)
             lines = [*cut.feed(text), *(cut.end() if last else ())]
-            shown = "".join(self._shown(line, whole) + "\n" for line, whole in lines)
+            data = encoded("".join(self._shown(line, whole) + "\n" for line, whole in lines))
         except Exception as error:  # noqa: BLE001  the lines after these are still worth having
             self._lines = None
-            shown = f"penstock: {len(chunk)} bytes of output are left out: they could not be read ({_kind(error)})\n"
-        data = encoded(shown)
+            notice = f"penstock: {len(chunk)} bytes of output are left out: they could not be read ({_kind(error)})"
+            data = encoded(f"{notice}\n")
         if not self._left and (left := self.output.write(data)):
             self.lost_lines += data[-left:].count(b"\n")
         self._chunk = b""

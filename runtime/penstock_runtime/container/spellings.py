@@ -65,8 +65,14 @@ def spelled(text: str) -> str:
 
 
 def longest(text: str) -> int:
-    """Characters that `spelled` matches at most, except for what follows a text with very many signs."""
-    return sum(1 if char in _UNTOUCHED else _LONGEST_SPELLING for char in text)
+    """Characters that `spelled` matches at most, but for the open end of a text with very many signs."""
+    total = specials = 0
+    for char, run in groupby(text):
+        specials += char not in _UNTOUCHED
+        if specials > _MOST_SPELLED:
+            break
+        total += len(list(run)) * (1 if char in _UNTOUCHED else _LONGEST_SPELLING)
+    return total
 
 
 def core(text: str) -> str:

@@ -232,6 +232,14 @@ def test_says_whose_the_exit_code_is(code: str, exit_code: int, says: str, ended
     assert json.loads(metric)["EndedBy"] == ended_by
 
 
+def test_says_how_much_memory_a_killed_run_had() -> None:
+    """What it used and what it was given, as far as that is known."""
+    done = start("import os; os.kill(os.getpid(), 9)", **{contract.SIZE: '{"cpu_units": 256, "memory_mib": 1024}'})
+
+    outcome = done.stdout.splitlines()[-2]
+    assert ", all of them may use 1024: set memory_mib of the task above 1024), exit code 137, after " in outcome
+
+
 def test_an_error_of_ours_in_the_engines_process_is_ours(tmp_path: Path) -> None:
     """The workflow's process refuses its config with 2; a workflow that ends with 2 by itself does not."""
     ours = workflow(tmp_path / "a", "", **{contract.WORKFLOW_TYPE: "metadata", contract.CONFIG_SHA256: "0" * 64})

@@ -119,6 +119,8 @@ def test_what_is_held_back_is_as_long_as_the_longest() -> None:
     """Of all secrets of the task; nothing without any."""
     assert Redactor([]).longest == 0
     assert Redactor(["correct-horse", "x" * 500]).longest == 500
+    # From there on such a secret counts as open.
+    assert Redactor(["!é" * 10_000]).longest == Redactor(["!é" * 100]).longest
 
 
 def test_finds_where_values_are() -> None:
