@@ -39,6 +39,10 @@ class Lines:
             if self._held.tell() > LINE_BYTES + self._redactor.longest:
                 yield from self._pieces(ends=False)
 
+    def hide_the_rest(self) -> None:
+        """Leave out what comes up to the next end of a line: its beginning is not known, which may be a secret's."""
+        self._hiding = self._split = True
+
     def end(self) -> Iterator[tuple[str, bool]]:
         """The last line, if it has no end."""
         if self._held.tell():

@@ -33,7 +33,7 @@ class Log:
         self.output, self.redactor, self.count = output, redactor, count
         self.lost_lines = 0
         """Lines of the engine that nobody has taken."""
-        self._chunk, self._left = b"", False
+        self._chunk, self._left, self._uncounted = b"", False, False
         self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
         self._lines: Lines | None = None
 
@@ -51,7 +51,9 @@ class Log:
             lines = [*cut.feed(text), *(cut.end() if last else ())]
             data = encoded("".join(self._shown(line, whole) + "\n" for line, whole in lines))
         except Exception as error:  # noqa: BLE001  the lines after these are still worth having
-            self._lines = None
+            self._lines = Lines(_without_colours, self.redactor)
+            if not chunk.endswith(b"\n"):
+                self._lines.hide_the_rest()
             notice = f"penstock: {len(chunk)} bytes of output are left out: they could not be read ({_kind(error)})"
             data = encoded(f"{notice}\n")
         if not self._left and (left := self.output.write(data)):
@@ -68,7 +70,12 @@ class Log:
             try:
                 self.count(line)
             except Exception as error:  # noqa: BLE001  a count too few does less harm than a log that ends here
-                return f"{self._masked(line)}\npenstock: the line before this one could not be counted ({_kind(error)})"
+                if not self._uncounted:
+                    self._uncounted = True
+                    told = (
+                        f"penstock: the line before this one could not be counted, nor may others be ({_kind(error)})"
+                    )
+                    return f"{self._masked(line)}\n{told}"
         return self._masked(line)
 
     def _masked(self, line: str) -> str:

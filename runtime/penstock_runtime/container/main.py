@@ -62,10 +62,11 @@ def main() -> int:
         # In UTF-8 as the log is, so that secrets are found in it whatever the locale.
         environ = {_text(name): _text(value) for name, value in os.environb.items()}
         code = _bounded(environ, log, stop)
+        stop.outlast()
     except Stopped:
         log.say(f"penstock: {_STOPPED}")
         code = _STOPPED.exit_code
-    stop.outlast()
+        stop.outlast()
     return code
 
 

@@ -89,8 +89,8 @@ def run(
     # While it runs, it waits for its log like any program, up to its limit.
     log.output.until = without_limit
     reader = Reader(child.stdout.fileno(), log)
-    reader.start()
     try:
+        reader.start()
         how = _wait(child, deadline, stop)
     finally:
         # Also processes that the child has left behind: they would hold the pipe open, and run on unseen.

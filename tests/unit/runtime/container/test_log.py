@@ -50,7 +50,7 @@ def test_colours_are_left_out_before_secrets_are_looked_for() -> None:
 
 
 def test_a_line_that_cannot_be_counted_is_shown_masked() -> None:
-    """With a notice that names no value; the lines after it are counted."""
+    """With one notice, which names no value; the lines after it are counted."""
     counted: list[str] = []
 
     def count(line: str) -> None:
@@ -58,10 +58,10 @@ def test_a_line_that_cannot_be_counted_is_shown_masked() -> None:
             raise ValueError(line)
         counted.append(line)
 
-    found = shown([b"one\ntrouble correct-horse\ntwo\n"], Redactor(["correct-horse"]), count)
+    found = shown([b"one\ntrouble correct-horse\ntwo\ntrouble\n"], Redactor(["correct-horse"]), count)
 
-    notice = "penstock: the line before this one could not be counted (ValueError)"
-    assert found == ["one", "trouble ***", notice, "two"]
+    notice = "penstock: the line before this one could not be counted, nor may others be (ValueError)"
+    assert found == ["one", "trouble ***", notice, "two", "trouble"]
     assert counted == ["one", "two"]
 
 
@@ -74,7 +74,7 @@ def test_a_line_that_cannot_be_masked_is_left_out() -> None:
 
 
 def test_output_that_cannot_be_cut_into_lines_is_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
-    """So is what was waiting for the rest of its line; what comes later is shown."""
+    """So are the rest of its line, which may end a secret, and what waited for that; what comes later is shown."""
 
     def trouble(text: str) -> str:
         if "trouble" in text:
@@ -83,9 +83,9 @@ def test_output_that_cannot_be_cut_into_lines_is_left_out(monkeypatch: pytest.Mo
 
     monkeypatch.setattr(module, "_without_colours", trouble)
 
-    found = shown([b"one\ntrou", b"ble correct-horse\n", b"two\n"])
+    found = shown([b"one\ntrou", b"ble\ncorrect-", b"horse\ntwo\n"])
 
-    assert found == ["one", "penstock: 18 bytes of output are left out: they could not be read (MemoryError)", "two"]
+    assert found == ["one", "penstock: 12 bytes of output are left out: they could not be read (MemoryError)", "two"]
 
 
 def test_a_line_that_comes_in_pieces_is_not_counted() -> None:
