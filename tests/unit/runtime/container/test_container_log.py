@@ -12,24 +12,28 @@ import pytest
 from penstock_runtime import contract
 from tests.unit.runtime.container.start_container import environment, patched, popen
 
-CHATTY = "from pathlib import Path\nfor n in range(1400): print(f'line {n:4}', 'x' * 60)\nPath('ended').touch()"
+CHATTY = (
+    "import os\nfrom pathlib import Path\nfor n in range(1400): print(f'line {n:4}', 'x' * 60)\n"
+    "Path('pid.new').write_text(str(os.getpid())); os.rename('pid.new', 'pid')"
+)
 """Prints more than the pipe to the log driver takes, and less than both pipes: it ends while the container waits."""
 
 
 def chatty(folder: Path) -> str:
-    """The command; `ended` is in the folder once it has printed all."""
-    return CHATTY.replace("'ended'", repr(str(folder / "ended")))
+    """The command. Its process id is in the folder once it has printed all."""
+    return f"import os; os.chdir({str(folder)!r})\n{CHATTY}"
+
+
+def wait_for_end(folder: Path) -> None:
+    """Wait until the container has seen the end of the command."""
+    deadline = time.monotonic() + 30
+    while not (folder / "pid").exists() or Path("/proc", (folder / "pid").read_text()).exists():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
 
 
 def lines_of(output: bytes) -> list[str]:
     return [line for line in output.decode().split("\n") if line.startswith("line ")]
-
-
-def wait_for(path: Path) -> None:
-    deadline = time.monotonic() + 30
-    while not path.exists():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
 
 
 def rest(process: subprocess.Popen[bytes], earlier: bytes = b"") -> str:
@@ -42,7 +46,7 @@ def rest(process: subprocess.Popen[bytes], earlier: bytes = b"") -> str:
 def test_no_line_is_lost_while_the_log_takes_nothing(tmp_path: Path) -> None:
     """The engine has ended long ago when the log driver goes on; every line is there, and the report after them."""
     process = popen(chatty(tmp_path))
-    wait_for(tmp_path / "ended")
+    wait_for_end(tmp_path)
     time.sleep(6)
 
     output = rest(process)
@@ -62,7 +66,7 @@ def test_lost_lines_are_counted(tmp_path: Path) -> None:
         "process.BLOCKED_SECONDS = 0.3\nmain.REPORT_SECONDS = 50.0"
     )
     process = popen(chatty(tmp_path), PYTHONPATH=patched(tmp_path, patch))
-    wait_for(tmp_path / "ended")
+    wait_for_end(tmp_path)
     time.sleep(2)
 
     output = rest(process)
@@ -80,8 +84,7 @@ def test_lost_lines_are_counted(tmp_path: Path) -> None:
 def test_a_stop_shortens_the_wait_for_the_log_and_changes_nothing_else(tmp_path: Path) -> None:
     """The engine had ended by itself: SIGTERM after that ends the wait in time, and the run remains a success."""
     process = popen(chatty(tmp_path), **{contract.STOP_TIMEOUT_SECONDS: "2"})
-    wait_for(tmp_path / "ended")
-    time.sleep(0.5)  # The container sees its end.
+    wait_for_end(tmp_path)
     process.terminate()
 
     # Nobody reads.
@@ -92,11 +95,13 @@ def test_a_stop_shortens_the_wait_for_the_log_and_changes_nothing_else(tmp_path:
 def test_a_stop_is_reported_as_one_where_the_engine_waits_for_the_log() -> None:
     """The engine runs, and waits for a log that takes nothing: it is ended, and the container in time after it."""
     process = popen("while True: print('x' * 1000)", **{contract.STOP_TIMEOUT_SECONDS: "2"})
-    time.sleep(1)
+    assert process.stdout is not None
+    first = process.stdout.readline()
+    time.sleep(0.5)
     process.terminate()
 
     assert process.wait(timeout=15) == contract.Exit.STOPPED
-    assert rest(process)
+    assert rest(process, first)
 
 
 def test_a_log_that_nobody_reads_any_more_ends_no_run(tmp_path: Path) -> None:
