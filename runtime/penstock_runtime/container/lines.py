@@ -8,8 +8,9 @@ from collections.abc import Callable, Iterator
 from penstock_runtime.container.redact import Redactor
 
 LINE_BYTES = 256 * 1024 - 26
-"""The longest line, in UTF-8; a longer one becomes several. What the log driver takes as one event (Docker, awslogs
-driver: maximumBytesPerEvent and perEventBytes). CloudWatch itself takes 1 MiB (CloudWatch Logs quotas)."""
+"""The longest line, in UTF-8; a longer one becomes several. The log driver makes one event of as much (Docker's awslogs
+driver and Fargate's amazon-ecs-shim-loggers-for-containerd: maximumBytesPerEvent); CloudWatch Logs itself takes 1 MB
+(API Reference, PutLogEvents)."""
 _MOST_BYTES_PER_CHARACTER = 4
 
 
