@@ -79,9 +79,10 @@ def run(
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
-    except OSError as error:
+    except (OSError, ValueError) as error:
+        # The second for characters that no command line can hold.
         raise RunError(
-            f"cannot start {command[0]!r}: {error.strerror}",
+            f"cannot start {command[0]!r}: {getattr(error, 'strerror', None) or error}",
             fix="check that the image holds this command, and its name in penstock.yaml",
             exit_code=Exit.WRONG_INPUT,
         ) from error

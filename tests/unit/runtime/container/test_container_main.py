@@ -280,6 +280,8 @@ def test_reports_a_stop_before_ecs_kills_the_container() -> None:
         (contract.COMMAND, "ls", "PENSTOCK_COMMAND does not hold JSON"),
         (contract.COMMAND, "[]", "PENSTOCK_COMMAND holds an empty list"),
         (contract.COMMAND, '["no-such-program"]', "cannot start 'no-such-program'"),
+        (contract.COMMAND, '["a\\u0000b"]', "cannot start 'a\\x00b': embedded null byte"),
+        (contract.COMMAND, '["a\\ud800b"]', "surrogates not allowed"),
         (contract.TIMEOUT_SECONDS, "soon", "is 'soon', which is not a positive number of seconds"),
         (contract.TIMEOUT_SECONDS, "nan", "is 'nan', which is not a positive number of seconds"),
         (contract.STOP_TIMEOUT_SECONDS, "-1", "PENSTOCK_STOP_TIMEOUT_SECONDS is '-1', which is not a positive number"),
