@@ -28,7 +28,11 @@ def _bootstrap() -> None:
     import tempfile
 
     # As process 1 of a container it would not be stopped by SIGTERM before somebody handles it.
-    signal.signal(signal.SIGTERM, lambda *_: os._exit(143))
+    def stop(_signal: int, _frame: object) -> None:
+        os.write(1, b"penstock: stopped by SIGTERM (StopTask or a Spot interruption) before the runtime was there\n")
+        os._exit(143)
+
+    signal.signal(signal.SIGTERM, stop)
     uri = os.environ.get("PENSTOCK_RUNTIME_URI", "(PENSTOCK_RUNTIME_URI is not set)")
     try:
         expected = os.environ["PENSTOCK_RUNTIME_SHA256"]
@@ -38,7 +42,8 @@ def _bootstrap() -> None:
         if found != expected:
             raise ValueError(f"its SHA-256 is {found}, not {expected}")
     except Exception as error:  # noqa: BLE001  whatever it is, one line says so
-        print(f"penstock: cannot fetch the runtime {uri}: {type(error).__name__}: {error}", flush=True)
+        # Not by print: what was answered may hold characters that the locale has not.
+        os.write(1, f"penstock: cannot fetch the runtime {uri}: {type(error).__name__}: {error}\n".encode())
         sys.exit(65)
     with tempfile.TemporaryDirectory() as folder:
         path = os.path.join(folder, "penstock_runtime.zip")  # noqa: PTH118

@@ -136,7 +136,9 @@ def _paths(environ: Mapping[str, str]) -> re.Pattern[str] | None:
 
 
 def _location(path: str, environ: Mapping[str, str]) -> Path:
-    return Path(environ.get(contract.ROOT, "") + path) if path.startswith("/") else Path(path)
+    # In UTF-8 whatever the locale, as the engine's command line is.
+    name = os.fsdecode(path.encode("utf-8", "surrogateescape"))
+    return Path(environ.get(contract.ROOT, "") + name) if path.startswith("/") else Path(name)
 
 
 def _secret(file: File, environ: Mapping[str, str]) -> bytes:
@@ -148,7 +150,7 @@ def _secret(file: File, environ: Mapping[str, str]) -> bytes:
             exit_code=Exit.WRONG_INPUT,
         )
     if not file.base64:
-        return environ[name].encode()
+        return environ[name].encode("utf-8", "surrogateescape")
     try:
         # The output of `base64` has several lines.
         return base64.b64decode("".join(environ[name].split()), validate=True)

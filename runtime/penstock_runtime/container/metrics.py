@@ -94,6 +94,7 @@ def line(run: Run, outcome: Outcome, counts: Counts, seconds: float, size: Size 
             "Try": run.attempt,
             "ExitCode": outcome.exit_code,
             contract.ENDED_BY: outcome.ended_by,
+            **({"LostLines": outcome.lost_lines} if outcome.lost_lines else {}),
             **({"MemoryLimitMib": size.memory_mib} if size is not None else {}),
             **known,
         }

@@ -1,6 +1,7 @@
-"""The engine's process: its own process group, its output line by line, a certain end.
+"""The engine's process: its own process group, its output into the log, a certain end.
 
-Whatever happens (the deadline, SIGTERM, a child that ignores both), nothing of the group outlives the run.
+Whatever happens (the deadline, SIGTERM, a child that ignores both), nothing of the group outlives the run. An engine
+that ends by itself keeps its exit code, whatever comes after that.
 """
 
 from __future__ import annotations
@@ -10,24 +11,25 @@ import os
 import resource
 import signal
 import subprocess
-import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from types import FrameType
 from typing import Literal
 
+from penstock_runtime.container.log import Log
+from penstock_runtime.container.output import without_limit
+from penstock_runtime.container.reader import Reader
+from penstock_runtime.container.stop import Stop, grace_seconds
 from penstock_runtime.contract import Exit
 from penstock_runtime.errors import RunError
 
-STOP_TIMEOUT_SECONDS = 30.0
-"""From ECS's SIGTERM to its SIGKILL if a container definition does not set it (Amazon ECS API Reference,
-ContainerDefinition, stopTimeout)."""
-REPORT_SECONDS = 5.0
-"""The part of the stop timeout for the last lines and the report of the end; half of the timeout if that is less. The
-rest is the engine's."""
-DRAIN_SECONDS = 5.0
-"""How long the last lines may take if no SIGKILL follows."""
+BLOCKED_SECONDS = 300.0
+"""How long the end of a run waits for a log driver that takes nothing at all, before it counts the lines as lost.
+AWS may be silent for minutes, but nobody should go on paying for a task that has ended."""
+_STEP_SECONDS = 0.1
+"""How often the wait for an engine looks for SIGTERM."""
+_SPARE_SECONDS = 0.5
+"""For the reader to see that its time is over, and to count what is lost."""
 
 How = Literal["ended", "timed out", "stopped"]
 
@@ -45,62 +47,57 @@ class Outcome:
     ended_by: EndedBy
     peak_memory_mib: float
     """Resident memory of the largest among the process and its descendants (getrusage), not their sum."""
+    lost_lines: int = 0
+    """Lines of its output that the log driver has not taken in time."""
 
 
 def run(
-    command: Sequence[str],
-    environ: Mapping[str, str],
-    *,
-    timeout_seconds: float | None,
-    on_line: Callable[[str], None],
-    stop_timeout_seconds: float = STOP_TIMEOUT_SECONDS,
+    command: Sequence[str], environ: Mapping[str, str], *, timeout_seconds: float | None, log: Log, stop: Stop
 ) -> Outcome:
-    """Run a command to its end. Call it from the main thread: it handles SIGTERM while it runs.
+    """Run a command to its end. Call it from the main thread, which handles SIGTERM.
 
     Args:
         timeout_seconds: wall-clock limit; None for none.
-        stop_timeout_seconds: how long this process itself lives on after a SIGTERM. The command gets a little less,
-            and the same when it reaches its limit.
-        on_line: gets each line of stdout and stderr, without its end. Called from one other thread.
+        log: gets stdout and stderr, from one other thread until this returns. Its last lines are waited for: after
+            SIGTERM for what the stop timeout allows; otherwise up to the limit, and for as long as the stop timeout
+            in any case, unless nothing is taken for `BLOCKED_SECONDS`.
+        stop: handles SIGTERM. The command gets a little less than its timeout, and the same when it reaches its limit.
 
     Raises:
         RunError: the command does not exist, or may not be executed.
+        Stopped: SIGTERM came before the command was started.
     """
+    deadline = math.inf if timeout_seconds is None else time.monotonic() + timeout_seconds
+    stop.only_note()
     try:
+        # Bytes: Python would encode texts as the locale says, which may be ASCII.
         child = subprocess.Popen(
-            command,
-            env=dict(environ),
+            [_bytes(word) for word in command],
+            env={_bytes(name): _bytes(value) for name, value in environ.items()},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
-    except OSError as error:
+    except (OSError, ValueError) as error:
+        # The second for characters that no command line can hold.
         raise RunError(
-            f"cannot start {command[0]!r}: {error.strerror}",
+            f"cannot start {command[0]!r}: {getattr(error, 'strerror', None) or error}",
             fix="check that the image holds this command, and its name in penstock.yaml",
             exit_code=Exit.WRONG_INPUT,
         ) from error
-
-    stopped = threading.Event()
-    grace = grace_seconds(stop_timeout_seconds)
-
-    def stop(_signal: int, _frame: FrameType | None) -> None:
-        stopped.set()
-        _signal_group(child, signal.SIGTERM)
-
-    before = signal.signal(signal.SIGTERM, stop)
-    reader = threading.Thread(target=_read, args=(child, on_line), daemon=True)
-    reader.start()
+    assert child.stdout is not None
+    # While it runs, it waits for its log like any program, up to its limit.
+    log.output.until = without_limit
+    reader = Reader(child.stdout.fileno(), log)
     try:
-        how = _wait(child, timeout_seconds, stopped, grace)
+        reader.start()
+        how = _wait(child, deadline, stop)
     finally:
         # Also processes that the child has left behind: they would hold the pipe open, and run on unseen.
         _signal_group(child, signal.SIGKILL)
         child.wait()
-        # Bounded: a process with its own session has left the group, and may still hold the pipe.
-        reader.join((stop_timeout_seconds - grace) / 2 if stopped.is_set() else DRAIN_SECONDS)
-        signal.signal(signal.SIGTERM, before)
+    _drain(reader, deadline, log, stop)
     own_code = {"timed out": Exit.TIMED_OUT, "stopped": Exit.STOPPED}.get(how)
     code = child.returncode if own_code is None else int(own_code)
     return Outcome(
@@ -108,38 +105,49 @@ def run(
         how=how,
         ended_by="penstock" if own_code is not None else "engine" if code >= 0 else "signal",
         peak_memory_mib=resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024,
+        lost_lines=log.lost_lines,
     )
 
 
-def grace_seconds(stop_timeout_seconds: float) -> float:
-    """How long a command may live on after SIGTERM, so that its end is still reported within the stop timeout."""
-    return stop_timeout_seconds - min(REPORT_SECONDS, stop_timeout_seconds / 2)
-
-
-def _wait(child: subprocess.Popen[bytes], timeout: float | None, stopped: threading.Event, grace_seconds: float) -> How:
+def _wait(child: subprocess.Popen[bytes], deadline: float, stop: Stop) -> How:
     """Wait for the end; past the deadline or after a stop, for at most the grace period."""
-    end = math.inf if timeout is None else time.monotonic() + timeout
-    while not stopped.is_set():
-        left = end - time.monotonic()
-        try:
-            # In short steps: a signal handler runs in between, but does not end a wait.
-            child.wait(min(0.2, max(left, 0)))
-        except subprocess.TimeoutExpired:
-            if left > 0:
-                continue
+    # In short steps: a signal handler runs in between, but does not end a wait.
+    while not _ends_within(child, min(_STEP_SECONDS, max(deadline - time.monotonic(), 0))):
+        if stop.asked_at is not None:
             _signal_group(child, signal.SIGTERM)
-            _wait_quietly(child, grace_seconds)
+            _ends_within(child, stop.engine_until - time.monotonic())
+            return "stopped"
+        if time.monotonic() >= deadline:
+            _signal_group(child, signal.SIGTERM)
+            _ends_within(child, grace_seconds(stop.timeout_seconds))
             return "timed out"
-        return "stopped" if stopped.is_set() else "ended"
-    _wait_quietly(child, grace_seconds)
-    return "stopped"
+    return "ended"
 
 
-def _wait_quietly(child: subprocess.Popen[bytes], seconds: float) -> None:
+def _ends_within(child: subprocess.Popen[bytes], seconds: float) -> bool:
     try:
         child.wait(seconds)
     except subprocess.TimeoutExpired:
-        return
+        return False
+    return True
+
+
+def _drain(reader: Reader, deadline: float, log: Log, stop: Stop) -> None:
+    """Wait for the last lines to be read and taken."""
+    ended_at = time.monotonic()
+    log.output.taken_at = max(log.output.taken_at, ended_at)
+
+    def until() -> float:
+        unasked = min(max(deadline, ended_at + stop.timeout_seconds), log.output.taken_at + BLOCKED_SECONDS)
+        return min(unasked, stop.drain_until)
+
+    log.output.until = until
+    reader.engine_ended()
+    # In short steps, since SIGTERM may bring it nearer. The reader keeps to it too, unless a line takes it long.
+    while not reader.join(_STEP_SECONDS):
+        if time.monotonic() > until() + _SPARE_SECONDS:
+            log.leave()
+            return
 
 
 def _signal_group(child: subprocess.Popen[bytes], number: signal.Signals) -> None:
@@ -149,7 +157,5 @@ def _signal_group(child: subprocess.Popen[bytes], number: signal.Signals) -> Non
         return
 
 
-def _read(child: subprocess.Popen[bytes], on_line: Callable[[str], None]) -> None:
-    assert child.stdout is not None
-    for line in child.stdout:
-        on_line(line.decode("utf-8", "replace").rstrip("\r\n"))
+def _bytes(text: str) -> bytes:
+    return text.encode("utf-8", "surrogateescape")

@@ -46,6 +46,22 @@ class Redactor:
         cores = {text.core for text in texts}
         self._hint = re.compile("" if any(len(core) < _TELLING_CORE for core in cores) else spellings.any_of(cores))
 
+        self.longest = max((spellings.longest(text.text) for text in texts), default=0)
+        """Characters that a value takes in its longest spelling, up to where an open end begins."""
+
+    def spans(self, text: str) -> list[tuple[int, int]]:
+        """Where values are in a text, from and to, in order; those that overlap are one. A cut belongs between them."""
+        if not self._texts or not self._hint.search(text):
+            return []
+        found = [each.pattern.finditer(text) for each in self._texts if each.core in text]
+        merged: list[tuple[int, int]] = []
+        for start, end in sorted(match.span() for matches in found for match in matches):
+            if merged and start < merged[-1][1]:
+                merged[-1] = (merged[-1][0], max(end, merged[-1][1]))
+            else:
+                merged.append((start, end))
+        return merged
+
     def __call__(self, line: str) -> str:
         """The line with `***` for every value in it."""
         if self._texts and self._hint.search(line):

@@ -28,6 +28,9 @@ EMPTY = hashlib.sha256(b"").hexdigest()
 AGAIN = {"RequestTimeout", "SlowDown", "Throttling", "ThrottlingException", "RequestLimitExceeded"}
 """Error codes that go away, besides all answers from 500 on and 429 (as botocore's `standard` retries)."""
 
+MOST_OF_AN_ERROR = 9999
+"""Bytes of an answer in which a code and a message are looked for."""
+
 
 class S3Error(OSError):
     """An object could not be read. `code` is S3's own, or else the HTTP status; empty where nothing answered."""
@@ -127,7 +130,7 @@ def get(url: str, headers: dict[str, str], direct: bool = False) -> bytes:
                 content: bytes = answer.read()
                 return content
         except urllib.error.HTTPError as refusal:
-            text = refusal.read().decode("utf-8", "replace")
+            text = refusal.read(MOST_OF_AN_ERROR).decode("utf-8", "replace")
             code, message = (re.search(f"<{name}>(.*?)</{name}>", text, re.S) for name in ("Code", "Message"))
             told = f"{code[1]}: {message[1] if message else ''}" if code else text[:200]
             error = S3Error(code[1] if code else str(refusal.code), f"{host} answered {refusal.code}, {told}")

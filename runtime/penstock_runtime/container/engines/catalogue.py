@@ -179,9 +179,9 @@ def _connection_error(address: str, chain: list[BaseException]) -> RunError:
             ("set openmetadata.server to a name that is in the certificate"),
         )
     elif "CERTIFICATE_VERIFY_FAILED" in text:
-        match = re.search(r"certificate verify failed: ([^(]+?) *\(", text)
+        detail, found, _ = text.partition("certificate verify failed: ")[2].partition("(")
         why, fix = (
-            f"its certificate is not trusted ({match[1] if match else 'it cannot be verified'})",
+            f"its certificate is not trusted ({detail.strip() if found else 'it cannot be verified'})",
             (
                 "give openmetadata.ca_certificate of penstock.yaml the certificate authority's file; check that the "
                 "server's certificate is still valid"

@@ -27,8 +27,12 @@ FIXED = {
 
 ENVIRONMENT = "MELTANO_ENVIRONMENT"
 
-_RECORDS = re.compile(r"\btap-\S+\s+(?:INFO )?METRIC: (\{.*\})\s*$")
-"""What a tap of the Singer SDK reports, as Meltano prints it. A count is of the records since the tap's last one."""
+_METRIC = "METRIC: "
+"""Before what a tap of the Singer SDK reports, as Meltano prints it: `tap-x METRIC: {…}` or `tap-x INFO METRIC: {…}`. A
+count is of the records since the tap's last one."""
+_LONGEST = 16 * 1024
+"""Characters. A longer line is not a count."""
+_TAP = re.compile(r"\btap-\S")
 
 
 def launch(environ: Mapping[str, str]) -> Launch:
@@ -53,12 +57,22 @@ def launch(environ: Mapping[str, str]) -> Launch:
 
 def count(line: str, counts: Counts) -> None:
     """Add up what taps report as read. Plugins whose names do not begin with `tap-` are not counted."""
-    match = _RECORDS.search(line)
-    if not match:
+    at = line.find(_METRIC + "{") if len(line) <= _LONGEST else -1
+    if at < 0 or not _of_tap(line[:at]):
         return
     try:
-        metric = json.loads(match[1])
-    except (json.JSONDecodeError, RecursionError):
+        metric = json.loads(line[at + len(_METRIC) :])
+    except (ValueError, RecursionError):
         return
-    if metric.get("metric") == "record_count" and isinstance(metric.get("value"), int):
+    if metric.get("metric") == "record_count" and type(metric.get("value")) is int:
         counts.records = (counts.records or 0) + metric["value"]
+
+
+def _of_tap(before: str) -> bool:
+    """Whether a tap's name is the last word. Word by word from the end: a search would try each of its letters."""
+    if not before[-1:].isspace():
+        return False
+    words = before.rsplit(maxsplit=2)
+    if words[-1:] == ["INFO"]:
+        words.pop()
+    return bool(words) and _TAP.search(words[-1]) is not None

@@ -6,6 +6,7 @@ starts: a separate process because the package is heavy, starts threads, and mus
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 import uuid
@@ -108,6 +109,10 @@ def run_id(run: Run) -> uuid.UUID:
 
 def main() -> int:
     """Run the workflow of this process's environment; returns the exit code."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            # A locale that lacks a character must not end the workflow.
+            stream.reconfigure(errors="backslashreplace")
     try:
         settings = config(os.environ)
         kind = os.environ.get(STOCK_TYPE, "") if stock(os.environ) else read(os.environ, contract.WORKFLOW_TYPE)

@@ -22,10 +22,11 @@ RUN = {
 
 
 RUNTIME = Path(__file__).parents[4] / "runtime"
+COMMAND = (sys.executable, "-m", "penstock_runtime")
 
 
-def start(code: str = "", **environ: str | None) -> subprocess.CompletedProcess[str]:
-    """Run the container's main program on a command, with the environment that RunTask would give it."""
+def environment(code: str = "", **environ: str | None) -> dict[str, str]:
+    """The environment that RunTask would give the container for a command in Python."""
     full: dict[str, str | None] = {
         "PATH": os.environ["PATH"],
         "PYTHONPATH": str(RUNTIME),
@@ -35,7 +36,27 @@ def start(code: str = "", **environ: str | None) -> subprocess.CompletedProcess[
         contract.TIMEOUT_SECONDS: "20",
         **environ,
     }
-    given = {name: value for name, value in full.items() if value is not None}
-    return subprocess.run(
-        [sys.executable, "-m", "penstock_runtime"], env=given, capture_output=True, text=True, timeout=60
+    return {name: value for name, value in full.items() if value is not None}
+
+
+def start(code: str = "", **environ: str | None) -> subprocess.CompletedProcess[str]:
+    """Run the container's main program on a command to its end."""
+    return subprocess.run(COMMAND, env=environment(code, **environ), capture_output=True, text=True, timeout=60)
+
+
+def popen(code: str = "", **environ: str | None) -> subprocess.Popen[bytes]:
+    """Start the container's main program on a command; nothing reads its output yet."""
+    given = environment(code, **environ)
+    return subprocess.Popen(COMMAND, env=given, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+
+
+def patched(folder: Path, code: str) -> str:
+    """A PYTHONPATH with which the container's process, but not its engine's, runs some code before its own."""
+    (folder / "sitecustomize.py").write_text(
+        f"import sys\nif 'penstock_runtime' in sys.orig_argv:\n{_indented(code)}\n"
     )
+    return f"{RUNTIME}{os.pathsep}{folder}"
+
+
+def _indented(code: str) -> str:
+    return "\n".join(f"    {line}" for line in code.splitlines())

@@ -114,7 +114,7 @@ def test_says_what_it_cannot_fetch(bucket: Bucket) -> None:
 
 
 def test_a_stop_while_it_fetches_has_the_documented_code(bucket: Bucket) -> None:
-    """SIGTERM before the runtime is there: the code of a stop, at once, and no line that blames the archive."""
+    """SIGTERM before the runtime is there: a sentence and the code of a stop, at once; nothing blames the archive."""
     bucket.objects.delay_seconds = 20
     environ = {**bucket.environ(), contract.RUNTIME_URI: "s3://bucket/runtime/x.zip", contract.RUNTIME_SHA256: "0"}
     command = [sys.executable, *bootstrap.ENTRY_POINT[1:]]
@@ -125,7 +125,8 @@ def test_a_stop_while_it_fetches_has_the_documented_code(bucket: Bucket) -> None
         process.terminate()
         said = process.communicate(timeout=10)
 
-    assert (process.returncode, *said) == (contract.Exit.STOPPED, "", "")
+    sentence = "penstock: stopped by SIGTERM (StopTask or a Spot interruption) before the runtime was there\n"
+    assert (process.returncode, *said) == (contract.Exit.STOPPED, sentence, "")
 
 
 @pytest.mark.parametrize("name", [contract.RUNTIME_URI, contract.RUNTIME_SHA256])

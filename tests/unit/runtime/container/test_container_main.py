@@ -232,6 +232,14 @@ def test_says_whose_the_exit_code_is(code: str, exit_code: int, says: str, ended
     assert json.loads(metric)["EndedBy"] == ended_by
 
 
+def test_says_how_much_memory_a_killed_run_had() -> None:
+    """What it used and what it was given, as far as that is known."""
+    done = start("import os; os.kill(os.getpid(), 9)", **{contract.SIZE: '{"cpu_units": 256, "memory_mib": 1024}'})
+
+    outcome = done.stdout.splitlines()[-2]
+    assert ", all of them may use 1024: set memory_mib of the task above 1024), exit code 137, after " in outcome
+
+
 def test_an_error_of_ours_in_the_engines_process_is_ours(tmp_path: Path) -> None:
     """The workflow's process refuses its config with 2; a workflow that ends with 2 by itself does not."""
     ours = workflow(tmp_path / "a", "", **{contract.WORKFLOW_TYPE: "metadata", contract.CONFIG_SHA256: "0" * 64})
@@ -272,6 +280,8 @@ def test_reports_a_stop_before_ecs_kills_the_container() -> None:
         (contract.COMMAND, "ls", "PENSTOCK_COMMAND does not hold JSON"),
         (contract.COMMAND, "[]", "PENSTOCK_COMMAND holds an empty list"),
         (contract.COMMAND, '["no-such-program"]', "cannot start 'no-such-program'"),
+        (contract.COMMAND, '["a\\u0000b"]', "cannot start 'a\\x00b': embedded null byte"),
+        (contract.COMMAND, '["a\\ud800b"]', "surrogates not allowed"),
         (contract.TIMEOUT_SECONDS, "soon", "is 'soon', which is not a positive number of seconds"),
         (contract.TIMEOUT_SECONDS, "nan", "is 'nan', which is not a positive number of seconds"),
         (contract.STOP_TIMEOUT_SECONDS, "-1", "PENSTOCK_STOP_TIMEOUT_SECONDS is '-1', which is not a positive number"),
@@ -340,7 +350,13 @@ def test_meltano_counts_what_taps_have_read() -> None:
         prefix + 'tap-a METRIC: {"type":"timer","metric":"sync_duration","value":0.6,"tags":{}}',
         prefix + "tap-a METRIC: {broken}",
         prefix + "tap-a reads",
-        prefix + "tap-a METRIC: " + '{"a":' * 100_000 + "1" + "}" * 100_000,
+        prefix + "tap-a METRIC: " + '{"a":' * 2_000 + "1" + "}" * 2_000,
+        prefix + 'tap-a METRIC: {"metric":"record_count","value":' + "1" * 5_000 + "}",
+        prefix + 'tap-a METRIC: {"metric":"record_count","value":true}',
+        prefix + 'a METRIC: {"metric":"record_count","value":1}',
+        prefix + 'tap-aMETRIC: {"metric":"record_count","value":1}',
+        'METRIC: {"metric":"record_count","value":1}',
+        prefix + 'tap-a INFO METRIC: {"metric":"record_count","value":1}' + " " * 20_000,
     ):
         meltano.count(line, counts)
 

@@ -5,29 +5,44 @@ from __future__ import annotations
 import os
 import signal
 import sys
-import threading
+import tempfile
 import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from penstock_runtime.container import process
+from penstock_runtime.container.log import Log
+from penstock_runtime.container.output import Output
+from penstock_runtime.container.redact import Redactor
+from penstock_runtime.container.stop import Stop, grace_seconds
 from penstock_runtime.contract import Exit
 from penstock_runtime.errors import RunError
 
 ENVIRON = {"PATH": os.environ["PATH"]}
 
 
-def python(code: str, *, timeout: float | None = 20, stop_timeout: float = 10) -> tuple[process.Outcome, list[str]]:
-    lines: list[str] = []
-    outcome = process.run(
-        [sys.executable, "-u", "-I", "-c", code],
-        ENVIRON,
-        timeout_seconds=timeout,
-        on_line=lines.append,
-        stop_timeout_seconds=stop_timeout,
-    )
-    return outcome, lines
+@pytest.fixture(autouse=True)
+def _own_handler() -> Iterator[None]:
+    """What handles SIGTERM is as before."""
+    before = signal.getsignal(signal.SIGTERM)
+    yield
+    signal.signal(signal.SIGTERM, before)
+
+
+def run(
+    code: str, *, timeout: float | None = 20, stop_timeout: float = 10, on_line: Callable[[str], None] = len
+) -> tuple[process.Outcome, list[str]]:
+    """Run Python code as the engine: how it ended, and the lines of its log."""
+    stop = Stop(stop_timeout)
+    stop.install()
+    with tempfile.TemporaryFile() as file:
+        log = Log(Output(file.fileno()), Redactor([]), count=on_line)
+        command = [sys.executable, "-u", "-I", "-c", code]
+        outcome = process.run(command, ENVIRON, timeout_seconds=timeout, log=log, stop=stop)
+        file.seek(0)
+        return outcome, file.read().decode().splitlines()
 
 
 def alive(pid: int) -> bool:
@@ -42,7 +57,7 @@ def test_passes_output_and_exit_code_through() -> None:
     """stdout and stderr, line by line, in order; the code unchanged; bytes that are not UTF-8 do no harm."""
     code = "import sys, os; print('one'); print('two', file=sys.stderr); os.write(1, b'\\xff\\n'); sys.exit(3)"
 
-    outcome, lines = python(code)
+    outcome, lines = run(code)
 
     assert (outcome.exit_code, outcome.how) == (3, "ended")
     assert lines == ["one", "two", "\ufffd"]
@@ -53,7 +68,7 @@ def test_ends_what_runs_too_long() -> None:
     """At the deadline the process gets SIGTERM and may finish what it does; the code is `timeout`'s."""
     code = "import signal, sys, time\nsignal.signal(15, lambda *_: (print('bye'), sys.exit(0)))\ntime.sleep(60)"
 
-    outcome, lines = python(code, timeout=1)
+    outcome, lines = run(code, timeout=1)
 
     assert (outcome.exit_code, outcome.how, lines) == (Exit.TIMED_OUT, "timed out", ["bye"])
 
@@ -67,7 +82,7 @@ def test_kills_what_ignores_sigterm_and_all_its_children() -> None:
     )
     began = time.monotonic()
 
-    outcome, lines = python(code, timeout=1, stop_timeout=1)
+    outcome, lines = run(code, timeout=1, stop_timeout=1)
 
     assert outcome.exit_code == Exit.TIMED_OUT
     assert time.monotonic() - began < 50
@@ -80,36 +95,22 @@ def test_kills_what_ignores_sigterm_and_all_its_children() -> None:
 def test_hands_sigterm_on() -> None:
     """SIGTERM to the container reaches the engine; the run is reported as stopped."""
     code = "import signal, sys, time\nsignal.signal(15, lambda *_: sys.exit(0))\nprint('ready')\ntime.sleep(60)"
-    lines: list[str] = []
 
-    def on_line(line: str) -> None:
-        lines.append(line)
-        threading.Timer(0.1, os.kill, (os.getpid(), signal.SIGTERM)).start()
-
-    outcome = process.run([sys.executable, "-u", "-c", code], ENVIRON, timeout_seconds=20, on_line=on_line)
+    outcome, _, _ = stopped(code, stop_timeout=10)
 
     assert (outcome.exit_code, outcome.how) == (Exit.STOPPED, "stopped")
-    assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
 
 
 def stopped(code: str, stop_timeout: float) -> tuple[process.Outcome, list[str], float]:
     """Run a command and send SIGTERM to ourselves at its first line; the seconds from there to the end."""
-    lines: list[str] = []
     asked: list[float] = []
 
-    def on_line(line: str) -> None:
-        lines.append(line)
+    def on_line(_line: str) -> None:
         if not asked:
             asked.append(time.monotonic())
             os.kill(os.getpid(), signal.SIGTERM)
 
-    outcome = process.run(
-        [sys.executable, "-u", "-I", "-c", code],
-        ENVIRON,
-        timeout_seconds=20,
-        on_line=on_line,
-        stop_timeout_seconds=stop_timeout,
-    )
+    outcome, lines = run(code, stop_timeout=stop_timeout, on_line=on_line)
     return outcome, lines, time.monotonic() - asked[0]
 
 
@@ -128,7 +129,7 @@ time.sleep(60)
 @pytest.mark.parametrize(("stop_timeout", "grace"), [(120, 115), (30, 25), (10, 5), (6, 3), (2, 1)])
 def test_leaves_room_for_the_report(stop_timeout: float, grace: float) -> None:
     """Five seconds of what ECS leaves, or half of it where it is little."""
-    assert process.grace_seconds(stop_timeout) == grace
+    assert grace_seconds(stop_timeout) == grace
 
 
 def test_gives_what_the_stop_timeout_allows() -> None:
@@ -157,7 +158,7 @@ def test_ends_before_ecs_does_though_a_stray_holds_the_output() -> None:
 
 def test_reports_a_killed_process_as_ecs_does() -> None:
     """128 + 9 where the kernel killed it."""
-    outcome, _ = python("import os; os.kill(os.getpid(), 9)")
+    outcome, _ = run("import os; os.kill(os.getpid(), 9)")
 
     assert outcome.exit_code == Exit.KILLED
 
@@ -165,4 +166,36 @@ def test_reports_a_killed_process_as_ecs_does() -> None:
 def test_says_that_there_is_no_such_command() -> None:
     """No traceback: an error with a fix."""
     with pytest.raises(RunError, match="no-such-program"):
-        process.run(["no-such-program"], ENVIRON, timeout_seconds=1, on_line=print)
+        process.run(["no-such-program"], ENVIRON, timeout_seconds=1, log=Log(Output(), Redactor([])), stop=Stop())
+
+
+def test_counts_the_lines_that_nobody_has_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Written to a full pipe: those in the reader's hands, and those that are still in the engine's pipe."""
+    monkeypatch.setattr(process, "BLOCKED_SECONDS", 0.1)
+    taker, pipe = os.pipe()
+    os.set_blocking(pipe, False)
+    while True:
+        try:
+            os.write(pipe, b"x" * 4096)
+        except BlockingIOError:
+            break
+    log = Log(Output(pipe), Redactor([]))
+    command = [sys.executable, "-I", "-c", "for n in range(500): print(n)\nprint('end', end='')"]
+
+    outcome = process.run(command, ENVIRON, timeout_seconds=20, log=log, stop=Stop())
+
+    os.close(pipe)
+    os.close(taker)
+    assert (outcome.exit_code, outcome.how, outcome.lost_lines) == (0, "ended", 501)
+
+
+def test_what_has_left_the_group_may_write_for_ever() -> None:
+    """A process with a session of its own outlives the engine: its endless lines end no run later."""
+    stray = "while True: print('stray', flush=True)"
+    start = f"subprocess.Popen([sys.executable, '-c', {stray!r}], start_new_session=True)"
+    code = f"import subprocess, sys\nprint({start}.pid)"
+
+    outcome, lines = run(code)
+
+    os.kill(int(next(line for line in lines if line.isdigit())), signal.SIGKILL)
+    assert (outcome.exit_code, outcome.how, outcome.lost_lines) == (0, "ended", 0)
