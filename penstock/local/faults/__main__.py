@@ -64,7 +64,8 @@ async def _run(arguments: argparse.Namespace) -> None:
     for origin in get_args(Origin):
         await proxy.listen(origin, getattr(arguments, origin))
     await Control(injector, look).listen(arguments.control)
-    place = Place(arguments.airflow, arguments.tasks, arguments.desk, arguments.control, through_desk)
+    file = str(arguments.file or "")
+    place = Place(arguments.airflow, arguments.tasks, arguments.desk, arguments.control, file, through_desk)
     place.write(state)
     ended = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):

@@ -20,6 +20,8 @@ class Place:
     desk: int
     control: int
     """Plain HTTP, for rules and counts; the others are TLS with the embedded AWS's certificate."""
+    file: str = ""
+    """The file of rules, in full; empty: it was started without one."""
     through_desk: bool = False
     """Whether the commands and the deploy go through the proxy, too."""
 
