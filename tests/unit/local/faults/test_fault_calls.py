@@ -38,7 +38,7 @@ PART = {**OBJECT, "UploadId": "u"}
         ("s3", "HeadBucket", {"Bucket": "acme"}),
         ("s3", "ListObjects", {"Bucket": "acme"}),
         ("s3", "ListObjectsV2", {"Bucket": "acme", "Prefix": "dags/"}),
-        ("s3", "GetBucketLocation", {"Bucket": "acme"}),
+        ("s3", "GetBucketVersioning", {"Bucket": "acme"}),
         ("s3", "GetObject", OBJECT),
         ("s3", "HeadObject", OBJECT),
         ("s3", "PutObject", {**OBJECT, "Body": b"x"}),
