@@ -403,6 +403,24 @@ def test_client_waits_for_leave_to_send_its_body(proxied: Proxied) -> None:
             assert answer.status == status
 
 
+def test_client_that_breaks_off_leaves_nothing_behind(proxied: Proxied) -> None:
+    """The embedded AWS would wait for the rest of a body for as long as the proxy's connection to it is open."""
+    own = psutil.Process(proxied.process.pid)
+
+    def behind() -> set[int]:
+        found = own.net_connections("inet")
+        return {one.laddr.port for one in found if one.raddr and one.raddr.port == proxied.aws.endpoint.port}
+
+    before = behind()
+    with contextlib.closing(proxied.connection()) as connection:
+        connection.putrequest("PUT", "/tool-bucket/half")
+        connection.putheader("Content-Length", "1000")
+        connection.endheaders(b"x" * 10)
+        new = until(lambda: behind() - before)
+
+    until(lambda: not behind() & new, 10)
+
+
 def test_passing_through_takes_little(proxied: Proxied) -> None:
     """A call takes about a millisecond more; the limit leaves room for a busy machine."""
 

@@ -79,9 +79,19 @@ class Exchange:
                 await upstream.send(h11.Data(data=self._body))
             await upstream.send(h11.EndOfMessage())
             return
-        while not isinstance(event := await self._client.next(), h11.EndOfMessage):
-            await upstream.send(_part(event))
+        while not isinstance(event := await self._more(upstream), h11.EndOfMessage):
+            await upstream.send(event)
         await upstream.send(event)
+
+    async def _more(self, upstream: Link) -> h11.Data | h11.EndOfMessage:
+        """The next part of the request."""
+        try:
+            event = await self._client.next()
+            return event if isinstance(event, h11.EndOfMessage) else _part(event)
+        except (CutError, OSError, h11.ProtocolError):
+            # The embedded AWS would wait for what does not come any more, and we for its answer.
+            upstream.reset()
+            raise
 
     async def _head(self, upstream: Link) -> h11.Response:
         """The head of the answer; what comes before it, the leave to send the body, is passed on."""
