@@ -78,10 +78,15 @@ def faults_state(instance: Instance) -> Path:
     return instance.folder / "faults"
 
 
+def airflow_endpoint(instance: Instance) -> Endpoint:
+    """The instance's embedded AWS as Airflow's components reach it: by the fault proxy where there is one."""
+    place, endpoint = faults_place(instance), aws_endpoint(instance)
+    return endpoint.through(place.airflow) if place else endpoint
+
+
 def desk_endpoint(instance: Instance) -> Endpoint:
     """The instance's embedded AWS as the commands reach it: by the fault proxy only where its file says so."""
-    place = faults_place(instance)
-    endpoint = aws_endpoint(instance)
+    place, endpoint = faults_place(instance), aws_endpoint(instance)
     return endpoint.through(place.desk) if place and place.through_desk else endpoint
 
 

@@ -35,7 +35,7 @@ from penstock.local.airflow import AirflowClient, AirflowServer
 from penstock.local.aws.endpoint import Endpoint
 from penstock.local.instance import Instance
 from penstock.local.progress import Progress
-from penstock.local.system import PLAN_FILE, System, airflow_server, desk_endpoint, faults_place
+from penstock.local.system import PLAN_FILE, System, airflow_endpoint, airflow_server, desk_endpoint
 from penstock.project.loaded import Project
 from penstock_runtime import contract
 from penstock_runtime.errors import InputError
@@ -151,8 +151,7 @@ def _bring_up(
         with step("take the fault proxy away"):
             airflow_start.stop(instance)  # without it, its calls would lead nowhere
             own_services.stop_faults(instance)
-    place = faults_place(instance)
-    endpoint, front = desk_endpoint(instance), direct.through(place.airflow) if place else direct
+    endpoint = desk_endpoint(instance)
     with step("PostgreSQL"):
         new_postgres = own_services.start_postgres(instance, postgres_environment, version)
     variables, passwords = own_services.create_warehouse(instance, project, draft.environment)
@@ -176,7 +175,7 @@ def _bring_up(
             direct,
             server,
             progress.note,
-            front=front,
+            front=airflow_endpoint(instance),
             is_stale=new_aws or new_postgres,
             lost_runs=new_aws or any(name.startswith(("airflow-", "faults")) for name in died),
         )

@@ -48,16 +48,16 @@ def ports(environ: dict[str, str]) -> set[str]:
 @pytest.mark.parametrize("version", ["3.0.6", "2.11.0"])
 def test_airflow_reaches_aws_by_the_proxy(instance: Instance, version: str) -> None:
     """Scheduler, workers and triggerer have its address for every service, and the keys as ever."""
+
+    def environ() -> dict[str, str]:
+        front = system.airflow_endpoint(instance)
+        return airflow_start.components_environ(server(version), front, KEYS, datetime.now(UTC))
+
+    assert ports(environ()) == {str(DIRECT)}
     put_proxy(instance)
-    place = system.faults_place(instance)
-    assert place is not None
-    front = system.aws_endpoint(instance).through(place.airflow)
-
-    environ = airflow_start.components_environ(server(version), front, KEYS, datetime.now(UTC))
-
-    assert ports(environ) == {str(AIRFLOW)}
-    assert environ["AWS_CA_BUNDLE"] == "/ca.pem"
-    assert environ["AWS_SESSION_TOKEN"] == "token"
+    assert ports(environ()) == {str(AIRFLOW)}
+    assert environ()["AWS_CA_BUNDLE"] == "/ca.pem"
+    assert environ()["AWS_SESSION_TOKEN"] == "token"
 
 
 def test_airflow_is_started_again_when_the_proxy_comes_or_goes(instance: Instance) -> None:
