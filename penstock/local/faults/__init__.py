@@ -12,8 +12,8 @@
     control, client      counts and rules over HTTP; the client for tests
     place                where a running proxy listens; imports nothing of the above
 
-h11 reads and writes HTTP, and nothing above it is used: servers and clients of HTTP answer, retry and close connections by
-themselves, which is what faults are about.
+h11 reads and writes HTTP, and nothing above it is used: servers and clients of HTTP answer, retry and close
+connections by themselves, which is what faults are about.
 
 A request passes with its Host header, so that its signature holds: the embedded AWS verifies what was signed, whichever
 port it came by. The proxy shows the embedded AWS's own certificate, which names no port either.
