@@ -65,7 +65,8 @@ def start_faults(instance: Instance, file: Path, *, new_aws: bool) -> None:
     stop_faults(instance)
     state = faults_state(instance)
     options: dict[str, object] = {"--state": state, "--aws": instance.folder / "aws", "--file": file.absolute()}
-    options |= {f"--{name}": instance.renew_port(f"faults-{name}") for name in ("airflow", "tasks", "desk", "control")}
+    options |= {f"--{name}": instance.renew_port(f"faults-{name}") for name in ("airflow", "tasks", "desk")}
+    options |= {"--control": instance.renew_port("faults")}  # what `penstock status` shows
     _start(instance, "faults", _module("penstock.local.faults", options), writes=state / PLACE_FILE)
     files.write(_tasks_file(instance), str(instance.port("faults-tasks")))
 
