@@ -7,7 +7,7 @@ from pathlib import Path
 
 from penstock.cli.output import talk
 from penstock.local import dag_problems
-from penstock.local.system import System
+from penstock.local.system import System, faults_place
 from penstock_runtime.errors import plain
 
 
@@ -27,6 +27,8 @@ def show_address(system: System) -> None:
         f"Airflow   {system.server.url}  (user {system.server.user}, password in {password_file(system)})",
         markup=False,
     )
+    if place := faults_place(system.instance):
+        talk.print(f"faults    {place.url}", markup=False)
     talk.print(f"logs      {system.instance.folder / 'logs'}, and: penstock logs", markup=False)
     talk.print("end it    penstock down", markup=False)
 

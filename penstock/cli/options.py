@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -13,6 +14,11 @@ FormatOption = Annotated[Format, typer.Option("--format", help="How to print the
 ToOption = Annotated[
     str | None,
     typer.Option("--to", help="s3://bucket/folder of the DAGs, where the caller may not read CloudFormation."),
+]
+
+FaultsOption = Annotated[
+    Path | None,
+    typer.Option("--faults", metavar="FILE", help="Rules by which calls of the embedded AWS fail."),
 ]
 
 AirflowOption = Annotated[

@@ -8,10 +8,11 @@ import typer
 
 from penstock.cli import context as contexts
 from penstock.cli.embedded import show_address, show_dag_problems
-from penstock.cli.options import AirflowOption, FormatOption
+from penstock.cli.options import AirflowOption, FaultsOption, FormatOption
 from penstock.cli.output import Format, Steps, data, show, show_json, talk
 from penstock.local import dag_problems, instance, records, trouble
 from penstock.local import run as runs
+from penstock.local.faults import file as faults_file
 from penstock.local.system import System, attach
 from penstock.local.up import end
 from penstock.local.up import up as bring_up
@@ -25,22 +26,28 @@ def run(
         bool, typer.Option("--up", help="Bring the system up first; if the run fails, end it again.")
     ] = False,
     airflow: AirflowOption = None,
+    faults: FaultsOption = None,
     form: FormatOption = Format.text,
 ) -> None:
     """Run a job through Airflow, follow it, and sum up what happened. Exit code 1 if any of it failed."""
-    if airflow is not None and not bring:
-        raise InputError("--airflow is for a system that is brought up", fix=f"add --up: run {job} --up --airflow …")
+    for option, value in (("--airflow", airflow), ("--faults", faults)):
+        if value is not None and not bring:
+            raise InputError(f"{option} is for a system that is brought up", fix=f"add --up: run {job} --up {option} …")
     own, steps = contexts.of(context), Steps()
     # What is wrong is said before anything is made.
     if bring:
         runs.pick(own.plan(airflow=airflow), job)
+        if faults is not None:
+            faults_file.read(faults)
     else:
         own.instance()
     with instance.locked(own.folder):
         system, result = None, None
         try:
             if bring:
-                system = bring_up(own.project, own.environment, own.folder, steps, airflow_version=airflow)
+                system = bring_up(
+                    own.project, own.environment, own.folder, steps, airflow_version=airflow, faults=faults
+                )
                 show_dag_problems(dag_problems.find(system.airflow))
             else:
                 system = attach(own.instance())

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from penstock.local import existing, fargate, mwaa_files, own_services, services
 from penstock.local.airflow import AirflowClient, AirflowServer
-from penstock.local.aws.endpoint import Endpoint
+from penstock.local.aws.endpoint import Endpoint, Keys
 from penstock.local.instance import Instance
 from penstock_runtime import contract
 from penstock_runtime.plan.plan import Plan
@@ -25,12 +25,14 @@ def start(
     server: AirflowServer,
     note: Callable[[str], None],
     *,
+    front: Endpoint,
     is_stale: bool,
     lost_runs: bool,
 ) -> tuple[AirflowServer, datetime | None]:
     """Start Airflow, unless all of it runs with these settings.
 
     Args:
+        front: the embedded AWS as Airflow's components reach it, by a proxy perhaps.
         is_stale: it starts in any case, because something that it depends on has just started.
         lost_runs: the embedded AWS or Airflow has died; the runs that it cut off count as failed.
 
@@ -39,7 +41,7 @@ def start(
     """
     names = [component.name for component in server.components()]
     all_running = all(services.running(instance, name) for name in [*names, "sync"])
-    if all_running and not is_stale and not _settings_changed(instance, server):
+    if all_running and not is_stale and not _settings_changed(instance, server, front):
         return server, None
     stop(instance)
     server = dataclasses.replace(server, port=instance.renew_port("airflow"))
@@ -51,16 +53,21 @@ def start(
     own_services.start_sync(instance, place, server.dags, role)
     server.prepare({**instance.environ(), **role}, instance.log("airflow-setup"))
     began = datetime.now(UTC)
-    environ = {**server.environ(), **role, contract.SCHEDULES_FROM: began.isoformat()}
+    environ = components_environ(server, front, keys, began)
     for component in server.components():
         services.start(instance, component.name, component.command, environ, server.home)
-    _settings_file(instance).write_text(_settings(server))
+    _settings_file(instance).write_text(_settings(server, front))
     client = server.client()
     for name in names:
         services.wait(instance.processes[name], lambda: client.healthy(began), seconds=START_SECONDS)
     if lost_runs:
         _end_lost_runs(plan, endpoint, client, began, note)
     return server, began
+
+
+def components_environ(server: AirflowServer, front: Endpoint, keys: Keys, began: datetime) -> dict[str, str]:
+    """What each component of Airflow is started with; what runs its tasks inherits it."""
+    return {**server.environ(), **front.environ(keys), contract.SCHEDULES_FROM: began.isoformat()}
 
 
 def stop(instance: Instance) -> None:
@@ -88,11 +95,11 @@ def _settings_file(instance: Instance) -> Path:
     return instance.folder / "private" / "airflow-settings"
 
 
-def _settings(server: AirflowServer) -> str:
-    return repr(sorted(server.environ().items()))
+def _settings(server: AirflowServer, front: Endpoint) -> str:
+    return repr((sorted(server.environ().items()), front.url))
 
 
-def _settings_changed(instance: Instance, server: AirflowServer) -> bool:
+def _settings_changed(instance: Instance, server: AirflowServer, front: Endpoint) -> bool:
     """Whether it is another Airflow than the one that was started last."""
     file = _settings_file(instance)
-    return not file.exists() or file.read_text() != _settings(server)
+    return not file.exists() or file.read_text() != _settings(server, front)

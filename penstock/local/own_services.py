@@ -1,4 +1,4 @@
-"""The services of an instance that Penstock runs itself: embedded AWS, PostgreSQL, recording catalogue, sync.
+"""The services of an instance that Penstock runs itself: embedded AWS, fault proxy, PostgreSQL, catalogue, sync.
 
 Each `start_…` leaves a service alone that runs and is right.
 """
@@ -10,8 +10,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from penstock.home import HOME
-from penstock.local import existing, postgres, services
-from penstock.local.aws.endpoint import Endpoint
+from penstock.local import existing, files, postgres, services
+from penstock.local.aws.endpoint import TASKS_FILE, Endpoint
+from penstock.local.faults import file as faults_file
+from penstock.local.faults.place import PLACE_FILE
 from penstock.local.instance import Instance
 from penstock.local.system import (
     WAREHOUSE_DATABASE,
@@ -19,6 +21,8 @@ from penstock.local.system import (
     airflow_database,
     aws_endpoint,
     catalogue_state,
+    faults_place,
+    faults_state,
 )
 from penstock.project.loaded import Project
 from penstock_runtime.plan.plan import Plan
@@ -40,6 +44,41 @@ def start_aws(instance: Instance, plan: Plan) -> tuple[Endpoint, bool]:
     options |= {"--region": plan.region, "--account": account}
     _start(instance, "aws", _module("penstock.local.aws", options), writes=state / "aws.json")
     return aws_endpoint(instance), True
+
+
+def has_faults(instance: Instance) -> bool:
+    """Whether a fault proxy is before the embedded AWS, or was and has died."""
+    return "faults" in instance.processes or _tasks_file(instance).exists()
+
+
+def start_faults(instance: Instance, file: Path, *, new_aws: bool) -> None:
+    """Put the fault proxy before the embedded AWS.
+
+    Args:
+        file: its rules.
+        new_aws: the embedded AWS has just been started, with another certificate than before.
+    """
+    place, desk = faults_place(instance), faults_file.read(file).desk
+    is_right = place is not None and (place.file, place.through_desk) == (str(file.absolute()), desk)
+    if is_right and not new_aws and services.running(instance, "faults"):
+        return
+    stop_faults(instance)
+    state = faults_state(instance)
+    options: dict[str, object] = {"--state": state, "--aws": instance.folder / "aws", "--file": file.absolute()}
+    options |= {f"--{name}": instance.renew_port(f"faults-{name}") for name in ("airflow", "tasks", "desk")}
+    options |= {"--control": instance.renew_port("faults")}  # what `penstock status` shows
+    _start(instance, "faults", _module("penstock.local.faults", options), writes=state / PLACE_FILE)
+    files.write(_tasks_file(instance), str(instance.port("faults-tasks")))
+
+
+def stop_faults(instance: Instance) -> None:
+    """Take the fault proxy away; containers that start from now on reach the embedded AWS itself."""
+    services.stop(instance, ["faults"])
+    _tasks_file(instance).unlink(missing_ok=True)
+
+
+def _tasks_file(instance: Instance) -> Path:
+    return instance.folder / "aws" / TASKS_FILE
 
 
 def start_postgres(instance: Instance, environment: Path, airflow_version: str) -> bool:

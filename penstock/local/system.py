@@ -8,6 +8,7 @@ from pathlib import Path
 from penstock.local import postgres, services, setup
 from penstock.local.airflow import AirflowClient, AirflowServer
 from penstock.local.aws.endpoint import Endpoint
+from penstock.local.faults.place import Place
 from penstock.local.instance import Instance
 from penstock_runtime.errors import InputError
 from penstock_runtime.plan.airflow import Airflow
@@ -59,12 +60,34 @@ def attach(instance: Instance) -> System:
         raise InputError(what, fix="run penstock up: it starts what is missing")
     plan = Plan.from_json((instance.folder / PLAN_FILE).read_text())
     server = airflow_server(instance, plan, setup.airflow(plan.airflow.version, lambda _: None))
-    return System(instance, plan, aws_endpoint(instance), server, server.client())
+    return System(instance, plan, desk_endpoint(instance), server, server.client())
 
 
 def aws_endpoint(instance: Instance) -> Endpoint:
     """The instance's embedded AWS."""
     return Endpoint.load(instance.folder / "aws")
+
+
+def faults_place(instance: Instance) -> Place | None:
+    """Where the instance's fault proxy listens; None: it has none."""
+    return Place.load(faults_state(instance)) if "faults" in instance.processes else None
+
+
+def faults_state(instance: Instance) -> Path:
+    """Where the instance's fault proxy says where it listens."""
+    return instance.folder / "faults"
+
+
+def airflow_endpoint(instance: Instance) -> Endpoint:
+    """The instance's embedded AWS as Airflow's components reach it: by the fault proxy where there is one."""
+    place, endpoint = faults_place(instance), aws_endpoint(instance)
+    return endpoint.through(place.airflow) if place else endpoint
+
+
+def desk_endpoint(instance: Instance) -> Endpoint:
+    """The instance's embedded AWS as the commands reach it: by the fault proxy only where its file says so."""
+    place, endpoint = faults_place(instance), aws_endpoint(instance)
+    return endpoint.through(place.desk) if place and place.through_desk else endpoint
 
 
 def catalogue_state(instance: Instance) -> Path:

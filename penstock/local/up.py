@@ -35,7 +35,7 @@ from penstock.local.airflow import AirflowClient, AirflowServer
 from penstock.local.aws.endpoint import Endpoint
 from penstock.local.instance import Instance
 from penstock.local.progress import Progress
-from penstock.local.system import PLAN_FILE, System, airflow_server
+from penstock.local.system import PLAN_FILE, System, airflow_endpoint, airflow_server, desk_endpoint
 from penstock.project.loaded import Project
 from penstock_runtime import contract
 from penstock_runtime.errors import InputError
@@ -53,11 +53,13 @@ def up(
     progress: Progress,
     *,
     airflow_version: str | None = None,
+    faults: Path | None = None,
 ) -> System:
     """Bring the system of one environment up.
 
     Args:
         airflow_version: instead of the project's.
+        faults: rules of a fault proxy before the embedded AWS; None: no proxy, also where there was one.
 
     Raises:
         PenstockError: a step failed; says which, why, and where its log is.
@@ -73,7 +75,7 @@ def up(
         with trouble.explained(instance):
             instance.ready = False
             died = _clean_up_dead_services(instance, progress)
-            system = _bring_up(project, draft, instance, progress, died)
+            system = _bring_up(project, draft, instance, progress, died, faults)
             instance.ready = True
             instance.save()
     except BaseException:
@@ -120,12 +122,20 @@ def _check_change(instance: Instance, version: str) -> None:
         raise InputError(problem, fix=f"run penstock down first, then bring Airflow {version} up")
 
 
-def _bring_up(project: Project, draft: Plan, instance: Instance, progress: Progress, died: Sequence[str]) -> System:
+def _bring_up(
+    project: Project,
+    draft: Plan,
+    instance: Instance,
+    progress: Progress,
+    died: Sequence[str],
+    faults: Path | None,
+) -> System:
     """Run the steps.
 
     Args:
         draft: the plan without the addresses that only the running services give.
         died: the services that have died since the last `up`.
+        faults: see `up`.
     """
     step, version = progress.step, draft.airflow.version
     with step("install: PostgreSQL, Airflow and what the images hold"):
@@ -133,7 +143,15 @@ def _bring_up(project: Project, draft: Plan, instance: Instance, progress: Progr
         airflow_environment = setup.airflow(version, progress.note)
         images.register_stock(instance.folder / "images", draft, progress.note)
     with step("embedded AWS"):
-        endpoint, new_aws = own_services.start_aws(instance, draft)
+        direct, new_aws = own_services.start_aws(instance, draft)
+    if faults is not None:
+        with step("fault proxy"):
+            own_services.start_faults(instance, faults, new_aws=new_aws)
+    elif own_services.has_faults(instance):
+        with step("take the fault proxy away"):
+            airflow_start.stop(instance)  # without it, its calls would lead nowhere
+            own_services.stop_faults(instance)
+    endpoint = desk_endpoint(instance)
     with step("PostgreSQL"):
         new_postgres = own_services.start_postgres(instance, postgres_environment, version)
     variables, passwords = own_services.create_warehouse(instance, project, draft.environment)
@@ -154,11 +172,12 @@ def _bring_up(project: Project, draft: Plan, instance: Instance, progress: Progr
         server, began = airflow_start.start(
             instance,
             plan,
-            endpoint,
+            direct,
             server,
             progress.note,
+            front=airflow_endpoint(instance),
             is_stale=new_aws or new_postgres,
-            lost_runs=new_aws or any(name.startswith("airflow-") for name in died),
+            lost_runs=new_aws or any(name.startswith(("airflow-", "faults")) for name in died),
         )
     with step(f"DAGs of {len(plan.schedules)} schedules") as dags_step:
         sync = instance.processes["sync"]

@@ -16,7 +16,7 @@ import tempfile
 from pathlib import Path
 
 from penstock.local.aws import tls
-from penstock.local.aws.endpoint import ROOT_FILE, STATE_FILE, Endpoint
+from penstock.local.aws.endpoint import ROOT_FILE, STATE_FILE, TASKS_FILE, Endpoint
 from penstock_runtime.errors import PenstockError
 
 SERVICES = (
@@ -44,7 +44,8 @@ def main() -> int:
         _port_is_free(arguments.port)
         os.umask(0o077)
         state.mkdir(parents=True, exist_ok=True)
-        (state / STATE_FILE).unlink(missing_ok=True)
+        for name in (STATE_FILE, TASKS_FILE):
+            (state / name).unlink(missing_ok=True)
         for name in ("tasks", *OWN_FOLDERS.values()):
             shutil.rmtree(state / name, ignore_errors=True)
         certificate = tls.make(state)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +17,8 @@ STATE_FILE = "aws.json"
 """Written by the server when it is ready: port, ca, account, region."""
 ROOT_FILE = "root.json"
 """The root key of this server run, readable by its owner only."""
+TASKS_FILE = "tasks-port"
+"""The port by which tasks' containers reach this server, where it is another than the server's own: a proxy's."""
 SESSION_SECONDS = 7 * 24 * 3600
 """How long `assume`'s sessions last. STS allows at most 12 hours; nobody renews the keys of a local Airflow, as
 MWAA does on AWS, and a machine may be left up for days."""
@@ -67,6 +69,17 @@ class Endpoint:
     @property
     def url(self) -> str:
         return f"https://127.0.0.1:{self.port}"
+
+    def through(self, port: int) -> Endpoint:
+        """The same server, by way of a proxy on 127.0.0.1."""
+        return replace(self, port=port)
+
+    def for_tasks(self) -> Endpoint:
+        """The server as tasks' containers reach it that start now; see `TASKS_FILE`."""
+        try:
+            return self.through(int((self.state / TASKS_FILE).read_text()))
+        except FileNotFoundError:
+            return self
 
     def environ(self, keys: Keys) -> dict[str, str]:
         """Environment variables that point AWS SDKs, in Python or Node, at this server, and give them `keys`."""

@@ -168,7 +168,7 @@ class Task:
         return next((one for one in found if one.get("name") == name), {})
 
     def _environ(self, container: Mapping[str, Any], override: Mapping[str, Any], role: Keys | None) -> dict[str, str]:
-        endpoint = self._place.endpoint
+        endpoint = self._place.endpoint.for_tasks()
         found = endpoint.environ(role) if role else endpoint.addresses()
         found |= {
             "AWS_REGION": self.region,
