@@ -11,17 +11,17 @@ from penstock.local.faults import services
 from penstock.problem import Problem
 from penstock.project.document.problems import nearest, shown
 from penstock.project.schema.model import Strict
-from penstock.project.schema.patterns import shape
+from penstock.project.schema.patterns import worded_pattern
 
 Kind = Literal["late", "lost", "refused", "cut", "silent", "error", "throttled"]
 Origin = Literal["airflow", "tasks", "desk"]
 
-_CALL = shape(
+_CALL = worded_pattern(
     r"^(\*|[a-z0-9-]+:(\*|[A-Za-z0-9]+))$",
     "service:Operation, service:* or *",
     'write it as in ecs:RunTask, s3:* or "*"',
 )
-_CODE = shape(r"^[A-Za-z0-9.]{1,100}$", "a code of AWS's", "write one without spaces, such as InternalError")
+_CODE = worded_pattern(r"^[A-Za-z0-9.]{1,100}$", "a code of AWS's", "write one without spaces, such as InternalError")
 _TIMED = ("late", "silent")
 ECS_OPERATION = "RunTask"
 """What ECS answers with another service's throttling, in words of its own."""

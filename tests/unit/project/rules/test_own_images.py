@@ -115,16 +115,16 @@ def test_run_task_hands_the_command_to_the_image(tmp_path: Path) -> None:
     words = ["a b", "", "it's", '"', "$HOME", "$(TOKEN)", "{{ ds }}", "ü"]
     listed = ", ".join(repr(word) if word != "it's" else '"it\'s"' for word in words)
     plan = plan_of(tmp_path / "p", f"name: x, command: [printf, {listed}], {BUSYBOX}, env: {{A: b}}")
-    (container,) = run_task.overrides(task_of(plan), RESOURCES, {"task": "x"})["containerOverrides"]
+    (container,) = run_task.overrides(task_of(plan), RESOURCES, {"task": "x"}, 0)["containerOverrides"]
 
     assert container["command"] == ["printf", *words]
     assert container["environment"] == [
         {"name": "A", "value": "b"},
         {"name": contract.RUN, "value": '{"task":"x"}'},
     ]
-    (other,) = run_task.overrides(task_of(plan_of(tmp_path / "p", "name: x, command: ls")), RESOURCES, {"task": "x"})[
-        "containerOverrides"
-    ]
+    (other,) = run_task.overrides(
+        task_of(plan_of(tmp_path / "p", "name: x, command: ls")), RESOURCES, {"task": "x"}, 0
+    )["containerOverrides"]
     assert "command" not in other
 
 
@@ -217,7 +217,7 @@ def test_a_home_of_the_task_s_own_is_kept(tmp_path: Path) -> None:
     plan = plan_of(tmp_path / "p", *tasks)
 
     def variables(name: str) -> dict[str, str]:
-        (container,) = run_task.overrides(task_of(plan, name), RESOURCES, {})["containerOverrides"]
+        (container,) = run_task.overrides(task_of(plan, name), RESOURCES, {}, 0)["containerOverrides"]
         return {one["name"]: one["value"] for one in container["environment"]}
 
     assert variables("x").items() >= {"HOME": "/tmp/x", contract.HOME: ""}.items()
