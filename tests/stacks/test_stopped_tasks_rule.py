@@ -40,6 +40,7 @@ FAILURES: list[dict[str, Any]] = [
     *({"code": code, **how} for code in (None, 1, 143) for how in (SPOT, GONE, PERSON)),
     *({"code": code, **PERSON} for code in (2, 65, 124, 137)),
     *({"code": code, **BY_REAPER, "alone": True} for code in (None, 137)),
+    {"code": 143, "stop_code": "UserInitiated", "reason": reasons.AT_DEADLINE},
     {"code": 143, "stop_code": "UserInitiated", "reason": "Task killed by the user", "alone": True},
     {"stop_code": "TaskFailedToStart", "reason": f'{START}exec: "etl": executable file not found', "alone": True},
     {"code": 2, "alone": True},
