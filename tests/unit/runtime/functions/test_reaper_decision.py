@@ -8,7 +8,11 @@ from typing import Any
 import pytest
 
 from penstock_runtime import contract
+from penstock_runtime.airflow.operators import run_task
+from penstock_runtime.airflow.operators.airflow_run import AirflowRun
 from penstock_runtime.functions.reaper import GRACE_MINUTES, expired
+from penstock_runtime.plan.schedule import FargateTask
+from penstock_runtime.release.resources import Resources
 from tests.unit.runtime.functions.fargate_tasks import LATE, NOON, NOW, OF, RUN, environment, fargate
 
 GRACE = 60 * GRACE_MINUTES
@@ -121,3 +125,23 @@ def test_ecs_is_told_who_stops_and_why() -> None:
         "stopped it"
     )
     assert one.reason.startswith(contract.REAPER_REASON)
+
+
+@pytest.mark.parametrize("runtime", [True, False], ids=["with the runtime", "in the user's image"])
+def test_what_the_operator_asks_ecs_for_is_what_the_reaper_reads(runtime: bool) -> None:
+    """Whose the task is, and when its time is up, in the places where RunTask puts them."""
+    task = FargateTask(
+        name="extract", after=(), operator="ecs", engine="command", family="f", cpu_units=256, memory_mib=512,
+        ephemeral_storage_gib=20, timeout_minutes=30, spot=False, environment={"COLOR": "red"}, names=(),
+        command=("etl",), runtime=runtime,
+    )  # fmt: skip
+    run = AirflowRun("daily", "manual__1", "extract", -1, try_number=1, first_try=1)
+    facts = {"project": "acme", "environment": "dev", "schedule": "daily", "job": "load"}
+    resources = Resources("eu-west-1", "acme-dev", ("subnet-1",), ("sg-1",), False, "/penstock/acme-dev", "artifacts")
+    call = run_task.request(task, resources, run, facts, int(LATE), attempt=1)
+    described = fargate(overrides=call["overrides"], startedBy=call["startedBy"])
+
+    (one,) = expired([described], NOW, of=OF)
+
+    assert (one.deadline, one.run["task"], one.run["dag_run"]) == (int(LATE), "extract", "manual__1")
+    assert expired([described], int(LATE), of=OF) == []
