@@ -65,6 +65,17 @@ def acknowledge_watch(function: IConstruct) -> None:
     acknowledge(function, {"CKV_AWS_173": "Its environment names a bucket, a topic and a log group; nothing secret."})
 
 
+def acknowledge_reaper(function: IConstruct) -> None:
+    """Accept the settings of a function that a clock calls, and that looks at a cluster."""
+    _acknowledge_function(
+        function,
+        unreserved="A clock calls it, every five minutes.",
+        no_queue="An alarm counts its errors, and the next call does what one has missed.",
+        outside="It calls ECS and SNS only, and MWAA's VPC may have no way to the latter.",
+    )
+    acknowledge(function, {"CKV_AWS_173": "Its environment names a cluster, a topic and a log group; nothing secret."})
+
+
 def acknowledge_listener(function: IConstruct) -> None:
     """Accept the settings of a function that EventBridge calls, once for each task that failed.
 

@@ -10,8 +10,8 @@ from penstock.cli.output import Format, data, talk
 from penstock_runtime.errors import plain, visible
 
 ALONE = (
-    "its image's own entry point gets the command: Airflow stops it up to 15 minutes after {} minutes, and nobody if "
-    "Airflow is gone; secrets are not masked in its log; no metrics"
+    "its image's own entry point gets the command: Airflow stops it up to 15 minutes after {} minutes, and {} if "
+    "Airflow has lost the run; secrets are not masked in its log; no metrics"
 )
 """Of a task in an image of which nobody says that it has Python."""
 
@@ -26,6 +26,7 @@ def plan(context: typer.Context, form: FormatOption = Format.text) -> None:
         f"{whole.project}, environment {whole.environment}, {whole.region}, Airflow {whole.airflow.version}",
         markup=False,
     )
+    otherwise = "Penstock's reaper" if whole.ecs.reaper else "nobody"
     paths = {file.sha256: file.path for file in whole.files}
     for schedule in whole.schedules:
         when = f"{schedule.cron} {schedule.timezone}" if schedule.cron else schedule.interval or "by hand"
@@ -37,7 +38,7 @@ def plan(context: typer.Context, form: FormatOption = Format.text) -> None:
             size = f"{task.cpu_units} CPU units, {task.memory_mib} MiB, at most {task.timeout_minutes} minutes"
             data.print(f"    {size}, task definition {task.family}", style="dim", markup=False)
             if not task.runtime:
-                data.print(f"    {ALONE.format(task.timeout_minutes)}", style="dim", markup=False)
+                data.print(f"    {ALONE.format(task.timeout_minutes, otherwise)}", style="dim", markup=False)
             for file in task.files:
                 source = f"secret {file.secret}" if file.sha256 is None else paths[file.sha256]
                 data.print(f"    {visible(f'{file.path} is {source}, mode {file.mode}')}", style="dim", markup=False)

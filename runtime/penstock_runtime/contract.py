@@ -81,6 +81,10 @@ SERVER_VARIABLE = "OPENMETADATA_SERVER"
 """The variable that stands for the server's address if the project sets no `openmetadata.server`."""
 
 
+REAPER_REASON = "Penstock's reaper: "
+"""What `stoppedReason` begins with of a task that `functions.reaper` stopped."""
+
+
 class Exit(IntEnum):
     """Exit codes of a container.
 

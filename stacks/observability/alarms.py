@@ -20,6 +20,7 @@ from penstock_runtime.functions import stopped_tasks as stopped_code
 from penstock_runtime.plan.airflow import Airflow
 from penstock_runtime.plan.plan import Plan
 from stacks.observability.overdue import Watch
+from stacks.observability.reaper import Reaper
 from stacks.observability.stopped_tasks import StoppedTasks
 
 MWAA = "AmazonMWAA"
@@ -106,12 +107,14 @@ class Alarms(Construct):
         topic: str,
         stopped: StoppedTasks | None,
         watch: Watch | None,
+        reaper: Reaper | None,
         airflow_name: str | None,
     ) -> None:
         """
         Args:
             stopped: counts the failures; needed for the alarms on them.
             watch: counts overdue tasks; needed for the alarm on them.
+            reaper: stops tasks after their deadline.
             airflow_name: the MWAA environment; None: there is none, and so no alarm on it.
         """
         super().__init__(scope, name)
@@ -126,6 +129,9 @@ class Alarms(Construct):
         if watch is not None:
             self._overdue()
             self._function("OverdueWatch", "overdue-watch", watch.function, "looks for overdue schedules")
+        if reaper is not None:
+            does, without = "stops tasks after their deadline", "those that Airflow has lost run on"
+            self._function("Reaper", "reaper", reaper.function, does, without)
 
     def _stopped(self, stopped: StoppedTasks, asked: Collection[str]) -> None:
         limits = self._plan.observability.alarms
@@ -169,10 +175,12 @@ class Alarms(Construct):
         text = "A schedule is overdue: the time in which it should have succeeded has passed. The messages name it."
         self._alarm("Overdue", OVERDUE, count, 1, 1, _AT_LEAST, _SILENCE_IS_GOOD, text)
 
-    def _function(self, name: str, suffix: str, function: lambda_.Function, does: str) -> None:
+    def _function(
+        self, name: str, suffix: str, function: lambda_.Function, does: str, without: str = "nobody hears of them"
+    ) -> None:
         """A watch that fails must not look like good news."""
         errors = function.metric_errors(period=Duration.hours(1), statistic="Sum")
-        text = f"The function that {does} fails: until it works nobody hears of them. Read its log."
+        text = f"The function that {does} fails: until it works {without}. Read its log."
         self._alarm(name, suffix, errors, 1, 1, _AT_LEAST, _SILENCE_IS_GOOD, text)
 
     def _alarm(

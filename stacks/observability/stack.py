@@ -1,4 +1,5 @@
-"""What watches: a dashboard, alarms, and a topic with a message for every Fargate task that failed or never started."""
+"""What watches: a dashboard, alarms, a topic with a message for every Fargate task that failed or never started, and
+the function that stops tasks which nothing else stops."""
 
 from __future__ import annotations
 
@@ -13,13 +14,19 @@ from stacks.observability.alarms import COUNTED, OVERDUE, Alarms, wanted
 from stacks.observability.dashboard import dashboard
 from stacks.observability.notifications import topic_of
 from stacks.observability.overdue import Watch
+from stacks.observability.reaper import Reaper
 from stacks.observability.stopped_tasks import StoppedTasks
 
 
 def watches(plan: Plan, *, airflow_name: str | None) -> bool:
     """Whether there is anything to make: all can be turned off."""
     settings = plan.observability
-    return settings.dashboard or settings.stopped_tasks or bool(wanted(plan, airflow_name))
+    return settings.dashboard or settings.stopped_tasks or reaps(plan) or bool(wanted(plan, airflow_name))
+
+
+def reaps(plan: Plan) -> bool:
+    """Whether tasks are stopped after their deadline: where the plan has any that run on Fargate."""
+    return plan.ecs.reaper and bool(plan.task_definitions)
 
 
 class ObservabilityStack(cdk.Stack):
@@ -47,8 +54,18 @@ class ObservabilityStack(cdk.Stack):
         if OVERDUE in asked and topic is not None:
             bucket = s3.Bucket.from_bucket_name(self, "Artifacts", artifacts)
             watch = Watch(self, "Overdue", plan=plan, artifacts=bucket, topic=topic)
+        reaper = Reaper(self, "Reaper", plan=plan, topic=topic) if reaps(plan) else None
         alarms = (
-            Alarms(self, "Alarms", plan=plan, topic=topic.arn, stopped=stopped, watch=watch, airflow_name=airflow_name)
+            Alarms(
+                self,
+                "Alarms",
+                plan=plan,
+                topic=topic.arn,
+                stopped=stopped,
+                watch=watch,
+                reaper=reaper,
+                airflow_name=airflow_name,
+            )
             if topic is not None
             else None
         )

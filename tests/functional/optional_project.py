@@ -91,6 +91,7 @@ KINDS = {
     "VpcFlowLog": "flow log",
     "StoppedRole": "failures",
     "OverdueRole": "watch",
+    "ReaperRole": "reaper",
     "ExecutionRole": "airflow",
 }
 """What the logical id of a role begins with → its kind. Those of task definitions go by their names."""

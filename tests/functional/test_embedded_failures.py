@@ -113,7 +113,7 @@ def test_alarms_and_dashboard_are_made_and_go_with_the_stack(aws: Aws, queue: st
     alarms = {one["AlarmName"]: one for one in cloudwatch.describe_alarms()["MetricAlarms"]}
     (board,) = cloudwatch.list_dashboards()["DashboardEntries"]
 
-    names = ("failed-tasks", "failed-tasks-watch", "out-of-memory", "scheduler", "queue", "dag-files")
+    names = ("failed-tasks", "failed-tasks-watch", "out-of-memory", "scheduler", "queue", "dag-files", "reaper")
     assert set(alarms) == {f"acme-dev-{name}" for name in names}
     assert board["DashboardName"] == f"acme-dev-{REGION}"
     assert json.loads(cloudwatch.get_dashboard(DashboardName=board["DashboardName"])["DashboardBody"])["widgets"]

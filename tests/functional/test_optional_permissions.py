@@ -18,7 +18,7 @@ from tests.functional.permission_airflow import Steps, refused
 from tests.functional.permission_grants import Grant, Key
 from tests.functional.permission_tables import NOT_HERE, STEPS, TOLD
 
-BASE = ("check", "flow log", "failures", "watch")
+BASE = ("check", "flow log", "failures", "watch", "reaper")
 """Kinds of roles that every project has; docs/permissions.md says what they are for."""
 
 

@@ -27,6 +27,7 @@ STARTS = {
     "ReleaseUploadRole": "upload",
     "AirflowPolicy": "policy",
     "OverdueRole": "watch",
+    "ReaperRole": "reaper",
     "MwaaEndpointsRole": "endpoints",
     "MwaaEndpointsStarter": "starter",
 }
@@ -38,6 +39,7 @@ HEADINGS = {
     "The functions that fill the buckets": "function",
     "The functions that make a release live": "switch",
     "The function that looks for overdue schedules": "watch",
+    "The function that stops tasks after their deadline": "reaper",
     "The VPC's flow log": "flow log",
     "The function that reports failed tasks": "failures",
     "Policies of buckets and of the topic": "resource",

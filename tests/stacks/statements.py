@@ -20,6 +20,16 @@ def of_role(template: dict[str, Any], role_name: str) -> list[dict[str, Any]]:
     return found
 
 
+def of_role_at(template: dict[str, Any], logical_id: str) -> list[dict[str, Any]]:
+    """The inline statements of the one role whose logical id starts like this; for roles without a name."""
+    (role,) = [
+        one["Properties"]
+        for name, one in template["Resources"].items()
+        if one["Type"] == "AWS::IAM::Role" and name.startswith(logical_id)
+    ]
+    return [_plain(one) for policy in role["Policies"] for one in policy["PolicyDocument"]["Statement"]]
+
+
 def everywhere(templates: dict[str, dict[str, Any]]) -> list[dict[str, Any]]:
     """Every identity policy's statements, in all stacks."""
     found: list[dict[str, Any]] = []

@@ -192,6 +192,7 @@ KEPT_NOWHERE = {
     ("ingestion", "UploadLog", "AWS::Logs::LogGroup"): "the log of the deploy's own function",
     ("airflow", "UploadLog", "AWS::Logs::LogGroup"): "the log of the deploy's own function",
     ("observability", "OverdueLog", "AWS::Logs::LogGroup"): "the log of the function that looks for overdue schedules",
+    ("observability", "ReaperLog", "AWS::Logs::LogGroup"): "the log of the function that stops tasks",
     ("observability", "StoppedLog", "AWS::Logs::LogGroup"): "the log of the function that reports failed tasks",
     ("observability", "Key", "AWS::KMS::Key"): "encrypts messages for the seconds that SNS holds them",
 }

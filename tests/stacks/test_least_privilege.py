@@ -40,6 +40,18 @@ def test_no_ecs_or_pass_role_statement_is_for_any_resource(templates: Templates)
     assert [one for one in sensitive if "*" in one["Resource"] or "NotResource" in one] == []
 
 
+def test_the_reaper_lists_reads_and_stops_tasks_of_its_cluster_only(templates: Templates) -> None:
+    """It starts none, reads nothing of a task's beside ECS, and hands no role over."""
+    role = statements.of_role_at(templates["acme-dev-observability"], "ReaperRole")
+    (tasks,) = statements.that_allow(role, "ecs:StopTask")
+
+    assert (set(tasks["Action"]), tasks["Resource"]) == ({"ecs:DescribeTasks", "ecs:StopTask"}, [TASKS])
+    assert {action.partition(":")[0] for one in role for action in one["Action"]} == {"ecs", "kms", "logs", "sns"}
+    assert {action for one in role for action in one["Action"] if action.startswith("ecs:")} == {
+        "ecs:ListTasks", "ecs:DescribeTasks", "ecs:StopTask",
+    }  # fmt: skip
+
+
 def test_airflow_runs_the_families_of_the_plan_on_its_cluster_only(templates: Templates) -> None:
     """RunTask is for the families of the plan's three engines, at any revision, if the cluster is the plan's."""
     (run,) = statements.that_allow(airflow_role(templates), "ecs:RunTask")

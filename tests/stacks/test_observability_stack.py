@@ -11,6 +11,7 @@ import pytest
 
 from penstock_runtime.plan.airflow import UsedAirflow
 from penstock_runtime.plan.observability import Alarms, Price
+from penstock_runtime.plan.plan import Ecs
 from stacks.observability.stack import watches
 from tests.stacks import plans
 from tests.stacks.observability_stack import of_type, plan_with, synthesized
@@ -97,7 +98,7 @@ def test_a_topic_that_exists_is_told_and_not_touched(tmp_path: Path) -> None:
 
 
 def test_the_alarms_by_default(tmp_path: Path) -> None:
-    """Eight, each with what to do in its text; each reads one metric, without arithmetic."""
+    """Nine, each with what to do in its text; each reads one metric, without arithmetic."""
     found = alarms(synthesized(tmp_path, plan_with()))
     told = {
         name.removeprefix("acme-dev-"): (one["Namespace"], one["MetricName"], one["Threshold"], one["Period"],
@@ -114,6 +115,7 @@ def test_the_alarms_by_default(tmp_path: Path) -> None:
         "overdue": ("Penstock", "OverdueTasks", 1, 1800, 1, "notBreaching"),
         "failed-tasks-watch": ("AWS/Lambda", "Errors", 1, 3600, 1, "notBreaching"),
         "overdue-watch": ("AWS/Lambda", "Errors", 1, 3600, 1, "notBreaching"),
+        "reaper": ("AWS/Lambda", "Errors", 1, 3600, 1, "notBreaching"),
     }
     assert {one["Name"]: one["Value"] for one in found["acme-dev-queue"]["Dimensions"]} == {
         "Function": "Executor",
@@ -170,7 +172,7 @@ def test_what_is_accepted_of_a_function_is_true_of_it(tmp_path: Path) -> None:
     }
     found = {name: one for name, one in resources.items() if one["Type"] == "AWS::Lambda::Function"}
 
-    assert sorted(by_clock.values()) == [False, True]
+    assert sorted(by_clock.values()) == [False, True, True]
     assert by_clock.keys() == found.keys()
     for name, function in found.items():
         reasons = {one["id"]: one["comment"] for one in function["Metadata"]["checkov"]["skip"]}
@@ -182,9 +184,10 @@ def test_what_is_accepted_of_a_function_is_true_of_it(tmp_path: Path) -> None:
         # A clock comes again; an event does not.
         assert ("next call" in reasons["CKV_AWS_116"]) is by_clock[name]
         assert ("lost" in reasons["CKV_AWS_116"]) is not by_clock[name]
-        for service, action in (("S3", "s3:"), ("CloudWatch", "cloudwatch:"), ("SNS", "sns:")):
+        for service, action in (("S3", "s3:"), ("CloudWatch", "cloudwatch:"), ("ECS", "ecs:"), ("SNS", "sns:")):
             assert (service in reasons["CKV_AWS_117"]) is (action in actions), (name, service)
-        for word, variable in (("bucket", "ARTIFACTS"), ("topic", "TOPIC"), ("log group", "LOG_GROUP")):
+        names = {"bucket": "ARTIFACTS", "cluster": "CLUSTER", "topic": "TOPIC", "log group": "LOG_GROUP"}
+        for word, variable in names.items():
             assert (word in reasons["CKV_AWS_173"]) is (variable in told), (name, word)
 
 
@@ -196,7 +199,11 @@ def test_a_clock_wakes_the_function_that_looks_for_overdue_schedules(tmp_path: P
         for name, one in resources.items()
         if one["Type"] == "AWS::Lambda::Function" and "overdue" in one["Properties"]["Handler"]
     ]
-    (clock,) = [one for one in of_type(resources, "AWS::Events::Rule") if "ScheduleExpression" in one]
+    (clock,) = [
+        one
+        for one in of_type(resources, "AWS::Events::Rule")
+        if {"Fn::GetAtt": [logical_id, "Arn"]} in [target["Arn"] for target in one["Targets"]]
+    ]
     (permission,) = [
         one
         for one in of_type(resources, "AWS::Lambda::Permission")
@@ -230,7 +237,7 @@ def test_the_functions_may_use_the_topics_key_for_the_topic_alone(
     tmp_path: Path, settings: dict[str, Any], key: Any, more: set[str]
 ) -> None:
     roles = of_type(synthesized(tmp_path, plan_with(**settings)), "AWS::IAM::Role")
-    assert len(roles) == 2
+    assert len(roles) == 3
     for role in roles:
         statements = role["Policies"][0]["PolicyDocument"]["Statement"]
         found = [one for one in statements if "kms:Decrypt" in one["Action"]]
@@ -302,7 +309,7 @@ def test_an_airflow_that_cloudwatch_does_not_know_is_not_watched(tmp_path: Path)
     assert "AWS/MWAA" not in json.dumps(resources)
     assert set(alarms(resources)) == {
         "acme-dev-failed-tasks", "acme-dev-out-of-memory", "acme-dev-overdue", "acme-dev-failed-tasks-watch",
-        "acme-dev-overdue-watch",
+        "acme-dev-overdue-watch", "acme-dev-reaper",
     }  # fmt: skip
 
 
@@ -316,17 +323,18 @@ def test_in_an_airflow_of_others_their_dag_files_are_theirs(tmp_path: Path) -> N
 
 
 def test_each_part_can_be_turned_off(tmp_path: Path) -> None:
-    only_dashboard = synthesized(tmp_path / "a", plan_with(stopped_tasks=False, alarms=QUIET))
+    no_function = dataclasses.replace(plan_with(stopped_tasks=False, alarms=QUIET), ecs=Ecs(reaper=False))
+    only_dashboard = synthesized(tmp_path / "a", no_function)
     only_messages = synthesized(tmp_path / "b", plan_with(dashboard=False, alarms=QUIET))
     only_alarms = synthesized(tmp_path / "c", plan_with(dashboard=False, stopped_tasks=False))
 
     assert {one["Type"] for one in only_dashboard.values()} == {"AWS::CloudWatch::Dashboard"}
     assert not of_type(only_messages, "AWS::CloudWatch::Dashboard")
-    assert set(alarms(only_messages)) == {"acme-dev-failed-tasks-watch"}
+    assert set(alarms(only_messages)) == {"acme-dev-failed-tasks-watch", "acme-dev-reaper"}
     assert of_type(only_messages, "AWS::Events::Rule")
     assert set(alarms(only_alarms)) == set(alarms(synthesized(tmp_path / "d", plan_with())))
     # Failures are found and counted, and nobody is notified.
-    assert len(of_type(only_alarms, "AWS::Events::Rule")) == 2
+    assert len(of_type(only_alarms, "AWS::Events::Rule")) == 3
     topics = {
         one["Handler"].split(".")[-2]: one["Environment"]["Variables"]["TOPIC"]
         for one in of_type(only_alarms, "AWS::Lambda::Function")
@@ -336,8 +344,10 @@ def test_each_part_can_be_turned_off(tmp_path: Path) -> None:
 
 
 def test_with_everything_off_there_is_no_stack(tmp_path: Path) -> None:
-    nothing = plan_with(dashboard=False, stopped_tasks=False, alarms=QUIET)
-    airflow_only = plan_with(dashboard=False, stopped_tasks=False, alarms=dataclasses.replace(QUIET, queued_tasks=1))
+    off = Ecs(reaper=False)
+    nothing = dataclasses.replace(plan_with(dashboard=False, stopped_tasks=False, alarms=QUIET), ecs=off)
+    queue = dataclasses.replace(QUIET, queued_tasks=1)
+    airflow_only = dataclasses.replace(plan_with(dashboard=False, stopped_tasks=False, alarms=queue), ecs=off)
 
     assert not watches(nothing, airflow_name="acme-dev")
     assert watches(airflow_only, airflow_name="acme-dev")

@@ -18,7 +18,7 @@ from penstock_runtime.diagnosis.diagnose import diagnose, reason_of
 from penstock_runtime.functions import stopped_tasks as stopped_code
 from tests.stacks import plans
 from tests.stacks.observability_stack import of_type, plan_with, synthesized
-from tests.unit.runtime.diagnosis.stopped_task import CASES, metric_line, stopped
+from tests.unit.runtime.diagnosis.stopped_task import BY_REAPER, CASES, metric_line, stopped
 
 ARN = f"arn:aws:ecs:{plans.REGION}:{plans.ACCOUNT}:cluster/acme-dev"
 SPOT = {"stop_code": "SpotInterruption", "reason": "Your Spot Task was interrupted."}
@@ -39,6 +39,8 @@ FAILURES: list[dict[str, Any]] = [
     {"code": 137, "container_reason": OOM, **PERSON},
     *({"code": code, **how} for code in (None, 1, 143) for how in (SPOT, GONE, PERSON)),
     *({"code": code, **PERSON} for code in (2, 65, 124, 137)),
+    *({"code": code, **BY_REAPER, "alone": True} for code in (None, 137)),
+    {"code": 143, "stop_code": "UserInitiated", "reason": reasons.AT_DEADLINE},
     {"code": 143, "stop_code": "UserInitiated", "reason": "Task killed by the user", "alone": True},
     {"stop_code": "TaskFailedToStart", "reason": f'{START}exec: "etl": executable file not found', "alone": True},
     {"code": 2, "alone": True},

@@ -24,6 +24,10 @@ class Ecs(Strict):
     # Out of the task's memory, of which Fargate's smallest size has 512 MiB.
     tmp_mib: int = Field(256, ge=16, le=4096)
     """Size of /tmp, in MiB, where `read_only_root` is set. It counts as memory of the task. Default 256."""
+    reaper: bool = True
+    """Whether a function looks every five minutes for tasks of this project that still run 10 minutes after Airflow
+    should have stopped them (`timeout_minutes` and 15 minutes), and stops them: where Airflow has lost the run, nothing
+    else would. It costs 8,640 calls a month, within Lambda's free tier. Default true."""
 
 
 _KEY = worded_pattern(

@@ -140,8 +140,8 @@ class Task(TaskSettings):
     """Whether `image` has Python 3.10 or later as `python3`, and certificates of authorities. True: Penstock's runtime
     starts the command in the place of the image's entry point, ends it at `timeout_minutes`, masks secrets in its log
     and writes its metrics. False (default, but true for OpenMetadata's own images): Airflow stops the Fargate task up
-    to 15 minutes after `timeout_minutes`, and nobody does where Airflow is gone; its log is as the command writes it,
-    and it writes no metrics, so that nobody is notified when it is overdue."""
+    to 15 minutes after `timeout_minutes`, and where it has lost the run `ecs.reaper` does, 10 to 15 minutes later; its
+    log is as the command writes it, and it writes no metrics, so that nobody is notified when it is overdue."""
     env: dict[str, Value] = Field(
         default_factory=dict, json_schema_extra={"propertyNames": {"pattern": VARIABLE_NAME_PATTERN}}
     )

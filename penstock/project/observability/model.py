@@ -15,7 +15,7 @@ Grace = Annotated[int, Field(ge=0, le=WEEK_MINUTES)]
 
 class Alarms(Strict):
     """CloudWatch alarms; each tells the topic. 0 turns one off. A function that Penstock makes to watch always has one
-    on its errors."""
+    on its errors; that of `ecs.reaper` where there is a topic, for messages or other alarms."""
 
     failed_tasks: int = Field(5, ge=0, le=100_000)
     """Fargate tasks that failed or never started, within an hour. Default 5; 0: no alarm. A single one gives a
@@ -56,7 +56,8 @@ class Prices(Strict):
 
 
 class Observability(Strict):
-    """Dashboard, alarms, and a message for each Fargate task that failed. All off: no stack for them."""
+    """Dashboard, alarms, and a message for each Fargate task that failed. All off, and `ecs.reaper` too: no
+    stack for them."""
 
     dashboard: bool = True
     """Whether to make a CloudWatch dashboard. Default true."""

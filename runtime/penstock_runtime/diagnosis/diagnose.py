@@ -68,6 +68,8 @@ def reason_of(task: Mapping[str, Any], log: Sequence[str] = ()) -> Reason:
         return reasons.UNKNOWN
     if _matches(ecs_words, reasons.OUT_OF_MEMORY_WORDS):
         return reasons.OUT_OF_MEMORY
+    if stop_code == USER_INITIATED and _matches(ecs_words, reasons.REAPER_WORDS):
+        return reasons.STOPPED_BY_REAPER
     ended_by = _ended_by(log)
     if stop_code == USER_INITIATED and _matches(ecs_words, (reasons.AT_DEADLINE,)):
         return reasons.DEADLINE

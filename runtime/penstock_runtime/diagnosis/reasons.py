@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from penstock_runtime.contract import Exit
+from penstock_runtime.contract import REAPER_REASON, Exit
 from penstock_runtime.diagnosis.reason import Reason
 from penstock_runtime.diagnosis.start_reasons import NOT_STARTED, STARTS
 
@@ -52,6 +52,14 @@ DEADLINE = Reason(
     "the task still ran 15 minutes after its time limit, and Airflow stopped it",
     "raise timeout_minutes of the task if it needs longer; otherwise find in its log what it waited for",
 )
+
+STOPPED_BY_REAPER = Reason(
+    "StoppedByReaper",
+    "Penstock's reaper stopped the task: it still ran after its deadline, and nothing of Airflow had stopped it",
+    "the Airflow run was lost, with its worker or the whole environment; clear the Airflow task to run it again",
+)
+REAPER_WORDS = (f"{REAPER_REASON}*",)
+"""See `functions.reaper`."""
 
 STOPPED_BY_SOMEBODY = Reason(
     "StoppedBySomebody",
@@ -210,5 +218,5 @@ def every() -> tuple[Reason, ...]:
         *ALONE_EXITS.values(),
         OTHER_EXIT,
     )
-    last = (NOT_STARTED, *STOPS, STOPPED_BY_AIRFLOW, DEADLINE, STOPPED_BY_SOMEBODY, *exits, NO_EXIT_CODE, UNKNOWN)
-    return tuple(dict.fromkeys((OUT_OF_MEMORY, *STARTS, *last)))
+    stops = (*STOPS, STOPPED_BY_AIRFLOW, DEADLINE, STOPPED_BY_REAPER, STOPPED_BY_SOMEBODY)
+    return tuple(dict.fromkeys((OUT_OF_MEMORY, *STARTS, NOT_STARTED, *stops, *exits, NO_EXIT_CODE, UNKNOWN)))

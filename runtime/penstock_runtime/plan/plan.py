@@ -63,6 +63,8 @@ class Ecs:
     """From SIGTERM to SIGKILL."""
     tmp_mib: int = 256
     """Size of /tmp where the root is read-only; it is memory of the task."""
+    reaper: bool = True
+    """Whether a function stops tasks that have outlived their deadline."""
 
 
 @dataclass(frozen=True)

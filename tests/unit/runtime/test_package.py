@@ -11,7 +11,7 @@ import pytest
 
 from penstock_runtime import package
 
-LAMBDA_MODULES = ("functions/overdue.py", "functions/stopped_tasks.py", "release/activation.py")
+LAMBDA_MODULES = ("functions/overdue.py", "functions/reaper.py", "functions/stopped_tasks.py", "release/activation.py")
 """What `stacks.function.function_of` packs."""
 IMPORT = re.compile(r"^\s*(?:from|import) (penstock_runtime[\w.]*)", re.MULTILINE)
 

@@ -10,7 +10,7 @@ from penstock.compile.compiler import compile_plan
 from penstock.compile.task_definitions import MOST_IN_ONE_STACK
 from penstock.project.environments import prefix_of
 from penstock_runtime.errors import InputError
-from penstock_runtime.plan.plan import Plan
+from penstock_runtime.plan.plan import Ecs, Plan
 from penstock_runtime.plan.task_definition import Permission
 from tests.unit.project_edits import CACHE_SECRET, CATALOGUE, MIRROR, command, permission, plan_of, task, top
 from tests.unit.project_files import errors, loaded, write
@@ -28,6 +28,7 @@ MISTAKES = {
     "insights": (top("ecs: {container_insights: ¦on}"), "container_insights", "'enabled'"),
     "stop timeout": (top("ecs: {stop_timeout_seconds: ¦121}"), "must be at most 120, not 121", "at most 120"),
     "short stop timeout": (top("ecs: {stop_timeout_seconds: ¦1}"), "must be at least 2, not 1", "at least 2"),
+    "reaper": (top("ecs: {reaper: ¦5}"), "'reaper' of ecs must be", "true or false"),
     "size of /tmp": (top("ecs: {tmp_mib: ¦8}"), "must be at least 16, not 8", "at least 16"),
     "storage": (task("ephemeral_storage_gib: ¦201"), "must be at most 200, not 201", "at most 200"),
     "read-only Meltano": (task("read_only_root: ¦true"), "Meltano writes beside its project", "remove"),
@@ -206,7 +207,7 @@ def test_prefix_is_of_one_project_and_environment(project: str, environment: str
 def test_settings_reach_the_plan(tmp_path: Path) -> None:
     """Each unchanged; the prefix of role names is in each role's name."""
     text = (
-        "ecs: {container_insights: enhanced, stop_timeout_seconds: 30, tmp_mib: 64}\n"
+        "ecs: {container_insights: enhanced, stop_timeout_seconds: 30, tmp_mib: 64, reaper: false}\n"
         "logs: {retention_days: 7, mode: non-blocking, max_buffer_mib: 25}\n"
         "iam: {permissions_boundary: 'arn:aws:iam::111122223333:policy/limit',\n"
         "      role_path: /data/, role_name_prefix: dp-}\n"
@@ -214,7 +215,7 @@ def test_settings_reach_the_plan(tmp_path: Path) -> None:
     )
     plan = plan_of(tmp_path, top(text))
 
-    assert (plan.ecs.container_insights, plan.ecs.stop_timeout_seconds, plan.ecs.tmp_mib) == ("enhanced", 30, 64)
+    assert plan.ecs == Ecs("enhanced", stop_timeout_seconds=30, tmp_mib=64, reaper=False)
     assert (plan.log_retention_days, plan.logs.mode, plan.logs.max_buffer_mib) == (7, "non-blocking", 25)
     assert (plan.iam.role_path, plan.iam.permissions_boundary) == ("/data/", "arn:aws:iam::111122223333:policy/limit")
     assert plan.tags == {"team": "data", "cost center": "42"}

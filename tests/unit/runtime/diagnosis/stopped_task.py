@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 from penstock_runtime.contract import CONTAINER_NAME
+from penstock_runtime.functions.reaper import Expired
 
 
 def stopped(
@@ -33,6 +34,13 @@ def stopped(
         "containers": [{"name": "sidecar", "exitCode": 0}, container],
         "overrides": {"containerOverrides": [override]},
     }
+
+
+BY_REAPER = {
+    "stop_code": "UserInitiated",
+    "reason": Expired("arn", "penstock/daily/load/1/ab12", 1_795_262_400, {}).reason,
+}
+"""What ECS gives of a task that the reaper stopped, besides its exit code."""
 
 
 def metric_line(ended_by: str) -> str:
