@@ -60,7 +60,7 @@ class Watched:
         """
         self._path, self._take, self._say = path, take, say
         self.problem: str | None = None
-        """What is wrong with the file as it is now, while older rules hold."""
+        """What is wrong with the file now, while older rules hold."""
         self._seen = self._state()
         take(read(path))
 

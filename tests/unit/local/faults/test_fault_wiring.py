@@ -128,7 +128,7 @@ def test_wrong_file_is_an_error_before_anything_starts(tmp_path: Path, command: 
 
 
 def test_faults_are_for_a_system_that_is_brought_up(tmp_path: Path) -> None:
-    """Without --up, run takes the system as it is."""
+    """Without --up, run takes the system unchanged."""
     result = CliRunner().invoke(app, ["run", "flights", "--faults", str(tmp_path / "faults.yaml")])
 
     assert "--faults is for a system that is brought up" in str(result.exception)

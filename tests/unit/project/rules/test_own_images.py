@@ -111,7 +111,7 @@ def test_with_and_without_the_runtime_are_two_families(tmp_path: Path) -> None:
 
 
 def test_run_task_hands_the_command_to_the_image(tmp_path: Path) -> None:
-    """Argument by argument; of our variables only the one that says which run it is."""
+    """Argument by argument; of our variables only those that say which run it is, and when Airflow stops it."""
     words = ["a b", "", "it's", '"', "$HOME", "$(TOKEN)", "{{ ds }}", "ü"]
     listed = ", ".join(repr(word) if word != "it's" else '"it\'s"' for word in words)
     plan = plan_of(tmp_path / "p", f"name: x, command: [printf, {listed}], {BUSYBOX}, env: {{A: b}}")
@@ -120,6 +120,7 @@ def test_run_task_hands_the_command_to_the_image(tmp_path: Path) -> None:
     assert container["command"] == ["printf", *words]
     assert container["environment"] == [
         {"name": "A", "value": "b"},
+        {"name": contract.DEADLINE, "value": "0"},
         {"name": contract.RUN, "value": '{"task":"x"}'},
     ]
     (other,) = run_task.overrides(
