@@ -146,7 +146,7 @@ class Deployed:
         return {
             "cluster": self.plan.cluster,
             "taskDefinition": task.family,
-            "overrides": run_task.overrides(task, self.resources, run),
+            "overrides": run_task.overrides(task, self.resources, run, int(time.time()) + 3600),
             "networkConfiguration": run_task.network(task, self.resources),
             "launchType": "FARGATE",
         }

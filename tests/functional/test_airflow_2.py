@@ -13,6 +13,7 @@ import pytest
 
 from penstock.local import fargate
 from penstock.local.system import System
+from penstock_runtime.diagnosis import reasons
 from tests.functional.embedded_system import EmbeddedSystem, copy_sample
 
 TWO, THREE = "2.11.0", "3.0.6"
@@ -145,7 +146,7 @@ def _interval_and_kill(up: System) -> None:
         return next((one for one in found if one.status == "STOPPED"), None)
 
     killed = _wait(stopped, KILL_SECONDS)
-    assert (killed.exit_code, killed.reason) == (143, "Task killed by the user")
+    assert (killed.exit_code, killed.reason) == (143, reasons.KILLED)
     assert {run.kind for run in up.airflow.runs("flights-daily")} <= {"manual"}
 
 
