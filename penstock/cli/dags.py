@@ -1,4 +1,4 @@
-"""`dags build`: the bundle, as it would go to the MWAA bucket."""
+"""`dags build`: the bundle, as it would go to the MWAA bucket. `dags plugin`: what goes beside Airflow's plugins."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from penstock.bundle import task_files
 from penstock.bundle.build import build_bundle
 from penstock.cli import context as contexts
 from penstock.cli.output import data, talk
+from penstock.project.airflow import plugins
 from penstock_runtime import contract
 from penstock_runtime.errors import InputError
 
@@ -51,6 +52,22 @@ def build(
         markup=False,
     )
     data.print(str(output), markup=False)
+
+
+@app.command()
+def plugin(
+    folder: Annotated[Path, typer.Argument(help="Airflow's plugins folder, or a folder that plugins.zip is made of.")],
+) -> None:
+    """Write the trigger that `deferrable` tasks wait in to a folder of plugins."""
+    target = folder / plugins.TRIGGER_FILE
+    part = target.with_suffix(".part")
+    try:
+        part.write_bytes(plugins.trigger())
+        part.replace(target)
+    except OSError as error:
+        what = f"cannot write {target}: {error.strerror}"
+        raise InputError(what, fix="name a folder that is there, and that you may write to") from None
+    data.print(str(target), markup=False)
 
 
 def _unusable(output: Path, error: OSError) -> InputError:

@@ -23,8 +23,8 @@ MAX_MIB = 200
 """The function that copies it to the bucket (CDK's BucketDeployment) holds it twice, in the 512 MiB of disk that a
 Lambda function has by default."""
 MAX_FILES = 10_000
-TRIGGER = "penstock_trigger"
-"""The module that waits in Airflow's triggerer; see `runtime/plugin`."""
+TRIGGER_FILE = "penstock_trigger.py"
+"""What waits in Airflow's triggerer; see `runtime/plugin`."""
 _MADE_BY_A_TOOL = re.compile(r"(?:^|/)(?:__MACOSX/|\.DS_Store$|__pycache__/|Thumbs\.db$)")
 _LEFT_OUT = ("__pycache__", ".git", ".DS_Store", ".mypy_cache", ".pytest_cache", ".ruff_cache", ".venv")
 
@@ -69,17 +69,22 @@ def pack(files: Mapping[str, PluginFile]) -> bytes:
     return archive.pack(entries)
 
 
+def trigger() -> bytes:
+    """The content of `TRIGGER_FILE`."""
+    spec = importlib.util.find_spec(TRIGGER_FILE.removesuffix(".py"))
+    assert spec is not None
+    assert spec.origin is not None
+    return Path(spec.origin).read_bytes()
+
+
 def with_trigger(content: bytes | None) -> bytes:
     """The archive that MWAA gets: the project's, if it has one, and Penstock's trigger beside what is in it.
 
     A file of the trigger's name that is there already stays: somebody pins a version of it.
     """
-    spec = importlib.util.find_spec(TRIGGER)
-    assert spec is not None
-    assert spec.origin is not None
-    name, trigger = f"{TRIGGER}.py", Path(spec.origin).read_bytes()
+    name = TRIGGER_FILE
     if content is None:
-        return pack({name: PluginFile(trigger)})
+        return pack({name: PluginFile(trigger())})
     if name in names(content):
         return content
     entry = zipfile.ZipInfo(name)
@@ -88,7 +93,7 @@ def with_trigger(content: bytes | None) -> bytes:
     # Appended, so that the project's own files stay as somebody packed them.
     whole = io.BytesIO(content)
     with zipfile.ZipFile(whole, "a") as target:
-        target.writestr(entry, trigger)
+        target.writestr(entry, trigger())
     return whole.getvalue()
 
 
