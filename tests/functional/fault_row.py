@@ -11,6 +11,10 @@ if TYPE_CHECKING:
     from tests.functional.fault_table import Table
 
 
+TRY_ENDED = "Server indicated the task shouldn't be running anymore"
+"""In the log of a try that Airflow 3 ends."""
+
+
 @dataclass(frozen=True)
 class Wanted:
     """What is to become of a row, besides what is wanted of each: never two Fargate tasks at the same time, none that
@@ -108,6 +112,10 @@ class Report:
 def check(row: Row, report: Report) -> None:
     """Hold a row's report against what is wanted."""
     wanted = row.wanted
+    # Where Airflow's scheduler is slow, it takes a deferred task that goes on for one that has died, ends its try, and
+    # makes another: "finished with state success, but the task instance's state attribute is running".
+    ended = 0 if row.act else sum(TRY_ENDED in log for log in report.logs[:-1])
+    again = ended if wanted.state == "failed" else 0
     found = {
         "states": set(report.states),
         "tries": report.tries,
@@ -119,8 +127,8 @@ def check(row: Row, report: Report) -> None:
     }
     assert found == {
         "states": {wanted.state},
-        "tries": wanted.tries,
-        "started": wanted.started,
+        "tries": wanted.tries + ended,
+        "started": wanted.started + again,
         "most at once": min(wanted.started, 1),
         "orphans": 0,
         "lost": (),

@@ -44,7 +44,9 @@ NO_IMAGE = "registry.example.com/gone:1"
 NO_SECRET = "penstock-sample/gone"
 ORPHAN_SECONDS = 60
 """A Fargate task that still runs so long after its Airflow run's end has been lost."""
-SECONDS = 200
+APART_SECONDS = 1.5
+"""Between the starts of two rows: Airflow needs most of a core for each."""
+SECONDS = 240
 
 
 class Table:
@@ -91,13 +93,16 @@ class Table:
     def play(self, rows: Sequence[Row]) -> dict[str, Report]:
         """Run rows at the same time, to the end of each; what became of each, by its name."""
         self.faults.set([_about(f"penstock/{row.name}/", rule) for row in rows for rule in row.starting])
-        plays = [Play(row, [self.system.airflow.trigger(row.name) for _ in range(row.runs)]) for row in rows]
-        until = time.monotonic() + SECONDS
-        with ThreadPoolExecutor(len(plays)) as hands:
-            # What has not come to its end by then is reported as it is.
-            while (unfinished := [play for play in plays if not self._is_over(play)]) and time.monotonic() < until:
+        waiting, plays = list(rows), list[Play]()
+        until, due = time.monotonic() + SECONDS, 0.0
+        with ThreadPoolExecutor(len(rows)) as hands:
+            # What has not come to its end by then is reported all the same.
+            while (waiting or not all(self._is_over(play) for play in plays)) and time.monotonic() < until:
+                if waiting and time.monotonic() > due:
+                    row, due = waiting.pop(0), time.monotonic() + APART_SECONDS
+                    plays.append(Play(row, [self.system.airflow.trigger(row.name) for _ in range(row.runs)]))
                 tasks = self.tasks()
-                for play in unfinished:
+                for play in plays:
                     self._step(play, tasks, hands)
                 time.sleep(0.5)
         return {play.row.name: self._report(play) for play in plays}
@@ -124,6 +129,8 @@ class Table:
 
     def _step(self, play: Play, tasks: Sequence[dict[str, Any]], hands: ThreadPoolExecutor) -> None:
         """Look at a row, and let happen what is due."""
+        if self._is_over(play):
+            return
         own = [task for task in tasks if task["startedBy"].startswith(f"penstock/{play.row.name}/")]
         play.arns = {task["taskArn"]: task["lastStatus"] for task in own}
         alive = [task for task in own if task["lastStatus"] != "STOPPED"]

@@ -96,7 +96,7 @@ def test_error_of_head_has_no_body() -> None:
     assert sent.error.response["Error"]["Code"] == "503"
 
 
-def test_answered_is_the_body_as_it_is() -> None:
+def test_answered_gives_the_body() -> None:
     """RunTask answers with status 200 also where it has started nothing."""
     found = Rule.model_validate(
         {"call": "ecs:RunTask", "fault": "answered", "body": '{"tasks": [], "failures": [{"reason": "full"}]}'}
