@@ -31,6 +31,10 @@ STOP_SECONDS = 25.0
 KILLED = "Penstock: Airflow ended this try of its task"
 """The reason for StopTask, as the operator gives it."""
 
+GONE = "gone"
+ENDED = ("success", "failed", "skipped", "upstream_failed", "removed", GONE)
+"""States of an Airflow task that nobody waits in any more."""
+
 log = logging.getLogger(__name__)
 
 
@@ -78,32 +82,38 @@ class FargateTrigger(BaseTrigger):  # type: ignore[misc]
         try:
             yield TriggerEvent({"arn": self.arn, "because": await self._poller().ended(self.arn, self.deadline)})
         except asyncio.CancelledError:
-            # Airflow cancels a trigger also to hand it to another triggerer. From 3.3 on, it calls on_kill otherwise.
-            if not hasattr(BaseTrigger, "on_kill") and await self._was_killed():
-                await self.on_kill()
+            # Airflow cancels a trigger also to hand it to another triggerer. From 3.3 on it calls on_kill itself.
+            if not hasattr(BaseTrigger, "on_kill") and await self._state_of_the_wait() in ENDED:
+                await self._stop()
             raise
 
     async def on_kill(self) -> None:
-        """Stop the Fargate task: somebody marked or cleared the Airflow task."""
+        """Stop the Fargate task, if the Airflow task has been marked or deleted.
+
+        Airflow calls this also in a triggerer that was slow to report, when another one goes on with the task. After a
+        clear, the next try stops what this one leaves.
+        """
+        if await self._state_of_the_wait() in (*ENDED, None):
+            await self._stop()
+
+    async def _stop(self) -> None:
         await asyncio.shield(asyncio.to_thread(self._poller().stop, self.arn))
 
     def _poller(self) -> Poller:
         return Poller.of(self.region, self.cluster)
 
-    async def _was_killed(self) -> bool:
-        """Whether the Airflow task no longer waits: otherwise another triggerer goes on with it."""
-        from asgiref.sync import sync_to_async
-
+    async def _state_of_the_wait(self) -> str | None:
+        """The state of the Airflow task: empty after a clear, `gone` if it is no more. None: Airflow does not say."""
         try:
-            # Not asyncio.to_thread: Airflow 3 answers on this event loop.
-            state = await sync_to_async(self._state)()
-        except Exception as error:  # noqa: BLE001  the next try, or the deadline, takes care of the task
-            log.warning("cannot ask Airflow whether %s was killed: %s", self.arn, error)
-            return False
-        return state is not None and state != "deferred"
+            from asgiref.sync import sync_to_async
 
-    def _state(self) -> str | None:
-        """The state of the Airflow task; None: it is gone."""
+            # Not asyncio.to_thread: Airflow 3 answers on this event loop.
+            return str(await sync_to_async(self._state)())
+        except Exception as error:  # noqa: BLE001  then the next try, the deadline or the reaper takes care of the task
+            log.warning("cannot ask Airflow for the state of the task that waits for %s: %s", self.arn, error)
+            return None
+
+    def _state(self) -> str:
         try:
             from airflow.sdk.execution_time.task_runner import RuntimeTaskInstance
         except ImportError:
@@ -113,20 +123,20 @@ class FargateTrigger(BaseTrigger):  # type: ignore[misc]
         )
         states = answer.get(self.run_id, {})
         name = self.waiting_task if self.map_index < 0 else f"{self.waiting_task}_{self.map_index}"
-        state = states.get(name)
-        return None if state is None else str(getattr(state, "value", state))
+        return _text(states[name]) if name in states else GONE
 
-    def _state_in_2(self) -> str | None:
+    def _state_in_2(self) -> str:
         from airflow.models.taskinstance import TaskInstance
         from airflow.utils.session import create_session
 
+        identity = {"dag_id": self.dag_id, "run_id": self.run_id, "task_id": self.waiting_task}
         with create_session() as session:
-            state = (
-                session.query(TaskInstance.state)
-                .filter_by(dag_id=self.dag_id, run_id=self.run_id, task_id=self.waiting_task, map_index=self.map_index)
-                .scalar()
-            )
-        return None if state is None else str(state)
+            found = session.query(TaskInstance.state).filter_by(**identity, map_index=self.map_index).first()
+        return GONE if found is None else _text(found[0])
+
+
+def _text(state: Any) -> str:
+    return "" if state is None else str(getattr(state, "value", state))
 
 
 class Poller:

@@ -42,7 +42,7 @@ def diagnose(task: Mapping[str, Any], log: Sequence[str] = ()) -> Diagnosis:
     code = container.get("exitCode")
     words = " · ".join(dict.fromkeys(filter(None, (container.get("reason"), task.get("stoppedReason")))))
     summary = _summary(code, words, str(task.get("stopCode") or ""))
-    if code == 0:
+    if code == 0 and (task.get("stopCode") in (None, EXITED) or not runs_alone(task)):
         return Diagnosis(summary, cause="none: the container succeeded", fix="nothing to do")
     reason = reason_of(task, log)
     fix = reason.fix

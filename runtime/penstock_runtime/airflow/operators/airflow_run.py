@@ -31,13 +31,15 @@ class AirflowRun:
     """-1: not a mapped task."""
     try_number: int
     first_try: int
-    """The first try since the task was cleared last: tries before it belong to a run that somebody wanted to be
-    repeated."""
+    """The first try since the task was cleared last, if `retries` has not changed meanwhile. It counts for tasks that
+    do not carry `max_tries`."""
     run_started: str = ""
     """When the DAG run began, ISO 8601. Another moment under the same run id and the same number of clears: the DAG run
     was deleted and made again."""
     clear_number: int = 0
     """How often the DAG run was cleared."""
+    max_tries: int | None = None
+    """Airflow's: a clear of the task changes it, a retry does not. None: unknown."""
 
     @classmethod
     def of(cls, context: Mapping[str, Any], retries: int) -> AirflowRun:
@@ -59,6 +61,7 @@ class AirflowRun:
             min(max(first, 1), ti.try_number),
             started.isoformat() if started else "",
             getattr(dag_run, "clear_number", None) or 0,
+            getattr(ti, "max_tries", None),
         )
 
     @property
@@ -100,6 +103,8 @@ class AirflowRun:
             facts["run_started"] = self.run_started
         if self.clear_number:
             facts["clear_number"] = self.clear_number
+        if self.max_tries is not None:
+            facts["max_tries"] = self.max_tries
         return facts
 
     @property

@@ -14,13 +14,13 @@ A clear asks for a run anew: then a task of an earlier try is stopped if it stil
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from penstock_runtime import contract
 from penstock_runtime.airflow.operators.airflow_run import AirflowRun
-from penstock_runtime.diagnosis.diagnose import reason_of
+from penstock_runtime.diagnosis.diagnose import reason_of, runs_alone
 from penstock_runtime.diagnosis.reason import EXITED, FAILED_TO_START
 from penstock_runtime.diagnosis.reasons import OUT_OF_MEMORY
 
@@ -54,7 +54,7 @@ def decide(tasks: Iterable[Described], run: AirflowRun, *, reattach: bool) -> De
     running = [task for task in newest_first if _is_running(task)]
     adoptable = [task for task in running if task in same] if reattach else []
     succeeded = [task for task in same if has_succeeded(task)]
-    stopping = [task for task in newest_first if not _has_stopped(task) and not _is_running(task)]
+    stopping = [task for task in newest_first if not has_stopped(task) and not _is_running(task)]
     if adoptable:
         others = tuple(task for task in running if task is not adoptable[0])
         return Decision(adopt=adoptable[0], stop=others)
@@ -64,8 +64,14 @@ def decide(tasks: Iterable[Described], run: AirflowRun, *, reattach: bool) -> De
 
 
 def has_succeeded(task: Described) -> bool:
-    """Whether a task has stopped with exit code 0; one whose container never started has not."""
-    return _has_stopped(task) and exit_code(task) == 0 and task.get("stopCode") != FAILED_TO_START
+    """Whether a task has stopped with exit code 0, by itself.
+
+    Penstock's runtime ends with another code where it was told to stop; an image of one's own may end with 0 then, with
+    half of its work done. One whose container never started has not succeeded.
+    """
+    stop_code = task.get("stopCode")
+    by_itself = stop_code in (None, EXITED) or (stop_code != FAILED_TO_START and not runs_alone(task))
+    return has_stopped(task) and exit_code(task) == 0 and by_itself
 
 
 def exit_code(task: Described) -> int | None:
@@ -101,29 +107,32 @@ def facts_of(task: Described) -> Mapping[str, Any]:
     return facts if isinstance(facts, dict) else {}
 
 
-def stopped(tasks: Sequence[Described]) -> bool:
-    """Whether all of them have stopped."""
-    return all(_has_stopped(task) for task in tasks)
-
-
 def _is_of_this_life(task: Described, run: AirflowRun) -> bool:
     """Whether a try since the last clear started it, in this DAG run and not in a deleted one of the same id.
 
     No clocks are compared, since those of AWS, the scheduler and the workers may differ.
     """
     facts = facts_of(task)
-    recreated = facts.get("clear_number", 0) == run.clear_number and facts.get("run_started", "") != run.run_started
-    attempt = facts.get("try")
-    return not recreated and (not isinstance(attempt, int) or attempt >= run.first_try)
+    attempt, clears = facts.get("try"), facts.get("clear_number", 0)
+    if isinstance(attempt, int) and attempt > run.try_number:
+        return False
+    if clears > run.clear_number or (clears == run.clear_number and facts.get("run_started", "") != run.run_started):
+        # Of a DAG run of the same id that was deleted.
+        return False
+    if "max_tries" in facts:
+        # A retry leaves it, a clear changes it.
+        return bool(facts["max_tries"] == run.max_tries)
+    return not isinstance(attempt, int) or attempt >= run.first_try
 
 
-def _has_stopped(task: Described) -> bool:
+def has_stopped(task: Described) -> bool:
+    """Whether nothing of it runs any more."""
     return task.get("lastStatus") == "STOPPED"
 
 
 def _is_running(task: Described) -> bool:
     """Running or about to, and nobody has asked it to stop."""
-    return not _has_stopped(task) and task.get("desiredStatus") != "STOPPED"
+    return not has_stopped(task) and task.get("desiredStatus") != "STOPPED"
 
 
 def created(task: Described) -> float:

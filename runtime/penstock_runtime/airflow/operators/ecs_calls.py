@@ -26,16 +26,15 @@ _PASSING = (
     exceptions.HTTPClientError,
     exceptions.CredentialRetrievalError,
     exceptions.MetadataRetrievalError,
+    exceptions.NoCredentialsError,
     ResponseParserError,
     OSError,
 )
 _PASSING_CODES = (
-    "Throttl",
-    "TooManyRequests",
-    "RequestLimitExceeded",
-    "RequestTimeout",
-    "ServerException",
-    "Unavailable",
+    # Throttling, and errors within AWS.
+    *("Throttl", "TooManyRequests", "RequestLimitExceeded", "RequestTimeout", "ServerException", "Unavailable"),
+    # Credentials are renewed by themselves, and a clock comes right.
+    *("ExpiredToken", "RequestExpired", "UnrecognizedClient", "InvalidClientTokenId", "InvalidSignature"),
 )
 THROTTLED_WORDS = ("Rate exceeded", "Throttling", "throttled")
 """ECS passes on what throttled it, also as `InvalidParameterException` (dagster-io/dagster #33439)."""
@@ -44,6 +43,8 @@ SLOWEST_SECONDS = 60.0
 """Between two tries of a call."""
 UNSEEN_SECONDS = 300.0
 """How long ECS may not know a task that it has just started: its answers may lag behind."""
+UNSEEN_LOOKS = 3
+"""So many looks in a row must find that ECS does not know a task."""
 MOST_DESCRIBED = 100
 """Source: ECS API, DescribeTasks."""
 
@@ -65,7 +66,22 @@ class NotPlaced(PenstockError):
 
 
 class TokenInUse(Exception):
-    """Another call has used the client token: the task of this attempt exists already."""
+    """Another call has used the client token: the task of this attempt exists already.
+
+    `arns` are its ARNs, if ECS gives them (API, ConflictException, `resourceIds`).
+    """
+
+    def __init__(self, words: str, arns: Sequence[str]) -> None:
+        super().__init__(words)
+        self.arns = tuple(arns)
+
+
+class Forgotten(PenstockError):
+    """ECS does not know the task, or no longer: it forgets a stopped one after about an hour."""
+
+    def __init__(self, arn: str) -> None:
+        fix = "see its log stream, then clear the Airflow task to run it again"
+        super().__init__(f"ECS no longer knows {arn}", fix=fix)
 
 
 def may_pass(error: BaseException) -> bool:
@@ -109,6 +125,7 @@ class EcsCalls:
         self._client, self._cluster, self._logger = client, cluster, logger
         self._pause, self._least = pause, least_seconds
         self._complaint = ""
+        self._missed = 0
 
     def start(self, request: dict[str, Any], until: float) -> Described:
         """RunTask, until ECS has answered.
@@ -173,7 +190,7 @@ class EcsCalls:
             started: when the task was asked for, in seconds since 1970.
 
         Raises:
-            PenstockError: ECS does not know the task.
+            Forgotten: ECS does not know the task.
         """
         try:
             answer = self._client.describe_tasks(cluster=self._cluster, tasks=[arn])
@@ -181,12 +198,12 @@ class EcsCalls:
             self._complain(f"cannot look at {arn}, trying again: {error}")
             return None
         if answer["tasks"]:
+            self._missed = 0
             return dict(answer["tasks"][0])
-        if time.time() - started < UNSEEN_SECONDS:
+        self._missed += 1
+        if time.time() - started < UNSEEN_SECONDS or self._missed < UNSEEN_LOOKS:
             return None
-        raise PenstockError(
-            f"ECS no longer knows {arn}", fix="see its log stream, then clear the Airflow task to run it again"
-        )
+        raise Forgotten(arn)
 
     def _describe(self, arns: Sequence[str], until: float) -> list[Described]:
         tasks: list[Described] = []
@@ -203,7 +220,7 @@ class EcsCalls:
                 return call()
             except AWS_ERRORS as error:
                 if code_of(error) == "ConflictException":
-                    raise TokenInUse(str(error)) from error
+                    raise TokenInUse(str(error), getattr(error, "response", {}).get("resourceIds") or ()) from error
                 if not may_pass(error):
                     raise Refused(what, _words(error)) from error
                 wait = back_off(tries, self._least)

@@ -12,7 +12,7 @@ from airflow import DAG
 from airflow.providers.amazon.aws.links.logs import CloudWatchEventsLink
 
 from penstock_runtime import contract
-from penstock_runtime.airflow.operators import run_task
+from penstock_runtime.airflow.operators import run_task, stop_later
 from penstock_runtime.airflow.operators.airflow_run import AirflowRun
 from penstock_runtime.airflow.operators.limits import START_MINUTES, Pace, longest
 from penstock_runtime.airflow.versions import AirflowFailException, BaseOperator, kills_deferred
@@ -73,6 +73,7 @@ class FargateTaskOperator(BaseOperator):  # type: ignore[misc]
         self.fargate_task, self.deployed, self.run_facts = fargate_task, deployed, dict(run)
         self.pace = Pace()
         self._fargate_run: FargateRun | None = None
+        self._killed = False
 
     def execute(self, context: Any) -> None:
         """Run the task.
@@ -86,7 +87,7 @@ class FargateTaskOperator(BaseOperator):  # type: ignore[misc]
                 "after %d minutes",
                 self.fargate_task.timeout_minutes + START_MINUTES,
             )
-        run = self._fargate_run = self._run(context)
+        run = self._run(context)
         with _no_retries():
             run.begin()
         self._wait(context, run)
@@ -104,8 +105,7 @@ class FargateTaskOperator(BaseOperator):  # type: ignore[misc]
         if event is None:
             self.execute(context)
             return
-        run = self._fargate_run = self._run(context)
-        run.resume(state)
+        run = self._run(context, state)
         self.log.info("The trigger woke this task: %s", event["because"])
         with _no_retries():
             succeeded = run.settle(run.wait())
@@ -118,9 +118,17 @@ class FargateTaskOperator(BaseOperator):  # type: ignore[misc]
         return self._fargate_run.arn if self._fargate_run else None
 
     def on_kill(self) -> None:
-        """Stop the Fargate task: Airflow ends this try."""
-        if self._fargate_run:
-            self._fargate_run.kill()
+        """Stop the Fargate task: Airflow ends this try. It logs nothing, see `fargate_run.Silent`, and raises nothing:
+        Airflow 2 would take the error for a failure of the task."""
+        self._killed = True
+        run = self._fargate_run
+        if run is None:
+            # Where nothing has begun, nothing does.
+            return
+        try:
+            run.kill()
+        except Exception:  # noqa: BLE001  whatever it is, the task must not be left running
+            stop_later.detach(self.deployed.region, self.deployed.cluster, run.started_by, [run.arn] if run.arn else [])
 
     def _wait(self, context: Any, run: FargateRun) -> None:
         """In Airflow's triggerer, or here."""
@@ -153,19 +161,23 @@ class FargateTaskOperator(BaseOperator):  # type: ignore[misc]
             map_index=ti.map_index,
         )
 
-    def _run(self, context: Any) -> FargateRun:
+    def _run(self, context: Any, state: Mapping[str, Any] | None = None) -> FargateRun:
         # Not at parse: it needs boto3.
         from penstock_runtime.airflow.operators.fargate_run import FargateRun
 
         store = context.get("task_state_store")
-        known = store.get(ARN_KEY) if store else None
 
         def on_start(arn: str) -> None:
-            if store:
-                store.set(ARN_KEY, arn)
-            self._link(context, arn)
+            with self._goes_on("remember or link the Fargate task"):
+                if store:
+                    store.set(ARN_KEY, arn)
+                self._link(context, arn)
 
-        return FargateRun(
+        known = None
+        if store:
+            with self._goes_on("read which Fargate task an earlier try has started"):
+                known = store.get(ARN_KEY)
+        run = self._fargate_run = FargateRun(
             self.fargate_task,
             self.deployed,
             AirflowRun.of(context, self.retries or 0),
@@ -175,7 +187,19 @@ class FargateTaskOperator(BaseOperator):  # type: ignore[misc]
             pace=self.pace,
             known=[known] if known else [],
             on_start=on_start,
+            state=state,
         )
+        if self._killed:
+            self.on_kill()
+        return run
+
+    @contextlib.contextmanager
+    def _goes_on(self, what: str) -> Iterator[None]:
+        """Trouble with Airflow's own stores ends no task: ECS knows its tasks."""
+        try:
+            yield
+        except Exception as error:  # noqa: BLE001  said, and not needed
+            self.log.warning("cannot %s: %s", what, error)
 
     def _link(self, context: Any, arn: str) -> None:
         """Airflow shows a link to the log in CloudWatch."""
@@ -191,10 +215,16 @@ class FargateTaskOperator(BaseOperator):  # type: ignore[misc]
 
 
 def client(region: str, service: str) -> Any:
-    """boto3's client of a service, by the amazon provider: a session of its own, with Airflow in its user agent."""
+    """boto3's client by the amazon provider: a session of its own, with Airflow in its user agent.
+
+    Args:
+        service: `ecs`, `logs`; `kill`: of ECS, for the seconds that a kill has.
+    """
     from airflow.providers.amazon.aws.hooks.base_aws import AwsBaseHook
     from botocore.config import Config
 
     # A call that hangs must not hide that the task has ended. `EcsCalls` and `TaskLog` repeat what fails.
     config = Config(connect_timeout=5, read_timeout=20, retries={"mode": "standard", "total_max_attempts": 2})
+    if service == "kill":
+        service, config = "ecs", Config(connect_timeout=1, read_timeout=2, retries={"total_max_attempts": 1})
     return AwsBaseHook(aws_conn_id=None, client_type=service, region_name=region, config=config).conn

@@ -1,8 +1,8 @@
 """One try of an Airflow task, from the first look at ECS to the verdict: exactly one Fargate task does the work.
 
-    begin   look for what earlier tries left (`earlier`): adopt it, take its result, or start a task
+    begin   look for what earlier tries left (`earlier`): adopt it, take its result, or start a task (`starts`)
     wait    until the task has stopped, or its deadline is past
-    settle  show the rest of its log; then it has succeeded, is started again within the try, or has failed
+    settle  show the rest of its log; then it has succeeded, another has taken its place, or it has failed
     kill    at any moment, also while RunTask's answer is on its way
 
 It knows ECS and CloudWatch, but nothing of Airflow.
@@ -11,37 +11,36 @@ It knows ECS and CloudWatch, but nothing of Airflow.
 from __future__ import annotations
 
 import dataclasses
-import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timezone
 from typing import Any
 
 from penstock_runtime import contract
-from penstock_runtime.airflow.operators import earlier, run_task
+from penstock_runtime.airflow.operators import earlier
 from penstock_runtime.airflow.operators.airflow_run import AirflowRun
-from penstock_runtime.airflow.operators.ecs_calls import (
-    EcsCalls,
-    NotPlaced,
-    Refused,
-    TokenInUse,
-    back_off,
-)
-from penstock_runtime.airflow.operators.limits import (
-    KILL_SECONDS,
-    LAST_LINES,
-    SPOT_INTERRUPTIONS,
-    START_MINUTES,
-    STOPPING_SECONDS,
-    Pace,
-)
-from penstock_runtime.airflow.operators.task_log import TaskLog
+from penstock_runtime.airflow.operators.ecs_calls import EcsCalls, Forgotten, NotPlaced, Refused, TokenInUse, back_off
+from penstock_runtime.airflow.operators.limits import KILL_SECONDS, LAST_LINES, START_MINUTES, STOPPING_SECONDS, Pace
+from penstock_runtime.airflow.operators.starts import Counts, Starts
+from penstock_runtime.airflow.operators.task_log import TaskLog, end_in
 from penstock_runtime.diagnosis import reasons
 from penstock_runtime.diagnosis.diagnose import diagnose, is_metric_line, reason_of
-from penstock_runtime.diagnosis.reason import FAILED_TO_START
+from penstock_runtime.diagnosis.reason import EXITED
 from penstock_runtime.errors import FailedForGood, PenstockError
 from penstock_runtime.plan.schedule import FargateTask
 from penstock_runtime.release.resources import Resources
+
+STEP_SECONDS = 0.2
+"""How soon a wait notices a kill. Not an event: its lock could be held where a signal interrupts the wait."""
+MOST_LOOKS = 5
+"""At what earlier tries left, while what they left comes to its end."""
+
+
+class Silent:
+    """A logger that says nothing: a signal may come amid a line of the real one, which holds a lock then."""
+
+    def warning(self, *_: Any) -> None:
+        """Nothing."""
 
 
 class FargateRun:
@@ -52,10 +51,11 @@ class FargateRun:
         deployed: where.
         run: the try.
         facts: what is known of the run at parse time: project, environment, schedule, job.
-        clients: makes boto3's client of a service: `ecs`, `logs`.
+        clients: makes boto3's client of `ecs`, `logs`, and `kill`: one of ECS that gives up soon.
         logger: Airflow's task log.
         known: ARNs of Fargate tasks that an earlier try is known to have started.
         on_start: hears the ARN of each task that this try starts or adopts.
+        state: what `state` returned in the process that this one goes on from.
     """
 
     def __init__(
@@ -70,23 +70,25 @@ class FargateRun:
         pace: Pace | None = None,
         known: Sequence[str] = (),
         on_start: Callable[[str], None] = lambda _: None,
+        state: Mapping[str, Any] | None = None,
     ) -> None:
-        self._task, self._deployed, self._run, self._facts = task, deployed, run, facts
+        self._task, self._deployed, self._run = task, deployed, run
         self._clients, self._logger, self._pace = clients, logger, pace or Pace()
         self._known, self._on_start = tuple(known), on_start
-        self._killed = threading.Event()
+        self._killed = False
+        self.arn: str | None = state["arn"] if state else None
         self._calls = EcsCalls(clients("ecs"), deployed.cluster, logger, self._pause, self._pace.least)
-        self._asked: dict[str, Any] | None = None
-        """A call of RunTask whose answer is not known yet."""
+        self._killing = EcsCalls(clients("kill"), deployed.cluster, Silent(), time.sleep, self._pace.least / 4)
+        self._starts = Starts(
+            task, deployed, run, facts, calls=self._calls, logger=logger, pace=self._pace, pause=self._pause
+        )
         self._log: TaskLog | None = None
-        self.arn: str | None = None
-        self.asked_at = time.time()
-        """When the task was asked for, in seconds since 1970, as is `deadline`."""
-        self.deadline = 0.0
-        self._attempt = 0
-        self._unstarted = 0
-        self._interruptions = 0
-        self._again_until = time.time() + self._pace.start_again
+        self.asked_at = self.deadline = time.time()
+        """When the task was asked for, and when it is stopped; in seconds since 1970."""
+        if state:
+            self.asked_at, self.deadline = state["asked_at"], state["deadline"]
+            self._starts.counts = Counts(**state["counts"])
+            self._follow(state["arn"])
 
     # What a try goes through.
 
@@ -96,27 +98,31 @@ class FargateRun:
         Raises:
             PenstockError: none could be started.
         """
-        found = self._look()
-        decision = earlier.decide(found, self._run, reattach=self._task.reattach)
-        self._attempt = sum(earlier.facts_of(task).get("try") == self._run.try_number for task in found)
-        self._give_memory(earlier.short_of_memory(found, self._run))
-        for task in decision.stop:
-            self._logger.warning("%s of an earlier try still runs: stopping it", task["taskArn"])
-            self._calls.stop(task["taskArn"], reasons.SUPERSEDED, time.time() + STOPPING_SECONDS)
+        for _ in range(MOST_LOOKS):
+            tasks = self._look()
+            decision = earlier.decide(tasks, self._run, reattach=self._task.reattach)
+            for task in decision.stop:
+                self._logger.warning("%s of an earlier try still runs: stopping it", task["taskArn"])
+                self._calls.stop(task["taskArn"], reasons.SUPERSEDED, time.time() + STOPPING_SECONDS)
+            if not decision.wait_for:
+                break
+            # What stops may have succeeded all the same.
+            for task in decision.wait_for:
+                self._wait_for_stop(task["taskArn"])
+        self._pause(0)
         if decision.take:
-            self._logger.info(
-                "%s of an earlier try has succeeded meanwhile: this is its result, and its log",
-                decision.take["taskArn"],
-            )
+            arn = decision.take["taskArn"]
+            self._logger.info("%s of an earlier try has succeeded meanwhile: this is its result, and its log", arn)
             self._watch(decision.take)
         elif decision.adopt:
-            self._logger.info(
-                "%s of an earlier try still runs: waiting for it; its log from the beginning", decision.adopt["taskArn"]
-            )
+            arn = decision.adopt["taskArn"]
+            self._logger.info("%s of an earlier try still runs: waiting for it; its log from the beginning", arn)
             self._watch(decision.adopt)
         else:
-            self._wait_for_stop([task["taskArn"] for task in decision.wait_for])
-            self._start()
+            own = [task for task in tasks if earlier.facts_of(task).get("try") == self._run.try_number]
+            self._starts.counts.attempt = len(own)
+            self._starts.counts.shortages = earlier.short_of_memory(tasks, self._run)
+            self._start(frozenset(task["taskArn"] for task in tasks))
 
     def wait(self) -> earlier.Described:
         """Wait until the task has stopped, showing its log; past its deadline it is stopped.
@@ -127,9 +133,9 @@ class FargateRun:
         arn = self._arn()
         troubles = 0
         while True:
-            task = self._calls.watch(arn, self.asked_at)
+            task = self._look_at(arn)
             self._pause(0)
-            if task and earlier.stopped([task]):
+            if task and earlier.has_stopped(task):
                 return task
             if time.time() > self.deadline:
                 return self._stop_at_deadline(arn)
@@ -152,8 +158,8 @@ class FargateRun:
         if earlier.has_succeeded(task):
             self._logger.info("The Fargate task %s succeeded", self.arn)
             return True
-        if self._is_worth_another(task):
-            self._start()
+        if self._starts.is_worth_another(task):
+            self._start(frozenset({task["taskArn"]}))
             return False
         # One line more than is shown: the last one is for CloudWatch.
         raise self._failure(task, self._log.last(LAST_LINES + 1) if self._log else [])
@@ -161,46 +167,37 @@ class FargateRun:
     def kill(self) -> None:
         """Stop the task, and end whatever this object is waiting for. From a signal handler or another thread.
 
+        Airflow 3 gives it five seconds. It logs nothing; see `Silent`.
+
         Raises:
-            PenstockError: ECS could not be asked.
+            PenstockError: ECS could not be asked in time.
         """
-        self._killed.set()
+        self._killed = True
         until = time.time() + KILL_SECONDS
-        # A client of its own: the other one may be in the middle of a call that this interrupts.
-        calls = EcsCalls(self._clients("ecs"), self._deployed.cluster, self._logger, time.sleep, self._pace.least)
         arns = [self.arn] if self.arn else []
-        if asked := self._asked:
+        if asked := self._starts.asked:
             try:
                 # ECS answers a repeated call with the task that the first one has started, if it has.
-                arns = [calls.start(asked, until)["taskArn"]]
-            except TokenInUse:
-                arns = [task["taskArn"] for task in calls.left_by(self._run.started_by, until)]
+                arns.append(self._killing.start(asked, until)["taskArn"])
+            except TokenInUse as error:
+                arns += error.arns
             except NotPlaced:
-                arns = []
-        for arn in arns:
-            self._logger.info("Stopping the Fargate task %s", arn)
-            calls.stop(arn, reasons.KILLED, until)
+                pass
+        if not arns:
+            # The try may have been about to adopt one.
+            arns = [task["taskArn"] for task in self._killing.left_by(self._run.started_by, until, known=self._known)]
+        for arn in dict.fromkeys(arns):
+            self._killing.stop(arn, reasons.KILLED, until)
 
-    # For a run that is continued by another process.
+    @property
+    def started_by(self) -> str:
+        """Of all tasks of this Airflow task."""
+        return self._run.started_by
 
     def state(self) -> dict[str, Any]:
-        """What `resume` needs, as plain data."""
-        return {
-            "arn": self._arn(),
-            "asked_at": self.asked_at,
-            "deadline": self.deadline,
-            "attempt": self._attempt,
-            "unstarted": self._unstarted,
-            "interruptions": self._interruptions,
-            "again_until": self._again_until,
-        }
-
-    def resume(self, state: Mapping[str, Any]) -> None:
-        """Go on with what another process began."""
-        self.asked_at, self.deadline = state["asked_at"], state["deadline"]
-        self._attempt, self._unstarted = state["attempt"], state["unstarted"]
-        self._interruptions, self._again_until = state["interruptions"], state["again_until"]
-        self._follow(state["arn"])
+        """What another process needs to go on, as plain data."""
+        counts = dataclasses.asdict(self._starts.counts)
+        return {"arn": self._arn(), "asked_at": self.asked_at, "deadline": self.deadline, "counts": counts}
 
     # The steps.
 
@@ -210,104 +207,39 @@ class FargateRun:
             return self._calls.left_by(self._run.started_by, until, known=self._known)
         except Refused as error:
             if self._run.try_number > 1:
-                raise FailedForGood(
+                raise PenstockError(
                     f"{error.what}: it is not known whether an earlier try's task still runs",
                     fix="deploy again, so that Airflow's role may list the cluster's tasks (docs/permissions.md)",
                 ) from error
             self._logger.warning("%s: deploy again, or a retry cannot find what this try leaves", error.what)
             return []
 
-    def _give_memory(self, shortages: int) -> None:
-        sizes = (self._task.memory_mib, *self._task.larger_memory_mib)
-        size = sizes[min(shortages, len(sizes) - 1)]
-        if size != self._task.memory_mib:
-            self._logger.info("Earlier tries ran out of memory: this one has %d MiB", size)
-            self._task = dataclasses.replace(self._task, memory_mib=size)
+    def _look_at(self, arn: str) -> earlier.Described | None:
+        try:
+            return self._calls.watch(arn, self.asked_at)
+        except Forgotten:
+            # ECS forgets a stopped task after an hour; its log says how it ended.
+            code = end_in(self._log.last(LAST_LINES)) if self._log else None
+            if code is None:
+                raise
+            container = {"name": contract.CONTAINER_NAME, "exitCode": code}
+            facts = {"lastStatus": "STOPPED", "stopCode": EXITED, "startedAt": self.asked_at}
+            return {"taskArn": arn, "containers": [container], **facts}
 
-    def _start(self) -> None:
-        """Start one, again and again while ECS has no room for it, on demand where Spot has none."""
-        spot = self._task.spot and self._interruptions < SPOT_INTERRUPTIONS
-        while True:
-            self._attempt += 1
-            self.arn, self._log = None, None
-            self.asked_at = float(int(time.time()))
-            self.deadline = self.asked_at + (self._task.timeout_minutes + START_MINUTES) * 60
-            call = run_task.request(
-                self._task, self._deployed, self._run, self._facts, int(self.deadline), attempt=self._attempt
-            ) | run_task.placement(spot=spot)
-            self._asked = call
-            try:
-                # A kill that came before this found nothing to stop.
-                self._pause(0)
-                task = self._calls.start(call, self._again_until)
-            except TokenInUse:
-                task = self._found_by_token()
-            except NotPlaced as error:
-                self._asked = None
-                if spot:
-                    self._logger.warning("Fargate Spot has no capacity (%s): starting the task on demand", error.reason)
-                    spot = False
-                    continue
-                self._pause_before_restart(error)
-                continue
-            except Refused as error:
-                self._asked = None
-                raise FailedForGood(error.what, fix=error.fix) from error
-            self._logger.info("The Fargate task %s was started%s", task["taskArn"], " on Spot" if spot else "")
-            self._follow(task["taskArn"])
-            self._asked = None
-            return
-
-    def _found_by_token(self) -> earlier.Described:
-        """The task that another call with the same token has started."""
-        until = time.time() + STOPPING_SECONDS
-        while time.time() < until:
-            found = [
-                task
-                for task in self._calls.left_by(self._run.started_by, until)
-                if earlier.facts_of(task).get("try") == self._run.try_number and not earlier.stopped([task])
-            ]
-            if found:
-                return found[0]
-            self._pause(self._pace.poll)
-        raise PenstockError(
-            "another process has started this try's Fargate task, and ECS does not show it",
-            fix="look for it in the console of ECS, then run the Airflow task again",
-        )
-
-    def _pause_before_restart(self, error: PenstockError) -> None:
-        wait = back_off(self._unstarted, self._pace.restart)
-        if time.time() + wait > self._again_until:
-            raise error
-        self._unstarted += 1
-        self._logger.warning("%s; trying again in %.0f s", error.what, wait)
-        self._pause(wait)
-
-    def _is_worth_another(self, task: earlier.Described) -> bool:
-        """Whether the try goes on with another Fargate task: this one was interrupted, or never came to run."""
-        reason = reason_of(task)
-        if reason is reasons.SPOT:
-            self._interruptions += 1
-            where = "on Spot" if self._interruptions < SPOT_INTERRUPTIONS else "on demand"
-            self._logger.warning("AWS took back the Spot capacity of %s: starting the task again, %s", self.arn, where)
-            return True
-        if task.get("stopCode") != FAILED_TO_START or self._unstarted >= reason.restarts:
-            return False
-        wait = back_off(self._unstarted, self._pace.restart)
-        if time.time() + wait > self._again_until:
-            return False
-        self._unstarted += 1
-        self._logger.warning("%s did not start: %s; starting another in %.0f s", self.arn, reason.cause, wait)
-        self._pause(wait)
-        return True
+    def _start(self, seen: frozenset[str]) -> None:
+        self.arn, self._log = None, None
+        task = self._starts.start(seen)
+        self.asked_at, self.deadline = self._starts.asked_at, self._starts.deadline
+        self._follow(task["taskArn"])
+        self._starts.asked = None
 
     def _stop_at_deadline(self, arn: str) -> earlier.Described:
         self._logger.warning("%s still runs at its deadline, %s: stopping it", arn, _moment(self.deadline))
         self._calls.stop(arn, reasons.AT_DEADLINE, time.time() + STOPPING_SECONDS)
         until = time.time() + STOPPING_SECONDS
         while time.time() < until:
-            task = self._calls.watch(arn, self.asked_at)
-            if task and earlier.stopped([task]):
+            task = self._look_at(arn)
+            if task and earlier.has_stopped(task):
                 return task
             self._pause(self._pace.poll)
         raise PenstockError(
@@ -344,22 +276,26 @@ class FargateRun:
         )
         self._on_start(arn)
 
-    def _wait_for_stop(self, arns: Sequence[str]) -> None:
-        for arn in arns:
-            until = time.time() + STOPPING_SECONDS
-            while time.time() < until:
+    def _wait_for_stop(self, arn: str) -> None:
+        until = time.time() + STOPPING_SECONDS
+        while time.time() < until:
+            try:
                 task = self._calls.watch(arn, 0.0)
-                if task and earlier.stopped([task]):
-                    break
-                self._pause(self._pace.poll)
-            else:
-                raise PenstockError(
-                    f"{arn} of an earlier try was told to stop, and has not",
-                    fix="stop it in the console of ECS, then run the Airflow task again",
-                )
+            except Forgotten:
+                return
+            if task and earlier.has_stopped(task):
+                return
+            self._pause(self._pace.poll)
+        raise PenstockError(
+            f"{arn} of an earlier try was told to stop, and has not",
+            fix="stop it in the console of ECS, then run the Airflow task again",
+        )
 
     def _pause(self, seconds: float) -> None:
-        if self._killed.wait(seconds):
+        until = time.monotonic() + seconds
+        while not self._killed and (left := until - time.monotonic()) > 0:
+            time.sleep(min(left, STEP_SECONDS))
+        if self._killed:
             raise PenstockError(
                 f"Airflow stopped the task: {self.arn or 'no Fargate task had started'}",
                 fix="run it again if that was a mistake",

@@ -14,8 +14,11 @@ SPOT_INTERRUPTIONS = 2
 """So often a task begins anew within a try because Spot was interrupted; after the last one it runs on demand."""
 STOPPING_SECONDS = 300.0
 """How long a task may take from StopTask to its end: ECS kills it after its stop timeout (120 s at most)."""
-KILL_SECONDS = 30.0
-"""How long a kill by Airflow may go on asking ECS: Airflow itself ends a task that ignores it after a minute."""
+KILL_SECONDS = 4.0
+"""How long a kill by Airflow may go on asking ECS: Airflow 3 sends SIGKILL five seconds after SIGTERM
+(`airflow.sdk.execution_time.supervisor`). A process of its own goes on after that (`stop_later`)."""
+STOP_LATER_SECONDS = 300.0
+"""How long that process asks."""
 LAST_LINES = 20
 """Of the container's log, in the message about a failure."""
 
@@ -39,4 +42,6 @@ class Pace:
 def longest(task: FargateTask) -> timedelta:
     """Airflow's own limit, for the case that the operator's fails: longer than every way in which a try can go on."""
     runs = 1 + (SPOT_INTERRUPTIONS if task.spot else 0)
-    return timedelta(minutes=runs * (task.timeout_minutes + START_MINUTES) + 10, seconds=Pace.start_again)
+    one_run = task.timeout_minutes * 60 + START_MINUTES * 60 + Pace.start_again
+    # Two looks at what stops, and the stop at the deadline; the log.
+    return timedelta(seconds=Pace.start_again + 3 * STOPPING_SECONDS + runs * one_run + 600)

@@ -5,12 +5,14 @@ A read that fails or is throttled is repeated, and never taken for the end of th
 
 from __future__ import annotations
 
+import json
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from penstock_runtime.airflow.operators.ecs_calls import AWS_ERRORS, code_of
+from penstock_runtime.contract import ENDED_BY
 from penstock_runtime.diagnosis.diagnose import is_metric_line
 
 READ_SECONDS = 5.0
@@ -21,11 +23,29 @@ SLOWEST_SECONDS = 30.0
 PAGES = 20
 """Read at once; a page has up to 10,000 lines. The task itself is looked at in between."""
 DRAIN_SECONDS = 30.0
-"""After the task's end: how long its last line may take. The log driver sends every few seconds."""
+"""After the task's end, from the last read that brought something: how long its last line may take. The log driver
+sends every few seconds."""
 TROUBLE_SECONDS = 120.0
 """The same, while reads fail."""
 QUIET_READS = 3
 """So many reads without a line, one after the other, end a log whose last line is not known."""
+
+
+def is_last_line(line: str) -> bool:
+    """Whether it is the line with which Penstock's runtime ends a log; a program may write metrics of its own."""
+    return is_metric_line(line) and f'"{ENDED_BY}"' in line
+
+
+def end_in(lines: Sequence[str]) -> int | None:
+    """The exit code that the last lines of a log tell; None: they tell none."""
+    for line in reversed(lines):
+        if is_last_line(line):
+            try:
+                code = json.loads(line).get("ExitCode")
+            except ValueError:
+                return None
+            return code if isinstance(code, int) else None
+    return None
 
 
 class TaskLog:
@@ -73,11 +93,15 @@ class TaskLog:
         Args:
             has_last_line: whether the container ends its log with a line of ours, so that its end can be seen.
         """
-        began = time.monotonic()
+        since = time.monotonic()
         quiet = 0
         while True:
-            quiet = 0 if self._read() or self._failing else quiet + 1
-            seconds = time.monotonic() - began
+            failed = self._failing
+            fresh = self._read()
+            if fresh or failed != self._failing:
+                since = time.monotonic()
+            quiet = 0 if fresh or self._failing else quiet + 1
+            seconds = time.monotonic() - since
             ended = self._complete or (quiet >= QUIET_READS and not has_last_line)
             if not self._failing and (ended or (quiet and seconds > DRAIN_SECONDS)):
                 return
@@ -113,7 +137,7 @@ class TaskLog:
                 )
                 for event in answer["events"]:
                     self._logger.info("%s", event["message"])
-                    self._complete = self._complete or is_metric_line(event["message"])
+                    self._complete = is_last_line(event["message"])
                 self.lines += len(answer["events"])
                 # At the end of a stream the token stays the same (AWS, "GetLogEvents").
                 if answer["nextForwardToken"] == self._token:

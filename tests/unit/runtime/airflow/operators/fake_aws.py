@@ -14,10 +14,10 @@ from botocore.exceptions import ClientError, EndpointConnectionError, ReadTimeou
 Fault = Exception | Callable[[], None]
 
 
-def refused(code: str, message: str = "", status: int = 400) -> ClientError:
+def refused(code: str, message: str = "", status: int = 400, **members: Any) -> ClientError:
     """An error that AWS answers with."""
     return ClientError(
-        {"Error": {"Code": code, "Message": message}, "ResponseMetadata": {"HTTPStatusCode": status}},  # type: ignore[typeddict-item]  a part of it
+        {"Error": {"Code": code, "Message": message}, "ResponseMetadata": {"HTTPStatusCode": status}, **members},  # type: ignore[typeddict-item]  a part of it
         "Operation",
     )
 

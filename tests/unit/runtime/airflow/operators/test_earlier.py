@@ -12,7 +12,9 @@ from penstock_runtime import contract
 from penstock_runtime.airflow.operators.airflow_run import AirflowRun
 from penstock_runtime.airflow.operators.earlier import decide, facts_of, variable
 
-RUN = AirflowRun("daily", "manual__1", "load", -1, try_number=3, first_try=2, run_started="2026-11-21", clear_number=1)
+RUN = AirflowRun(
+    "daily", "manual__1", "load", -1, try_number=3, first_try=2, run_started="2026-11-21", clear_number=1, max_tries=3
+)
 STATES: dict[str, dict[str, Any]] = {
     "running": {"lastStatus": "RUNNING", "desiredStatus": "RUNNING"},
     "pending": {"lastStatus": "PROVISIONING", "desiredStatus": "RUNNING"},
@@ -60,6 +62,13 @@ CASES: dict[str, tuple[list[dict[str, Any]], tuple[str | None, str | None, list[
         [task("running"), task("running", created=2.0)],
         ("running-2-2.0", None, ["running-2-1.0"], []),
     ),
+    "succeeded before a clear, with other retries": ([task("ended", code=0, max_tries=1)], (None, None, [], [])),
+    "running, and retries were lowered": (
+        [task("running", number=1, max_tries=3)],
+        ("running-1-1.0", None, [], []),
+    ),
+    "of a deleted run that was cleared": ([task("ended", code=0, clear_number=2)], (None, None, [], [])),
+    "of a later try of a deleted run": ([task("ended", code=0, number=4)], (None, None, [], [])),
     "failed, then succeeded": (
         [task("ended", code=1), task("ended", code=0, created=2.0)],
         (None, "ended-2-2.0", [], []),
@@ -88,7 +97,10 @@ def test_a_task_that_does_not_say_its_try_counts() -> None:
     """Better adopted than doubled."""
     silent = {**task("running"), "overrides": {}}
 
-    assert decide([silent], dataclasses.replace(RUN, run_started="", clear_number=0), reattach=True).adopt is silent
+    assert (
+        decide([silent], dataclasses.replace(RUN, run_started="", clear_number=0, max_tries=None), reattach=True).adopt
+        is silent
+    )
 
 
 @pytest.mark.parametrize("value", ["", "[]", "{", "null"])

@@ -9,10 +9,11 @@ from typing import Any
 
 import pytest
 
-from penstock_runtime.airflow.operators import ecs_calls
+from penstock_runtime.airflow.operators import ecs_calls, fargate_run
 from penstock_runtime.airflow.operators.airflow_run import AirflowRun
 from penstock_runtime.airflow.operators.fargate_run import FargateRun
 from penstock_runtime.airflow.operators.limits import SPOT_INTERRUPTIONS, Pace
+from penstock_runtime.diagnosis import reasons
 from penstock_runtime.errors import FailedForGood, PenstockError
 from penstock_runtime.plan.schedule import FargateTask
 from penstock_runtime.release.resources import Resources
@@ -36,7 +37,7 @@ TASK = FargateTask(
     names=(),
     command=("run",),
 )
-METRIC = json.dumps({"_aws": {"Timestamp": 1}, "ExitCode": 0})
+METRIC = json.dumps({"_aws": {"Timestamp": 1}, "ExitCode": 0, "EndedBy": "engine"})
 PACE = Pace(poll=0.001, least=0.001, restart=0.001, drain=0.001)
 LOG = logging.getLogger("the try")
 
@@ -59,6 +60,10 @@ def one_try(aws: FakeAws, run: AirflowRun = RUN, task: FargateTask = TASK, **arg
 def execute(fargate: FargateRun) -> None:
     """As the operator does."""
     fargate.begin()
+    execute_rest(fargate)
+
+
+def execute_rest(fargate: FargateRun) -> None:
     while not fargate.settle(fargate.wait()):
         pass
 
@@ -277,9 +282,11 @@ def test_a_role_that_may_not_list(aws: FakeAws, caplog: pytest.LogCaptureFixture
     assert "ecs:ListTasks" in caplog.text
 
     aws.faults = {"list_tasks": [denied]}
-    with pytest.raises(FailedForGood, match="not known whether an earlier try's task still runs"):
+    with pytest.raises(PenstockError, match="not known whether an earlier try's task still runs") as caught:
         execute(one_try(aws, RETRY))
     assert len(aws.tasks) == 1
+    # Permissions take a while to arrive: the next try may look again.
+    assert not isinstance(caught.value, FailedForGood)
 
 
 def test_spot_without_room_is_on_demand(aws: FakeAws) -> None:
@@ -347,18 +354,44 @@ def test_an_engine_s_failure_may_pass(aws: FakeAws) -> None:
     assert "_aws" not in str(caught.value)
 
 
-def test_ecs_forgets_a_task(aws: FakeAws, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A new one is looked for a while; one that it has known must be told."""
+def test_a_new_task_may_be_unknown_for_a_while(aws: FakeAws) -> None:
+    """ECS's answers may lag behind what it has done."""
     fargate = one_try(aws)
     fargate.begin()
     task = aws.tasks.pop(str(fargate.arn))
-    monkeypatch.setattr(ecs_calls, "UNSEEN_SECONDS", 0.05)
+    described, looks = aws.describe_tasks, iter(range(100))
 
-    with pytest.raises(PenstockError, match="ECS no longer knows arn:"):
-        fargate.wait()
+    def late(**given: Any) -> dict[str, Any]:
+        if next(looks) == 50:
+            aws.tasks[task["taskArn"]] = task
+        return described(**given)
 
-    aws.tasks[task["taskArn"]] = task
+    aws.describe_tasks = late  # type: ignore[method-assign]  for this object
+
     assert fargate.wait()["lastStatus"] == "STOPPED"
+
+
+@pytest.mark.parametrize("code", [0, 3, None])
+def test_a_task_that_ecs_has_forgotten_ends_as_its_log_says(
+    aws: FakeAws, monkeypatch: pytest.MonkeyPatch, code: int | None
+) -> None:
+    """A triggerer may have been away for longer than the hour for which ECS knows what has stopped."""
+    monkeypatch.setattr(ecs_calls, "UNSEEN_SECONDS", 0.0)
+    aws.lines = ["a line", json.dumps({"_aws": {"Timestamp": 1}, "ExitCode": code, "EndedBy": "engine"})]
+    fargate = one_try(aws)
+    fargate.begin()
+    aws.tasks.clear()
+
+    if code is None:
+        with pytest.raises(PenstockError, match="ECS no longer knows arn:"):
+            fargate.wait()
+        return
+    ended = fargate.wait()
+    if code == 0:
+        assert fargate.settle(ended)
+    else:
+        with pytest.raises(PenstockError, match="exit code 3"):
+            fargate.settle(ended)
 
 
 def test_another_process_goes_on(aws: FakeAws) -> None:
@@ -368,9 +401,7 @@ def test_another_process_goes_on(aws: FakeAws) -> None:
     fargate = one_try(aws, task=spot)
     fargate.begin()
     while True:
-        state = json.loads(json.dumps(fargate.state()))
-        fargate = one_try(aws, task=spot)
-        fargate.resume(state)
+        fargate = one_try(aws, task=spot, state=json.loads(json.dumps(fargate.state())))
         if fargate.settle(fargate.wait()):
             break
 
@@ -406,3 +437,138 @@ def test_a_shortage_before_a_clear_does_not_count(aws: FakeAws) -> None:
     execute(one_try(aws, dataclasses.replace(RETRY, first_try=2), task))
 
     assert [call["overrides"]["memory"] for call in aws.of("run_task")] == ["1024", "1024"]
+
+
+def test_memory_stays_for_what_goes_on_elsewhere(aws: FakeAws) -> None:
+    """A task that Spot takes away after a deferral begins anew with what the try had."""
+    aws.endings = [{"code": 137}, SPOT_END]
+    task = dataclasses.replace(TASK, larger_memory_mib=(2048,), spot=True)
+    with pytest.raises(PenstockError, match="exit code 137"):
+        execute(one_try(aws, RUN, task))
+    retry = one_try(aws, RETRY, task)
+    retry.begin()
+
+    execute_rest(one_try(aws, RETRY, task, state=json.loads(json.dumps(retry.state()))))
+
+    assert [call["overrides"]["memory"] for call in aws.of("run_task")] == ["1024", "2048", "2048"]
+
+
+STOPS = [
+    ("EssentialContainerExited", True, True),
+    ("EssentialContainerExited", False, True),
+    ("UserInitiated", True, True),
+    ("UserInitiated", False, False),
+    ("ServiceSchedulerInitiated", False, False),
+    ("TaskFailedToStart", True, False),
+]
+
+
+@pytest.mark.parametrize(("stop_code", "runtime", "succeeded"), STOPS)
+def test_exit_code_0_is_a_success_of_what_ended_by_itself(
+    aws: FakeAws, stop_code: str, runtime: bool, succeeded: bool
+) -> None:
+    """The runtime has a code of its own for what was stopped; a program of the user's may end with 0 then."""
+    aws.endings = [{"code": 0, "stopCode": stop_code, "stoppedReason": "somebody"}] * 10
+    fargate = one_try(aws, task=dataclasses.replace(TASK, runtime=runtime))
+
+    if succeeded:
+        execute(fargate)
+    else:
+        with pytest.raises(PenstockError, match="exit code 0"):
+            execute(fargate)
+
+
+def test_spot_takes_an_image_of_ones_own_that_ends_with_0(aws: FakeAws) -> None:
+    """Half of its work is no success."""
+    aws.endings = [{**SPOT_END, "code": 0}]
+
+    execute(one_try(aws, task=dataclasses.replace(TASK, spot=True, runtime=False)))
+
+    assert len(aws.tasks) == 2
+
+
+def test_an_older_process_stops_the_task_that_a_retry_has_adopted(aws: FakeAws) -> None:
+    """Airflow gave it up, but it still ran: the retry starts another, twice at most."""
+    ending = {"code": 143, "stopCode": "UserInitiated", "stoppedReason": reasons.KILLED}
+    aws.endings = [ending]
+    execute(one_try(aws))
+    assert len(aws.tasks) == 2
+
+    aws.endings = [ending] * 10
+    with pytest.raises(PenstockError, match="exit code 143"):
+        execute(one_try(aws, dataclasses.replace(RUN, run_id="other")))
+    assert len(aws.tasks) == 2 + 3
+
+
+def test_a_kill_while_a_try_looks_stops_what_it_was_about_to_adopt(aws: FakeAws) -> None:
+    """The Airflow task was marked: nothing of it goes on."""
+    aws.looks = 10_000
+    one_try(aws).begin()
+    retry = one_try(aws, RETRY)
+    aws.during = {"describe_tasks": retry.kill}
+
+    with pytest.raises(PenstockError, match="Airflow stopped the task"):
+        retry.begin()
+
+    assert [task["lastStatus"] for task in aws.tasks.values()] == ["STOPPED"]
+
+
+def test_a_kill_says_nothing(aws: FakeAws, caplog: pytest.LogCaptureFixture) -> None:
+    """Its signal may come while the log's lock is held: a line would never return."""
+    caplog.set_level(logging.DEBUG)
+    fargate = one_try(aws)
+    fargate.begin()
+    caplog.clear()
+    aws.faults = {"stop_task": [unreachable(), timed_out()]}
+
+    fargate.kill()
+
+    assert caplog.text == ""
+
+
+def test_a_kill_that_ecs_does_not_answer_raises_in_time(aws: FakeAws, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Airflow 3 leaves five seconds; the operator hands the rest to a process of its own."""
+    monkeypatch.setattr(fargate_run, "KILL_SECONDS", 0.05)
+    fargate = one_try(aws)
+    fargate.begin()
+    aws.faults = {"stop_task": [unreachable()] * 1_000_000}
+
+    with pytest.raises(PenstockError, match="could not stop"):
+        fargate.kill()
+
+
+def test_what_stops_may_have_succeeded(aws: FakeAws) -> None:
+    """A try looks again once nothing of the ones before it runs."""
+    aws.looks = 3
+    one_try(aws).begin()
+    (task,) = aws.tasks.values()
+    task |= {"desiredStatus": "STOPPED", "lastStatus": "DEACTIVATING"}
+
+    execute(one_try(aws, RETRY))
+
+    assert len(aws.tasks) == 1
+
+
+def test_credentials_that_are_being_renewed_end_no_try(aws: FakeAws) -> None:
+    """They come by themselves."""
+    expired = refused("ExpiredTokenException", "The security token included in the request is expired")
+    aws.faults = {"list_tasks": [expired], "run_task": [expired, refused("UnrecognizedClientException")]}
+
+    execute(one_try(aws))
+
+    assert len(aws.tasks) == 1
+
+
+def test_a_refused_token_names_its_task(aws: FakeAws) -> None:
+    """Also one that has ended: ECS gives the ARN with the error."""
+    one_try(aws).begin()
+    (arn,) = aws.tasks
+    aws.end(arn, 0)
+    conflict = refused("ConflictException", resourceIds=[arn])
+    aws.faults = {"run_task": [conflict], "list_tasks": [None, None]}
+    fargate = one_try(aws)
+    aws.tasks[arn]["startedBy"] = "not listed yet"
+
+    execute(fargate)
+
+    assert (fargate.arn, len(aws.tasks)) == (arn, 1)

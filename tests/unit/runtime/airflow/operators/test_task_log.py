@@ -13,7 +13,7 @@ from penstock_runtime.airflow.operators import task_log
 from penstock_runtime.airflow.operators.task_log import TaskLog
 from tests.unit.runtime.airflow.operators.fake_aws import FakeAws, refused, timed_out, unreachable
 
-METRIC = json.dumps({"_aws": {"Timestamp": 1}, "ExitCode": 0})
+METRIC = json.dumps({"_aws": {"Timestamp": 1}, "ExitCode": 0, "EndedBy": "engine"})
 LOG = logging.getLogger("a task")
 
 
@@ -113,3 +113,40 @@ def test_a_quiet_log_is_read_less_often(aws: FakeAws, monkeypatch: pytest.Monkey
     assert max(steps) == task_log.SLOWEST_SECONDS
     assert len([one for one in reads if one < 400]) <= 400 / task_log.SLOWEST_SECONDS + 6
     assert steps.count(5) >= 2
+
+
+def test_a_metric_of_the_user_s_own_is_not_the_end(aws: FakeAws, shown: Any) -> None:
+    """Nor is ours, if a line follows it in the same read: then a program repeats it."""
+    aws.lines = [json.dumps({"_aws": {}, "Rows": 1}), "more", "and more", "the last"]
+
+    reader(aws).drain(has_last_line=False)
+
+    assert shown() == aws.lines
+
+
+def test_a_long_log_is_read_however_long_it_takes(aws: FakeAws, shown: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The limits count from the last read that brought something."""
+    now = iter(range(0, 10_000_000, 60))
+    monkeypatch.setattr(task_log.time, "monotonic", lambda: float(next(now)))
+    monkeypatch.setattr(task_log, "PAGES", 1)
+    aws.lines = [*(f"line {number}" for number in range(100)), METRIC]
+
+    reader(aws).drain(has_last_line=True)
+
+    assert shown() == aws.lines
+
+
+@pytest.mark.parametrize(
+    ("lines", "code"),
+    [
+        ([METRIC], 0),
+        ([METRIC, "after it"], 0),
+        (["nothing"], None),
+        ([json.dumps({"_aws": {}, "ExitCode": 0})], None),
+        (['{"_aws": {}, "EndedBy": broken'], None),
+        ([json.dumps({"_aws": {}, "ExitCode": 137, "EndedBy": "signal"})], 137),
+    ],
+)
+def test_the_exit_code_that_a_log_tells(lines: list[str], code: int | None) -> None:
+    """By the runtime's own last line."""
+    assert task_log.end_in(lines) == code
