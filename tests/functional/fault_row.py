@@ -107,6 +107,8 @@ class Report:
     """Of the last try."""
     logs: tuple[str, ...]
     """Of all of them."""
+    error: str
+    """Why what was to be done was not."""
 
 
 def check(row: Row, report: Report) -> None:
@@ -116,6 +118,7 @@ def check(row: Row, report: Report) -> None:
     # makes another: "finished with state success, but the task instance's state attribute is running".
     ended = 0 if row.act else sum(TRY_ENDED in log for log in report.logs[:-1])
     again = ended if wanted.state == "failed" else 0
+    assert not report.error
     found = {
         "states": set(report.states),
         "tries": report.tries,

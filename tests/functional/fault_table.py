@@ -83,11 +83,11 @@ class Table:
 
     def play_all(self, together: Sequence[Row], alone: Sequence[Row]) -> dict[str, Report]:
         """Play rows at the same time, then others one after the other; the reports are in `reports.json`, too."""
-        found = self.play(together)
-        for row in alone:
-            found |= self.play([row])
-        data = {name: asdict(report) for name, report in found.items()}
-        (self.embedded.folder / "reports.json").write_text(json.dumps(data, indent=1))
+        found: dict[str, Report] = {}
+        for rows in (together, *([row] for row in alone)):
+            found |= self.play(rows)
+            data = {name: asdict(report) for name, report in found.items()}
+            (self.embedded.folder / "reports.json").write_text(json.dumps(data, indent=1))
         return found
 
     def play(self, rows: Sequence[Row]) -> dict[str, Report]:
@@ -164,15 +164,14 @@ class Table:
         return play.quiet_at is not None or time.monotonic() > play.ended_at + ORPHAN_SECONDS
 
     def _report(self, play: Play) -> Report:
-        if play.acting:
-            play.acting.result()
         airflow, name = self.system.airflow, play.row.name
+        error = play.acting.exception() if play.acting and play.acting.done() else None
         own = sorted(
             (task for task in self.tasks() if task["startedBy"].startswith(f"penstock/{name}/")),
             key=lambda task: task["createdAt"],
         )
         tries = self.instance(play)["try_number"]
-        logs = tuple(airflow.log(name, play.run_ids[-1], TASK, number) for number in range(1, tries + 1))
+        logs = tuple(self._log(play, number) for number in range(1, tries + 1)) or ("",)
         shown = Counter(int(number) for number in _LINE.findall(logs[-1]))
         return Report(
             states=tuple(airflow.run_state(name, run_id) for run_id in play.run_ids),
@@ -186,7 +185,15 @@ class Table:
             exits=tuple(task["containers"][0].get("exitCode") for task in own),
             log=logs[-1],
             logs=logs,
+            error=repr(error) if error else "",
         )
+
+    def _log(self, play: Play, number: int) -> str:
+        """Of one try; empty if Airflow has none."""
+        try:
+            return self.system.airflow.log(play.row.name, play.run_ids[-1], TASK, number)
+        except PenstockError:
+            return ""
 
 
 def project(rows: Sequence[Row], airflow: str, *, deferrable: bool) -> str:
