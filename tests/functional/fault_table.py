@@ -44,7 +44,7 @@ NO_IMAGE = "registry.example.com/gone:1"
 NO_SECRET = "penstock-sample/gone"
 ORPHAN_SECONDS = 60
 """A Fargate task that still runs so long after its Airflow run's end has been lost."""
-APART_SECONDS = 1.5
+APART_SECONDS = 1.2
 """Between the starts of two rows: Airflow needs most of a core for each."""
 SECONDS = 240
 
@@ -215,7 +215,7 @@ def project(rows: Sequence[Row], airflow: str, *, deferrable: bool) -> str:
                 "schedule": {"retries": 1, "retry_delay_seconds": 2},
             },
             "jobs": {row.name: {"tasks": [task(row)]} for row in rows},
-            "schedules": [{"name": row.name, "job": row.name, "interval": "@manual"} for row in rows],
+            "schedules": [{"name": row.name, "job": row.name, "interval": "@manual", **row.schedule} for row in rows],
         },
         sort_keys=False,
     )
