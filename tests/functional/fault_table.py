@@ -198,7 +198,8 @@ class Table:
 
 def project(rows: Sequence[Row], airflow: str, *, deferrable: bool) -> str:
     """A project file with a job and a schedule for each row."""
-    options = {"core.parallelism": "32"}
+    # How soon a scheduler looks for what a dead one has left: 300 s by default.
+    options = {"core.parallelism": "32", "scheduler.orphaned_tasks_check_interval": "15"}
     if airflow.startswith("2"):
         options["scheduler.scheduler_zombie_task_threshold"] = "60"
     else:
