@@ -62,7 +62,7 @@ def ran(under_airflow: Any, tmp_path_factory: pytest.TempPathFactory) -> tuple[F
         "fails": ["first", "it broke here", METRIC],
         "killed": ["one"],
         # Their log is read to this line; without it, for half a minute.
-        **dict.fromkeys(("catalogues", "cleared", "room-comes", "spot-is-full"), [METRIC]),
+        **{name: [METRIC] for name in ("catalogues", "cleared", "room-comes", "spot-is-full")},
     }
     fake.late = {"succeeds": ["the very last line", METRIC]}
     tasks = [replace(LOAD, name=name, family=name, after=()) for name in NAMES]
