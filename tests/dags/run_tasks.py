@@ -57,7 +57,11 @@ for task in dag.tasks:
 
         threading.Thread(target=kill, daemon=True).start()
     try:
-        value, error = task.execute({"ti": ti}), None
+        if task.task_id == "cleared":
+            # As Airflow 3.3.1 goes on with a task that was cleared while it was deferred: with no event.
+            value, error = task.resume({"ti": ti}, state={"arn": "of the try before"}), None
+        else:
+            value, error = task.execute({"ti": ti}), None
     except BaseException as raised:  # noqa: BLE001  what it is, is the answer
         value, error = None, f"{type(raised).__name__}: {raised}"
     limit = task.execution_timeout.total_seconds()

@@ -22,6 +22,7 @@ NAMES = (
     "no-capacity",
     "room-comes",
     "killed",
+    "cleared",
     "silent",
     "own-image",
     "spot-is-full",
@@ -43,6 +44,7 @@ def ran(under_airflow: Any, tmp_path_factory: pytest.TempPathFactory) -> tuple[F
                 ended(None, stopCode="TaskFailedToStart", stoppedReason="CannotPullContainerError: manifest unknown")
             ],
             "killed": [RUNNING],
+            "cleared": [ended(0)],
             "silent": [{**ended(0), "containers": []}],
             "own-image": [ended(0)],
             "room-comes": [ended(0)],
@@ -59,6 +61,8 @@ def ran(under_airflow: Any, tmp_path_factory: pytest.TempPathFactory) -> tuple[F
         "succeeds": [f"line {n}" for n in range(8)],
         "fails": ["first", "it broke here", METRIC],
         "killed": ["one"],
+        # Their log is read to this line; without it, for half a minute.
+        **{name: [METRIC] for name in ("catalogues", "cleared", "room-comes", "spot-is-full")},
     }
     fake.late = {"succeeds": ["the very last line", METRIC]}
     tasks = [replace(LOAD, name=name, family=name, after=()) for name in NAMES]
@@ -224,6 +228,14 @@ def test_failure_ends_with_cause_fix_and_last_lines(ran: tuple[FakeEcs, Any]) ->
 def test_what_never_ran_is_no_success(ran: tuple[FakeEcs, Any], task: str, words: str) -> None:
     """A task that was not placed, did not start, or tells no exit code, fails with ECS's reason."""
     assert words in ran[1][task]["error"]
+
+
+def test_a_cleared_task_begins_anew(ran: tuple[FakeEcs, Any]) -> None:
+    """Without an event there is nothing to go on with: it starts a Fargate task of its own."""
+    fake, results = ran
+
+    assert results["cleared"]["error"] is None
+    assert len(fake.parameters("RunTask", "cleared")) == 1
 
 
 def test_kill_stops_the_fargate_task(ran: tuple[FakeEcs, Any]) -> None:

@@ -23,12 +23,12 @@ FOR_GOOD = Wanted(state="failed", whole=False)
 
 
 def starting() -> tuple[Row, ...]:
-    """What goes wrong with RunTask."""
+    """What goes wrong with RunTask; the longest first."""
     return (
+        Row("error-500", [{"call": RUN_TASK, "fault": "error", "lasting": 60}]),
         Row("answer-lost", [{"call": RUN_TASK, "fault": "lost", "count": 3}]),
         Row("answer-late", [{"call": RUN_TASK, "fault": "late", "seconds": 22, "count": 1}]),
         Row("refused", [{"call": RUN_TASK, "fault": "refused", "lasting": 15}]),
-        Row("error-500", [{"call": RUN_TASK, "fault": "error", "lasting": 60}]),
         Row("throttled", [{"call": RUN_TASK, "fault": "throttled", "count": 6}]),
         Row("throttled-hidden", [{"call": RUN_TASK, "fault": "throttled", "hidden": True, "count": 3}]),
         Row("no-capacity", [{"call": RUN_TASK, "fault": "answered", "body": NO_ROOM, "count": 1}]),
@@ -59,7 +59,7 @@ def running(describe_seconds: float) -> tuple[Row, ...]:
         Row("log-late", watching=[{"call": LOG, "fault": "error", "lasting": 15, **NO_STREAM}]),
         Row("marked-failed", act=acts.mark_failed, seconds=90, wanted=STOPPED),
         Row("triggered-twice", runs=2, seconds=5, wanted=Wanted(started=2)),
-        Row("spot", act=acts.interrupt_spot, task={"spot": True}, wanted=Wanted(started=2)),
+        Row("spot", act=acts.interrupt_spot, task={"spot": True}, wanted=Wanted(started=2, once=False)),
     )
 
 

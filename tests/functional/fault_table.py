@@ -44,7 +44,7 @@ NO_IMAGE = "registry.example.com/gone:1"
 NO_SECRET = "penstock-sample/gone"
 ORPHAN_SECONDS = 60
 """A Fargate task that still runs so long after its Airflow run's end has been lost."""
-APART_SECONDS = 1.5
+APART_SECONDS = 1.2
 """Between the starts of two rows: Airflow needs most of a core for each."""
 SECONDS = 240
 
@@ -83,11 +83,11 @@ class Table:
 
     def play_all(self, together: Sequence[Row], alone: Sequence[Row]) -> dict[str, Report]:
         """Play rows at the same time, then others one after the other; the reports are in `reports.json`, too."""
-        found = self.play(together)
-        for row in alone:
-            found |= self.play([row])
-        data = {name: asdict(report) for name, report in found.items()}
-        (self.embedded.folder / "reports.json").write_text(json.dumps(data, indent=1))
+        found: dict[str, Report] = {}
+        for rows in (together, *([row] for row in alone)):
+            found |= self.play(rows)
+            data = {name: asdict(report) for name, report in found.items()}
+            (self.embedded.folder / "reports.json").write_text(json.dumps(data, indent=1))
         return found
 
     def play(self, rows: Sequence[Row]) -> dict[str, Report]:
@@ -164,15 +164,14 @@ class Table:
         return play.quiet_at is not None or time.monotonic() > play.ended_at + ORPHAN_SECONDS
 
     def _report(self, play: Play) -> Report:
-        if play.acting:
-            play.acting.result()
         airflow, name = self.system.airflow, play.row.name
+        error = play.acting.exception() if play.acting and play.acting.done() else None
         own = sorted(
             (task for task in self.tasks() if task["startedBy"].startswith(f"penstock/{name}/")),
             key=lambda task: task["createdAt"],
         )
         tries = self.instance(play)["try_number"]
-        logs = tuple(airflow.log(name, play.run_ids[-1], TASK, number) for number in range(1, tries + 1))
+        logs = tuple(self._log(play, number) for number in range(1, tries + 1)) or ("",)
         shown = Counter(int(number) for number in _LINE.findall(logs[-1]))
         return Report(
             states=tuple(airflow.run_state(name, run_id) for run_id in play.run_ids),
@@ -186,12 +185,21 @@ class Table:
             exits=tuple(task["containers"][0].get("exitCode") for task in own),
             log=logs[-1],
             logs=logs,
+            error=repr(error) if error else "",
         )
+
+    def _log(self, play: Play, number: int) -> str:
+        """Of one try; empty if Airflow has none."""
+        try:
+            return self.system.airflow.log(play.row.name, play.run_ids[-1], TASK, number)
+        except PenstockError:
+            return ""
 
 
 def project(rows: Sequence[Row], airflow: str, *, deferrable: bool) -> str:
     """A project file with a job and a schedule for each row."""
-    options = {"core.parallelism": "32"}
+    # How soon a scheduler looks for what a dead one has left: 300 s by default.
+    options = {"core.parallelism": "32", "scheduler.orphaned_tasks_check_interval": "15"}
     if airflow.startswith("2"):
         options["scheduler.scheduler_zombie_task_threshold"] = "60"
     else:
@@ -208,7 +216,7 @@ def project(rows: Sequence[Row], airflow: str, *, deferrable: bool) -> str:
                 "schedule": {"retries": 1, "retry_delay_seconds": 2},
             },
             "jobs": {row.name: {"tasks": [task(row)]} for row in rows},
-            "schedules": [{"name": row.name, "job": row.name, "interval": "@manual"} for row in rows],
+            "schedules": [{"name": row.name, "job": row.name, "interval": "@manual", **row.schedule} for row in rows],
         },
         sort_keys=False,
     )

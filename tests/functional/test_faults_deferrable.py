@@ -22,7 +22,12 @@ ROWS = (
 LATER = (
     Row("triggerer-killed", act=acts.kill_triggerer, seconds=15, act_after=5),
     Row("handed-over", act=acts.hand_over, seconds=25, act_after=5),
-    Row("api-server-gone", act=acts.api_server_gone, seconds=15),
+    Row(
+        "api-server-gone",
+        act=acts.api_server_gone,
+        seconds=15,
+        schedule={"retry_delay_seconds": 50},
+    ),
     Row("scheduler-killed", act=acts.kill_scheduler, seconds=15),
 )
 """Each alone: they would befall the others, too."""

@@ -15,17 +15,24 @@ ENDED_BY_AIRFLOW = Wanted(state="failed", whole=False)
 """Airflow 3.0 does not try a task again whose process is killed while what supervises it lives: the Fargate task ends
 by itself."""
 ROWS = (
+    Row("killed-worker", act=acts.kill_worker, seconds=15, wanted=rows.ADOPTED),
     *rows.starting(),
     *rows.running(describe_seconds=60),
     *rows.ending(),
-    Row("killed-worker", act=acts.kill_worker, seconds=15, wanted=rows.ADOPTED),
     Row("killed-task", act=acts.kill_task, seconds=15, wanted=ENDED_BY_AIRFLOW),
     Row("killed-while-starting", [rows.LATE], act=acts.kill_task, act_on="known", act_after=1, wanted=ENDED_BY_AIRFLOW),
     # Airflow 3.0 leaves a running task that is cleared in the state `restarting` for ever.
     Row("cleared", act=acts.mark_failed_and_clear, seconds=12, wanted=Wanted(tries=2, started=2, quiet_seconds=30)),
 )
 LATER = (
-    Row("api-server-gone", act=acts.api_server_gone, seconds=15),
+    # Airflow 3.0's supervisor dies of it after a few seconds, and a retry that comes while it is gone is lost, too.
+    Row(
+        "api-server-gone",
+        act=acts.api_server_gone,
+        seconds=15,
+        schedule={"retry_delay_seconds": 50},
+        wanted=rows.ADOPTED,
+    ),
     Row("scheduler-killed", act=acts.kill_scheduler, seconds=15, wanted=rows.ADOPTED),
 )
 """Each alone: they would befall the others, too."""
