@@ -3,9 +3,9 @@
     python -m tests.functional.soak [RUNS]
 
 Real: the operator's code, a process per try, the embedded AWS over HTTPS, and the proxy whose faults befall ECS and
-CloudWatch Logs. Airflow's own processes are not part of it: `soak_workers` stands in for its executor and its retries, so
-scheduler, database and triggerer are not under load. Kills follow from the seed; which call of which process the proxy's
-chance meets also depends on the order in which they arrive.
+CloudWatch Logs. Airflow's own processes are not part of it: `soak_workers` stands in for its executor and its retries,
+so scheduler, database and triggerer are not under load. Kills follow from the seed; which call the proxy's chance meets
+also depends on the order in which calls arrive.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ FAMILY = "soak"
 METRIC = '{"_aws": {"Timestamp": 1}, "ExitCode": 0}'
 _SCRIPT = f"""
 echo begun >> "$SOAK_EFFECTS"
-for number in $(seq {soak_workers.LINES}); do echo "run $SOAK_RUN line $number"; sleep 0.2; done
+for number in $(seq {soak_workers.LINES}); do echo "run $SOAK_RUN line $number"; sleep 0.3; done
 if [ "$SOAK_FAILS" = yes ] && [ "$(wc -l < "$SOAK_EFFECTS")" = 1 ]; then code=3 end=failed; else code=0 end=finished; fi
 echo $end >> "$SOAK_EFFECTS"
 echo '{METRIC}'
