@@ -36,7 +36,15 @@ def main(version: str = "3.0.6") -> None:
         for kind, log, rounds in (("penstock", "log", ROUNDS), ("stock", "none", ROUNDS), ("stock", "log", 3)):
             answer = folder / "answer.json"
             ecs.counts(pipe)
-            command = [environment / "bin" / "python", _SCRIPT, answer, kind, log, folder / "bundle", str(rounds)]
+            command: list[str | Path] = [
+                environment / "bin" / "python",
+                _SCRIPT,
+                answer,
+                kind,
+                log,
+                folder / "bundle",
+                str(rounds),
+            ]
             measure.command(command, folder, ecs.environ(address, folder))
             seconds = json.loads(answer.read_text())["seconds"]
             found["stock_with_log" if (kind, log) == ("stock", "log") else kind] = {

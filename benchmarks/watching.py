@@ -63,7 +63,7 @@ def _watch(environment: Path, folder: Path, environ: dict[str, str], kind: str, 
     arns = [ecs.arn(f"{number}", now + chance.uniform(*RUNS_SECONDS)) for number in range(tasks)]
     (folder / "arns.json").write_text(json.dumps(arns))
     python = environment / "bin" / "python"
-    command = [python, _SCRIPT, folder / "answer.json", kind, _PLUGIN, folder / "arns.json"]
+    command: list[str | Path] = [python, _SCRIPT, folder / "answer.json", kind, _PLUGIN, folder / "arns.json"]
     measure.command(command, folder, environ)
     return dict(json.loads((folder / "answer.json").read_text()))
 

@@ -9,12 +9,13 @@ import sys
 import time
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 answer, kind, log, bundle, rounds = sys.argv[1:]
 logging.disable(logging.INFO)
 
 
-def ours():
+def ours() -> Any:
     """The bundle's own operator, at its own pace."""
     try:
         from airflow.dag_processing.dagbag import DagBag
@@ -24,7 +25,7 @@ def ours():
     return dag.tasks[0]
 
 
-def stock():
+def stock() -> Any:
     """As a hand-made DAG would have it; with the log, its fetcher looks as often as we do."""
     import datetime
 

@@ -8,6 +8,7 @@ import json
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 answer, kind, plugin, names = sys.argv[1:]
 sys.path.insert(0, plugin)
@@ -16,7 +17,7 @@ from airflow.providers.amazon.aws.triggers.ecs import TaskDoneTrigger  # noqa: E
 import penstock_trigger  # noqa: E402
 
 
-def trigger(arn):
+def trigger(arn: str) -> Any:
     """As the operator of each makes it; 6 s is the stock operator's delay, and the log is read as it goes."""
     if kind == "penstock":
         return penstock_trigger.FargateTrigger(
@@ -25,20 +26,20 @@ def trigger(arn):
     return TaskDoneTrigger("bench-dev", arn, 6, 1000, None, "eu-west-1")
 
 
-def resident_mib():
+def resident_mib() -> float:
     """Of this process, now."""
     (line,) = (one for one in Path("/proc/self/status").read_text().splitlines() if one.startswith("VmRSS:"))
     return int(line.split()[1]) / 1024
 
 
-async def late(arn):
+async def late(arn: str) -> float:
     """Seconds from the task's end to the trigger's event."""
     event = await anext(trigger(arn).run())
     assert event.payload.get("because", event.payload.get("status")) in ("stopped", "success"), event
     return time.time() - float(arn.rpartition("_")[2])
 
 
-async def main():
+async def main() -> dict[str, Any]:
     # What the first wait costs, libraries and models, is not what each costs.
     arns = json.loads(Path(names).read_text())
     await late(f"{arns[0].rpartition('_')[0]}_0.000")
