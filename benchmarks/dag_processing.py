@@ -60,8 +60,9 @@ def main(version: str = "3.0.6", *schedules: str) -> None:
         empty_seconds=round(floor, 1),
         seconds_beyond_empty=beyond,
         worker_parse_seconds=workers,
-        ratio_of_dag_factory=round(least["dag_factory"] / least["bundle"], 1),
-        goal_met=least["bundle"] <= least["loop"] and least["dag_factory"] >= LEAST_RATIO * least["bundle"],
+        ratio_of_dag_factory=round(least["dag_factory"] / least["bundle"], 1) if least["bundle"] > 0 else None,
+        # Below the floor is noise of a busy machine, and says nothing.
+        goal_met=0 < least["bundle"] <= least["loop"] and least["dag_factory"] >= LEAST_RATIO * least["bundle"],
     )
 
 
