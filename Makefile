@@ -4,6 +4,7 @@
 # make test    every test, the real run included
 # make mutants planted mistakes that the unit tests must catch, one at a time; MUTANTS=name for some of them
 # make bench   every figure of the README, as JSON; takes about a quarter of an hour
+# make soak    1,000 runs while AWS fails and workers die: none may be lost, doubled or left; RUNS=100 for fewer
 # make lock    compile the locks again
 # make tables  write the tables of Airflow's options and constraints again
 # make golden  write the golden cases again
@@ -20,10 +21,11 @@ export UV_SYSTEM_CERTS = 1
 unexport PYTHONDONTWRITEBYTECODE
 VENV := .venv/bin
 
+RUNS ?= 1000
 IMAGES ?=
 MUTANTS ?=
 
-.PHONY: setup desk environments run test check static unit mutants format lock tables golden schema bench clean
+.PHONY: setup desk environments run test check static unit mutants format lock tables golden schema bench soak clean
 
 setup: desk environments
 
@@ -79,7 +81,10 @@ golden: desk
 	$(VENV)/python -m tests.golden.regenerate
 
 bench: setup
-	for figure in validate synth deploy dag_processing run; do $(VENV)/python -m benchmarks.$$figure || exit; done
+	for figure in validate synth deploy dag_processing watching overhead run; do $(VENV)/python -m benchmarks.$$figure || exit; done
+
+soak: desk
+	$(VENV)/python -m tests.functional.soak $(RUNS)
 
 lock: desk
 	sh requirements/lock.sh

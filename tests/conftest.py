@@ -32,6 +32,7 @@ LONGEST = (
     "tests/functional/test_slim_image_run.py",
     "tests/functional/test_permissions.py",
     "tests/functional/test_airflow_use.py",
+    "tests/functional/test_soak.py",
     "tests/functional/test_embedded_network.py",
     "tests/dags/test_schedules.py",
     "tests/dags/test_operator.py",
