@@ -22,6 +22,8 @@ APART = ("tests/stacks/test_app.py", "tests/golden/test_judges.py")
 """Modules of these folders that start other processes instead."""
 LONGEST = (
     "live project",
+    "tests/functional/test_faults_deferrable.py",
+    "tests/functional/test_faults_sync.py",
     "tests/functional/test_trouble.py",
     "tests/functional/test_airflow_2.py",
     "tests/functional/test_real_path.py",

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.functional.embedded import IMAGE, Aws, aws
+from penstock.local.aws.task import SPOT_INTERRUPTION
+from tests.functional.embedded import IMAGE, Aws, aws, until
 
 __all__ = ["aws"]
 
@@ -66,6 +67,22 @@ def test_capacity_provider_must_belong_to_the_cluster(aws: Aws) -> None:
 
     assert task["capacityProviderName"] == "FARGATE_SPOT"
     aws.stopped(task["taskArn"])
+
+
+def test_spot_capacity_can_be_taken_back(aws: Aws) -> None:
+    """StopTask with ECS's own words ends a task on Spot as AWS does, and any other as its user's.
+
+    Source: docs.aws.amazon.com/AmazonECS/latest/developerguide/fargate-capacity-providers.html (termination notices)
+    """
+    ecs = aws.client("ecs")
+    call = aws.call("echo up; sleep 60", capacityProviderStrategy=[{"capacityProvider": "FARGATE_SPOT", "weight": 1}])
+    del call["launchType"]
+    spot, on_demand = ecs.run_task(**call)["tasks"][0]["taskArn"], aws.start("echo up; sleep 60")
+    for arn in (spot, on_demand):
+        until(lambda arn=arn: "up" in aws.log(arn))
+        ecs.stop_task(cluster="main", task=arn, reason=SPOT_INTERRUPTION)
+
+    assert [aws.stopped(arn)["stopCode"] for arn in (spot, on_demand)] == ["SpotInterruption", "UserInitiated"]
 
 
 def test_client_token_starts_a_task_once(aws: Aws) -> None:

@@ -99,6 +99,23 @@ def test_lost_answer_is_asked_for_again(proxied: Proxied) -> None:
     assert proxied.faults.counts().calls["ecs:RunTask"] == 2
 
 
+def test_calls_about_one_run_are_hit(proxied: Proxied) -> None:
+    """`containing` reads the body, which reaches the embedded AWS all the same; rules may be added meanwhile."""
+    proxied.faults.set([{"call": "ecs:RunTask", "fault": "error", "containing": "penstock/daily/"}])
+    body = '{"tasks": [], "failures": [{"reason": "full"}]}'
+    proxied.faults.add([{"call": "ecs:RunTask", "fault": "answered", "containing": "penstock/hourly/", "body": body}])
+    before, ecs = proxied.tasks(), proxied.client("ecs")
+
+    ecs.run_task(**proxied.aws.call("true", startedBy="penstock/weekly/load"))
+    with pytest.raises(ClientError, match="InternalError"):
+        ecs.run_task(**proxied.aws.call("true", startedBy="penstock/daily/load"))
+    answer = ecs.run_task(**proxied.aws.call("true", startedBy="penstock/hourly/load"))
+
+    assert answer["failures"] == [{"reason": "full"}]
+    assert len(proxied.tasks() - before) == 1
+    assert proxied.faults.counts().hits == [1, 1]
+
+
 @pytest.mark.parametrize(
     ("rule", "error"),
     [

@@ -25,6 +25,8 @@ SESSION_SECONDS = 36 * 3600
 """Life of a task's credentials. ECS renews them; a plain process reads them once, and no task may run for longer."""
 STOP_TIMEOUT_SECONDS = 30
 """ECS's default between SIGTERM and SIGKILL."""
+SPOT_INTERRUPTION = "Your Spot Task was interrupted."
+"""ECS's words where AWS takes Spot capacity back. Here StopTask with just this reason does that to a task on Spot."""
 
 
 @dataclass(frozen=True)
@@ -72,7 +74,7 @@ class Task:
             finally:
                 shutil.rmtree(folder, ignore_errors=True)
             if self._stop_reason is not None:
-                reason, stop_code = self._stop_reason, "UserInitiated"
+                reason, stop_code = self._stop_reason, self._stop_code(self._stop_reason)
             self._end(code, reason, stop_code)
         self.done.set()
 
@@ -83,7 +85,8 @@ class Task:
                 return
             self._stop_reason = reason
             container = self._container
-        self._change(desiredStatus="STOPPED", stoppingAt=time.time(), stoppedReason=reason, stopCode="UserInitiated")
+        stop_code = self._stop_code(reason)
+        self._change(desiredStatus="STOPPED", stoppingAt=time.time(), stoppedReason=reason, stopCode=stop_code)
         if container is not None:
             self._terminate(container)
 
@@ -137,6 +140,10 @@ class Task:
         finally:
             if role is not None:
                 iam.forget(role)
+
+    def _stop_code(self, reason: str) -> str:
+        is_spot = self._record.get("capacityProviderName") == "FARGATE_SPOT"
+        return "SpotInterruption" if is_spot and reason == SPOT_INTERRUPTION else "UserInitiated"
 
     def _terminate(self, container: Container) -> None:
         container.terminate()

@@ -45,6 +45,16 @@ class Answer:
     body: bytes
 
 
+def answer(rule: Rule, call: Call, head: Head) -> Answer:
+    """The answer that a rule gives in the place of the embedded AWS."""
+    if rule.fault != "answered":
+        return error(rule, call, head)
+    body = (rule.body or "").encode()
+    kind = head.headers.get("content-type", "application/x-amz-json-1.1")
+    headers = (("content-type", kind), ("x-amzn-requestid", secrets.token_hex(8)), ("content-length", str(len(body))))
+    return Answer(200, headers, body)
+
+
 def error(rule: Rule, call: Call, head: Head) -> Answer:
     """The answer that a rule with the fault `error` or `throttled` gives."""
     if rule.fault == "throttled":

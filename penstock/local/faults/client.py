@@ -55,6 +55,18 @@ class Faults:
         faults = {"faults": [dict(rule) for rule in rules], "desk": desk}
         self._call("PUT", faults if seed is None else {**faults, "seed": seed})
 
+    def add(self, rules: Sequence[Mapping[str, Any]]) -> None:
+        """Take more rules, behind those that hold, which go on counting.
+
+        Args:
+            rules: as in the file.
+
+        Raises:
+            InputError: a rule is wrong; the rules from before hold.
+            PenstockError: the proxy does not answer.
+        """
+        self._call("POST", {"faults": [dict(rule) for rule in rules]})
+
     def clear(self) -> None:
         """Let every call pass, and count from nothing.
 

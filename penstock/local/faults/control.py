@@ -2,6 +2,7 @@
 
     GET /_penstock/faults      calls by operation, hits by rule
     PUT /_penstock/faults      other rules, as JSON or YAML, in the form of the file; every count starts again
+    POST /_penstock/faults     more rules, behind those that hold, which go on counting
 
 It has a port of its own, so that no path of AWS's is taken. No key is asked for, since all that it can do is break
 calls of a system on this machine. A web page cannot use it: a browser's Origin, or another host's name, is refused.
@@ -71,13 +72,14 @@ class Control:
         if request.target.decode("latin-1") != PATH:
             return 404, {"error": f"there is only {PATH}"}
         problem = self._look()
-        if request.method == b"PUT":
+        if request.method in (b"PUT", b"POST"):
             try:
-                self._injector.replace(from_text(body.decode(), "rules"))
+                take = self._injector.replace if request.method == b"PUT" else self._injector.add
+                take(from_text(body.decode(), "rules"))
             except UnicodeDecodeError:
                 return 400, {"error": "the rules are not UTF-8"}
             except (InputError, InputErrors) as error:
                 return 400, {"error": str(error)}
         elif request.method not in (b"GET", b"HEAD"):
-            return 405, {"error": "only GET and PUT"}
+            return 405, {"error": "only GET, PUT and POST"}
         return 200, {**self._injector.counts(), "problem": problem}

@@ -61,14 +61,16 @@ class Proxy:
             while isinstance(request := await client.next(), h11.Request):
                 head = _head(request)
                 body = b"".join([part async for part in body_of(client)]) if head.is_form else None
+                made = call(head, body or b"")
+                if body is None and self._injector.reads(made, origin):
+                    body = b"".join([part async for part in body_of(client)])
                 exchange = Exchange(client, request, body)
                 self._look()
-                made = call(head, body or b"")
-                rule = self._injector.take(made, origin)
+                rule = self._injector.take(made, origin, body or b"")
                 if rule is not None:
                     self._say(f"{made.name} from {origin}: {rule.fault}")
-                if rule is not None and rule.fault in ("error", "throttled"):
-                    await exchange.answer(answers.error(rule, made, head))
+                if rule is not None and rule.fault in ("error", "throttled", "answered"):
+                    await exchange.answer(answers.answer(rule, made, head))
                 elif rule is not None and rule.fault in ("refused", "silent"):
                     await _nothing(rule, client)
                     return

@@ -13,7 +13,7 @@ from penstock.project.document.problems import nearest, shown
 from penstock.project.schema.model import Strict
 from penstock.project.schema.patterns import worded_pattern
 
-Kind = Literal["late", "lost", "refused", "cut", "silent", "error", "throttled"]
+Kind = Literal["late", "lost", "refused", "cut", "silent", "error", "throttled", "answered"]
 Origin = Literal["airflow", "tasks", "desk"]
 
 _CALL = worded_pattern(
@@ -36,6 +36,10 @@ class Rule(Strict):
     """What happens to the call."""
     origin: Literal["airflow", "tasks", "desk", "all"] = Field("all", alias="from")
     """Whose calls: Airflow's, the tasks' containers', the commands' and the deploy's, or everybody's."""
+    containing: str | None = Field(None, min_length=1, max_length=1000)
+    """Only calls whose request has this text in its body: a task's ARN, a log stream, the beginning of `startedBy`."""
+    lasting: float | None = Field(None, gt=0, le=86400)
+    """For how many seconds the rule holds, from the first call on that it matches."""
     seconds: float | None = Field(None, gt=0, le=86400)
     """`late`: how long the answer is held back. `silent`: after how long the connection is closed."""
     after: int = Field(0, ge=0)
@@ -50,6 +54,8 @@ class Rule(Strict):
     """`error`: AWS's error code; `InternalError` by default."""
     message: str | None = Field(None, max_length=1000)
     """`error`: its text."""
+    body: str | None = Field(None, max_length=10000)
+    """`answered`: what the service seems to answer, with HTTP status 200; for ECS in JSON."""
     hidden: bool = False
     """`throttled` of ecs:RunTask: answered as ECS does where a service behind it throttles, with
     InvalidParameterException."""
@@ -109,6 +115,10 @@ def _keys(rule: Rule) -> Iterator[Problem]:
         for name in ("status", "code", "message"):
             if getattr(rule, name) is not None:
                 yield _idle(name, rule, "'error'")
+    if rule.fault == "answered" and rule.body is None:
+        yield Problem("fault 'answered' needs 'body'", fix="""add body: '{"tasks": []}'""").at("fault")
+    if rule.fault != "answered" and rule.body is not None:
+        yield _idle("body", rule, "'answered'")
     if rule.hidden and rule.fault != "throttled":
         yield _idle("hidden", rule, "'throttled'")
     elif rule.hidden and (rule.service, rule.operation) != ("ecs", ECS_OPERATION):

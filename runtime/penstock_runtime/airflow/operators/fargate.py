@@ -91,12 +91,19 @@ class FargateTaskOperator(BaseOperator):  # type: ignore[misc]
             run.begin()
         self._wait(context, run)
 
-    def resume(self, context: Any, event: Mapping[str, Any], state: Mapping[str, Any]) -> None:
+    def resume(self, context: Any, state: Mapping[str, Any], event: Mapping[str, Any] | None = None) -> None:
         """Go on where `execute` deferred: the trigger says that there is something to see.
+
+        Args:
+            event: None: no trigger has fired. Airflow calls this all the same in the first try after a clear of a task
+                that was deferred (3.3.1), which is to begin anew.
 
         Raises:
             PenstockError: it failed; says why and what to do.
         """
+        if event is None:
+            self.execute(context)
+            return
         run = self._fargate_run = self._run(context)
         run.resume(state)
         self.log.info("The trigger woke this task: %s", event["because"])

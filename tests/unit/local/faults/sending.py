@@ -36,6 +36,7 @@ class Sent:
     def __init__(self, service: str, operation: str, answer: Any = None, **values: Any) -> None:
         self.head, self.body = Head("", "", {}), b""
         self.error: ClientError | None = None
+        self.result: dict[str, Any] = {}
         self._answer = answer
         client: Any = boto3.client(
             service,  # type: ignore[call-overload]
@@ -47,7 +48,7 @@ class Sent:
         )
         client.meta.events.register("before-send.*.*", self._catch)
         try:
-            getattr(client, operation)(**values)
+            self.result = getattr(client, operation)(**values)
         except ClientError as error:
             self.error = error
         except ResponseParserError:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from penstock.local.faults.answers import error
+from penstock.local.faults.answers import answer, error
 from penstock.local.faults.rules import Rule
 from tests.unit.local.faults.sending import Sent
 
@@ -94,3 +94,14 @@ def test_error_of_head_has_no_body() -> None:
     assert error(rule, sent.call, sent.head).body == b""
     assert sent.error is not None
     assert sent.error.response["Error"]["Code"] == "503"
+
+
+def test_answered_gives_the_body() -> None:
+    """RunTask answers with status 200 also where it has started nothing."""
+    found = Rule.model_validate(
+        {"call": "ecs:RunTask", "fault": "answered", "body": '{"tasks": [], "failures": [{"reason": "full"}]}'}
+    )
+    sent = Sent("ecs", "run_task", lambda sent: answer(found, sent.call, sent.head), taskDefinition="tool")
+
+    assert sent.error is None
+    assert sent.result["failures"] == [{"reason": "full"}]

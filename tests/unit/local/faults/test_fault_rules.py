@@ -69,6 +69,37 @@ def test_first_rule_that_takes_a_call_decides() -> None:
     assert taken(found, RUN, 5) == "ll.rr"
 
 
+def test_rule_may_ask_for_a_text_in_the_body() -> None:
+    """One run's calls are hit, and everybody else's pass and do not count."""
+    found = injector({"call": "ecs:*", "fault": "lost", "containing": "penstock/daily/", "count": 1})
+
+    assert found.reads(RUN, "airflow")
+    assert not found.reads(GET, "airflow")
+    assert found.take(RUN, "airflow", b'{"startedBy": "penstock/weekly/load"}') is None
+    assert found.take(RUN, "airflow") is None
+    assert found.take(RUN, "airflow", b'{"startedBy": "penstock/daily/load"}') is not None
+    assert found.counts()["rules"][0]["seen"] == 1
+
+
+def test_rule_that_lasts_ends_so_long_after_its_first_call() -> None:
+    """Not after its start: nobody knows when the first call will come."""
+    faults = from_text(json.dumps({"faults": [{"call": "ecs:RunTask", "fault": "lost", "lasting": 20}]}), "faults.yaml")
+    found = Injector(faults, clock=iter((500.0, 510.0, 520.0, 520.1, 900.0)).__next__)
+
+    assert [found.take(RUN, "airflow") is not None for _ in range(5)] == [True, True, True, False, False]
+
+
+def test_rules_that_are_added_leave_the_others_counting() -> None:
+    """They come behind those that hold, whose number of hits is used up as before."""
+    found = injector({"call": "ecs:RunTask", "fault": "lost", "count": 2})
+    assert taken(found, RUN, 1) == "l"
+
+    found.add(from_text(json.dumps({"faults": [{"call": "ecs:*", "fault": "refused"}]}), "rules"))
+
+    assert taken(found, RUN, 2) == "lr"
+    assert [rule["hits"] for rule in found.counts()["rules"]] == [2, 1]
+
+
 def test_origin_of_a_call_counts() -> None:
     """A rule for the tasks lets Airflow's calls pass, and does not count them."""
     found = injector({"call": "*", "from": "tasks", "fault": "lost", "count": 1})
@@ -133,6 +164,8 @@ MISTAKES = [
     ("faults: [{call: s3:*, fault: lost, seconds: 3}]", "1:36", "'seconds' has no effect", "late or silent"),
     ("faults: [{call: s3:*, fault: lost, code: X}]", "1:36", "'code' has no effect", "write fault: error"),
     ("faults: [{call: s3:*, fault: throttled, hidden: true}]", "1:41", "on ecs:RunTask only", "call: ecs:RunTask"),
+    ("faults: [{call: ecs:RunTask, fault: lost, body: x}]", "1:43", "'body' has no effect", "write fault: answered"),
+    ("faults: [{call: ecs:RunTask, fault: answered}]", "1:37", "'answered' needs 'body'", "add body: "),
     ("faults: [{call: ecs:RunTask, fault: error, hidden: true}]", "1:44", "'hidden' has no effect", "throttled"),
     ("faults: [{call: s3:*, fault: lost, chance: 1.5}]", "1:44", "must be at most 1", "at most 1"),
     ("faults: [{call: s3:*, fault: lost, count: 0}]", "1:43", "must be at least 1", "at least 1"),

@@ -1,0 +1,140 @@
+"""A row of the fault table, what is wanted of it, and what became of it. Tests import it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from tests.functional.fault_table import Table
+
+
+TRY_ENDED = "Server indicated the task shouldn't be running anymore"
+"""In the log of a try that Airflow 3 ends."""
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What is to become of a row, besides what is wanted of each: never two Fargate tasks at the same time, none that
+    is lost, and no line twice."""
+
+    state: str = "success"
+    tries: int = 1
+    started: int = 1
+    whole: bool = True
+    """Every line of the command is in the log of the last try."""
+    says: str = ""
+    """In that log."""
+    quiet_seconds: float | None = None
+    """How soon the Fargate task has stopped after what was done."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """A fault, and the run that it befalls."""
+
+    name: str
+    """Of the job, of its schedule, and so of the DAG."""
+    starting: Sequence[Mapping[str, Any]] = ()
+    """Rules about the calls that look for the run's Fargate task and start it."""
+    watching: Sequence[Mapping[str, Any]] = ()
+    """Rules about its first Fargate task, set as soon as that runs."""
+    act: Callable[[Table, Play], None] | None = None
+    """Something that somebody does, or that breaks."""
+    act_on: str = "RUNNING"
+    """When: with the first Fargate task in this state, or `known`."""
+    act_after: float = 3.0
+    """Seconds after that."""
+    seconds: float = 10.0
+    """How long the command prints, before its last lines."""
+    ends: str = ""
+    """Python with which the command ends."""
+    task: Mapping[str, Any] = field(default_factory=dict)
+    """Settings of the task."""
+    runs: int = 1
+    wanted: Wanted = Wanted()
+
+
+@dataclass
+class Play:
+    """A row that is being played."""
+
+    row: Row
+    run_ids: list[str]
+    arns: dict[str, str] = field(default_factory=dict)
+    """Of its Fargate tasks, with their last known status."""
+    most_at_once: int = 0
+    first_at: float | None = None
+    watched: bool = False
+    acting: Future[None] | None = None
+    acted_at: float | None = None
+    quiet_at: float | None = None
+    """Since when no Fargate task of it runs; None: one does."""
+    stopped_at: float | None = None
+    """When, after what was done, none ran for the first time."""
+    ended_at: float | None = None
+
+    @property
+    def run_id(self) -> str:
+        """Of its first run."""
+        return self.run_ids[0]
+
+
+@dataclass(frozen=True)
+class Report:
+    """What became of a row."""
+
+    states: tuple[str, ...]
+    """Of its DAG runs."""
+    tries: int
+    """Of the Airflow task, in the last run."""
+    started: int
+    """Fargate tasks, of all its runs."""
+    most_at_once: int
+    """How many of these ran at the same time at most."""
+    orphans: int
+    """How many still run a minute after the run's end."""
+    lost: tuple[int, ...]
+    """Lines of the command that the log of the last try does not have."""
+    doubled: tuple[int, ...]
+    """Those that it has more than once."""
+    quiet_after: float | None
+    """Seconds from what was done to the first moment in which no Fargate task runs."""
+    exits: tuple[int | None, ...]
+    log: str
+    """Of the last try."""
+    logs: tuple[str, ...]
+    """Of all of them."""
+
+
+def check(row: Row, report: Report) -> None:
+    """Hold a row's report against what is wanted."""
+    wanted = row.wanted
+    # Where Airflow's scheduler is slow, it takes a deferred task that goes on for one that has died, ends its try, and
+    # makes another: "finished with state success, but the task instance's state attribute is running".
+    ended = 0 if row.act else sum(TRY_ENDED in log for log in report.logs[:-1])
+    again = ended if wanted.state == "failed" else 0
+    found = {
+        "states": set(report.states),
+        "tries": report.tries,
+        "started": report.started,
+        "most at once": report.most_at_once,
+        "orphans": report.orphans,
+        "lost": report.lost if wanted.whole else (),
+        "doubled": report.doubled,
+    }
+    assert found == {
+        "states": {wanted.state},
+        "tries": wanted.tries + ended,
+        "started": wanted.started + again,
+        "most at once": min(wanted.started, 1),
+        "orphans": 0,
+        "lost": (),
+        "doubled": (),
+    }, report.log[-4000:]
+    assert wanted.says in report.log, report.log[-4000:]
+    if wanted.quiet_seconds is not None:
+        assert report.quiet_after is not None
+        assert report.quiet_after < wanted.quiet_seconds

@@ -1,0 +1,224 @@
+"""What becomes of runs of real Airflow that something goes wrong for: many at once on one system. Tests import it.
+
+A `Row` is one fault and the schedule that it befalls; `Table.play` starts the runs of several rows together, lets each
+have its fault, and reports on each what ECS and Airflow's task log say. Rules of the fault proxy name their row's run,
+by `startedBy` or by the Fargate task's id, so that rows do not disturb each other.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from penstock.local import images, system
+from penstock.local.faults.client import Faults
+from penstock.local.run import ENDED
+from penstock_runtime.errors import PenstockError
+from tests.functional.embedded_system import EmbeddedSystem
+from tests.functional.fault_row import Play, Report, Row
+
+TASK = "work"
+"""The one Airflow task of each run."""
+LINES, LAST_LINES = 60, 20
+"""A command's numbered lines, and how many of these come at once, right before it ends."""
+CODE = """\
+import os, sys, time
+for number in range(1, {lines} + 1):
+    print("line", number, flush=True)
+    time.sleep({seconds} / {slow} if number <= {slow} else 0)
+{ends}
+"""
+_LINE = re.compile(r"(?:^|INFO - )line (\d+)$", re.MULTILINE)
+"""Airflow 2 writes time and place before a line of its log."""
+IMAGE = {"image": "python:3.12", "python": True}
+NO_IMAGE = "registry.example.com/gone:1"
+NO_SECRET = "penstock-sample/gone"
+ORPHAN_SECONDS = 60
+"""A Fargate task that still runs so long after its Airflow run's end has been lost."""
+APART_SECONDS = 1.5
+"""Between the starts of two rows: Airflow needs most of a core for each."""
+SECONDS = 240
+
+
+class Table:
+    """The rows of one system, which is brought up with all their schedules.
+
+    Args:
+        folder: for the project; empty.
+        rows: all that will be played.
+        airflow: its version.
+        deferrable: whether Airflow waits in its triggerer.
+    """
+
+    def __init__(self, folder: Path, rows: Sequence[Row], *, airflow: str, deferrable: bool) -> None:
+        self._airflow = airflow
+        self.embedded = EmbeddedSystem(folder, secrets={"GONE": "x"})
+        self.embedded.file.write_text(project(rows, airflow, deferrable=deferrable))
+        (folder / "faults.yaml").write_text("faults: []\n")
+
+    def up(self) -> None:
+        """Bring the system up; take away what two of the rows miss."""
+        self.embedded.cli("up", "--faults", str(self.embedded.folder / "faults.yaml"))
+        self.system = self.embedded.attach()
+        place = system.faults_place(self.system.instance)
+        assert place is not None
+        self.faults = Faults(place.url)
+        self.ecs: Any = self.system.endpoint.client("ecs")
+        secrets: Any = self.system.endpoint.client("secretsmanager")
+        secrets.delete_secret(SecretId=NO_SECRET, ForceDeleteWithoutRecovery=True)
+        (self.embedded.state / "images" / images.file_name(NO_IMAGE)).unlink()
+
+    def down(self) -> None:
+        """End the system."""
+        self.embedded.cli("down", check=False)
+
+    def play_all(self, together: Sequence[Row], alone: Sequence[Row]) -> dict[str, Report]:
+        """Play rows at the same time, then others one after the other; the reports are in `reports.json`, too."""
+        found = self.play(together)
+        for row in alone:
+            found |= self.play([row])
+        data = {name: asdict(report) for name, report in found.items()}
+        (self.embedded.folder / "reports.json").write_text(json.dumps(data, indent=1))
+        return found
+
+    def play(self, rows: Sequence[Row]) -> dict[str, Report]:
+        """Run rows at the same time, to the end of each; what became of each, by its name."""
+        self.faults.set([_about(f"penstock/{row.name}/", rule) for row in rows for rule in row.starting])
+        waiting, plays = list(rows), list[Play]()
+        until, due = time.monotonic() + SECONDS, 0.0
+        with ThreadPoolExecutor(len(rows)) as hands:
+            # What has not come to its end by then is reported all the same.
+            while (waiting or not all(self._is_over(play) for play in plays)) and time.monotonic() < until:
+                if waiting and time.monotonic() > due:
+                    row, due = waiting.pop(0), time.monotonic() + APART_SECONDS
+                    plays.append(Play(row, [self.system.airflow.trigger(row.name) for _ in range(row.runs)]))
+                tasks = self.tasks()
+                for play in plays:
+                    self._step(play, tasks, hands)
+                time.sleep(0.5)
+        return {play.row.name: self._report(play) for play in plays}
+
+    def tasks(self) -> list[dict[str, Any]]:
+        """All Fargate tasks that the embedded ECS knows."""
+        cluster = self.system.plan.cluster
+        arns = [
+            arn
+            for status in ("RUNNING", "STOPPED")
+            for page in self.ecs.get_paginator("list_tasks").paginate(cluster=cluster, desiredStatus=status)
+            for arn in page["taskArns"]
+        ]
+        found: list[dict[str, Any]] = []
+        for start in range(0, len(arns), 100):
+            found += self.ecs.describe_tasks(cluster=cluster, tasks=arns[start : start + 100])["tasks"]
+        return found
+
+    def instance(self, play: Play) -> dict[str, Any]:
+        """The row's Airflow task, as Airflow's REST API has it."""
+        path = f"/dags/{play.row.name}/dagRuns/{play.run_ids[-1].replace('+', '%2B')}/taskInstances/{TASK}"
+        found: dict[str, Any] = self.system.airflow._call("GET", path)
+        return found
+
+    def _step(self, play: Play, tasks: Sequence[dict[str, Any]], hands: ThreadPoolExecutor) -> None:
+        """Look at a row, and let happen what is due."""
+        if self._is_over(play):
+            return
+        own = [task for task in tasks if task["startedBy"].startswith(f"penstock/{play.row.name}/")]
+        play.arns = {task["taskArn"]: task["lastStatus"] for task in own}
+        alive = [task for task in own if task["lastStatus"] != "STOPPED"]
+        play.most_at_once = max(play.most_at_once, len(alive))
+        row, now = play.row, time.monotonic()
+        if own and not play.watched and (alive or row.watching):
+            play.watched = True
+            number = own[0]["taskArn"].rsplit("/", 1)[-1]
+            if row.watching:
+                self.faults.add([_about(number, rule) for rule in row.watching])
+        if row.act and play.first_at is None and any(row.act_on in ("known", task["lastStatus"]) for task in own):
+            play.first_at = now
+        if row.act and play.acting is None and play.first_at is not None and now > play.first_at + row.act_after:
+            play.acted_at = now
+            play.acting = hands.submit(row.act, self, play)
+        play.quiet_at = None if alive else play.quiet_at or now
+        if play.acted_at is not None and not alive:
+            play.stopped_at = play.stopped_at or now
+        if play.ended_at is None and (play.acting is None or play.acting.done()):
+            # Airflow's API may be what is gone.
+            try:
+                states = [self.system.airflow.run_state(row.name, run_id) for run_id in play.run_ids]
+            except PenstockError:
+                return
+            if ENDED.issuperset(states) and (row.act is None or play.acting is not None):
+                play.ended_at = now
+
+    def _is_over(self, play: Play) -> bool:
+        if play.ended_at is None:
+            return False
+        return play.quiet_at is not None or time.monotonic() > play.ended_at + ORPHAN_SECONDS
+
+    def _report(self, play: Play) -> Report:
+        if play.acting:
+            play.acting.result()
+        airflow, name = self.system.airflow, play.row.name
+        own = sorted(
+            (task for task in self.tasks() if task["startedBy"].startswith(f"penstock/{name}/")),
+            key=lambda task: task["createdAt"],
+        )
+        tries = self.instance(play)["try_number"]
+        logs = tuple(airflow.log(name, play.run_ids[-1], TASK, number) for number in range(1, tries + 1))
+        shown = Counter(int(number) for number in _LINE.findall(logs[-1]))
+        return Report(
+            states=tuple(airflow.run_state(name, run_id) for run_id in play.run_ids),
+            tries=tries,
+            started=len(own),
+            most_at_once=play.most_at_once,
+            orphans=sum(task["lastStatus"] != "STOPPED" for task in own),
+            lost=tuple(number for number in range(1, LINES + 1) if number not in shown),
+            doubled=tuple(number for number, count in shown.items() if count > 1),
+            quiet_after=None if play.acted_at is None or play.stopped_at is None else play.stopped_at - play.acted_at,
+            exits=tuple(task["containers"][0].get("exitCode") for task in own),
+            log=logs[-1],
+            logs=logs,
+        )
+
+
+def project(rows: Sequence[Row], airflow: str, *, deferrable: bool) -> str:
+    """A project file with a job and a schedule for each row."""
+    options = {"core.parallelism": "32"}
+    if airflow.startswith("2"):
+        options["scheduler.scheduler_zombie_task_threshold"] = "60"
+    else:
+        options["scheduler.task_instance_heartbeat_timeout"] = "60"
+    return yaml.safe_dump(
+        {
+            "name": "faults",
+            "environments": {"dev": {"region": "eu-west-1"}},
+            "network": {"create": {"cidr": "10.20.0.0/16"}},
+            "airflow": {"create": {"version": airflow, "options": options}},
+            "secrets": {"GONE": f"secretsmanager:{NO_SECRET}"},
+            "defaults": {
+                "task": {"timeout_minutes": 5, "deferrable": deferrable},
+                "schedule": {"retries": 1, "retry_delay_seconds": 2},
+            },
+            "jobs": {row.name: {"tasks": [task(row)]} for row in rows},
+            "schedules": [{"name": row.name, "job": row.name, "interval": "@manual"} for row in rows],
+        },
+        sort_keys=False,
+    )
+
+
+def task(row: Row) -> dict[str, Any]:
+    """The row's task: its command prints numbered lines, the last ones right before its end."""
+    code = CODE.format(lines=LINES, slow=LINES - LAST_LINES, seconds=row.seconds, ends=row.ends)
+    return {"name": TASK, "command": ["python", "-c", code], **IMAGE, **row.task}
+
+
+def _about(text: str, rule: Mapping[str, Any]) -> dict[str, Any]:
+    return {"from": "airflow", "containing": text, **rule}

@@ -1,0 +1,45 @@
+"""What becomes of runs that something goes wrong for, on Airflow 3.3 with the operator waiting in the triggerer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.functional import fault_acts as acts
+from tests.functional import fault_rows as rows
+from tests.functional.fault_row import Report, Row, Wanted, check
+from tests.functional.fault_table import Table
+
+ROWS = (
+    *rows.starting(),
+    # One poller asks ECS for the tasks of all rows: they wait together.
+    *rows.running(describe_seconds=25),
+    *rows.ending(),
+    Row("killed-while-starting", [rows.LATE], act=acts.kill_task, act_on="known", act_after=1, wanted=rows.ADOPTED),
+    Row("cleared", act=acts.clear, seconds=12, wanted=Wanted(tries=2, started=2, quiet_seconds=30)),
+)
+LATER = (
+    Row("triggerer-killed", act=acts.kill_triggerer, seconds=15, act_after=5),
+    Row("handed-over", act=acts.hand_over, seconds=25, act_after=5),
+    Row("api-server-gone", act=acts.api_server_gone, seconds=15),
+    Row("scheduler-killed", act=acts.kill_scheduler, seconds=15),
+)
+"""Each alone: they would befall the others, too."""
+
+
+@pytest.fixture(scope="module")
+def reports(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Report]]:
+    """All rows, played."""
+    table = Table(tmp_path_factory.mktemp("faults"), (*ROWS, *LATER), airflow="3.3.1", deferrable=True)
+    try:
+        table.up()
+        yield table.play_all(ROWS, LATER)
+    finally:
+        table.down()
+
+
+@pytest.mark.parametrize("row", [*ROWS, *LATER], ids=lambda row: row.name)
+def test_one_fargate_task_does_the_work(reports: dict[str, Report], row: Row) -> None:
+    """The row's run ends as wanted, with so many Fargate tasks, none of them lost, and the whole log."""
+    check(row, reports[row.name])
