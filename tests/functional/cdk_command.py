@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from penstock.local.aws.endpoint import Endpoint
-from tests.functional.embedded import ACCOUNT, ROOT
+from tests.functional.embedded import ACCOUNT, ROOT, UNCHECKED
 
 CDK = ROOT / "node_modules" / ".bin" / "cdk"
 
@@ -28,6 +28,7 @@ def environment(endpoint: Endpoint) -> dict[str, Any]:
     kept = {name: os.environ[name] for name in ("PATH", "HOME", "TMPDIR") if name in os.environ}
     return {
         **kept,
+        **UNCHECKED,
         **endpoint.environ(endpoint.root()),
         "ACCOUNT": ACCOUNT,
         "CI": "true",

@@ -22,7 +22,7 @@ def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedSystem]
     """A copy of the sample project that is up and has run once, by the commands that a user types."""
     folder = tmp_path_factory.mktemp("sample")
     copy_sample(folder)
-    found = EmbeddedSystem(folder)
+    found = EmbeddedSystem(folder, checked=True)
     try:
         found.first_run = found.run("flights", "--up")
         yield found

@@ -17,6 +17,7 @@ import yaml
 from penstock.home import HOME
 from penstock.local.instance import Instance
 from penstock.local.system import System, attach
+from tests.functional.embedded import UNCHECKED
 
 SECONDS = 600
 
@@ -30,6 +31,8 @@ class EmbeddedSystem:
     """Values that `penstock up` finds in its environment."""
     inside: tuple[str, ...] = ()
     """What every command line begins with, to run in a network namespace for example."""
+    checked: bool = False
+    """Whether CDK checks the templates, as it does for a user."""
     first_run: dict[str, Any] = field(default_factory=dict)
 
     @property
@@ -55,7 +58,8 @@ class EmbeddedSystem:
 
     def environ(self) -> dict[str, str]:
         """The environment of a command."""
-        return {**os.environ, **{f"PENSTOCK_SECRET_{name}": value for name, value in self.secrets.items()}}
+        unchecked = {} if self.checked else UNCHECKED
+        return {**os.environ, **unchecked, **{f"PENSTOCK_SECRET_{name}": value for name, value in self.secrets.items()}}
 
     def command(self, *arguments: str) -> list[str]:
         """A command line of penstock for this project."""

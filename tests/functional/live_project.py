@@ -14,7 +14,7 @@ import yaml
 
 from penstock.local.aws.endpoint import Endpoint, Keys
 from penstock_runtime.release.manifest import Manifest
-from tests.functional.embedded import ACCOUNT, REGION, ROOT, policy, trust
+from tests.functional.embedded import ACCOUNT, REGION, ROOT, UNCHECKED, policy, trust
 
 CDK = ROOT / "node_modules" / ".bin" / "cdk"
 SECONDS = 300
@@ -108,7 +108,7 @@ class LiveProject:
         """The environment of a command, with the account's root key."""
         kept = {name: os.environ[name] for name in ("PATH", "HOME", "TMPDIR") if name in os.environ}
         silent = {"CI": "true", "NO_COLOR": "1", "JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION": "20"}
-        return {**kept, **silent, **self.endpoint.environ(self.endpoint.root())}
+        return {**kept, **silent, **UNCHECKED, **self.endpoint.environ(self.endpoint.root())}
 
     def cdk(self, *arguments: str, cwd: Path = ROOT, fails: bool = False) -> str:
         """Run the CDK CLI; what it says."""

@@ -18,7 +18,7 @@ import pytest
 import yaml
 
 from penstock.local.aws.endpoint import Endpoint, Keys
-from tests.functional.embedded import ACCOUNT, IMAGE, REGION, ROOT, deploy, policy, serving, trust
+from tests.functional.embedded import ACCOUNT, IMAGE, REGION, ROOT, UNCHECKED, deploy, policy, serving, trust
 
 CDK = ROOT / "node_modules" / ".bin" / "cdk"
 BUCKET, DAGS = "team-airflow-dags", "airflow/dags"
@@ -116,7 +116,8 @@ class Team:
 
     def environ(self) -> dict[str, str]:
         kept = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
-        return kept | self.endpoint.environ(self.endpoint.root()) | {"CI": "true", "CDK_DEFAULT_ACCOUNT": ACCOUNT}
+        more = UNCHECKED | {"CI": "true", "CDK_DEFAULT_ACCOUNT": ACCOUNT}
+        return kept | self.endpoint.environ(self.endpoint.root()) | more
 
     def versions(self) -> list[tuple[str, str, str]]:
         """Every version and every delete marker of what is not ours."""

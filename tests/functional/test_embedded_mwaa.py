@@ -16,7 +16,7 @@ import pytest
 import yaml
 
 from penstock.local.aws.endpoint import Endpoint
-from tests.functional.embedded import ACCOUNT, REGION, ROOT, serving
+from tests.functional.embedded import ACCOUNT, REGION, ROOT, UNCHECKED, serving
 
 CDK = ROOT / "node_modules" / ".bin" / "cdk"
 PROJECT = ROOT / "tests" / "golden" / "full" / "project"
@@ -64,7 +64,7 @@ class Deployed:
 
     def _environ(self) -> dict[str, str]:
         kept = {name: os.environ[name] for name in ("PATH", "HOME", "TMPDIR") if name in os.environ}
-        more = {"CI": "true", "JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION": "1"}
+        more = {**UNCHECKED, "CI": "true", "JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION": "1"}
         return {**kept, **self.endpoint.environ(self.endpoint.root()), **more, "CDK_DEFAULT_ACCOUNT": ACCOUNT}
 
 

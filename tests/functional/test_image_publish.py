@@ -9,7 +9,7 @@ from pathlib import Path
 
 from penstock.home import CDK
 from penstock.local import docker, images
-from tests.functional.embedded import ROOT, serving
+from tests.functional.embedded import ROOT, UNCHECKED, serving
 
 APP = """
 import aws_cdk as cdk
@@ -45,6 +45,7 @@ def test_the_cdk_cli_publishes_an_image_once(tmp_path: Path) -> None:
             "CDK_DOCKER": str(docker.command(tmp_path)),
             "PENSTOCK_IMAGES": str(server.images),
             "CI": "true",
+            **UNCHECKED,
             "JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION": "1",
         }
         assembly = tmp_path / "cdk.out"

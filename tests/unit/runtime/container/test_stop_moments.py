@@ -9,6 +9,7 @@ import subprocess
 import time
 from pathlib import Path
 
+import psutil
 import pytest
 
 from penstock_runtime import contract
@@ -47,6 +48,9 @@ def test_while_files_are_fetched(tmp_path: Path) -> None:
     files = {contract.FILES: json.dumps({str(target): {"sha256": "0" * 64, "mode": "0600"}})}
     process = popen("print('never')", **files, **{contract.FILES_URI: tmp_path.as_uri()})
     end = opened(tmp_path / ("0" * 64))
+    # It waits for bytes. Python would not hear of a signal between its own look for one and the kernel's wait.
+    while psutil.Process(process.pid).status() != psutil.STATUS_SLEEPING:
+        time.sleep(0.02)
     process.terminate()
 
     output = told(process)
