@@ -14,7 +14,7 @@ import sys
 from pathlib import Path
 
 from airflow import DAG  # noqa: F401
-from airflow.providers.amazon.aws.operators.ecs import EcsRunTaskOperator  # noqa: F401
+from airflow.providers.amazon.aws.links.logs import CloudWatchEventsLink  # noqa: F401
 from airflow.timetables.trigger import CronTriggerTimetable  # noqa: F401
 
 RELEASE = ""

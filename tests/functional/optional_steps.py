@@ -27,11 +27,13 @@ SECONDS = 60
 
 
 def run(environment: Environment) -> Steps:
-    """What the operator does with a task, as it does it: start, watch, show the log, stop; and fetch the bundle."""
+    """What the operator does with a task, in its order: find, start, watch, show the log, stop; and fetch the bundle."""
     system, steps = environment.system, Steps()
     task = system.task("read")
     call = system.call(task, command=("python", "-c", PROBE))
     _try(steps, "synchronize", system.synchronize)
+    where = {"cluster": system.plan.cluster}
+    _try(steps, "find", lambda: system.airflow("ecs").list_tasks(**where, startedBy="penstock/d/t/1"))
     started = _try(
         steps, "start", lambda: system.airflow("ecs").run_task(**call, propagateTags="TASK_DEFINITION")["tasks"][0]
     )
@@ -39,7 +41,6 @@ def run(environment: Environment) -> Steps:
         return steps
     arn = started["taskArn"]
     until(lambda: "ready" in fargate.log(system.plan, system.endpoint, arn), SECONDS)
-    where = {"cluster": system.plan.cluster}
     stream = f"penstock/main/{arn.rsplit('/', 1)[-1]}"
     _try(steps, "watch", lambda: system.airflow("ecs").describe_tasks(**where, tasks=[arn]))
     read = {"logGroupName": system.plan.log_group, "logStreamName": stream}

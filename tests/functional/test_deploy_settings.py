@@ -209,7 +209,7 @@ def test_an_own_image_s_exit_code_and_secrets_are_the_command_s(system: Deployed
     assert (slim.code, len(slim.lines)) == (3, 1), slim.text
     assert diagnose(task).cause == "the engine ended with an exit code of its own"
     given = task["overrides"]["containerOverrides"][0]
-    assert [one["name"] for one in given["environment"]] == ["PENSTOCK_RUN"]
+    assert [one["name"] for one in given["environment"]] == ["PENSTOCK_DEADLINE", "PENSTOCK_RUN"]
 
 
 def test_an_own_image_is_stopped_from_outside(system: Deployed) -> None:

@@ -147,8 +147,9 @@ def test_the_deadline_ends_the_wait(aws: FakeAws, monkeypatch: pytest.MonkeyPatc
 
 @pytest.mark.parametrize("tries", [0, 3], ids=["at once", "after errors"])
 def test_a_kill_while_the_answer_is_on_its_way(aws: FakeAws, tries: int) -> None:
-    """The ARN is not known yet: the same call tells it."""
+    """The ARN is not known yet: the same call tells it, also while ECS does not list the task."""
     fargate = one_try(aws)
+    aws.list_tasks = lambda **_: {"taskArns": []}  # type: ignore[method-assign,misc,assignment]  for this object
     aws.during = {"run_task": fargate.kill}
     aws.lost = {"run_task": [None, *[timed_out()] * tries]}
     aws.faults = {"stop_task": [unreachable()] * tries}
