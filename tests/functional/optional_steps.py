@@ -27,7 +27,7 @@ SECONDS = 60
 
 
 def run(environment: Environment) -> Steps:
-    """What the operator does with a task, in its order: find, start, watch, show the log, stop; and fetch the bundle."""
+    """What the operator does with a task, in order: find, start, watch, show the log, stop; and fetch the bundle."""
     system, steps = environment.system, Steps()
     task = system.task("read")
     call = system.call(task, command=("python", "-c", PROBE))
