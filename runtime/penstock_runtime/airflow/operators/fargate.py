@@ -132,6 +132,10 @@ class FargateTaskOperator(BaseOperator):  # type: ignore[misc]
 
     def _wait(self, context: Any, run: FargateRun) -> None:
         """In Airflow's triggerer, or here."""
+        if run.ended:
+            with _no_retries():
+                run.settle(run.ended)
+            return
         if self._is_deferrable():
             trigger = self._trigger(context, run)
             self.log.info("Waiting in Airflow's triggerer; the log follows at the end, and is in CloudWatch meanwhile")

@@ -83,6 +83,8 @@ class FargateRun:
             task, deployed, run, facts, calls=self._calls, logger=logger, pace=self._pace, pause=self._pause
         )
         self._log: TaskLog | None = None
+        self.ended: earlier.Described | None = None
+        """A task of an earlier try that has succeeded: there is nothing to wait for."""
         self.asked_at = self.deadline = time.time()
         """When the task was asked for, and when it is stopped; in seconds since 1970."""
         if state:
@@ -114,6 +116,7 @@ class FargateRun:
             arn = decision.take["taskArn"]
             self._logger.info("%s of an earlier try has succeeded meanwhile: this is its result, and its log", arn)
             self._watch(decision.take)
+            self.ended = decision.take
         elif decision.adopt:
             arn = decision.adopt["taskArn"]
             self._logger.info("%s of an earlier try still runs: waiting for it; its log from the beginning", arn)

@@ -480,7 +480,7 @@ def test_exit_code_0_is_a_success_of_what_ended_by_itself(
 
 
 def test_spot_takes_an_image_of_ones_own_that_ends_with_0(aws: FakeAws) -> None:
-    """Half of its work is no success."""
+    """With half of its work done, it has not succeeded."""
     aws.endings = [{**SPOT_END, "code": 0}]
 
     execute(one_try(aws, task=dataclasses.replace(TASK, spot=True, runtime=False)))
