@@ -1,6 +1,7 @@
 """A stand-in for ECS and CloudWatch Logs over HTTP, on 127.0.0.1, that counts what it is asked: the same for each peer.
 
-A task's id says when it stops; one that RunTask starts has stopped already. Reads of logs find one line.
+A task's id says how long after `release` it stops; one that RunTask starts has stopped already. Reads of logs find one
+line.
 """
 
 from __future__ import annotations
@@ -17,20 +18,24 @@ from pathlib import Path
 from typing import Any
 
 ARN = "arn:aws:ecs:eu-west-1:111122223333:task/bench-dev/"
-_LINE = {"timestamp": 1_700_000_000_000, "ingestionTime": 1_700_000_000_000, "message": '{"_aws": {"Timestamp": 1}}'}
+_LINE = {
+    "timestamp": 1_700_000_000_000,
+    "ingestionTime": 1_700_000_000_000,
+    "message": '{"_aws": {"Timestamp": 1}, "ExitCode": 0, "EndedBy": "engine"}',
+}
 
 
-def arn(name: str, stops_at: float) -> str:
-    """The ARN of a task that stops at a moment, in seconds since 1970: its own id says so."""
-    return f"{ARN}{name}_{stops_at:.3f}"
+def arn(name: str, seconds: float) -> str:
+    """The ARN of a task that stops so many seconds after `release`; with 0, it has stopped from the start."""
+    return f"{ARN}{name}_{seconds:.3f}"
 
 
-def answer(operation: str, given: dict[str, Any]) -> dict[str, Any]:
+def answer(operation: str, given: dict[str, Any], released: float | None) -> dict[str, Any]:
     """The body of an answer."""
     if operation == "RunTask":
-        return {"tasks": [_task(arn("run", 0.0))], "failures": []}
+        return {"tasks": [_task(arn("run", 0.0), released)], "failures": []}
     if operation == "DescribeTasks":
-        return {"tasks": [_task(one) for one in given["tasks"]], "failures": []}
+        return {"tasks": [_task(one, released) for one in given["tasks"]], "failures": []}
     if operation == "ListTasks":
         return {"taskArns": []}
     if operation == "GetLogEvents":
@@ -39,8 +44,9 @@ def answer(operation: str, given: dict[str, Any]) -> dict[str, Any]:
     return {}
 
 
-def _task(name: str) -> dict[str, Any]:
-    stopped = time.time() >= float(name.rpartition("_")[2])
+def _task(name: str, released: float | None) -> dict[str, Any]:
+    seconds = float(name.rpartition("_")[2])
+    stopped = not seconds or (released is not None and time.time() >= released + seconds)
     status = "STOPPED" if stopped else "RUNNING"
     container = {"name": "main", "lastStatus": status} | ({"exitCode": 0} if stopped else {})
     return {
@@ -86,12 +92,26 @@ def counts(pipe: Connection) -> Counter[str]:
     return Counter(pipe.recv())
 
 
+def seen(pipe: Connection) -> int:
+    """How many tasks DescribeTasks has been asked for since the last release."""
+    pipe.send("seen")
+    return int(pipe.recv())
+
+
+def release(pipe: Connection) -> float:
+    """Let the tasks stop, each after its own time; when that was, in seconds since 1970."""
+    pipe.send("release")
+    return float(pipe.recv())
+
+
 def _serve(pipe: Connection) -> None:
     asyncio.run(_loop(pipe))
 
 
 async def _loop(pipe: Connection) -> None:
-    seen: Counter[str] = Counter()
+    calls: Counter[str] = Counter()
+    asked_for: set[str] = set()
+    released: float | None = None
 
     async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
@@ -100,8 +120,10 @@ async def _loop(pipe: Connection) -> None:
                 headers = {name.lower(): value for name, _, value in (line.partition(": ") for line in lines[1:])}
                 given = json.loads(await reader.readexactly(int(headers["content-length"])))
                 operation = headers["x-amz-target"].rpartition(".")[2]
-                seen[operation] += 1
-                body = json.dumps(answer(operation, given)).encode()
+                calls[operation] += 1
+                if operation == "DescribeTasks":
+                    asked_for.update(given["tasks"])
+                body = json.dumps(answer(operation, given, released)).encode()
                 start = ("HTTP/1.1 200 OK", "Content-Type: application/x-amz-json-1.1", f"Content-Length: {len(body)}")
                 writer.write("\r\n".join((*start, "", "")).encode() + body)
                 await writer.drain()
@@ -111,9 +133,19 @@ async def _loop(pipe: Connection) -> None:
             writer.close()
 
     def tell() -> None:
-        pipe.recv()
-        pipe.send(dict(seen))
-        seen.clear()
+        nonlocal released
+        order = pipe.recv()
+        if order == "counts":
+            # Tasks of another round do not run yet.
+            released = None
+            pipe.send(dict(calls))
+            calls.clear()
+        elif order == "seen":
+            pipe.send(len(asked_for))
+        else:
+            released = time.time()
+            asked_for.clear()
+            pipe.send(released)
 
     server = await asyncio.start_server(handle, "127.0.0.1", 0, backlog=2000)
     asyncio.get_running_loop().add_reader(pipe.fileno(), tell)

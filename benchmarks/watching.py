@@ -1,10 +1,11 @@
 """Waiting in the triggerer for 10, 100 and 1,000 Fargate tasks: our trigger, and the amazon provider's.
 
-Both run under the real Airflow, in an event loop as the triggerer has one, against the same counting ECS. A task runs
-for 30 to 60 seconds, so that each kind looks several times. The stock trigger has its operator's default delay (6 s),
-and reads no log, as ours does not. It needs aiobotocore, which MWAA's Airflow does not bring: that is installed for it.
+Both run under the real Airflow, in an event loop as the triggerer has one, against the same counting ECS. Calls are
+counted for a minute, once each task has been looked at: the stock trigger takes a while to make a client for each. Then
+the tasks stop, within half a minute. The stock trigger has its operator's default delay (6 s), and reads no log, as ours
+does not. It needs aiobotocore, which MWAA's Airflow does not bring: that is installed for it.
 
-    python -m benchmarks.watching [AIRFLOW_VERSION]
+    python -m benchmarks.watching [AIRFLOW_VERSION [TASKS...]]
 """
 
 from __future__ import annotations
@@ -14,6 +15,8 @@ import random
 import sys
 import tempfile
 import time
+from concurrent.futures import ThreadPoolExecutor
+from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
@@ -21,51 +24,64 @@ from benchmarks import ecs, measure, peers
 from penstock.local import setup
 
 TASKS = (10, 100, 1000)
-RUNS_SECONDS = (30, 60)
+WINDOW_SECONDS, STOP_WITHIN_SECONDS = 60, 30
+READY_SECONDS = 900
+"""For each of 1,000 triggers to have looked once."""
 LEAST_RATIO, LONGEST_SECONDS = 50, 10
 """What is promised at 1,000 tasks: so many times fewer calls, each end seen within so many seconds."""
 _SCRIPT = Path(__file__).parent / "under_airflow" / "watch.py"
 _PLUGIN = measure.ROOT / "runtime" / "plugin"
 
 
-def main(version: str = "3.0.6") -> None:
+def main(version: str = "3.0.6", *numbers: str) -> None:
     """Print the figures."""
+    counts = tuple(map(int, numbers)) or TASKS
     environment = setup.airflow(version, lambda _: None)
     found: dict[str, dict[str, Any]] = {}
     with tempfile.TemporaryDirectory() as name, ecs.serving() as (address, pipe):
         peer = Path(name) / "peer"
         peers.install(environment, peer, "aiobotocore")
-        for tasks in TASKS:
+        for tasks in counts:
             found[str(tasks)] = {}
             for kind in ("penstock", "stock"):
                 folder = Path(name) / f"{kind}-{tasks}"
                 folder.mkdir()
                 paths = {"PYTHONPATH": str(peer)} if kind == "stock" else {}
-                ecs.counts(pipe)
-                figures = _watch(environment, folder, {**ecs.environ(address, folder), **paths}, kind, tasks)
-                found[str(tasks)][kind] = {"describe_tasks": ecs.counts(pipe)["DescribeTasks"], **figures}
-    last = found[str(TASKS[-1])]
+                environ = {**ecs.environ(address, folder), **paths}
+                found[str(tasks)][kind] = _watch(environment, folder, environ, kind, tasks, pipe)
+    last = found[str(counts[-1])]
     ratio = last["stock"]["describe_tasks"] / last["penstock"]["describe_tasks"]
     measure.report(
         "watching",
         airflow=version,
-        task_seconds=RUNS_SECONDS,
+        window_seconds=WINDOW_SECONDS,
         tasks=found,
         ratio_of_calls=round(ratio, 1),
         goal_met=ratio >= LEAST_RATIO and last["penstock"]["seen_after_seconds"]["longest"] <= LONGEST_SECONDS,
     )
 
 
-def _watch(environment: Path, folder: Path, environ: dict[str, str], kind: str, tasks: int) -> dict[str, Any]:
+def _watch(
+    environment: Path, folder: Path, environ: dict[str, str], kind: str, tasks: int, pipe: Connection
+) -> dict[str, Any]:
     chance = random.Random(tasks)
-    # The tasks' clock starts when the process, which imports Airflow first, is ready.
-    now = time.time() + 10
-    arns = [ecs.arn(f"{number}", now + chance.uniform(*RUNS_SECONDS)) for number in range(tasks)]
+    arns = [ecs.arn(f"{number}", chance.uniform(1, STOP_WITHIN_SECONDS)) for number in range(tasks)]
     (folder / "arns.json").write_text(json.dumps(arns))
-    python = environment / "bin" / "python"
-    command: list[str | Path] = [python, _SCRIPT, folder / "answer.json", kind, _PLUGIN, folder / "arns.json"]
-    measure.command(command, folder, environ)
-    return dict(json.loads((folder / "answer.json").read_text()))
+    python, names = environment / "bin" / "python", folder / "arns.json"
+    command: list[str | Path] = [python, _SCRIPT, folder / "answer.json", kind, _PLUGIN, names, folder / "released"]
+    with ThreadPoolExecutor(1) as thread:
+        ecs.counts(pipe)
+        process = thread.submit(measure.command, command, folder, environ)
+        until = time.monotonic() + READY_SECONDS
+        # One more than the tasks: what warms the process up.
+        while ecs.seen(pipe) <= tasks and not process.done() and time.monotonic() < until:
+            time.sleep(0.2)
+        ecs.counts(pipe)
+        time.sleep(WINDOW_SECONDS)
+        calls = ecs.counts(pipe)["DescribeTasks"]
+        (folder / "released").write_text(repr(ecs.release(pipe)))
+        process.result()
+    return {"describe_tasks": calls, **json.loads((folder / "answer.json").read_text())}
 
 
 if __name__ == "__main__":

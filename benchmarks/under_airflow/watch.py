@@ -1,6 +1,6 @@
 """Runs under Airflow: triggers of one kind wait, in one event loop as in a triggerer, for tasks that stop.
 
-python watch.py ANSWER KIND PLUGIN_FOLDER FILE_WITH_ARNS
+python watch.py ANSWER KIND PLUGIN_FOLDER FILE_WITH_ARNS FILE_WITH_THE_RELEASE
 """
 
 import asyncio
@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-answer, kind, plugin, names = sys.argv[1:]
+answer, kind, plugin, names, release = sys.argv[1:]
 sys.path.insert(0, plugin)
 from airflow.providers.amazon.aws.triggers.ecs import TaskDoneTrigger  # noqa: E402
 
@@ -32,24 +32,25 @@ def resident_mib() -> float:
     return int(line.split()[1]) / 1024
 
 
-async def late(arn: str) -> float:
-    """Seconds from the task's end to the trigger's event."""
+async def ended(arn: str) -> tuple[str, float]:
+    """The task, and when its trigger fired."""
     event = await anext(trigger(arn).run())
     assert event.payload.get("because", event.payload.get("status")) in ("stopped", "success"), event
-    return time.time() - float(arn.rpartition("_")[2])
+    return arn, time.time()
 
 
 async def main() -> dict[str, Any]:
     # What the first wait costs, libraries and models, is not what each costs.
     arns = json.loads(Path(names).read_text())
-    await late(f"{arns[0].rpartition('_')[0]}_0.000")
+    await ended(f"{arns[0].rpartition('_')[0]}_0.000")
     before = resident_mib()
-    waiting = [asyncio.create_task(late(arn)) for arn in arns]
+    waiting = [asyncio.create_task(ended(arn)) for arn in arns]
     most = before
     while not all(task.done() for task in waiting):
         most = max(most, resident_mib())
         await asyncio.sleep(0.5)
-    seconds = sorted(task.result() for task in waiting)
+    released = float(Path(release).read_text())
+    seconds = sorted(at - released - float(arn.rpartition("_")[2]) for arn, at in (one.result() for one in waiting))
     return {
         "seen_after_seconds": {
             "median": round(seconds[len(seconds) // 2], 1),
