@@ -4,6 +4,7 @@
 # make test    every test, the real run included
 # make mutants planted mistakes that the unit tests must catch, one at a time; MUTANTS=name for some of them
 # make bench   every figure of the README, as JSON; takes about a quarter of an hour
+# make faults  every row of the table in docs/execution.md, on real Airflow; make test plays some of them
 # make soak    1,000 runs while AWS fails and workers die: none may be lost, doubled or left; RUNS=100 for fewer
 # make lock    compile the locks again
 # make tables  write the tables of Airflow's options and constraints again
@@ -25,7 +26,7 @@ RUNS ?= 1000
 IMAGES ?=
 MUTANTS ?=
 
-.PHONY: setup desk environments run test check static unit mutants format lock tables golden schema bench soak clean
+.PHONY: setup desk environments run test check static unit mutants format lock tables golden schema bench faults soak clean
 
 setup: desk environments
 
@@ -82,6 +83,9 @@ golden: desk
 
 bench: setup
 	for figure in validate synth deploy dag_processing watching overhead run; do $(VENV)/python -m benchmarks.$$figure || exit; done
+
+faults: desk
+	PENSTOCK_FAULTS=all $(VENV)/pytest -q tests/functional/test_faults_sync.py tests/functional/test_faults_deferrable.py
 
 soak: desk
 	$(VENV)/python -m tests.functional.soak $(RUNS)

@@ -2,8 +2,8 @@
 
 Both run under the real Airflow, in an event loop as the triggerer has one, against the same counting ECS. Calls are
 counted for a minute, once each task has been looked at: the stock trigger takes a while to make a client for each. Then
-the tasks stop, within half a minute. The stock trigger has its operator's default delay (6 s), and reads no log, as ours
-does not. It needs aiobotocore, which MWAA's Airflow does not bring: that is installed for it.
+the tasks stop, within half a minute. The stock trigger has its default delay (6 s), and reads no log, as ours does not.
+It needs aiobotocore, which MWAA's Airflow does not bring: that is installed for it.
 
     python -m benchmarks.watching [AIRFLOW_VERSION [TASKS...]]
 """

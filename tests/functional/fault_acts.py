@@ -41,7 +41,18 @@ def _workers(process: psutil.Process) -> list[psutil.Process]:
 
 
 def mark_failed(table: Table, play: Play) -> None:
-    """Somebody marks the Airflow task failed."""
+    """Somebody marks the Airflow task failed; if it is deferred, once a triggerer has its trigger: before that, nobody
+    hears of it."""
+    until = time.monotonic() + 60
+    while time.monotonic() < until:
+        found = table.instance(play)
+        if found["state"] != "deferred" or found.get("triggerer_job"):
+            break
+        time.sleep(0.5)
+    else:
+        raise TimeoutError("no triggerer has taken the trigger")
+    if found["state"] == "deferred":
+        time.sleep(5)
     table.system.airflow.set_task_state(play.row.name, play.run_id, TASK, "failed")
 
 
@@ -63,6 +74,8 @@ def mark_failed_and_clear(table: Table, play: Play) -> None:
     until = time.monotonic() + 60
     while play.quiet_at is None and time.monotonic() < until:
         time.sleep(0.5)
+    # The process of the first try reports its end later than that, and Airflow takes it for the end of the next one.
+    time.sleep(15)
     clear(table, play)
 
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Sequence
+
 from tests.functional import fault_acts as acts
 from tests.functional.fault_row import Row, Wanted
 from tests.functional.fault_table import NO_IMAGE
@@ -20,6 +23,15 @@ ADOPTED = Wanted(tries=2)
 """The try is lost, and the next one goes on with its Fargate task."""
 FOR_GOOD = Wanted(state="failed", whole=False)
 """Not tried again, though there is a retry."""
+
+
+CHOICE = "PENSTOCK_FAULTS"
+"""Environment variable: `all` plays every row (`make faults`)."""
+
+
+def chosen(rows: Sequence[Row], short: Sequence[str]) -> tuple[Row, ...]:
+    """All rows where that is asked for; otherwise those of the short form, which the whole test run has room for."""
+    return tuple(row for row in rows if os.environ.get(CHOICE) == "all" or row.name in short)
 
 
 def starting() -> tuple[Row, ...]:

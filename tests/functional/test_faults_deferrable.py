@@ -11,7 +11,7 @@ from tests.functional import fault_rows as rows
 from tests.functional.fault_row import Report, Row, Wanted, check
 from tests.functional.fault_table import Table
 
-ROWS = (
+ALL = (
     *rows.starting(),
     # One poller asks ECS for the tasks of all rows: they wait together.
     *rows.running(describe_seconds=25),
@@ -19,7 +19,7 @@ ROWS = (
     Row("killed-while-starting", [rows.LATE], act=acts.kill_task, act_on="known", act_after=1, wanted=rows.ADOPTED),
     Row("cleared", act=acts.clear, seconds=12, wanted=Wanted(tries=2, started=2, quiet_seconds=30)),
 )
-LATER = (
+ALONE = (
     Row("triggerer-killed", act=acts.kill_triggerer, seconds=15, act_after=5),
     Row("handed-over", act=acts.hand_over, seconds=25, act_after=5),
     Row(
@@ -31,12 +31,14 @@ LATER = (
     Row("scheduler-killed", act=acts.kill_scheduler, seconds=15),
 )
 """Each alone: they would befall the others, too."""
+SHORT = ("answer-lost", "no-capacity", "silent-at-end", "marked-failed", "spot", "triggerer-killed")
+ROWS, LATER = rows.chosen(ALL, SHORT), rows.chosen(ALONE, SHORT)
 
 
 @pytest.fixture(scope="module")
 def reports(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Report]]:
     """All rows, played."""
-    table = Table(tmp_path_factory.mktemp("faults"), (*ROWS, *LATER), airflow="3.3.1", deferrable=True)
+    table = Table(tmp_path_factory.mktemp("faults"), (*ALL, *ALONE), airflow="3.3.1", deferrable=True)
     try:
         table.up()
         yield table.play_all(ROWS, LATER)

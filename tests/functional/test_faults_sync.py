@@ -14,7 +14,7 @@ from tests.functional.fault_table import Table
 ENDED_BY_AIRFLOW = Wanted(state="failed", whole=False)
 """Airflow 3.0 does not try a task again whose process is killed while what supervises it lives: the Fargate task ends
 by itself."""
-ROWS = (
+ALL = (
     Row("killed-worker", act=acts.kill_worker, seconds=15, wanted=rows.ADOPTED),
     *rows.starting(),
     *rows.running(describe_seconds=60),
@@ -24,7 +24,7 @@ ROWS = (
     # Airflow 3.0 leaves a running task that is cleared in the state `restarting` for ever.
     Row("cleared", act=acts.mark_failed_and_clear, seconds=12, wanted=Wanted(tries=2, started=2, quiet_seconds=30)),
 )
-LATER = (
+ALONE = (
     # Airflow 3.0's supervisor dies of it after a few seconds, and a retry that comes while it is gone is lost, too.
     Row(
         "api-server-gone",
@@ -36,12 +36,17 @@ LATER = (
     Row("scheduler-killed", act=acts.kill_scheduler, seconds=15, wanted=rows.ADOPTED),
 )
 """Each alone: they would befall the others, too."""
+SHORT = (
+    *("killed-worker", "answer-lost", "failed-while-starting", "no-capacity"),
+    *("silent-at-end", "log-late", "marked-failed", "exit-1", "no-image"),
+)
+ROWS, LATER = rows.chosen(ALL, SHORT), rows.chosen(ALONE, SHORT)
 
 
 @pytest.fixture(scope="module")
 def reports(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Report]]:
     """All rows, played."""
-    table = Table(tmp_path_factory.mktemp("faults"), (*ROWS, *LATER), airflow="3.0.6", deferrable=False)
+    table = Table(tmp_path_factory.mktemp("faults"), (*ALL, *ALONE), airflow="3.0.6", deferrable=False)
     try:
         table.up()
         yield table.play_all(ROWS, LATER)
