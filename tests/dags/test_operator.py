@@ -107,6 +107,7 @@ def test_run_task_is_asked_for_what_the_plan_says(ran: tuple[FakeEcs, Any]) -> N
             "task": "succeeds",
             "dag_run": "manual__2026-01-02T03:04:05+00:00",
             "try": 2,
+            "max_tries": 2,
         },
         separators=(",", ":"),
     )

@@ -82,7 +82,13 @@ def test_the_execution_role_has_what_mwaa_asks_for(templates: Templates) -> None
     assert key["NotResource"] == f"arn:aws:kms:*:{plans.ACCOUNT}:key/*"
     assert key["Condition"] == {"StringLike": {"kms:ViaService": [f"sqs.{plans.REGION}.amazonaws.com"]}}
     anywhere = {action for one in role if "*" in one["Resource"] for action in one["Action"]}
-    assert anywhere == {"logs:DescribeLogGroups", "cloudwatch:PutMetricData", "s3:GetAccountPublicAccessBlock"}
+    # ListTasks on one cluster, by its condition.
+    assert anywhere == {
+        "logs:DescribeLogGroups",
+        "cloudwatch:PutMetricData",
+        "s3:GetAccountPublicAccessBlock",
+        "ecs:ListTasks",
+    }
 
 
 def test_a_release_is_made_live_when_everything_else_is_there(templates: Templates) -> None:
