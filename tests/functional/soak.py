@@ -32,7 +32,7 @@ WAVE = 20
 """Runs that are in flight at once."""
 SEED = 20261
 FAMILY = "soak"
-METRIC = '{"_aws": {"Timestamp": 1}, "ExitCode": 0}'
+METRIC = '{"_aws": {"Timestamp": 1}, "ExitCode": 0, "EndedBy": "engine"}'
 _SCRIPT = f"""
 echo begun >> "$SOAK_EFFECTS"
 for number in $(seq {soak_workers.LINES}); do echo "run $SOAK_RUN line $number"; sleep 0.3; done
