@@ -128,7 +128,10 @@ class FargateTaskOperator(BaseOperator):  # type: ignore[misc]
         try:
             run.kill()
         except Exception:  # noqa: BLE001  whatever it is, the task must not be left running
-            stop_later.detach(self.deployed.region, self.deployed.cluster, run.started_by, [run.arn] if run.arn else [])
+            arns = [run.arn] if run.arn else []
+            # A machine that can start no process leaves the task to its deadline and the reaper.
+            with contextlib.suppress(OSError):
+                stop_later.detach(self.deployed.region, self.deployed.cluster, run.started_by, arns)
 
     def _wait(self, context: Any, run: FargateRun) -> None:
         """In Airflow's triggerer, or here."""

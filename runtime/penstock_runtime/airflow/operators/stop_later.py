@@ -56,12 +56,23 @@ def main(order: str) -> int:
 
 
 def stop_all(ecs: Any, cluster: str, started_by: str, arns: Sequence[str]) -> bool:
-    """Stop the tasks that are named and those that are listed; whether there was any."""
+    """Stop the tasks that are named and those that are listed; whether there was any, and none is left.
+
+    Raises:
+        Exception: any error of AWS or the network about the listing.
+    """
     answer = ecs.list_tasks(cluster=cluster, startedBy=started_by, desiredStatus="RUNNING")
     tasks = dict.fromkeys([*arns, *answer["taskArns"]])
-    for arn in tasks:
+    return bool(tasks) and all([_stop(ecs, cluster, arn) for arn in tasks])
+
+
+def _stop(ecs: Any, cluster: str, arn: str) -> bool:
+    """Stop one; the others are stopped whatever becomes of it. One that ECS no longer knows has stopped."""
+    try:
         ecs.stop_task(cluster=cluster, task=arn, reason=reasons.KILLED)
-    return bool(tasks)
+    except Exception as error:  # noqa: BLE001  there is nobody to tell, and whatever it is may pass
+        return "not found" in str(error)
+    return True
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from penstock_runtime.airflow.operators import stop_later
-from tests.unit.runtime.airflow.operators.fake_aws import FakeAws, unreachable
+from tests.unit.runtime.airflow.operators.fake_aws import FakeAws, refused, unreachable
 
 
 def running(aws: FakeAws) -> str:
@@ -28,6 +28,17 @@ def test_it_stops_what_is_named_and_what_is_listed(aws_client: FakeAws) -> None:
     assert stop_later.main(order([named])) == 0
 
     assert {aws_client.tasks[arn]["lastStatus"] for arn in (named, listed)} == {"STOPPED"}
+
+
+def test_one_that_ecs_no_longer_knows_holds_up_no_other(aws_client: FakeAws) -> None:
+    """It has stopped; what still runs is stopped all the same."""
+    listed = running(aws_client)
+    unknown = refused("InvalidParameterException", "The referenced task was not found.")
+    aws_client.faults = {"stop_task": [unknown, refused("ThrottlingException"), unknown]}
+
+    assert stop_later.main(order(["forgotten"])) == 0
+
+    assert aws_client.tasks[listed]["lastStatus"] == "STOPPED"
 
 
 def test_it_waits_for_a_task_that_is_not_there_yet(aws_client: FakeAws, monkeypatch: pytest.MonkeyPatch) -> None:
