@@ -1,9 +1,9 @@
 # make setup   everything that the commands below need, from committed locks
 # make run     the main job: the sample project, brought up on this machine and run; with AIRFLOW=2.11.0 on that Airflow
 # make check   the fast gate: format, lint, types, import contracts, schema, unit tests
-# make test    every test, the real run included
+# make test    every test, the real run included; of faults and soak the short forms
 # make mutants planted mistakes that the unit tests must catch, one at a time; MUTANTS=name for some of them
-# make bench   every figure of the README, as JSON; takes about a quarter of an hour
+# make bench   every figure of the README, as JSON; takes an hour or more, most of it for DAG processing and waiting
 # make faults  every row of the table in docs/execution.md, on real Airflow; make test plays some of them
 # make soak    1,000 runs while AWS fails and workers die: none may be lost, doubled or left; RUNS=100 for fewer
 # make lock    compile the locks again

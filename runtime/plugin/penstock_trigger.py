@@ -103,7 +103,8 @@ class FargateTrigger(BaseTrigger):  # type: ignore[misc]
         return Poller.of(self.region, self.cluster)
 
     async def _state_of_the_wait(self) -> str | None:
-        """The state of the Airflow task: empty after a clear, `gone` if it is no more. None: Airflow does not say."""
+        """The state of the Airflow task: empty after a clear, `gone` if it was deleted. None: unknown, as Airflow could not
+        be asked."""
         try:
             from asgiref.sync import sync_to_async
 

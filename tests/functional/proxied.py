@@ -43,7 +43,7 @@ class Proxied:
         keys: Keys = config.pop("keys", None) or self.aws.endpoint.root()
         endpoint: Endpoint = self.aws.endpoint.through(getattr(self.place, origin))
         return boto3.client(
-            service,  # type: ignore[call-overload]
+            service,  # type: ignore[call-overload]  any service
             endpoint_url=endpoint.url,
             region_name=REGION,
             verify=str(endpoint.ca),

@@ -191,7 +191,7 @@ class _Lines(logging.Handler):
 def _client(spec: dict[str, Any], service: str) -> Any:
     """As the operator's, but for its patience: here an answer that is late is a fault of the proxy's."""
     return boto3.session.Session().client(
-        "ecs" if service == "kill" else service,  # type: ignore[call-overload]
+        "ecs" if service == "kill" else service,  # type: ignore[call-overload]  any service
         **spec["client"],
         config=Config(
             connect_timeout=5,

@@ -191,8 +191,8 @@ def handler(_event: Any, _context: Any) -> None:
     late = expired(running(ecs, setting["CLUSTER"]), now, of=of)
     stopped, refused = stop(ecs, setting["CLUSTER"], late)
     if stopped:
-        # Before what may fail: a call that is retried does not find these tasks again. Where there is nothing to
-        # count there is no line, since CloudWatch bills a metric for each hour in which it has data.
+        # Before what may fail: a call that is retried does not find these tasks again. No line without a task to
+        # count: CloudWatch bills a metric for each hour in which it has data.
         print(_metric_line(stopped, now, namespace=setting["NAMESPACE"], of=of))
         if setting["TOPIC"]:
             subject, text = message(stopped, of=of, log_group=setting["LOG_GROUP"])

@@ -63,7 +63,8 @@ def stop_all(ecs: Any, cluster: str, started_by: str, arns: Sequence[str]) -> bo
     """
     answer = ecs.list_tasks(cluster=cluster, startedBy=started_by, desiredStatus="RUNNING")
     tasks = dict.fromkeys([*arns, *answer["taskArns"]])
-    return bool(tasks) and all([_stop(ecs, cluster, arn) for arn in tasks])
+    stopped = [_stop(ecs, cluster, arn) for arn in tasks]
+    return bool(stopped) and all(stopped)
 
 
 def _stop(ecs: Any, cluster: str, arn: str) -> bool:

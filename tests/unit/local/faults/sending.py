@@ -39,7 +39,7 @@ class Sent:
         self.result: dict[str, Any] = {}
         self._answer = answer
         client: Any = boto3.client(
-            service,  # type: ignore[call-overload]
+            service,  # type: ignore[call-overload]  any service
             endpoint_url=URL,
             region_name="eu-west-1",
             aws_access_key_id="AKIAEXAMPLE",

@@ -12,8 +12,8 @@ import re
 import string
 from collections.abc import Iterator
 from pathlib import Path
-from re import _constants as codes  # type: ignore[attr-defined]
-from re import _parser  # type: ignore[attr-defined]
+from re import _constants as codes  # type: ignore[attr-defined]  what a pattern means, in no public name
+from re import _parser  # type: ignore[attr-defined]  the same
 from typing import Any
 
 import pytest
