@@ -110,7 +110,7 @@ class FargateTrigger(BaseTrigger):  # type: ignore[misc]
 
             # Not asyncio.to_thread: Airflow 3 answers on this event loop.
             return str(await sync_to_async(self._state)())
-        except Exception as error:  # noqa: BLE001  then the next try, the deadline or the reaper takes care of the task
+        except Exception as error:  # noqa: BLE001  the next try, the deadline or the reaper takes care of it
             log.warning("cannot ask Airflow for the state of the task that waits for %s: %s", self.arn, error)
             return None
 
