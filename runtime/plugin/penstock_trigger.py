@@ -103,7 +103,7 @@ class FargateTrigger(BaseTrigger):  # type: ignore[misc]
         return Poller.of(self.region, self.cluster)
 
     async def _state_of_the_wait(self) -> str | None:
-        """The state of the Airflow task: empty after a clear, `gone` if it was deleted. None: Airflow cannot be asked."""
+        """The state of the Airflow task: empty after a clear, `gone` if it was deleted. None: nobody can say."""
         try:
             from asgiref.sync import sync_to_async
 
