@@ -67,11 +67,8 @@ def live(task, word):
                 steps["log"] = None
             elif complaints := [one for one in log.lines if complaint in one]:
                 steps["log"] = complaints[0]
-        try:
-            task.on_kill()
-            steps["stop"] = None
-        except Exception as error:  # noqa: BLE001  what it is, is the answer
-            steps["stop"] = str(error)
+        task.on_kill()
+        steps["stop"] = task.kill_trouble or None
         error = failure(execution)
     task.log.removeHandler(log)
     # A task that was killed did not fail because of Penstock, whatever the operator reports.

@@ -117,6 +117,11 @@ class FargateTaskOperator(BaseOperator):  # type: ignore[misc]
         """Of the Fargate task that this try waits for; None before it has one."""
         return self._fargate_run.arn if self._fargate_run else None
 
+    @property
+    def kill_trouble(self) -> str:
+        """Why a kill has not reached ECS yet; empty: it has, or there was none."""
+        return self._fargate_run.kill_trouble if self._fargate_run else ""
+
     def on_kill(self) -> None:
         """Stop the Fargate task: Airflow ends this try. It logs nothing, see `fargate_run.Silent`, and raises nothing:
         Airflow 2 would take the error for a failure of the task."""

@@ -76,6 +76,8 @@ class FargateRun:
         self._clients, self._logger, self._pace = clients, logger, pace or Pace()
         self._known, self._on_start = tuple(known), on_start
         self._killed = False
+        self.kill_trouble = ""
+        """Why a kill has not reached ECS; empty: it has, or there was none."""
         self.arn: str | None = state["arn"] if state else None
         self._calls = EcsCalls(clients("ecs"), deployed.cluster, logger, self._pause, self._pace.least)
         self._killing = EcsCalls(clients("kill"), deployed.cluster, Silent(), time.sleep, self._pace.least / 4)
@@ -173,9 +175,16 @@ class FargateRun:
         Airflow 3 gives it five seconds. It logs nothing; see `Silent`.
 
         Raises:
-            PenstockError: ECS could not be asked in time.
+            PenstockError: ECS could not be asked in time, or refuses; `kill_trouble` says so, too.
         """
         self._killed = True
+        try:
+            self._stop_all()
+        except Exception as error:
+            self.kill_trouble = str(error)
+            raise
+
+    def _stop_all(self) -> None:
         until = time.time() + KILL_SECONDS
         arns = [self.arn] if self.arn else []
         if asked := self._starts.asked:
@@ -298,6 +307,12 @@ class FargateRun:
         until = time.monotonic() + seconds
         while not self._killed and (left := until - time.monotonic()) > 0:
             time.sleep(min(left, STEP_SECONDS))
+        if self._killed and self.kill_trouble:
+            raise PenstockError(
+                f"Airflow ended this try, and its Fargate task may run on: {self.kill_trouble}",
+                fix="see in the console of ECS whether it has stopped: a process of the worker goes on trying for five "
+                "minutes; otherwise its deadline ends it",
+            )
         if self._killed:
             raise PenstockError(
                 f"Airflow stopped the task: {self.arn or 'no Fargate task had started'}",

@@ -8,7 +8,7 @@ import pytest
 
 from penstock_runtime.airflow.operators import fargate_run
 from penstock_runtime.errors import PenstockError
-from tests.unit.runtime.airflow.operators.fake_aws import FakeAws, timed_out, unreachable
+from tests.unit.runtime.airflow.operators.fake_aws import FakeAws, refused, timed_out, unreachable
 from tests.unit.runtime.airflow.operators.one_try import RETRY, execute, one_try
 
 
@@ -90,3 +90,18 @@ def test_a_kill_that_ecs_does_not_answer_raises_in_time(aws: FakeAws, monkeypatc
 
     with pytest.raises(PenstockError, match="could not stop"):
         fargate.kill()
+    # What the try's log says then: not that the task was stopped.
+    with pytest.raises(PenstockError, match="may run on: could not stop arn:"):
+        fargate.wait()
+
+
+def test_a_kill_that_ecs_refuses_is_told(aws: FakeAws) -> None:
+    """The role may have lost the permission."""
+    fargate = one_try(aws)
+    fargate.begin()
+    aws.faults = {"stop_task": [refused("AccessDeniedException", "not authorized to perform: ecs:StopTask")]}
+
+    with pytest.raises(PenstockError, match="could not be stopped"):
+        fargate.kill()
+
+    assert "not authorized to perform: ecs:StopTask" in fargate.kill_trouble
