@@ -29,15 +29,21 @@ class FargateTask:
 def tasks(plan: Plan, endpoint: Endpoint) -> list[FargateTask]:
     """All Fargate tasks of the plan's cluster that the embedded ECS knows, the oldest first."""
     ecs: Any = endpoint.client("ecs")
-    arns: list[str] = []
-    for status in ("RUNNING", "STOPPED"):
-        pages = ecs.get_paginator("list_tasks").paginate(cluster=plan.cluster, desiredStatus=status)
-        arns += [arn for page in pages for arn in page["taskArns"]]
-    described: list[dict[str, Any]] = []
-    for start in range(0, len(arns), 100):
-        described += ecs.describe_tasks(cluster=plan.cluster, tasks=arns[start : start + 100])["tasks"]
-    read = [_read(record) for record in sorted(described, key=lambda record: record["createdAt"])]
+    read = [_read(record) for record in sorted(described(ecs, plan.cluster), key=lambda record: record["createdAt"])]
     return [task for task in read if task]
+
+
+def described(ecs: Any, cluster: str) -> list[dict[str, Any]]:
+    """All tasks that ECS knows in a cluster, as DescribeTasks has them: each once, in no order."""
+    # A task that stops between the two lists is in both.
+    arns: dict[str, None] = {}
+    for status in ("RUNNING", "STOPPED"):
+        pages = ecs.get_paginator("list_tasks").paginate(cluster=cluster, desiredStatus=status)
+        arns |= dict.fromkeys(arn for page in pages for arn in page["taskArns"])
+    found: list[dict[str, Any]] = []
+    for start in range(0, len(arns), 100):
+        found += ecs.describe_tasks(cluster=cluster, tasks=list(arns)[start : start + 100])["tasks"]
+    return found
 
 
 def stop(plan: Plan, endpoint: Endpoint, dag_run: str, reason: str) -> None:

@@ -19,7 +19,7 @@ from typing import Any
 
 import yaml
 
-from penstock.local import images, system
+from penstock.local import fargate, images, system
 from penstock.local.faults.client import Faults
 from penstock.local.run import ENDED
 from penstock_runtime.errors import PenstockError
@@ -109,17 +109,7 @@ class Table:
 
     def tasks(self) -> list[dict[str, Any]]:
         """All Fargate tasks that the embedded ECS knows."""
-        cluster = self.system.plan.cluster
-        arns = [
-            arn
-            for status in ("RUNNING", "STOPPED")
-            for page in self.ecs.get_paginator("list_tasks").paginate(cluster=cluster, desiredStatus=status)
-            for arn in page["taskArns"]
-        ]
-        found: list[dict[str, Any]] = []
-        for start in range(0, len(arns), 100):
-            found += self.ecs.describe_tasks(cluster=cluster, tasks=arns[start : start + 100])["tasks"]
-        return found
+        return fargate.described(self.ecs, self.system.plan.cluster)
 
     def instance(self, play: Play) -> dict[str, Any]:
         """The row's Airflow task, as Airflow's REST API has it."""

@@ -24,6 +24,7 @@ from typing import Any
 import psutil
 
 from benchmarks import measure
+from penstock.local import fargate
 from tests.functional import soak_workers
 from tests.functional.embedded import REGION, ROOT, Aws, base_template, deploy, serving
 from tests.functional.proxied import Proxied, proxying
@@ -143,16 +144,10 @@ def _judge(outcome: Outcome, aws: Aws, folder: Path, waves: list[list[int]]) -> 
 
 
 def _orphans(aws: Aws, runs: int) -> Iterator[str]:
-    ecs = aws.client("ecs")
-    pages = ecs.get_paginator("list_tasks").paginate(cluster="main", desiredStatus="RUNNING")
-    yield from (arn for page in pages for arn in page["taskArns"])
-    stopped = ecs.get_paginator("list_tasks").paginate(cluster="main", desiredStatus="STOPPED")
-    arns = [arn for page in stopped for arn in page["taskArns"]]
     wanted = {soak_workers.run_of(run, 1).started_by for run in range(runs)}
-    for start in range(0, len(arns), 100):
-        for task in ecs.describe_tasks(cluster="main", tasks=arns[start : start + 100])["tasks"]:
-            if task["lastStatus"] != "STOPPED" or task.get("startedBy") not in wanted:
-                yield task["taskArn"]
+    for task in fargate.described(aws.client("ecs"), "main"):
+        if task["lastStatus"] != "STOPPED" or task.get("startedBy") not in wanted:
+            yield task["taskArn"]
 
 
 def _spec(proxied: Proxied, folder: Path, waves: list[list[int]], seed: int) -> dict[str, Any]:
