@@ -19,7 +19,7 @@ from penstock.project.document.composer import Node
 from penstock.project.document.document import Document, parse
 from penstock_runtime.errors import InputError
 
-_PLAIN = re.compile(r"[A-Za-z0-9_/][A-Za-z0-9_./:@+=-]*")
+_PLAIN = re.compile(r"[A-Za-z0-9_/][A-Za-z0-9_./:@+=-]*(?: [A-Za-z0-9_/-][A-Za-z0-9_./:@+=-]*)*")
 _STEP = 2
 """Columns that a block is indented by."""
 
@@ -58,9 +58,11 @@ def flow(value: Any) -> str:
         return "{" + ", ".join(f"{key}: {flow(item)}" for key, item in value.items()) + "}"
     if isinstance(value, list | tuple):
         return "[" + ", ".join(flow(item) for item in value) + "]"
+    if value is None or isinstance(value, bool | int):
+        return json.dumps(value)
     text = str(value)
-    plain = _PLAIN.fullmatch(text) and not text.endswith(":") and yaml.safe_load(text) == text
-    return text if plain else json.dumps(text)
+    plain = _PLAIN.fullmatch(text) and not re.search(r":(?: |$)", text) and yaml.safe_load(text) == text
+    return text if plain else json.dumps(text, ensure_ascii=False)
 
 
 class _Edit:
@@ -114,7 +116,7 @@ class _Edit:
         text = self._text
         # From the end, so that earlier marks stay right.
         for name in reversed(old):
-            start, end = parent.keys[name].start, _end(parent.value[name])
+            start, end = parent.keys[name].start, end_of(parent.value[name])
             stop = self._end_of_line(end)
             if name != old[0]:
                 begin = text.rfind("\n", 0, start) + 1
@@ -178,11 +180,11 @@ class _Edit:
         return self._text.count("\n", 0, position)
 
 
-def _end(node: Node) -> int:
-    """Where a value ends; a block's own mark is only at what comes next, behind comments."""
+def end_of(node: Node) -> int:
+    """Where a value ends in the text; a block's own mark is only at what comes next, behind comments."""
     children = list(node.value.values()) if isinstance(node.value, dict) else node.value
     if isinstance(children, list) and children:
-        return max(node.end if _closes(node, children) else 0, *(_end(child) for child in children))
+        return max(node.end if _closes(node, children) else 0, *(end_of(child) for child in children))
     return node.end
 
 
