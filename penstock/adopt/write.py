@@ -2,52 +2,28 @@
 
 from __future__ import annotations
 
-import difflib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
 from penstock.adopt.live import Live
 from penstock.project.airflow.model import WAYS
+from penstock.project.document.change import FileChange
 from penstock.project.document.composer import Node
 from penstock.project.document.document import Document, at, parse, read_text
 from penstock.project.document.edit import put
 from penstock_runtime.errors import InputError
 
-_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _START = "name: acme\nenvironments: {dev: {region: eu-west-1}}"
 
 
 @dataclass(frozen=True)
-class Adoption:
+class Adoption(FileChange):
     """What adopting does to a project file."""
 
-    path: Path
-    before: str
-    after: str
     airflow: dict[str, Any]
     network: dict[str, Any] | None
     """None: the subnets could not be read, and the network is left unchanged."""
-
-    @property
-    def diff(self) -> str:
-        """As `diff -u` shows it; empty: the file says it already."""
-        lines = difflib.unified_diff(
-            self.before.splitlines(keepends=True),
-            self.after.splitlines(keepends=True),
-            fromfile=f"{self.path} (before)",
-            tofile=f"{self.path} (after)",
-        )
-        return "".join(line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n" for line in lines)
-
-    def write(self) -> None:
-        """Write the file, whole or not at all."""
-        target = self.path.resolve()
-        mark = _BYTE_ORDER_MARK if target.read_bytes().startswith(_BYTE_ORDER_MARK) else b""
-        part = target.with_name(f".{target.name}.part")
-        part.write_bytes(mark + self.after.encode())
-        part.chmod(target.stat().st_mode)
-        part.replace(target)
 
 
 def project_file(path: Path) -> Document:

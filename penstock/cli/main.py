@@ -21,6 +21,7 @@ from penstock.cli import (
     deploy_policy,
     diff,
     down,
+    job,
     logs,
     plan,
     push,
@@ -84,7 +85,7 @@ COMMANDS = (
     diff.diff,
     deploy_policy.deploy_policy,
 )
-GROUPS = {"dags": dags.app, "schedule": schedule.app, "catalogue": catalogue.app}
+GROUPS = {"dags": dags.app, "job": job.app, "schedule": schedule.app, "catalogue": catalogue.app}
 """Commands, then groups of commands, in the order of the help."""
 
 for command in COMMANDS:

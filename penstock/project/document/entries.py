@@ -11,6 +11,7 @@ import copy
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from penstock.project.document.composer import Node
@@ -89,12 +90,12 @@ class Entries:
         text, root = self.document.text, self.document.root
         node = root.value.get(key)
         if node is None or not node.value:
-            return self._begun(key, node, self._list([entry], self._indent()))
+            return self._begun(key, node, [" " * self._indent + line for line in self._item(entry)])
         last = node.value[-1]
         if text[node.start] == "[":
             return _splice(text, last.end, last.end, f", {flow(entry)}")
         column = self._column(_dash(text, last))
-        written = [" " * column + line for line in _item(entry)]
+        written = [" " * column + line for line in self._item(entry)]
         stop = _last_line_end(text, last, column)
         return _splice(text, stop, stop, self._newline + self._newline.join(written))
 
@@ -115,7 +116,7 @@ class Entries:
         parent = self._at(path[:-1])
         key = str(path[-1])
         if parent is None or not parent.value:
-            return self._begun(str(path[0]), parent, [" " * _STEP + line for line in _pair(key, value)])
+            return self._begun(str(path[0]), parent, [" " * _STEP + line for line in self._pair(key, value)])
         if not isinstance(parent.value, dict):
             return text
         old = parent.value.get(key)
@@ -128,7 +129,7 @@ class Entries:
         if old is None:
             last = max(parent.value.values(), key=end_of)
             stop = _last_line_end(text, last, column)
-            lines = [" " * column + line for line in _pair(key, value)]
+            lines = [" " * column + line for line in self._pair(key, value)]
             return _splice(text, stop, stop, self._newline + self._newline.join(lines))
         return self._replaced(parent.keys[key], old, column, value)
 
@@ -144,7 +145,7 @@ class Entries:
             return _splice(text, old.start, old.end, flow(value))
         first = _dash(text, old.value[0]) if isinstance(old.value, list) else old.start
         inner = self._column(first) if isinstance(old.value, list) else column + _STEP
-        lines = [line for item in value for line in _item(item)] if isinstance(value, list) else _pairs(value)
+        lines = [line for item in value for line in self._item(item)] if isinstance(value, list) else self._pairs(value)
         written = (self._newline + " " * inner).join(lines)
         if isinstance(old.value, list | dict):
             return _splice(text, first, _line_end(text, _content_end(text, old)), written)
@@ -189,15 +190,33 @@ class Entries:
                 node = entries.get(step) if isinstance(entries, dict) else None
         return node
 
-    def _list(self, entries: list[Mapping[str, Any]], indent: int) -> list[str]:
-        return [" " * indent + line for entry in entries for line in _item(entry)]
-
+    @cached_property
     def _indent(self) -> int:
-        """How far the file's lists are indented: as the first one at its top is; otherwise not at all."""
-        for key, node in self.document.root.value.items():
-            if isinstance(node.value, list) and node.value and self.document.text[node.start] != "[":
-                return self._column(_dash(self.document.text, node.value[0])) - self.document.root.keys[key].column
+        """How far the file's lists are indented below their keys: as the first one is; otherwise not at all."""
+        level = [self.document.root]
+        while level:
+            for parent in level:
+                for key, node in parent.value.items():
+                    if isinstance(node.value, list) and node.value and self.document.text[node.start] != "[":
+                        return self._column(_dash(self.document.text, node.value[0])) - parent.keys[key].column
+            level = [node for parent in level for node in parent.value.values() if isinstance(node.value, dict)]
         return 0
+
+    def _pairs(self, value: Mapping[str, Any]) -> list[str]:
+        return [line for key, item in value.items() for line in self._pair(key, item)]
+
+    def _pair(self, key: str, value: Any) -> list[str]:
+        """Lines of `key: value`, in block style but for what is empty."""
+        if isinstance(value, Mapping) and value:
+            return [f"{key}:", *(" " * _STEP + line for line in self._pairs(value))]
+        if isinstance(value, list) and value:
+            return [f"{key}:", *(" " * self._indent + line for item in value for line in self._item(item))]
+        return [f"{key}: {flow(value)}"]
+
+    def _item(self, value: Any) -> list[str]:
+        """Lines of one entry of a list."""
+        lines = self._pairs(value) if isinstance(value, Mapping) and value else [flow(value)]
+        return [f"- {lines[0]}", *(f"  {line}" for line in lines[1:])]
 
     def _column(self, position: int) -> int:
         return position - (self.document.text.rfind("\n", 0, position) + 1)
@@ -205,25 +224,6 @@ class Entries:
     @property
     def _newline(self) -> str:
         return "\r\n" if "\r\n" in self.document.text else "\n"
-
-
-def _pairs(value: Mapping[str, Any]) -> list[str]:
-    return [line for key, item in value.items() for line in _pair(key, item)]
-
-
-def _pair(key: str, value: Any) -> list[str]:
-    """Lines of `key: value`, in block style but for what is empty."""
-    if isinstance(value, Mapping) and value:
-        return [f"{key}:", *(" " * _STEP + line for line in _pairs(value))]
-    if isinstance(value, list) and value:
-        return [f"{key}:", *(line for item in value for line in _item(item))]
-    return [f"{key}: {flow(value)}"]
-
-
-def _item(value: Any) -> list[str]:
-    """Lines of one entry of a list."""
-    lines = _pairs(value) if isinstance(value, Mapping) and value else [flow(value)]
-    return [f"- {lines[0]}", *(f"  {line}" for line in lines[1:])]
 
 
 def _plain(value: Any) -> Any:

@@ -20,7 +20,7 @@ REAL = sorted(path for name in ("meltano", "meltano-synthetic") for path in (COR
 
 NEW = {"name": "new", "tasks": ["tap-a target-b", ["dbt:run", "dbt:test"]]}
 BLOCK = "- name: new\n  tasks:\n  - tap-a target-b\n  - [dbt:run, dbt:test]\n"
-INDENTED = "".join(f"  {line}\n" for line in BLOCK.splitlines())
+INDENTED = "  - name: new\n    tasks:\n      - tap-a target-b\n      - [dbt:run, dbt:test]\n"
 LINE = "{name: new, tasks: [tap-a target-b, [dbt:run, dbt:test]]}"
 
 APPENDED = {

@@ -14,7 +14,9 @@ import pytest
 
 from penstock.compile.compiler import compile_plan
 from penstock.project.document.problems import Problems
+from penstock.project.meltano import listing
 from penstock.project.meltano import project as meltano
+from penstock.project.meltano.files import read_all
 from penstock_runtime.errors import InputError
 from tests.unit.project_files import loaded
 
@@ -97,6 +99,21 @@ def test_listing_is_meltanos(case: Path) -> None:
     assert error == ""
     assert project is not None
     assert _listing(project) == _expected(case)
+
+
+@pytest.mark.parametrize("case", LISTED, ids=lambda case: case.name)
+def test_the_json_is_meltanos(case: Path) -> None:
+    """`penstock schedule list --format=json` of Meltano's schedules: the same keys and values, in the same order."""
+    documents = [document for _, document in read_all(case, case.name, where="penstock.yaml:1:1")]
+    listed = listing.schedules(documents)
+    expected = json.loads((case / "expected.json").read_text())["schedules"]
+
+    if case.name == "include-order":  # Meltano's follows the file system there
+        listed, expected = (
+            {kind: sorted(schedules[kind], key=lambda schedule: str(schedule["name"])) for kind in schedules}
+            for schedules in (listed, expected)
+        )
+    assert json.dumps(listed) == json.dumps(expected)
 
 
 @pytest.mark.parametrize("case", [case for case in LISTED if case.name in STRICTER], ids=lambda case: case.name)
