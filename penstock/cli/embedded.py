@@ -21,6 +21,12 @@ def show_dag_problems(problems: Sequence[dag_problems.DagProblem]) -> bool:
     return bool(problems)
 
 
+def show_left_out(system: System) -> None:
+    """Print which of Meltano's schedules have no DAG, and why."""
+    for text in system.plan.left_out:
+        talk.print(f"warning: {plain(text)}", style="yellow", markup=False)
+
+
 def show_address(system: System) -> None:
     """Where a person finds what is up."""
     talk.print(

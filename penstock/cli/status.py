@@ -5,7 +5,7 @@ from __future__ import annotations
 import typer
 
 from penstock.cli import context as contexts
-from penstock.cli.embedded import show_address, show_dag_problems
+from penstock.cli.embedded import show_address, show_dag_problems, show_left_out
 from penstock.cli.options import FormatOption
 from penstock.cli.output import Format, show, show_json, talk
 from penstock.local import dag_problems, instance, records, services
@@ -31,7 +31,8 @@ def status(context: typer.Context, form: FormatOption = Format.text) -> None:
     problems = dag_problems.find(system.airflow) if system else []
     if form is Format.json:
         state = {"up": whole, "services": rows, "runs": [result.data() for result in recent]}
-        show_json({**state, "dag_problems": [vars(problem) for problem in problems]})
+        left_out = list(system.plan.left_out) if system else []
+        show_json({**state, "dag_problems": [vars(problem) for problem in problems], "left_out": left_out})
     else:
         show(rows, ["service", "state", "pid", "address", "log"], form, empty="no service is up")
         if recent:
@@ -44,6 +45,7 @@ def status(context: typer.Context, form: FormatOption = Format.text) -> None:
         if system:
             talk.print()
             show_address(system)
+            show_left_out(system)
         show_dag_problems(problems)
     raise typer.Exit(0 if whole and not problems else 1)
 

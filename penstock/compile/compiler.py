@@ -107,6 +107,7 @@ def compile_plan(
         protected=settings.protected,
         observability=watch,
         warnings=all_warnings,
+        left_out=_left_out(inputs),
         ecs=Ecs(**settings.ecs.model_dump()),
         logs=Logs(**settings.logs.model_dump(exclude={"retention_days"})),
         iam=Iam(**settings.iam.model_dump()),
@@ -128,6 +129,13 @@ def _inputs(project: Project, name: str, variables: dict[str, str], airflow_vers
     if problem := versions.problem(version):
         raise problem.error()
     return Inputs(project, name, environment, {**settings.variables, **variables}, version)
+
+
+def _left_out(inputs: Inputs) -> tuple[str, ...]:
+    """Meltano's schedules that cannot run."""
+    settings = inputs.settings.meltano
+    problems = inputs.project.meltanos[settings.project].left_out if settings is not None else ()
+    return tuple(f"{inputs.project.place(problem.where)}: {problem.what}: {problem.fix}" for problem in problems)
 
 
 def _secrets(inputs: Inputs) -> dict[str, Secret]:

@@ -67,6 +67,8 @@ class MeltanoProject:
     """What a Meltano project brings along."""
 
     schedules: tuple[MeltanoSchedule, ...]
+    left_out: tuple[Problem, ...]
+    """Why schedules of the files are not among these: a mistake in one stops that one alone."""
     jobs: dict[str, tuple[tuple[str, ...], ...]]
     faults: dict[str, Problem]
     """Job → what is wrong with it, of those that cannot run. No error before something runs them."""
@@ -109,13 +111,14 @@ def read(folder: Path, name: str, problems: Problems, *, where: str) -> MeltanoP
                 jobs[name] = _tasks(job.value.get("tasks"))
                 if wrong := _fault(name, jobs[name]):
                     faults[name] = replace(wrong, where=document.where(job))
-    schedules = []
+    schedules, left_out = [], []
     for document in documents:
         for node in _named(document, "schedules"):
+            problems.add_all(_secrets_in_env(document, node))
             try:
                 schedules.append(_schedule(document, node, jobs, faults))
             except InputError as error:
-                problems.take(error)
+                left_out.append(_left_out(node, error))
     names = {
         name
         for document in documents
@@ -126,6 +129,7 @@ def read(folder: Path, name: str, problems: Problems, *, where: str) -> MeltanoP
     default = main.root.value.get("default_environment")
     return MeltanoProject(
         schedules=tuple(schedules),
+        left_out=tuple(left_out),
         jobs=jobs,
         faults=faults,
         names=frozenset(names),
@@ -137,6 +141,15 @@ def read(folder: Path, name: str, problems: Problems, *, where: str) -> MeltanoP
         documents=tuple(documents),
         plugins=plugins(documents, read_locks(folder)),
         dotenv=_dotenv(folder / ".env"),
+    )
+
+
+def _left_out(node: Node, error: InputError) -> Problem:
+    """That a schedule is not among those that run, as a warning."""
+    head = f"schedule {str(node.value['name'].value)!r}"
+    what = error.what.removeprefix(f"{head} ")
+    return Problem(
+        f"{head} is left out: {'it ' if what != error.what else ''}{what}", error.fix, where=error.where, is_error=False
     )
 
 
@@ -269,15 +282,20 @@ def _env(document: Document, node: Node | None) -> dict[str, str]:
                 fix="use letters, digits and _, and not the prefix PENSTOCK_",
                 where=document.where(named),
             )
-    for key, value in scalars(node):
-        # It would be in every run's overrides, for all to read. What names another is `meltano_references`' to judge.
+    return {str(key): _value(value) for key, value in node.value.items() if value.value is not None}
+
+
+def _secrets_in_env(document: Document, schedule: Node) -> Iterator[Problem]:
+    """Secrets in plain text: they would be in every run's overrides, for all to read."""
+    node = schedule.value.get("env")
+    for key, value in scalars(node) if node is not None and isinstance(node.value, dict) else ():
+        # What names another is `meltano_references`' to judge.
         if (
             not names_in(str(value.value))
             and (what := literal_secret(key, value.value))
             and ALLOW not in document.line(value)
         ):
-            raise InputError(what, fix=_secret_fix(key), where=document.where(value))
-    return {str(key): _value(value) for key, value in node.value.items() if value.value is not None}
+            yield Problem(what, _secret_fix(key), where=document.where(value))
 
 
 def _secret_fix(variable: str) -> str:

@@ -120,6 +120,8 @@ class Plan:
     observability: Observability = field(default=Observability())
     warnings: tuple[str, ...] = field(default=())
     """What to know before a deploy to AWS, each with file:line and what to do."""
+    left_out: tuple[str, ...] = field(default=())
+    """Schedules of Meltano's files that cannot run, so that there is no DAG of them, each with file:line and why."""
     ecs: Ecs = field(default=Ecs())
     logs: Logs = field(default=Logs())
     iam: Iam = field(default=Iam())

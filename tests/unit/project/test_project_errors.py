@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from penstock.compile.compiler import compile_plan
+from penstock.project.load import load
 from tests.unit.project_files import MELTANO, PROJECT, WORKFLOW, errors, write
 
 HERE = "¦"
@@ -209,26 +211,17 @@ def test_workflow_file_is_checked_with_its_own_lines(tmp_path: Path, old: str, n
     assert (place, what in said) == (f"warehouse.yaml:{where}", True)
 
 
-RUN_J = "schedules: [{name: s, interval: '@daily', job: j}]"
+RUN_J = "schedules: [{name: s, interval: '@daily', job: j}"
 EXTRACT = "schedules: [{name: s, interval: '@daily', extractor: a, loader: b, transform: skip"
 
 
 @pytest.mark.parametrize(
     ("more", "what"),
     [
-        ("schedules: [{name: s, interval: '@daily', job: ¦j}]", "names job 'j', which is in no file"),
-        ("schedules: [{name: s, interval: ¦every day, extractor: a, loader: b, transform: skip}]", "has 2 fields"),
-        ("schedules: [¦{name: s, job: j}]", "has no interval"),
-        ("schedules: [¦{name: s, interval: every day}]", "has no extractor"),
-        (f"jobs: [¦{{name: j, tasks: []}}]\n{RUN_J}", "job 'j' has no tasks"),
-        (f'jobs: [¦{{name: j, tasks: ["a \'b"]}}]\n{RUN_J}', "task 1 of job 'j' cannot be split"),
         ("jobs: [¦a]", "jobs must be a list of entries with a name"),
         ("include_paths: [¦/etc/*]", "cannot be searched for"),
         ("include_paths: ¦conf", "include_paths must be a list"),
-        (f"{EXTRACT}, start_date: ¦0001-01-01}}]", "start_date must be a day from 1900-01-01 to 2199-12-31"),
         (f"{EXTRACT}, start_date: ¦2027-13-01}}]", "'2027-13-01' is not a valid date"),
-        (f"{EXTRACT}, start_date: ¦'next week'}}]", "start_date 'next week' is not a date"),
-        (f"{EXTRACT}, start_date: ¦20270301}}]", "start_date '20270301' is not a date"),
         (f"{EXTRACT}, env: {{TAP_PASSWORD: ¦hunter2}}}}]", "'TAP_PASSWORD' is a secret in plain text"),
     ],
 )
@@ -238,6 +231,33 @@ def test_meltano_file_is_checked_with_its_own_lines(tmp_path: Path, more: str, w
     place, said, _ = errors(write(tmp_path, files={"meltano/meltano.yml": content}))[0]
 
     assert (place, what in said) == (f"meltano/meltano.yml:{where}", True)
+
+
+@pytest.mark.parametrize(
+    ("more", "what"),
+    [
+        ("schedules: [{name: s, interval: '@daily', job: ¦j}", "it names job 'j', which is in no file"),
+        ("schedules: [{name: s, interval: ¦every day, extractor: a, loader: b, transform: skip}", "has 2 fields"),
+        ("schedules: [¦{name: s, job: j}", "it has no interval"),
+        ("schedules: [¦{name: s, interval: every day}", "it has no extractor"),
+        (f"jobs: [¦{{name: j, tasks: []}}]\n{RUN_J}", "job 'j' has no tasks"),
+        (f'jobs: [¦{{name: j, tasks: ["a \'b"]}}]\n{RUN_J}', "task 1 of job 'j' cannot be split"),
+        (f"{EXTRACT}, start_date: ¦0001-01-01}}", "start_date must be a day from 1900-01-01 to 2199-12-31"),
+        (f"{EXTRACT}, start_date: ¦'next week'}}", "start_date 'next week' is not a date"),
+        (f"{EXTRACT}, start_date: ¦20270301}}", "start_date '20270301' is not a date"),
+    ],
+)
+def test_a_mistake_in_a_schedule_of_meltanos_stops_that_one_alone(tmp_path: Path, more: str, what: str) -> None:
+    """A warning says which and why; the schedules beside it are there."""
+    good = "{name: good, interval: '@daily', extractor: tap-a, loader: target-b, transform: skip}"
+    content, where = _place(f"{MELTANO}{more}, {good}]\n")
+    plan = compile_plan(load(write(tmp_path, files={"meltano/meltano.yml": content})))
+
+    (left_out,) = plan.left_out
+    assert left_out.startswith(f"meltano/meltano.yml:{where}: schedule 's' is left out: ")
+    assert what in left_out
+    assert left_out in plan.warnings
+    assert {schedule.name for schedule in plan.schedules} == {"good", "daily"}
 
 
 @pytest.mark.parametrize("name", ["schedules_00.py", "release/x.py"])

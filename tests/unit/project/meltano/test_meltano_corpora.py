@@ -117,22 +117,29 @@ def test_the_json_is_meltanos(case: Path) -> None:
 
 
 @pytest.mark.parametrize("case", [case for case in LISTED if case.name in STRICTER], ids=lambda case: case.name)
-def test_what_cannot_become_a_dag_is_refused(case: Path) -> None:
-    """With the file and the line, instead of a DAG that disappears."""
-    _, error = _read(case)
+def test_what_cannot_become_a_dag_is_left_out(case: Path) -> None:
+    """With the file and the line, instead of a DAG that disappears without a word."""
+    project, error = _read(case)
 
-    assert error.startswith(f"{case.name}/meltano.yml:")
-    assert STRICTER[case.name] in error
+    assert project is not None
+    assert error == ""
+    assert [problem.where.startswith(f"{case.name}/meltano.yml:") for problem in project.left_out] == [True]
+    assert STRICTER[case.name] in project.left_out[0].what
 
 
 @pytest.mark.parametrize(
     "case", [case for case in FAILING if case.name not in MORE_LENIENT], ids=lambda case: case.name
 )
-def test_what_meltano_refuses_is_refused(case: Path) -> None:
-    """With the file and the line, instead of a TypeError."""
-    _, error = _read(case)
+def test_what_meltano_lists_nothing_for_stops_that_schedule_alone(case: Path) -> None:
+    """With the file and the line, instead of a TypeError and no DAG at all."""
+    project, error = _read(case)
 
-    assert error.startswith(f"{case.name}/meltano.yml:")
+    assert project is not None
+    assert error == ""
+    (problem,) = project.left_out
+    assert problem.where.startswith(f"{case.name}/meltano.yml:")
+    assert problem.fix
+    assert problem.what.startswith("schedule 's' is left out: it ")
 
 
 @pytest.mark.parametrize("case", [case for case in CASES if case.parent.name == "meltano"], ids=lambda case: case.name)
