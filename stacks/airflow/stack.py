@@ -62,12 +62,14 @@ class AirflowStack(cdk.Stack):
             role_name_prefix=delivery.plan.iam.role_name_prefix,
             topic=delivery.plan.observability.topic,
         )
-        release = deploy_bundle(self, folder, delivery, upload_role=upload_role)
+        # With the customer's endpoints the environment is not complete yet: it may have no address.
+        has_address = airflow.endpoint_management == "service"
+        url = f"https://{mwaa.environment.attr_webserver_url}" if has_address else ""
+        release = deploy_bundle(self, folder, delivery, upload_role=upload_role, airflow_url=url)
         # Last of all: an update of MWAA that fails is rolled back with DAGs and task definitions as they were.
         release.comes_after(mwaa)
-        if airflow.endpoint_management == "service":
-            # With the customer's endpoints the environment is not complete yet: it may have no address.
-            cdk.CfnOutput(self, "AirflowUrl", value=f"https://{mwaa.environment.attr_webserver_url}")
+        if has_address:
+            cdk.CfnOutput(self, "AirflowUrl", value=url)
 
     def _folder(self, airflow: Airflow, prefix: str) -> DagFolder:
         """Where the bundle goes: one folder below MWAA's, so that several projects may share one MWAA."""
