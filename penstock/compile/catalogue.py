@@ -5,14 +5,17 @@ The workflow is an OpenMetadata file as a person would write it, made here; all 
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from penstock.aws.mwaa import MAX_REST_PATH
 from penstock.compile.inputs import Inputs
 from penstock.compile.work import Work, pipeline_name, workflow_work
 from penstock.problem import Problem
 from penstock.project.airflow import catalogue
 from penstock.project.airflow.catalogue import JOB, TASK, Catalogue, Choice
+from penstock.project.jobs import interval
 from penstock.project.jobs.schedules import ScheduleSettings
 from penstock_runtime.contract import AIRFLOW_URL_VARIABLE
 from penstock_runtime.plan.airflow import AirflowCatalogue
@@ -23,8 +26,8 @@ DISCOVERY = "airflow-database-address"
 """The DAG that finds the database."""
 _FIELDS = ("host", "port", "database", "user", "password")
 HERE = ("airflow", "catalogue")
-MAX_TASK_PATH = "/dags//tasks"
-"""What the path of a DAG's tasks has besides its id: `MWAAClient.get_dag_tasks` of the package, 1.12 to 2.x."""
+TASKS_PATH = "/dags/{}/tasks"
+"""Where the package reads the tasks of a DAG (openmetadata-ingestion 1.12, `MWAAClient.get_dag_tasks`)."""
 
 
 @dataclass(frozen=True)
@@ -77,7 +80,24 @@ def planned(inputs: Inputs) -> AirflowCatalogue | None:
         dag_id=inputs.settings.airflow.dag_id(JOB),
         secret=secret_name(inputs) if by_database else None,
         discovery_dag_id=inputs.settings.airflow.dag_id(DISCOVERY) if by_database else None,
+        discovery_cron=interval.read(found.settings.discovery_interval, "")[0] if by_database else None,
     )
+
+
+def long_ids(inputs: Inputs, dag_ids: Iterable[str]) -> Iterator[str]:
+    """Warnings about DAGs whose id is too long for the paths of MWAA's REST API."""
+    found = catalogued(inputs)
+    if found is None or found.choice.way != "rest":
+        return
+    too_long = sorted(dag_id for dag_id in dag_ids if len(TASKS_PATH.format(dag_id)) > MAX_REST_PATH)
+    if too_long:
+        others = f" and {len(too_long) - 1} others" if len(too_long) > 1 else ""
+        room = MAX_REST_PATH - len(TASKS_PATH.format(""))
+        yield inputs.warning(
+            f"MWAA's REST API takes paths of {MAX_REST_PATH} characters: DAG {too_long[0][:80]!r}{others} will be in "
+            f"OpenMetadata without tasks; with at most {room} characters an id has them",
+            *HERE,
+        )
 
 
 def secret_name(inputs: Inputs) -> str:

@@ -79,6 +79,7 @@ def compile_plan(
     about_files = reference_warnings.warnings(project, project.environment(name), inputs.variables, drafts)
     all_warnings = (
         *(text for schedule in drafted for text in schedule.warnings),
+        *catalogue.long_ids(inputs, [schedule.schedule.dag_id for schedule in drafted]),
         *plan_warnings(inputs, task_definitions, planned_network, airflow, unwatched, configs.values()),
         *(inputs.warning(text, *path) for text, path in about_project),
         *(f"{project.place(where)}: {text}" for text, where in about_files),

@@ -13,6 +13,7 @@ from constructs import Construct, IDependable
 
 from penstock_runtime.contract import OWN_FILES_FOLDER
 from penstock_runtime.plan.airflow import Airflow
+from stacks.airflow.catalogue import database_secret
 from stacks.airflow.dags import Delivery, deploy_bundle
 from stacks.airflow.environment_files import FileSource
 from stacks.airflow.mwaa import Mwaa
@@ -87,6 +88,7 @@ class AirflowStack(cdk.Stack):
         if airflow.execution_role is None:
             role = mwaa_role(self, "ExecutionRole", airflow=airflow, bucket=bucket)
             delivery.ingestion.grant_run(role)
+            database_secret(self, delivery.plan, role)
             return role.role_arn, [role]
         policies = ManagedPolicies(self, "ExecutionPolicies")
         grant(policies, mwaa_statements(self, airflow, bucket), ASKED_FOR)
@@ -96,6 +98,7 @@ class AirflowStack(cdk.Stack):
                 policies, [statement], permission.reason or "Named in the project file, as `permissions`."
             )
         delivery.ingestion.grant_run(policies)
+        database_secret(self, delivery.plan, policies)
         attached: list[iam.ManagedPolicy] = policies.make(
             f"{delivery.plan.prefix}: what MWAA and its DAGs need", role=airflow.execution_role.rsplit("/", 1)[-1]
         )

@@ -38,6 +38,9 @@ class Catalogue(Strict):
 
     interval: str = "@daily"
     """When, as a schedule's `interval`. Default `@daily`."""
+    discovery_interval: str = "@manual"
+    """`way: database` only: when the DAG runs that finds the database, as a cron expression or preset, in UTC. Default
+    `@manual`: by hand, at first and when the catalogue's task cannot log in any more."""
     paused: bool = True
     """Whether the DAG is paused when Airflow first sees it. Default true."""
     service: str | None = Field(None, pattern=_SERVICE, max_length=128)

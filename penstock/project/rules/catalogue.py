@@ -56,7 +56,12 @@ def _check_names(settings: Settings) -> Iterator[Problem]:
 
 
 def _check_interval(asked: Catalogue) -> Iterator[Problem]:
-    try:
-        interval.read(asked.interval, "")
-    except InputError as error:
-        yield Problem(error.what, error.fix, (*HERE, "interval"))
+    for key in ("interval", "discovery_interval"):
+        try:
+            _, every_minutes = interval.read(getattr(asked, key), "")
+        except InputError as error:
+            yield Problem(error.what, error.fix, (*HERE, key))
+            continue
+        if key == "discovery_interval" and every_minutes is not None:
+            what = f"the DAG that finds the database cannot run {asked.discovery_interval}"
+            yield Problem(what, 'write a cron expression, such as "0 3 * * *"', (*HERE, key))

@@ -105,6 +105,8 @@ class AirflowCatalogue:
     """`database` only: name of the secret in Secrets Manager that the discovery DAG writes."""
     discovery_dag_id: str | None = None
     """`database` only: the DAG that finds the database."""
+    discovery_cron: str | None = None
+    """When that runs, in UTC; None: by hand."""
 
 
 @dataclass(frozen=True)
