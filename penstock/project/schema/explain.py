@@ -240,5 +240,5 @@ def _fields(model: type[BaseModel], loc: tuple[Any, ...]) -> list[str]:
 
 def _model_or_container(hint: Any) -> Any:
     if typing.get_origin(hint) in (typing.Union, types.UnionType):
-        return next(arg for arg in typing.get_args(hint) if arg not in (bool, int, type(None)))
+        return next((arg for arg in typing.get_args(hint) if arg not in (bool, int, type(None))), None)
     return hint
