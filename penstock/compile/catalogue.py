@@ -17,6 +17,7 @@ from penstock.project.airflow import catalogue
 from penstock.project.airflow.catalogue import JOB, TASK, Catalogue, Choice
 from penstock.project.jobs import interval
 from penstock.project.jobs.schedules import ScheduleSettings
+from penstock.versions.number import parse
 from penstock_runtime.contract import AIRFLOW_URL_VARIABLE
 from penstock_runtime.plan.airflow import AirflowCatalogue
 from penstock_runtime.plan.task_definition import Secret
@@ -28,6 +29,10 @@ _FIELDS = ("host", "port", "database", "user", "password")
 HERE = ("airflow", "catalogue")
 TASKS_PATH = "/dags/{}/tasks"
 """Where the package reads the tasks of a DAG (openmetadata-ingestion 1.12, `MWAAClient.get_dag_tasks`)."""
+
+FAILS_SINCE = (1, 13)
+"""From here on the package gives up a DAG whose tasks it cannot read (openmetadata-ingestion 1.13.6 and 2.0.7,
+`AirflowApiSource.get_pipelines_list`); 1.12 goes on without them."""
 
 
 @dataclass(frozen=True)
@@ -93,9 +98,12 @@ def long_ids(inputs: Inputs, dag_ids: Iterable[str]) -> Iterator[str]:
     if too_long:
         others = f" and {len(too_long) - 1} others" if len(too_long) > 1 else ""
         room = MAX_REST_PATH - len(TASKS_PATH.format(""))
+        server = inputs.settings.openmetadata
+        drops = server is not None and (parse(server.version) or ()) >= FAILS_SINCE
+        becomes = "is a failed record of the run" if drops else "comes into OpenMetadata without its tasks"
         yield inputs.warning(
-            f"MWAA's REST API takes paths of {MAX_REST_PATH} characters: DAG {too_long[0][:80]!r}{others} will be in "
-            f"OpenMetadata without tasks; with at most {room} characters an id has them",
+            f"MWAA's REST API takes paths of {MAX_REST_PATH} characters: DAG {too_long[0][:80]!r}{others}, with an id "
+            f"of more than {room}, {becomes}",
             *HERE,
         )
 
