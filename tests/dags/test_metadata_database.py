@@ -27,7 +27,7 @@ ADDRESSES = [
     "postgresql://u:a%23b@db.example.com/meta",
     "sqlite:////tmp/s3cret.db",
     "postgresql://u@db.example.com/meta",
-    "s3cret that is no address",
+    "s3cret, not an address",
     "postgresql://u:s3cret@db.example.com:port/meta",
 ]
 
@@ -84,7 +84,7 @@ def test_parts_of_the_connection(described: Any) -> None:
 
 
 def test_address_that_is_of_no_use_is_refused_and_not_shown(described: Any) -> None:
-    """Another database, one without a password, and what is no address; SQLAlchemy's own words would show it."""
+    """Another database, one without a password, and what is not an address; SQLAlchemy's own words would show it."""
     refused = [one["error"] for one in described["described"][2:]]
 
     assert ["is sqlite" in refused[0], "no password" in refused[1]] == [True, True]
