@@ -8,13 +8,14 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from penstock.compile import catalogue
-from penstock.compile.catalogue import TASK, Catalogued
+from penstock.compile.catalogue import Catalogued
 from penstock.compile.inputs import Inputs
 from penstock.compile.network import place_of
 from penstock.compile.overrides_room import room_problem
 from penstock.compile.task_definitions import Draft
 from penstock.compile.work import Work, arguments_of, pipeline_name, work_of
 from penstock.problem import Problem
+from penstock.project.airflow.catalogue import TASK
 from penstock.project.iam.permissions import filled, wrong_permission
 from penstock.project.jobs import tasks
 from penstock.project.jobs.tasks import TaskSettings
