@@ -41,6 +41,7 @@ _TABLE: tuple[tuple[str, str, Handler], ...] = (
     ("POST", "queryCostRecord", seen.post_query_cost),
     ("POST", "usage/compute.percentile/{type}/{date}", seen.post_usage_percentiles),
     ("POST", "usage/{type}/{id}", seen.post_usage),
+    ("PUT", "usage/{type}/{id}", seen.post_usage),
     # Lineage
     ("PUT", "lineage", seen.put_lineage),
     ("GET", "lineage/getLineageEdge/{from}/{to}", seen.get_lineage_edge),
