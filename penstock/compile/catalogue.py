@@ -126,7 +126,7 @@ def work(inputs: Inputs, found: Catalogued) -> Work:
     made = workflow_work(inputs, "metadata", workflow(inputs, found), pipeline_name(inputs, JOB, TASK))
     if found.choice.way == "rest":
         return made.of_airflow(rest_api_of=found.environment)
-    return made.of_airflow(secrets=tuple(_name(field) for field in _FIELDS), in_airflow_network=True)
+    return made.of_airflow(secrets=tuple(_name(field) for field in _FIELDS), runs_beside="airflow")
 
 
 def schedule_settings(found: Catalogued) -> ScheduleSettings:

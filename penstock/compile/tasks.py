@@ -113,7 +113,7 @@ def draft(inputs: Inputs, step: Step, env: Mapping[str, str]) -> Draft:
     run = merge_layers(TaskSettings, tasks.BASE, inputs.settings.defaults.task, step.settings)
     architecture, read_only = run.pop("architecture"), run.pop("read_only_root")
     subnets = run.pop("subnets", None)
-    place = {} if work.in_airflow_network else place_of(inputs.settings.network, subnets)
+    place = {} if work.runs_beside == "airflow" else place_of(inputs.settings.network, subnets)
     run.pop("files", None)
     run["memory_mib"], *larger = tasks.memory_sizes(run)
     files = [_task_file(inputs, path, given) for path, given in sorted(work.files.items())]
@@ -133,7 +133,7 @@ def draft(inputs: Inputs, step: Step, env: Mapping[str, str]) -> Draft:
         runtime=work.runtime,
         files=tuple(file for file, _ in files),
         larger_memory_mib=tuple(larger),
-        in_airflow_network=work.in_airflow_network,
+        runs_beside=work.runs_beside,
         **place,
         **run,
     )

@@ -7,7 +7,7 @@ import posixpath
 import shlex
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, Literal
 
 from penstock.compile.inputs import Inputs
 from penstock.project.ecs.image_names import located, rule
@@ -55,8 +55,8 @@ class Work:
     """Where the Meltano project keeps its own state; None: Penstock keeps it."""
     rest_api_of: str | None = None
     """The MWAA environment whose REST API it reads."""
-    in_airflow_network: bool = False
-    """Whether it runs where MWAA does."""
+    runs_beside: Literal["airflow"] | None = None
+    """As in the plan's task."""
 
     def of_airflow(self, **fields: Any) -> Work:
         """The same work, which reads Airflow's own metadata."""

@@ -41,7 +41,7 @@ def planned(way: str) -> Plan:
         OWN, rest_api_of="acme-dev" if by_rest else None, secrets=() if by_rest else (PASSWORD,)
     )
     task = dataclasses.replace(
-        plans.TASK, family=definition.family, names=(AIRFLOW_URL_VARIABLE,), in_airflow_network=not by_rest
+        plans.TASK, family=definition.family, names=(AIRFLOW_URL_VARIABLE,), runs_beside=None if by_rest else "airflow"
     )
     schedule = dataclasses.replace(plans.SCHEDULE, name="airflow-catalogue", dag_id="airflow-catalogue", tasks=(task,))
     return dataclasses.replace(

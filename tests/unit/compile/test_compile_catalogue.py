@@ -55,7 +55,7 @@ def test_rest_api_is_read_by_a_fargate_task_of_its_own(tmp_path: Path) -> None:
     assert connection["connection"] == {"type": "RestAPI", "authConfig": {"mwaaConfig": mwaa}}
     assert connection["hostPort"] == "${PENSTOCK_AIRFLOW_URL}"
     assert task.names == ("OM_JWT", "PENSTOCK_AIRFLOW_URL")
-    assert not task.in_airflow_network
+    assert task.runs_beside is None
     assert list(without.schedules) == [one for one in plan.schedules if one is not schedule]
     assert [one for one in plan.task_definitions if one.family != task.family] == list(without.task_definitions)
     assert set(build_bundle(without, dags_folder=DAGS).dags) == _same_files(without, plan)
@@ -83,7 +83,7 @@ def test_database_is_read_beside_mwaa_with_a_secret_of_its_own(tmp_path: Path) -
     (definition,) = [one for one in plan.task_definitions if one.family == task.family]
     own = [secret for secret in definition.secrets if secret.name != "OM_JWT"]
 
-    assert task.in_airflow_network
+    assert task.runs_beside == "airflow"
     assert sorted(str(secret.key) for secret in own) == sorted(FIELDS)
     assert {(secret.store, secret.id) for secret in own} == {("secretsmanager", "acme-dev/airflow-database")}
     assert definition.rest_api_of is None

@@ -93,7 +93,7 @@ def network(task: FargateTask, resources: Resources) -> dict[str, Any]:
     Raises:
         PenstockError: it runs there, and the deploy has not said where that is.
     """
-    if task.in_airflow_network:
+    if task.runs_beside == "airflow":
         if not resources.airflow_subnets:
             raise PenstockError(
                 f"task '{task.name}' runs in MWAA's subnets, and resources.json names none",

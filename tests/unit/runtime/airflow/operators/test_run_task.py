@@ -86,7 +86,7 @@ def test_fargate_or_spot(spot: bool) -> None:
 def test_task_beside_airflow_runs_in_airflows_network(tmp_path: Path) -> None:
     """In MWAA's subnets with MWAA's group, where the metadata database lets it in; other tasks stay where they are."""
     task = compile_plan(loaded(tmp_path)).schedules[0].tasks[0]
-    beside = dataclasses.replace(task, in_airflow_network=True)
+    beside = dataclasses.replace(task, runs_beside="airflow")
     resources = dataclasses.replace(RESOURCES, airflow_subnets=("subnet-8",), airflow_security_groups=("sg-8",))
 
     assert run_task.network(task, resources)["awsvpcConfiguration"]["subnets"] == ["subnet-1"]
