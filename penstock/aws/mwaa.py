@@ -125,6 +125,9 @@ PLUGINS_FOLDER = "/usr/local/airflow/plugins"
 """Where MWAA unpacks plugins.zip. UG, "Installing custom plugins"."""
 AIRFLOW_FOLDER = "/usr/local/airflow/"
 
+MAX_REST_PATH = 64
+"""Characters of the path of a call of InvokeRestApi. API, `RestApiPath`."""
+
 STEPPING_STONE = (2, 11)
 """The release line of Airflow 2 from which 3 can be reached, and the other way round."""
 

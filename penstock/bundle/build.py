@@ -31,6 +31,8 @@ from penstock_runtime.release.infrastructure import plan_sha256
 SCHEDULES_PER_SHARD = 50
 """Airflow starts a process per DAG file, at about 140 ms; a shard of 50 schedules parses in about 0.1 s more."""
 SHARD_FORMAT = 1
+DISCOVERY = "metadata_database.py"
+"""The DAG file that finds Airflow's own database."""
 
 
 @dataclass(frozen=True)
@@ -57,7 +59,8 @@ class Bundle:
 
 
 def build_bundle(plan: Plan, *, dags_folder: Path) -> Bundle:
-    """The bundle of a plan. `dags_folder` holds the template of the loader files, `schedules.py`.
+    """The bundle of a plan. `dags_folder` holds the template of the loader files, `schedules.py`, and
+    `metadata_database.py`.
 
     Raises:
         PenstockError: the template does not have exactly one line for each constant.
@@ -67,7 +70,7 @@ def build_bundle(plan: Plan, *, dags_folder: Path) -> Bundle:
     held = {f"shards/{number:02}.json": text.encode() for number, text in enumerate(_shards(plan))}
     held |= {f"{package.NAME}/{path}": runtime[path] for path in airflow}
     template = (dags_folder / TEMPLATE).read_text(encoding="utf-8")
-    own = dict(own_dag_files.placed(plan.dag_files))
+    own = dict(own_dag_files.placed(plan.dag_files)) | _discovery(plan, dags_folder)
     # The hash also covers what lies beside the release, so that no two bundles share one.
     release = _release({**held, TEMPLATE: template.encode(), **{f"dags/{path}": own[path] for path in own}})
     dags = {f"{RELEASES_FOLDER}/{release}/{path}": content for path, content in held.items()}
@@ -138,6 +141,18 @@ def _shards(plan: Plan) -> list[str]:
     ]
 
 
+def _discovery(plan: Plan, dags_folder: Path) -> dict[str, bytes]:
+    """The DAG that finds Airflow's database, where the catalogue of MWAA's own metadata needs it."""
+    catalogue = plan.catalogue
+    if catalogue is None or catalogue.secret is None or catalogue.discovery_dag_id is None:
+        return {}
+    text = (dags_folder / DISCOVERY).read_text(encoding="utf-8")
+    filled = {"SECRET": catalogue.secret, "DAG_ID": catalogue.discovery_dag_id, "CRON": catalogue.discovery_cron or ""}
+    for name, value in filled.items():
+        text = _fill(text, name, value, DISCOVERY)
+    return {DISCOVERY: text.encode()}
+
+
 def _archive(files: Mapping[str, bytes]) -> bytes:
     """The runtime archive: a zip that depends on the files' names and content only."""
     return archive.pack({f"{package.NAME}/{path}": archive.Entry(content, 0o644) for path, content in files.items()})
@@ -151,12 +166,12 @@ def _release(files: Mapping[str, bytes]) -> str:
     return digest.hexdigest()[:16]
 
 
-def _fill(template: str, name: str, value: str) -> str:
+def _fill(template: str, name: str, value: str, file: str = TEMPLATE) -> str:
     """The template with its line `NAME = ""` filled; a type between name and value is kept."""
     pattern = re.compile(rf'^({name}(?:: [\w.\[\], ]+)? = )""', re.MULTILINE)
     filled, count = pattern.subn(lambda match: f'{match[1]}"{value}"', template)
     if count != 1:
         raise PenstockError(
-            f'{TEMPLATE} holds the line `{name} = ""` {count} times', fix="restore Penstock's own dags/ folder"
+            f'{file} holds the line `{name} = ""` {count} times', fix="restore Penstock's own dags/ folder"
         )
     return filled

@@ -8,12 +8,19 @@ from penstock.cli import context as contexts
 from penstock.cli.options import FormatOption
 from penstock.cli.output import Format, data, talk
 from penstock_runtime.errors import plain, visible
+from penstock_runtime.plan.airflow import AirflowCatalogue
 
 ALONE = (
     "its image's own entry point gets the command: Airflow stops it up to 15 minutes after {} minutes, and {} if "
     "Airflow has lost the run; secrets are not masked in its log; no metrics"
 )
 """Of a task in an image of which nobody says that it has Python."""
+
+WAYS = {
+    "rest": "MWAA's REST API (InvokeRestApi)",
+    "database": "its metadata database, from a Fargate task",
+    "backend": "its metadata database, from a worker of Airflow's",
+}
 
 
 def plan(context: typer.Context, form: FormatOption = Format.text) -> None:
@@ -42,5 +49,16 @@ def plan(context: typer.Context, form: FormatOption = Format.text) -> None:
             for file in task.files:
                 source = f"secret {file.secret}" if file.sha256 is None else paths[file.sha256]
                 data.print(f"    {visible(f'{file.path} is {source}, mode {file.mode}')}", style="dim", markup=False)
+    if whole.catalogue is not None:
+        data.print(f"\n{_catalogue(whole.catalogue)}", markup=False)
     for warning in whole.warnings:
         talk.print(f"warning: {plain(warning)}", style="yellow", markup=False, soft_wrap=True)
+
+
+def _catalogue(catalogue: AirflowCatalogue) -> str:
+    """How MWAA's own metadata is catalogued."""
+    text = f"catalogue of {catalogue.environment}: by {WAYS[catalogue.way]}, since {catalogue.reason}"
+    text += f"; DAG {catalogue.dag_id}, service {catalogue.service}"
+    if catalogue.discovery_dag_id is not None:
+        text += f"; first run DAG {catalogue.discovery_dag_id}, which writes the secret {catalogue.secret}"
+    return text

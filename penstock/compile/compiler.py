@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from itertools import chain
 
-from penstock.compile import network, reach, reference_warnings, warnings
+from penstock.compile import catalogue, network, reach, reference_warnings, warnings
 from penstock.compile.airflow import AnyAirflow, airflow_problems, compiled, options, role_name_problems
 from penstock.compile.inputs import Inputs
 from penstock.compile.observability import observability
@@ -49,6 +49,8 @@ def compile_plan(
     name = project.default_environment if environment is None else environment
     inputs = _inputs(project, name, dict(variables or {}), airflow_version)
     problems = Problems()
+    if (no_way := catalogue.problem(inputs)) is not None:
+        problems.add_all(inputs.located([no_way]))
     drafted = drafted_schedules(inputs, problems)
     problems.add_all(id_problems(drafted))
     drafts = [draft for schedule in drafted for draft in schedule.drafts]
@@ -77,6 +79,7 @@ def compile_plan(
     about_files = reference_warnings.warnings(project, project.environment(name), inputs.variables, drafts)
     all_warnings = (
         *(text for schedule in drafted for text in schedule.warnings),
+        *catalogue.long_ids(inputs, [schedule.schedule.dag_id for schedule in drafted]),
         *plan_warnings(inputs, task_definitions, planned_network, airflow, unwatched, configs.values()),
         *(inputs.warning(text, *path) for text, path in about_project),
         *(f"{project.place(where)}: {text}" for text, where in about_files),
@@ -114,6 +117,7 @@ def compile_plan(
         tags=dict(sorted(settings.tags.items())),
         pull_through=tuple(rule for _, rule in sorted(pull_through.items())),
         files=tuple(file for _, file in sorted(files.items())),
+        catalogue=catalogue.planned(inputs),
     )
 
 
@@ -139,10 +143,11 @@ def _left_out(inputs: Inputs) -> tuple[str, ...]:
 
 
 def _secrets(inputs: Inputs) -> dict[str, Secret]:
-    return {
+    own = {
         name: references.parse(name, reference, inputs.where("secrets", name))
         for name, reference in inputs.settings.secrets.items()
     }
+    return own | catalogue.secrets(inputs)
 
 
 def _network(

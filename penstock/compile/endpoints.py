@@ -27,6 +27,8 @@ endpoints in an Amazon VPC with private routing": its list, and the template in 
 not the three of Airflow's own, which regions may lack."""
 _START = ("ecr.api", "ecr.dkr", "logs", *AGENT_ENDPOINTS)
 """What Fargate calls to start a task (see `TASK_ENDPOINTS`, `AGENT_ENDPOINTS`)."""
+REST_ENDPOINT = "airflow.env"
+"""What InvokeRestApi is called by (botocore: host prefix `env.`)."""
 _OTHERWISE = (
     "take it out of without_endpoints, or lead there by a route of your own, such as a transit gateway, before you "
     "deploy more than the network"
@@ -34,7 +36,7 @@ _OTHERWISE = (
 
 
 def endpoints_of(
-    settings: Settings, definitions: Iterable[TaskDefinition], options: Mapping[str, str]
+    settings: Settings, definitions: Sequence[TaskDefinition], options: Mapping[str, str]
 ) -> tuple[str, ...]:
     """The services that get one, besides S3.
 
@@ -43,10 +45,36 @@ def endpoints_of(
         options: Airflow's.
     """
     create = settings.network.create
-    if create is None or not is_sealed(settings.network):
+    if create is None:
         return ()
+    if not is_sealed(settings.network):
+        return (REST_ENDPOINT,) if calls_private_airflow(settings, definitions) else ()
     wanted = _needed(settings, definitions, options) | {*create.more_endpoints}
     return tuple(sorted(wanted - {*create.without_endpoints}))
+
+
+def calls_private_airflow(settings: Settings, definitions: Iterable[TaskDefinition]) -> bool:
+    """Whether a task calls InvokeRestApi of an environment whose web server is private, which MWAA takes from inside a
+    VPC only (MWAA User Guide, "Using the Apache Airflow REST API"). Of one that exists, its access is not known."""
+    airflow = settings.airflow.create
+    calls = any(definition.rest_api_of is not None for definition in definitions)
+    return calls and (airflow is None or airflow.access == "private")
+
+
+def rest_api_warnings(settings: Settings, definitions: Sequence[TaskDefinition]) -> Iterator[tuple[str, DocumentPath]]:
+    """No way to MWAA's REST API that is known: (text, where)."""
+    network = settings.network
+    if not calls_private_airflow(settings, definitions):
+        return
+    if network.use is not None:
+        text = (
+            "where Airflow's web server is private, MWAA takes calls of its REST API from inside the VPC only: the VPC "
+            f"needs an endpoint for {REST_ENDPOINT}"
+        )
+        yield text, ("airflow", "catalogue")
+    elif network.create is not None and REST_ENDPOINT in network.create.without_endpoints:
+        place = ("network", "create", "without_endpoints", network.create.without_endpoints.index(REST_ENDPOINT))
+        yield f"without a way to {REST_ENDPOINT} no task reads Airflow's REST API: {_OTHERWISE}", place
 
 
 def missing_endpoint_warnings(

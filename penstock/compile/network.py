@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from penstock.compile.endpoints import endpoints_of
@@ -19,7 +19,9 @@ from penstock_runtime.plan.task_definition import TaskDefinition
 
 
 def network_of(
-    settings: Settings, definitions: Iterable[TaskDefinition], options: Mapping[str, str]
+    settings: Settings,
+    definitions: Sequence[TaskDefinition],
+    options: Mapping[str, str],
 ) -> planned.Network:
     """The plan's network.
 

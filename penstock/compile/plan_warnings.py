@@ -58,6 +58,7 @@ def plan_warnings(
         network.warnings(inputs.settings),
         endpoints.missing_endpoint_warnings(inputs.settings, definitions, options(airflow)),
         endpoints.cross_region_secret_warnings(inputs.settings, definitions),
+        endpoints.rest_api_warnings(inputs.settings, definitions),
         memory.warnings(inputs.settings),
         own_images.unmasked(inputs.settings),
         checks.warnings(inputs.settings.openmetadata, inputs.settings.variables),

@@ -8,11 +8,13 @@ from dataclasses import dataclass, replace
 from itertools import chain
 from typing import Any
 
+from penstock.compile.catalogue import catalogued, schedule_settings
 from penstock.compile.inputs import Inputs
 from penstock.compile.observability import overdue_after_minutes
 from penstock.compile.task_definitions import Draft
 from penstock.compile.tasks import (
     Step,
+    catalogue_steps,
     draft,
     draft_problems,
     job_steps,
@@ -22,6 +24,7 @@ from penstock.compile.tasks import (
 )
 from penstock.compile.work import Work, arguments_of, meltano_work
 from penstock.problem import Problem
+from penstock.project.airflow.catalogue import JOB
 from penstock.project.document.document import at
 from penstock.project.document.problems import Problems
 from penstock.project.jobs import interval, interval_warnings, schedules
@@ -57,7 +60,11 @@ def drafted_schedules(inputs: Inputs, problems: Problems) -> list[DraftedSchedul
     """All schedules of the environment."""
     meltano = meltano_work(inputs)
     drafted, tasks = [], 0
-    for schedule in chain(_own_schedules(inputs, meltano, problems), _meltano_schedules(inputs, meltano, problems)):
+    for schedule in chain(
+        _own_schedules(inputs, meltano, problems),
+        _meltano_schedules(inputs, meltano, problems),
+        _catalogue_schedules(inputs, problems),
+    ):
         tasks += len(schedule.drafts)
         if tasks > MAX_TASKS:
             what = f"the schedules up to this one have more than {MAX_TASKS} tasks"
@@ -166,6 +173,34 @@ def _meltano_schedules(inputs: Inputs, meltano: Work | None, problems: Problems)
             schedule.where,
             warnings,
         )
+
+
+def _catalogue_schedules(inputs: Inputs, problems: Problems) -> Iterator[DraftedSchedule]:
+    """The schedule that `airflow.catalogue` adds, if any."""
+    found = catalogued(inputs)
+    if found is None:
+        return
+    place = inputs.where("airflow", "catalogue")
+    run = _settled(inputs.settings.defaults.schedule, schedule_settings(found))
+    cron, every_minutes = interval.read(found.settings.interval, inputs.where("airflow", "catalogue", "interval"))
+    warnings: list[str] = []
+    if every_minutes is None:
+        warnings = _interval_warnings(inputs, problems, cron, found.settings.interval, run["timezone"], place)
+    yield DraftedSchedule(
+        _schedule(
+            run,
+            name=JOB,
+            dag_id=inputs.settings.airflow.dag_id(JOB),
+            job=JOB,
+            cron=cron,
+            every_minutes=every_minutes,
+            description=f"Catalogue the DAGs of {found.environment} in OpenMetadata",
+            source=f"catalogue: {{way: {found.choice.way}}}\n",
+        ),
+        _drafts(inputs, catalogue_steps(inputs, found, place), {}, problems),
+        place,
+        warnings,
+    )
 
 
 def _meltano_listing(inputs: Inputs) -> tuple[MeltanoSchedule, ...]:

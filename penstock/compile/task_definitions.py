@@ -33,7 +33,7 @@ a template has 1 MB (the same quotas)."""
 SECRETS_OF_ONE, CHARACTERS_OF_A_SECRET = 4, 600
 """How many secrets that room is for, and what each of the others takes: in the container, and twice in its role."""
 
-Key = tuple[str, Image, bool, str, tuple[str, ...], str, bool, bool]
+Key = tuple[str, Image, bool, str, tuple[str, ...], str, bool, bool, str | None]
 
 
 @dataclass(frozen=True)
@@ -55,6 +55,8 @@ class Draft:
     """The workflow config that the task names."""
     pull_through: PullThrough | None = None
     """The rule that the image needs, where the deploy makes it."""
+    rest_api_of: str | None = None
+    """As in the task definition."""
     project_files: tuple[ProjectFile, ...] = ()
     """Those of the task's files that are files of the project."""
 
@@ -66,7 +68,7 @@ class Draft:
         """
         granted = json.dumps([_without_reason(permission) for permission in self.permissions], sort_keys=True)
         image = self.image, self.default_image
-        held = granted, self.read_only_root, self.task.runtime
+        held = granted, self.read_only_root, self.task.runtime, self.rest_api_of
         return self.task.engine, *image, self.architecture, self.secrets, *held
 
     @property
@@ -80,6 +82,8 @@ class Draft:
         # A release that is still running gives its commands to the runtime: its definition stays.
         if not self.task.runtime:
             parts.append("the image's own entry point")
+        if self.rest_api_of is not None:
+            parts.append(["REST API", self.rest_api_of])
         return _digest(parts, FAMILY_DIGITS)
 
 
@@ -135,6 +139,7 @@ def definitions(
                 meltano_state=first.meltano_state,
                 stack=stack,
                 runtime=first.task.runtime,
+                rest_api_of=first.rest_api_of,
             )
         )
         check_execution_role(task_definitions[-1], region, first.task.name)

@@ -7,12 +7,15 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 
+from penstock.compile import catalogue
+from penstock.compile.catalogue import Catalogued
 from penstock.compile.inputs import Inputs
 from penstock.compile.network import place_of
 from penstock.compile.overrides_room import room_problem
 from penstock.compile.task_definitions import Draft
 from penstock.compile.work import Work, arguments_of, pipeline_name, work_of
 from penstock.problem import Problem
+from penstock.project.airflow.catalogue import TASK
 from penstock.project.iam.permissions import filled, wrong_permission
 from penstock.project.jobs import tasks
 from penstock.project.jobs.tasks import TaskSettings
@@ -80,6 +83,12 @@ def meltano_steps(
     ]
 
 
+def catalogue_steps(inputs: Inputs, found: Catalogued, where: str) -> list[Step]:
+    """The one step that catalogues MWAA's own metadata."""
+    work = replace(catalogue.work(inputs, found), files=levels.of_all(inputs.settings))
+    return [Step(TASK, (), work, TaskSettings(operator="ecs"), where, env={})]
+
+
 def pipeline_problems(inputs: Inputs, jobs: Iterable[str]) -> Iterator[Problem]:
     """Tasks of these jobs whose runs OpenMetadata could not tell apart."""
     first: dict[str, tuple[str, str]] = {}
@@ -103,7 +112,8 @@ def draft(inputs: Inputs, step: Step, env: Mapping[str, str]) -> Draft:
     work = step.work
     run = merge_layers(TaskSettings, tasks.BASE, inputs.settings.defaults.task, step.settings)
     architecture, read_only = run.pop("architecture"), run.pop("read_only_root")
-    place = place_of(inputs.settings.network, run.pop("subnets", None))
+    subnets = run.pop("subnets", None)
+    place = {} if work.runs_beside == "airflow" else place_of(inputs.settings.network, subnets)
     run.pop("files", None)
     run["memory_mib"], *larger = tasks.memory_sizes(run)
     files = [_task_file(inputs, path, given) for path, given in sorted(work.files.items())]
@@ -123,6 +133,7 @@ def draft(inputs: Inputs, step: Step, env: Mapping[str, str]) -> Draft:
         runtime=work.runtime,
         files=tuple(file for file, _ in files),
         larger_memory_mib=tuple(larger),
+        runs_beside=work.runs_beside,
         **place,
         **run,
     )
@@ -136,6 +147,7 @@ def draft(inputs: Inputs, step: Step, env: Mapping[str, str]) -> Draft:
         # Meltano's own database is beside its project.
         read_only and work.engine != "meltano",
         work.meltano_state,
+        rest_api_of=work.rest_api_of,
         config=work.config,
         pull_through=work.pull_through,
         project_files=tuple(project_file for _, project_file in files if project_file is not None),

@@ -7,13 +7,14 @@ import posixpath
 import shlex
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from typing import Any, Literal
 
 from penstock.compile.inputs import Inputs
 from penstock.project.ecs.image_names import located, rule
 from penstock.project.ecs.images import ImageSource
 from penstock.project.files.named import SERVER_CERTIFICATE
 from penstock.project.iam.permissions import Permission
-from penstock.project.jobs.tasks import OpenMetadataTask, Task
+from penstock.project.jobs.tasks import Task
 from penstock.project.openmetadata import workflow
 from penstock.project.openmetadata.model import OpenMetadata
 from penstock.project.rules import own_images
@@ -52,6 +53,14 @@ class Work:
     """What the engine always gets; the task's own variables win over it."""
     meltano_state: str | None = None
     """Where the Meltano project keeps its own state; None: Penstock keeps it."""
+    rest_api_of: str | None = None
+    """The MWAA environment whose REST API it reads."""
+    runs_beside: Literal["airflow"] | None = None
+    """As in the plan's task."""
+
+    def of_airflow(self, **fields: Any) -> Work:
+        """The same work, which reads Airflow's own metadata."""
+        return replace(self, **fields)
 
 
 def arguments_of(texts: Iterable[str]) -> tuple[str, ...]:
@@ -113,7 +122,8 @@ def _engine_work(inputs: Inputs, meltano: Work | None, job: str, task: Task) -> 
         assert meltano is not None, "load has checked that the project is there where it is needed"
         return replace(meltano, command=("run", *arguments_of([task.meltano])))
     if task.openmetadata is not None:
-        return _workflow_work(inputs, task.openmetadata, pipeline_name(inputs, job, task.name))
+        data = inputs.project.workflows[task.openmetadata.config].document.root.plain()
+        return workflow_work(inputs, task.openmetadata.type, data, pipeline_name(inputs, job, task.name))
     assert task.command is not None, "load has checked that it is one of the three"
     command = arguments_of([task.command]) if isinstance(task.command, str) else tuple(task.command)
     own_image = _located(inputs, task.image, inputs.settings.images.command) if task.image else None
@@ -129,11 +139,17 @@ def _engine_work(inputs: Inputs, meltano: Work | None, job: str, task: Task) -> 
     )
 
 
-def _workflow_work(inputs: Inputs, task: OpenMetadataTask, pipeline: str) -> Work:
+def workflow_work(inputs: Inputs, workflow_type: str, written: dict[Any, Any], pipeline: str) -> Work:
+    """What a task does that runs an OpenMetadata workflow.
+
+    Args:
+        written: the workflow, as its file has it.
+        pipeline: the name that OpenMetadata shows its runs by.
+    """
     settings = _openmetadata(inputs)
     # A value that is given for the server's variable wins over the server that the project names.
     server = None if SERVER_VARIABLE in inputs.variables else settings.server
-    data = workflow.completed(inputs.project.workflows[task.config], settings, server=server, pipeline=pipeline)
+    data = workflow.completed(written, settings, server=server, pipeline=pipeline)
     text = workflow.text(data)
     certificate = levels.certificate(inputs.settings) if workflow.is_certified(data) else None
     image, pull_through = _openmetadata_image(inputs)
@@ -142,7 +158,7 @@ def _workflow_work(inputs: Inputs, task: OpenMetadataTask, pipeline: str) -> Wor
         image,
         set(names(data)),
         pull_through=pull_through,
-        workflow_type=task.type,
+        workflow_type=workflow_type,
         config=Config(hashlib.sha256(text.encode()).hexdigest(), text),
         files={SERVER_CERTIFICATE: certificate} if certificate is not None else {},
     )

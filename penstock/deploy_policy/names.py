@@ -47,6 +47,7 @@ NAMINGS = {
     "AWS::MWAA::Environment": Naming("Name", 80),
     "AWS::S3::Bucket": Naming("BucketName", 63, lower=True),
     "AWS::SNS::Topic": Naming("TopicName", 256),
+    "AWS::SecretsManager::Secret": Naming("Name", 512),
     "AWS::StepFunctions::StateMachine": Naming("StateMachineName", 80, by_logical_id=True),
 }
 """Type → naming. Maximum: the API Reference of each service."""

@@ -21,6 +21,7 @@ from penstock.deploy_policy.network_types import (
 _ROLE, _POLICY = "iam::{account}:role{AWS::IAM::Role}", "iam::{account}:policy{AWS::IAM::ManagedPolicy}"
 _FUNCTION = "lambda:{region}:{account}:function:{AWS::Lambda::Function}"
 _LAYER = "lambda:{region}:{account}:layer:{AWS::Lambda::LayerVersion}"
+_SECRET = "secretsmanager:{region}:{account}:secret:{AWS::SecretsManager::Secret}-??????"  # noqa: S105  an ARN
 _BUCKET = "s3:::{AWS::S3::Bucket}"
 _TOPIC = "sns:{region}:{account}:{AWS::SNS::Topic}"
 _RULE = "events:{region}:{account}:rule/{AWS::Events::Rule}"
@@ -214,6 +215,13 @@ TYPES: dict[str, tuple[Grant, ...]] = {
         ),
     ),
     "AWS::SNS::TopicPolicy": (on("sns:SetTopicAttributes", _TOPIC),),
+    "AWS::SecretsManager::Secret": (
+        on(
+            "secretsmanager:CreateSecret secretsmanager:DescribeSecret secretsmanager:UpdateSecret "
+            "secretsmanager:DeleteSecret secretsmanager:TagResource secretsmanager:UntagResource",
+            _SECRET,
+        ),
+    ),
     "AWS::StepFunctions::StateMachine": (
         on("states:CreateStateMachine", _MACHINE, when="tagged ours"),
         on(

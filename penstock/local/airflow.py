@@ -20,6 +20,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from penstock.local.airflow_client import AirflowClient
+from penstock.local.aws.endpoint import AIRFLOW_ROLES
 from penstock_runtime.errors import PenstockError
 
 __all__ = ["AirflowClient", "AirflowServer", "Component"]
@@ -80,6 +81,16 @@ class AirflowServer:
         """Address of the web page and the REST API."""
         return f"http://127.0.0.1:{self.port}"
 
+    def users(self) -> dict[str, tuple[str, str]]:
+        """Role → name and password of a user who has it: `admin`, and those that MWAA's InvokeRestApi acts as.
+
+        Airflow 3 has them all from its start; Airflow 2 gets them by its API, when they are needed.
+        """
+        return {
+            role: (USER, self.password) if role == "Admin" else (f"mwaa-{role.lower()}", self._key(role)[:32])
+            for role in AIRFLOW_ROLES
+        }
+
     def client(self) -> AirflowClient:
         """A client of its REST API."""
         return AirflowClient(self.version, self.url, self.user, self.password)
@@ -133,7 +144,7 @@ class AirflowServer:
             folder.mkdir(parents=True, exist_ok=True)
         if self.major >= 3:
             self._passwords_file.touch(mode=0o600)
-            self._passwords_file.write_text(json.dumps({USER: self.password}))
+            self._passwords_file.write_text(json.dumps(dict(self.users().values())))
         self._run(("db", "migrate"), environ, log)
         if self.major < 3:
             # Asks for the password twice; on a command line, every user of the machine could read it.
@@ -149,7 +160,9 @@ class AirflowServer:
             "api_auth.jwt_secret": self._key("jwt"),
             "core.execution_api_server_url": f"{self.url}/execution/",
             "core.auth_manager": f"{_SIMPLE}.simple_auth_manager.SimpleAuthManager",
-            "core.simple_auth_manager_users": f"{USER}:admin",
+            "core.simple_auth_manager_users": ",".join(
+                f"{name}:{role.lower()}" for role, (name, _) in self.users().items() if role != "Public"
+            ),
             "core.simple_auth_manager_passwords_file": str(self._passwords_file),
             # How soon a new or changed file in the DAG folder is seen, in seconds.
             "dag_processor.refresh_interval": "2",

@@ -9,9 +9,11 @@ from pathlib import Path
 
 from penstock.local import existing, fargate, mwaa_files, own_services, services
 from penstock.local.airflow import AirflowClient, AirflowServer
+from penstock.local.aws.airflow_server import Server
 from penstock.local.aws.endpoint import Endpoint, Keys
 from penstock.local.instance import Instance
 from penstock_runtime import contract
+from penstock_runtime.plan.airflow import SelfManagedAirflow
 from penstock_runtime.plan.plan import Plan
 
 START_SECONDS = 120
@@ -58,6 +60,8 @@ def start(
         services.start(instance, component.name, component.command, environ, server.home)
     _settings_file(instance).write_text(_settings(server, front))
     client = server.client()
+    if not isinstance(plan.airflow, SelfManagedAirflow):
+        Server(plan.airflow.name, server.version, server.url, server.users()).write(endpoint.state)
     for name in names:
         services.wait(instance.processes[name], lambda: client.healthy(began), seconds=START_SECONDS)
     if lost_runs:

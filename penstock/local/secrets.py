@@ -71,4 +71,6 @@ def store(plan: Plan, endpoint: Endpoint, values: Mapping[str, str]) -> None:
 
 
 def _secrets(plan: Plan) -> Iterable[Secret]:
-    return (secret for definition in plan.task_definitions for secret in definition.secrets)
+    """All but those of Airflow's database, which the deploy makes and a DAG fills."""
+    own = plan.catalogue.secret if plan.catalogue is not None else None
+    return (secret for definition in plan.task_definitions for secret in definition.secrets if secret.id != own)

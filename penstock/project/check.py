@@ -17,6 +17,7 @@ from penstock.project.meltano.project import MeltanoProject
 from penstock.project.network.checks import check_network
 from penstock.project.observability.checks import check_observability
 from penstock.project.openmetadata.checks import check_openmetadata
+from penstock.project.rules.catalogue import check_catalogue
 from penstock.project.rules.files.checks import check_certificate, check_files
 from penstock.project.rules.images import check_images
 from penstock.project.rules.jobs import check_jobs
@@ -58,6 +59,7 @@ def check(settings: Settings, report: Report, meltano: MeltanoProject | None) ->
     yield from check_schedules(settings, meltano)
     yield from check_observability(settings.observability, settings.region)
     yield from check_overdue(settings, meltano)
+    yield from check_catalogue(settings)
     yield from in_tasks(settings, report)
 
 

@@ -81,6 +81,9 @@ SERVER_VARIABLE = "OPENMETADATA_SERVER"
 """The variable that stands for the server's address if the project sets no `openmetadata.server`."""
 
 
+AIRFLOW_URL_VARIABLE = "PENSTOCK_AIRFLOW_URL"
+"""The variable that stands for the address of Airflow's page in the workflow that catalogues it."""
+
 REAPER_REASON = "Penstock's reaper: "
 """What `stoppedReason` begins with of a task that `functions.reaper` stopped."""
 

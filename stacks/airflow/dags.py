@@ -37,7 +37,12 @@ class Delivery:
 
 
 def deploy_bundle(
-    stack: cdk.Stack, folder: DagFolder, delivery: Delivery, *, upload_role: iam.IRole | None = None
+    stack: cdk.Stack,
+    folder: DagFolder,
+    delivery: Delivery,
+    *,
+    upload_role: iam.IRole | None = None,
+    airflow_url: str = "",
 ) -> ReleaseDeployment:
     """Upload the bundle and make it live, after the task definitions: a DAG that arrives may run at once.
 
@@ -45,6 +50,7 @@ def deploy_bundle(
 
     Args:
         upload_role: see `ReleaseDeployment`.
+        airflow_url: address of Airflow's page, where it is known.
     """
     cdk.CfnOutput(stack, "DagBucket", value=folder.bucket.bucket_name)
     cdk.CfnOutput(stack, "DagFolder", value=folder.path)
@@ -59,7 +65,7 @@ def deploy_bundle(
         artifacts=s3.Bucket.from_bucket_name(stack, "ReleaseArtifacts", ingestion.artifacts_name),
         folder=folder,
         facts={
-            contract.RESOURCES_FILE: _lists(resources_of(plan, delivery.network, ingestion)),
+            contract.RESOURCES_FILE: _facts(resources_of(plan, delivery.network, ingestion, airflow_url)),
             infrastructure.FILE: ingestion.infrastructure,
         },
         upload_role=upload_role,
@@ -79,8 +85,11 @@ def _name(folder: DagFolder, upload_role: iam.IRole | None) -> str:
     return f"Release{hashlib.sha256(address.encode()).hexdigest()[:8]}"
 
 
-def resources_of(plan: Plan, network: Network, ingestion: IngestionStack) -> Resources:
-    """What `resources.json` holds."""
+def resources_of(plan: Plan, network: Network, ingestion: IngestionStack, airflow_url: str = "") -> Resources:
+    """What `resources.json` holds. Of Airflow only what a task of the plan needs."""
+    tasks = [task for schedule in plan.schedules for task in schedule.tasks]
+    beside_airflow = any(task.runs_beside == "airflow" for task in tasks)
+    links_to_airflow = any(contract.AIRFLOW_URL_VARIABLE in task.names for task in tasks)
     return Resources(
         region=ingestion.region,
         cluster=plan.cluster,
@@ -89,10 +98,14 @@ def resources_of(plan: Plan, network: Network, ingestion: IngestionStack) -> Res
         assign_public_ip=network.assign_public_ip,
         log_group=plan.log_group,
         artifacts_bucket=ingestion.artifacts_name,
+        airflow_subnets=network.subnets if beside_airflow else (),
+        airflow_security_groups=network.airflow_security_groups if beside_airflow else (),
+        airflow_url=airflow_url if links_to_airflow else "",
     )
 
 
-def _lists(resources: Resources) -> dict[str, Any]:
-    """The dataclass as jsii takes it: without tuples."""
-    fields = dataclasses.asdict(resources)
+def _facts(resources: Resources) -> dict[str, Any]:
+    """The dataclass as jsii takes it: without tuples. What is not needed is left out."""
+    left_out = {"airflow_subnets", "airflow_security_groups", "airflow_url"}
+    fields = {name: value for name, value in dataclasses.asdict(resources).items() if value or name not in left_out}
     return {name: list(value) if isinstance(value, tuple) else value for name, value in fields.items()}

@@ -10,6 +10,7 @@ from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
 from penstock_runtime.plan.airflow import SelfManagedAirflow, UsedAirflow
+from stacks.airflow.catalogue import database_secret
 from stacks.airflow.dags import Delivery, deploy_bundle
 from stacks.bucket import data_bucket
 from stacks.managed_policies import ManagedPolicies
@@ -24,6 +25,7 @@ class UsedAirflowStack(cdk.Stack):
         super().__init__(scope, name, **stack)
         prefix = delivery.plan.prefix
         policies = _run_policies(self, delivery)
+        database_secret(self, delivery.plan, policies)
         attached = policies.make(f"{prefix}: what its DAGs in {airflow.name} need", role=airflow.execution_role)
         release = deploy_bundle(self, _guest_folder(self, airflow.bucket, airflow, prefix), delivery)
         # A DAG that arrives may run at once: its permissions come first, too.

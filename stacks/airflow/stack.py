@@ -13,6 +13,7 @@ from constructs import Construct, IDependable
 
 from penstock_runtime.contract import OWN_FILES_FOLDER
 from penstock_runtime.plan.airflow import Airflow
+from stacks.airflow.catalogue import database_secret
 from stacks.airflow.dags import Delivery, deploy_bundle
 from stacks.airflow.environment_files import FileSource
 from stacks.airflow.mwaa import Mwaa
@@ -62,12 +63,14 @@ class AirflowStack(cdk.Stack):
             role_name_prefix=delivery.plan.iam.role_name_prefix,
             topic=delivery.plan.observability.topic,
         )
-        release = deploy_bundle(self, folder, delivery, upload_role=upload_role)
+        # With the customer's endpoints the environment is not complete yet: it may have no address.
+        has_address = airflow.endpoint_management == "service"
+        url = f"https://{mwaa.environment.attr_webserver_url}" if has_address else ""
+        release = deploy_bundle(self, folder, delivery, upload_role=upload_role, airflow_url=url)
         # Last of all: an update of MWAA that fails is rolled back with DAGs and task definitions as they were.
         release.comes_after(mwaa)
-        if airflow.endpoint_management == "service":
-            # With the customer's endpoints the environment is not complete yet: it may have no address.
-            cdk.CfnOutput(self, "AirflowUrl", value=f"https://{mwaa.environment.attr_webserver_url}")
+        if has_address:
+            cdk.CfnOutput(self, "AirflowUrl", value=url)
 
     def _folder(self, airflow: Airflow, prefix: str) -> DagFolder:
         """Where the bundle goes: one folder below MWAA's, so that several projects may share one MWAA."""
@@ -85,6 +88,7 @@ class AirflowStack(cdk.Stack):
         if airflow.execution_role is None:
             role = mwaa_role(self, "ExecutionRole", airflow=airflow, bucket=bucket)
             delivery.ingestion.grant_run(role)
+            database_secret(self, delivery.plan, role)
             return role.role_arn, [role]
         policies = ManagedPolicies(self, "ExecutionPolicies")
         grant(policies, mwaa_statements(self, airflow, bucket), ASKED_FOR)
@@ -94,6 +98,7 @@ class AirflowStack(cdk.Stack):
                 policies, [statement], permission.reason or "Named in the project file, as `permissions`."
             )
         delivery.ingestion.grant_run(policies)
+        database_secret(self, delivery.plan, policies)
         attached: list[iam.ManagedPolicy] = policies.make(
             f"{delivery.plan.prefix}: what MWAA and its DAGs need", role=airflow.execution_role.rsplit("/", 1)[-1]
         )

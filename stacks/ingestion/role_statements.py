@@ -19,6 +19,15 @@ _CACHE_ACTIONS = ("ecr:BatchImportUpstreamImage", "ecr:CreateRepository")
 _PULL_ACTIONS = ("ecr:BatchCheckLayerAvailability", "ecr:GetDownloadUrlForLayer", "ecr:BatchGetImage")
 
 
+def airflow_statements(stack: cdk.Stack, definition: TaskDefinition) -> list[iam.PolicyStatement]:
+    """The task role's right to read the REST API of one MWAA environment, as Airflow's Viewer."""
+    if definition.rest_api_of is None:
+        return []
+    # `rbac-role` (AWS, Service Authorization Reference, Amazon MWAA).
+    role = stack.format_arn(service="airflow", resource="role", resource_name=f"{definition.rest_api_of}/Viewer")
+    return [iam.PolicyStatement(actions=["airflow:InvokeRestApi"], resources=[role])]
+
+
 def artifact_statements(definition: TaskDefinition, artifacts: s3.IBucket) -> list[iam.PolicyStatement]:
     """The task role's rights: fetch its code, its config and its files; Meltano also keeps its state.
 

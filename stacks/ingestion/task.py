@@ -13,7 +13,7 @@ from penstock_runtime.errors import InputError
 from penstock_runtime.plan.task_definition import TaskDefinition
 from stacks.ingestion.container import Surroundings, container_of
 from stacks.ingestion.image import ContainerImage
-from stacks.ingestion.role_statements import artifact_statements, start_statements
+from stacks.ingestion.role_statements import airflow_statements, artifact_statements, start_statements
 from stacks.managed_policies import MAX_INLINE_CHARACTERS, longest
 from stacks.nag import acknowledge, acknowledge_wildcards
 from stacks.permitted import acknowledge_permitted, policies_of
@@ -38,7 +38,10 @@ class FargateTaskDefinition(Construct):
         task_role = self._role(
             "TaskRole",
             f"{definition.role_prefix}-task",
-            artifact_statements(definition, surroundings.artifacts),
+            [
+                *artifact_statements(definition, surroundings.artifacts),
+                *airflow_statements(self._stack, definition),
+            ],
             policies_of(definition.permissions),
         )
         acknowledge_permitted(task_role, definition.permissions)

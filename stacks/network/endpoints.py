@@ -37,16 +37,23 @@ class ServiceEndpoints(Construct):
         name: str,
         *,
         vpc: ec2.Vpc,
-        s3: ec2.GatewayVpcEndpoint,
+        s3: ec2.GatewayVpcEndpoint | None,
         region: str,
         services: Sequence[str],
         callers: Sequence[ec2.ISecurityGroup],
         trusted_accounts: Sequence[str],
+        subnet_type: ec2.SubnetType = ec2.SubnetType.PRIVATE_ISOLATED,
     ) -> None:
+        """
+        Args:
+            s3: the endpoint of S3, which gets a policy; None: it keeps its own, as where there is a way around it.
+            subnet_type: of the subnets that the endpoints are in.
+        """
         super().__init__(scope, name)
         self._accounts = [cdk.Stack.of(self).account, *trusted_accounts]
-        s3.add_to_policy(self._own_accounts())
-        s3.add_to_policy(self._layers())
+        if s3 is not None:
+            s3.add_to_policy(self._own_accounts())
+            s3.add_to_policy(self._layers())
         group = ec2.SecurityGroup(
             self,
             "SecurityGroup",
@@ -67,7 +74,7 @@ class ServiceEndpoints(Construct):
                 service,
                 vpc=vpc,
                 service=ec2.InterfaceVpcEndpointAwsService(service),
-                subnets=ec2.SubnetSelection(subnet_type=ec2.SubnetType.PRIVATE_ISOLATED),
+                subnets=ec2.SubnetSelection(subnet_type=subnet_type),
                 security_groups=[group],
                 # Without it CDK would let the whole VPC in.
                 open=False,

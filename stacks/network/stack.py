@@ -113,18 +113,19 @@ class NetworkStack(cdk.Stack):
         self._log_flows(vpc, settings.flow_log_days)
         airflow = _airflow_group(self, vpc, web_access=_web_access(plan))
         tasks = _task_group(self, vpc)
-        if alone:
+        if settings.endpoints:
             ServiceEndpoints(
                 self,
                 "Endpoints",
                 vpc=vpc,
-                s3=s3,
+                s3=s3 if alone else None,
                 region=plan.region,
                 services=settings.endpoints,
                 callers=(tasks, airflow),
                 trusted_accounts=settings.trusted_accounts,
+                subnet_type=ec2.SubnetType.PRIVATE_ISOLATED if alone else ec2.SubnetType.PRIVATE_WITH_EGRESS,
             )
-        else:
+        if not alone:
             self._tell_addresses(vpc)
         private = vpc.isolated_subnets if alone else vpc.private_subnets
         subnets = tuple(subnet.subnet_id for subnet in private)

@@ -50,7 +50,7 @@ def project(key: str) -> dict[str, Any]:
     permission = {"actions": ["s3:ListBucket"], "resources": [f"arn:aws:s3:::{LAKE}"]}
     secrets = f"arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret:{CONNECTIONS}/*"
     create = {"version": version, "kms_key": key, "endpoint_management": "customer"}
-    create |= {"options": {"secrets.backend": BACKEND}}
+    create |= {"version": "2.11.0", "options": {"secrets.backend": BACKEND}}
     create |= {"permissions": [{"actions": ["secretsmanager:GetSecretValue"], "resources": [secrets]}]}
     task = {"name": "read", "command": ["python", "-c", READ, LAKE], "image": "quay.io/acme/reader:7", "python": True}
     task |= {"files": {"/tmp/acme/project.yaml": "penstock.yaml"}}
@@ -60,13 +60,13 @@ def project(key: str) -> dict[str, Any]:
             "made": {
                 "region": REGION,
                 "network": {"create": {}},
-                "airflow": {"create": create},
+                "airflow": {"create": create, "catalogue": {"way": "database"}},
                 "images": {"command": {"pull_through": {"upstream": "quay.io"}}},
             },
             "used": {
                 "region": REGION,
                 "network": NETWORK,
-                "airflow": {"use": existing},
+                "airflow": {"use": existing, "catalogue": {"url": "https://team.airflow.example"}},
                 "images": {"command": {"mirror": COPIES}},
             },
             "own": {
@@ -77,6 +77,7 @@ def project(key: str) -> dict[str, Any]:
                 "secret_kms_keys": [key],
             },
         },
+        "openmetadata": {"server": "http://openmetadata.internal/api", "version": "1.12.14"},
         "secrets": {"REGISTRY": f"secretsmanager:{REGISTRY}"},
         "jobs": {"read": {"tasks": [{**task, "permissions": [permission]}]}},
         "schedules": [{"name": "by-hand", "job": "read", "interval": "@manual"}],
@@ -164,6 +165,9 @@ class Environment:
             f"{REGISTRY}-??????": "registry",
             REGISTRY: "partial",
             f"{CONNECTIONS}/*": "connections",
+            f"{plan.prefix}/airflow-database-??????": "database",
+            f"{plan.prefix}/airflow-database": "partial database",
+            "team/Viewer": "viewer",
             "copies/acme/reader": "mirror",
             **{f"{rule.prefix}/acme/reader": "cache" for rule in plan.pull_through},
         }

@@ -22,6 +22,8 @@ from tests.functional.permission_system import PROBE
 _NUMBERS = itertools.count()
 LARGE = 9 * 1024 * 1024
 """Bytes of a file that goes up in parts: they begin at 8 MiB."""
+ADDRESS = json.dumps(dict.fromkeys(("host", "port", "database", "user", "password"), "x"))
+"""What the DAG that finds Airflow's database writes."""
 SECONDS = 60
 """The longest that a step may take on a machine that is busy; all take a second or two on one that is not."""
 
@@ -56,6 +58,36 @@ def connect(environment: Environment) -> Steps:
     secrets = environment.system.airflow("secretsmanager")
     _try(steps, "find a connection", lambda: secrets.get_secret_value(SecretId=CONNECTION))
     return steps
+
+
+def find_database(environment: Environment) -> Steps:
+    """The DAG that finds Airflow's database looks what is in the secret, and writes it, as Airflow's role."""
+    steps, name = Steps(), _database_secret(environment)
+    secrets = environment.system.airflow("secretsmanager")
+    environment.system.root("secretsmanager").put_secret_value(SecretId=name, SecretString=ADDRESS)
+    _try(steps, "read the secret", lambda: secrets.get_secret_value(SecretId=name))
+    _try(steps, "write the secret", lambda: secrets.put_secret_value(SecretId=name, SecretString=ADDRESS))
+    return steps
+
+
+def read_airflow(environment: Environment) -> Steps:
+    """The task asks MWAA for the DAGs. No Airflow is here: what is allowed is answered with that."""
+    steps, system = Steps(), environment.system
+    family = system.task("metadata").family
+    (definition,) = [one for one in system.plan.task_definitions if one.family == family]
+    role = system.root("iam").get_role(RoleName=f"{definition.role_prefix}-task")["Role"]["Arn"]
+    mwaa = environment.endpoint.client("mwaa", environment.endpoint.assume(role, "test"))
+    _try(steps, "read the REST API", lambda: mwaa.invoke_rest_api(Name="team", Path="/dags", Method="GET"))
+    if "no Airflow runs here" in (steps["read the REST API"] or ""):
+        steps["read the REST API"] = None
+    return steps
+
+
+def _database_secret(environment: Environment) -> str:
+    catalogue = environment.system.plan.catalogue
+    assert catalogue is not None
+    assert catalogue.secret is not None
+    return catalogue.secret
 
 
 def upload(environment: Environment, *, stays: bool = False) -> Steps:

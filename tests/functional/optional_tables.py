@@ -79,6 +79,21 @@ PERMITTED_AIRFLOW: dict[Key, str] = {
     ("airflow", "secretsmanager:GetSecretValue", "secret:{connections}"): "find a connection"
 }
 
+DATABASE: dict[Key, str] = {
+    ("airflow", "secretsmanager:GetSecretValue", "secret:{database}"): "read the secret",
+    ("airflow", "secretsmanager:PutSecretValue", "secret:{database}"): "write the secret",
+}
+"""`airflow.catalogue` by the metadata database: the DAG that finds it."""
+
+DATABASE_TASK: dict[Key, str] = {
+    ("exec", "secretsmanager:GetSecretValue", "secret:{database}"): "get the address",
+    ("exec", "secretsmanager:GetSecretValue", "secret:{partial database}"): "get the address",
+}
+"""The same: the task that reads it."""
+
+REST_API: dict[Key, str] = {("task", "airflow:InvokeRestApi", "role/{viewer}"): "read the REST API"}
+"""`airflow.catalogue` by MWAA's REST API."""
+
 OWN_KEY: dict[Key, str] = {("airflow", "kms:Decrypt", KEY): "synchronize"}
 
 ENDPOINTS: dict[Key, str] = {
@@ -100,6 +115,9 @@ STEPS: dict[Key, str] = (
     | PERMITTED
     | FILES
     | PERMITTED_AIRFLOW
+    | DATABASE
+    | DATABASE_TASK
+    | REST_API
     | OWN_KEY
     | ENDPOINTS
     | START

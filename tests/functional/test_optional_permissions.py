@@ -111,6 +111,34 @@ def test_our_airflow_does_what_the_project_permits(found: dict[str, Environment]
     failing(made, tables.PERMITTED_AIRFLOW, partial(steps_of.connect, made))
 
 
+def test_the_dag_that_finds_the_database_writes_its_secret(found: dict[str, Environment]) -> None:
+    """`airflow.catalogue` by the database: Airflow's role reads and writes that one secret, and needs both."""
+    made = found["made"]
+    failing(made, tables.DATABASE, partial(steps_of.find_database, made))
+
+
+def test_the_catalogues_task_gets_the_address(found: dict[str, Environment]) -> None:
+    """ECS reads the secret for it, by its name and by its whole ARN; without either the task does not start."""
+    made = found["made"]
+    system = made.system
+    assert refused(steps_of.find_database(made)) == {}
+    assert system.ended(system.start(system.task("metadata"))).stop_code == "EssentialContainerExited"
+    for key in tables.DATABASE_TASK:
+        grants = made.grants(key)
+        assert grants, key
+        for grant in grants:
+            with made.roles.without(grant):
+                ended = system.ended(system.start(system.task("metadata")))
+            assert ended.stop_code == "TaskFailedToStart"
+            assert says(grant, ended.reason)
+
+
+def test_the_catalogues_task_reads_airflows_rest_api(found: dict[str, Environment]) -> None:
+    """`airflow.catalogue` by MWAA's REST API: the task's role is granted it, and no other role of the plan is."""
+    used = found["used"]
+    failing(used, tables.REST_API, partial(steps_of.read_airflow, used))
+
+
 @pytest.mark.parametrize("name", ["used", "own"])
 def test_a_guest_writes_its_folder(found: dict[str, Environment], name: str) -> None:
     """CDK's function in somebody's bucket: what it sends, large files too, and what it takes away."""

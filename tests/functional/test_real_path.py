@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import gzip
 import io
 import json
 import signal
+import sqlite3
 import subprocess
 import zipfile
 from collections.abc import Iterator
@@ -17,6 +19,7 @@ import psycopg
 import pytest
 
 from penstock.local import fargate, postgres_files, services
+from penstock.local.catalogue.store import FILE
 from tests.functional.embedded import until
 from tests.functional.embedded_system import EmbeddedSystem, copy_sample
 
@@ -131,6 +134,7 @@ def test_a_second_deploy_changes_what_is_running(system: EmbeddedSystem) -> None
 
     def edit(project: dict[str, Any]) -> None:
         project["openmetadata"]["version"] = "1.12.13"
+        project["airflow"]["catalogue"] = {"interval": "@manual"}
         project["secrets"]["CANARY"] = "secretsmanager:penstock-sample/canary"
         project["schedules"][0]["interval"] = "30 4 * * *"
         project["schedules"].append({"name": "canary-by-hand", "job": "canary", "interval": "@manual"})
@@ -175,6 +179,47 @@ def test_own_dag_runs_with_what_lies_beside_it(system: EmbeddedSystem) -> None:
 
     assert "hello, select 1" in airflow.log("own_report", run, "say", 1)
     assert airflow.run_state("own_report", run) == "success"
+
+
+def test_airflows_own_dags_are_catalogued(system: EmbeddedSystem) -> None:
+    """OpenMetadata's package reads them by MWAA's REST API, with what the task's role may do, from real Airflow: every
+    DAG with its tasks, the project's own among them, and the runs of those whose ids leave room for the path."""
+    run = system.run("airflow-catalogue")
+    up = system.attach()
+    pipelines = {one["fqn"]: one for one in system.data("catalogue", "list", "--kind", "pipeline")}
+    log = "\n".join(system.data("logs", "metadata")["lines"])
+
+    assert run["succeeded"]
+    assert set(pipelines) == {f"flights-dev.{dag.dag_id}" for dag in up.airflow.dags()}
+    assert {task["name"] for task in _pipeline(up.catalogue, "flights-daily")["tasks"]} == {
+        "load",
+        "catalogue",
+        "profile",
+    }
+    assert "Errors: 0" in log
+
+
+def test_rest_api_of_mwaa_is_for_who_is_granted_it(system: EmbeddedSystem) -> None:
+    """The task's role acts as Airflow's Viewer: it reads and changes nothing, in its own environment only, with paths
+    of 64 characters."""
+    up = system.attach()
+    (definition,) = [one for one in up.plan.task_definitions if one.rest_api_of]
+    arn = up.endpoint.client("iam").get_role(RoleName=f"{definition.role_prefix}-task")["Role"]["Arn"]
+    mwaa = up.endpoint.client("mwaa", up.endpoint.assume(arn, "test"))
+
+    def call(path: str, method: str = "GET", name: str = up.plan.airflow.name, **more: Any) -> Any:
+        return mwaa.invoke_rest_api(Name=name, Path=path, Method=method, **more)
+
+    answer = call("/dags", QueryParameters={"limit": "1"})
+    assert (answer["RestApiStatusCode"], len(answer["RestApiResponse"]["dags"])) == (200, 1)
+    with pytest.raises(mwaa.exceptions.RestApiClientException) as refused:
+        call("/dags/own_report", "PATCH", Body={"is_paused": True})
+    assert refused.value.response["RestApiStatusCode"] == 403
+    with pytest.raises(mwaa.exceptions.AccessDeniedException, match="airflow:InvokeRestApi"):
+        call("/dags", name="other")
+    with pytest.raises(mwaa.exceptions.ValidationException, match="less than or equal to 64"):
+        call("/dags/" + "d" * 59)
+    assert not up.airflow.paused("own_report")
 
 
 def test_status_names_the_dag_file_that_cannot_be_read(system: EmbeddedSystem) -> None:
@@ -279,6 +324,16 @@ def test_a_failing_step_says_what_and_leaves_no_process(tmp_path: Path) -> None:
     assert "Traceback" not in up.stderr
     assert services.marked(system.instance.id) == []
     system.cli("down")
+
+
+def _pipeline(catalogue: Path | None, dag_id: str) -> dict[str, Any]:
+    """What the catalogue holds of a DAG."""
+    assert catalogue is not None
+    with contextlib.closing(sqlite3.connect(catalogue / FILE)) as database:
+        query = "SELECT data FROM entity WHERE kind = 'pipelines' AND fqn = ?"
+        ((text,),) = database.execute(query, (f"flights-dev.{dag_id}",)).fetchall()
+    found: dict[str, Any] = json.loads(text)
+    return found
 
 
 def _describe(endpoint: Any, cluster: str, arn: str) -> dict[str, Any]:

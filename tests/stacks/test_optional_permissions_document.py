@@ -36,6 +36,9 @@ HEADINGS = {
     "What the project permits its tasks": "task",
     "Files of the project": "task",
     "What the project permits its Airflow": "airflow",
+    "The DAG that finds Airflow's database": "airflow",
+    "The task that reads Airflow's database": "exec",
+    "The task that reads Airflow's REST API": "task",
     "Policies of VPC endpoints": "vpc endpoint",
 }
 SAME = {"fill": "function", "release": "switch"}

@@ -88,7 +88,7 @@ NAMES: dict[str, tuple[str, ...]] = {
     ),
     "kms": ("_resolve_key",),
     "lambda_svc": ("_functions",),
-    "mwaa": ("_environments",),
+    "mwaa": ("_environments", "_invoke_rest_api"),
     "provisioners": (
         "_RESOURCE_HANDLERS", "_custom_resource_create", "_ec2_sg_permissions", "_pascal_to_camel",
     ),

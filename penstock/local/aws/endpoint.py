@@ -23,6 +23,9 @@ SESSION_SECONDS = 7 * 24 * 3600
 """How long `assume`'s sessions last. STS allows at most 12 hours; nobody renews the keys of a local Airflow, as
 MWAA does on AWS, and a machine may be left up for days."""
 
+AIRFLOW_ROLES = ("Admin", "Op", "User", "Viewer", "Public")
+"""Airflow's own roles, the mightiest first: InvokeRestApi acts as the first of them that its caller is granted."""
+
 NAMED_NETWORK = "Embedded::EC2::NamedNetwork"
 """A resource type of this AWS only; see cfn/named_network.py."""
 
@@ -95,6 +98,8 @@ class Endpoint:
             "AWS_REGION": self.region,
             "AWS_DEFAULT_REGION": self.region,
             "AWS_EC2_METADATA_DISABLED": "true",
+            # MWAA's `env.` before the host would be in the way of an IP address.
+            "AWS_DISABLE_HOST_PREFIX_INJECTION": "true",
         }
 
     def root(self) -> Keys:

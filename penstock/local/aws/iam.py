@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from penstock.local.aws import compat
-from penstock.local.aws.endpoint import Keys
+from penstock.local.aws.endpoint import AIRFLOW_ROLES, Keys
 
 CALLER: contextvars.ContextVar[str] = contextvars.ContextVar("penstock_caller", default="")
 """Access key id of the request that is being handled; its signature has been checked when a handler runs."""
@@ -118,10 +118,26 @@ def ssm_resource(operation: str, call: Mapping[str, Any]) -> str | None:
 
 
 def mwaa_resource(path: str) -> str | None:
-    """Calls that name an environment in their path are authorized on it."""
+    """Calls that name an environment in their path are authorized on it; InvokeRestApi is, on a role of its Airflow."""
     kind, _, name = path.strip("/").partition("/")
+    if kind == "restapi" and name:
+        return airflow_role_arn(name, airflow_role(name))
     region, account = compat.responses.get_region(), compat.responses.get_account_id()
     return f"arn:aws:airflow:{region}:{account}:environment/{name}" if kind == "environments" and name else None
+
+
+def airflow_role(environment: str) -> str:
+    """The role that the caller has in an environment's Airflow: the first that IAM grants; the last, if none is."""
+    for role in AIRFLOW_ROLES:
+        if caller_denial("airflow:InvokeRestApi", airflow_role_arn(environment, role)) is None:
+            return role
+    return AIRFLOW_ROLES[-1]
+
+
+def airflow_role_arn(environment: str, role: str) -> str:
+    """The resource `rbac-role` of the Service Authorization Reference, Amazon MWAA."""
+    region, account = compat.responses.get_region(), compat.responses.get_account_id()
+    return f"arn:aws:airflow:{region}:{account}:role/{environment}/{role}"
 
 
 def parameter_arn(name: str) -> str:

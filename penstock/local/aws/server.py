@@ -19,6 +19,7 @@ from hypercorn.asyncio import serve
 from hypercorn.config import Config
 
 from penstock.local.aws import (
+    airflow_api,
     api_models,
     cfn,
     compat,
@@ -75,6 +76,7 @@ def run(endpoint: Endpoint, certificate: Certificate, images: Path) -> None:
     cfn.install(endpoint)
     functions.install(endpoint)
     api_models.install()
+    airflow_api.install(endpoint)
     # It would run whatever scripts lie in /docker-entrypoint-initaws.d and /etc/localstack.
     compat.app._run_init_scripts = lambda: None
     compat.app._run_ready_scripts = _nothing

@@ -38,6 +38,13 @@ def get_runs(store: Store, request: Request) -> Answer:
     return Answer({"data": runs, "paging": {"total": len(runs)}})
 
 
+def put_pipeline_status(store: Store, request: Request) -> Answer:
+    """The state of one run of a pipeline of somebody's, Airflow's for example; the latest is part of the pipeline."""
+    pipeline, status = existing(store, "pipelines", request.path["fqn"]), request.document()
+    store.attach(pipeline["id"], RUN, str(status.get("timestamp")), status)
+    return Answer(entities.save(store, "pipelines", {**pipeline, "pipelineStatus": status}))
+
+
 def put_profile(store: Store, request: Request) -> Answer:
     """A profile of a table and of its columns; the latest is part of the table."""
     table, body = _table(store, request), request.document()

@@ -26,6 +26,7 @@ _TABLE: tuple[tuple[str, str, Handler], ...] = (
     ("PUT", "services/ingestionPipelines/{fqn}/pipelineStatus", seen.put_run),
     ("GET", "services/ingestionPipelines/{fqn}/pipelineStatus", seen.get_runs),
     ("GET", "services/ingestionPipelines/{fqn}/pipelineStatus/{run}", seen.get_run),
+    ("PUT", "pipelines/{fqn}/status", seen.put_pipeline_status),
     # Tables
     ("PUT", "tables/{id}/tableProfile", seen.put_profile),
     ("PUT", "tables/{id}/sampleData", seen.put_sample),
@@ -40,6 +41,7 @@ _TABLE: tuple[tuple[str, str, Handler], ...] = (
     ("POST", "queryCostRecord", seen.post_query_cost),
     ("POST", "usage/compute.percentile/{type}/{date}", seen.post_usage_percentiles),
     ("POST", "usage/{type}/{id}", seen.post_usage),
+    ("PUT", "usage/{type}/{id}", seen.post_usage),
     # Lineage
     ("PUT", "lineage", seen.put_lineage),
     ("GET", "lineage/getLineageEdge/{from}/{to}", seen.get_lineage_edge),

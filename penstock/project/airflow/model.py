@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field
 
+from penstock.project.airflow.catalogue import Catalogue
 from penstock.project.airflow.existing import SelfManagedAirflow, UseAirflow
 from penstock.project.airflow.mwaa import CreateAirflow
 from penstock.project.schema.model import Strict
@@ -25,6 +26,9 @@ class Airflow(Strict):
     """An Airflow that is not MWAA."""
     dag_prefix: str = Field("", pattern=_DAG_PREFIX, max_length=40)
     """Put before every DAG id, where several projects or environments share one Airflow."""
+    catalogue: bool | Catalogue = False
+    """Whether the MWAA environment's own DAGs, tasks and runs are catalogued in OpenMetadata, by the best way that the
+    versions allow (`penstock plan` shows it). True, or how. Default false."""
 
     @property
     def chosen(self) -> CreateAirflow | UseAirflow | SelfManagedAirflow:
@@ -32,6 +36,13 @@ class Airflow(Strict):
         chosen = self.create or self.use or self.self_managed
         assert chosen is not None, "load has checked it"
         return chosen
+
+    @property
+    def environment(self) -> str | None:
+        """The name of the MWAA environment, where the project says it."""
+        if self.use is not None:
+            return self.use.environment
+        return self.create.name if self.create is not None else None
 
     def dag_id(self, schedule: str) -> str:
         """The DAG id of a schedule, from its own name or from what Meltano calls it."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -130,13 +131,13 @@ def _check_mappings(workflow: Workflow, keys: tuple[str, ...]) -> Iterator[Probl
         node = child
 
 
-def completed(workflow: Workflow, settings: OpenMetadata, *, server: str | None, pipeline: str) -> dict[Any, Any]:
-    """The workflow with what it leaves out: the server, how to sign in, and the pipeline that reports its status.
+def completed(written: dict[Any, Any], settings: OpenMetadata, *, server: str | None, pipeline: str) -> dict[Any, Any]:
+    """A workflow with what it leaves out: the server, how to sign in, and the pipeline that reports its status.
 
     `server` None leaves the address to the run. `pipeline` is the last part of `ingestionPipelineFQN`, which makes a
     run show up in the server's UI; it belongs to a service, so a workflow without `serviceName` gets none.
     """
-    data: dict[Any, Any] = workflow.document.root.plain()
+    data = copy.deepcopy(written)
     target = completed_server(data, settings, server=server)
     source = data["source"] if isinstance(data.get("source"), dict) else {}
     if source.get("serviceConnection") is not None:

@@ -118,7 +118,7 @@ def _is_branch(step: Any) -> bool:
     """A type's name; a model's begins with a capital, and no key of ours does."""
     if not isinstance(step, str):
         return False
-    return step in ("str", "int", "[key]") or step.startswith(("list[", "function-")) or step[:1].isupper()
+    return step in ("str", "int", "bool", "[key]") or step.startswith(("list[", "function-")) or step[:1].isupper()
 
 
 def _subject(root: Node, loc: tuple[Any, ...]) -> str:
@@ -240,5 +240,5 @@ def _fields(model: type[BaseModel], loc: tuple[Any, ...]) -> list[str]:
 
 def _model_or_container(hint: Any) -> Any:
     if typing.get_origin(hint) in (typing.Union, types.UnionType):
-        return next(arg for arg in typing.get_args(hint) if arg is not type(None))
+        return next((arg for arg in typing.get_args(hint) if arg not in (bool, int, type(None))), None)
     return hint

@@ -107,6 +107,15 @@ STARTS: dict[Reason, tuple[str, ...]] = {
         for_good=True,
     ): (f"{_PREPARE}json key*",),
     Reason(
+        "AirflowDatabaseUnknown",
+        "the address of Airflow's own database is not in its secret yet",
+        "run the DAG airflow-database-address once (docs/airflow-metadata.md): it finds the address and writes it",
+        for_good=True,
+    ): (
+        f"{_PREPARE}retrieve secret*/airflow-database*ResourceNotFound*",
+        f"{_PREPARE}retrieve secret*ResourceNotFound*/airflow-database*",
+    ),
+    Reason(
         "SecretMissing",
         "one of the task's secrets does not exist in this account and region",
         "create it, or correct its reference under secrets in penstock.yaml",

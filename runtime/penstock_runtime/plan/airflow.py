@@ -88,6 +88,28 @@ class UsedAirflow:
 
 
 @dataclass(frozen=True)
+class AirflowCatalogue:
+    """How the MWAA environment's own DAGs come into OpenMetadata."""
+
+    way: Literal["rest", "database", "backend"]
+    """The REST API; Airflow 2's metadata database from a Fargate task; the same from a worker of Airflow's."""
+    reason: str
+    """Why it is this way."""
+    environment: str
+    """The MWAA environment."""
+    service: str
+    """The pipeline service in OpenMetadata."""
+    dag_id: str
+    """Of the schedule that does it."""
+    secret: str | None = None
+    """`database` only: name of the secret in Secrets Manager that the discovery DAG writes."""
+    discovery_dag_id: str | None = None
+    """`database` only: the DAG that finds the database."""
+    discovery_cron: str | None = None
+    """When that runs, in UTC; None: by hand."""
+
+
+@dataclass(frozen=True)
 class SelfManagedAirflow:
     """An Airflow that is not MWAA."""
 

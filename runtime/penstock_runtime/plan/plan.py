@@ -12,7 +12,7 @@ import json
 from dataclasses import dataclass, field
 from typing import Literal
 
-from penstock_runtime.plan.airflow import Airflow, SelfManagedAirflow, UsedAirflow
+from penstock_runtime.plan.airflow import Airflow, AirflowCatalogue, SelfManagedAirflow, UsedAirflow
 from penstock_runtime.plan.network import Network
 from penstock_runtime.plan.observability import Observability
 from penstock_runtime.plan.plain_data import from_data, to_json
@@ -130,6 +130,8 @@ class Plan:
     pull_through: tuple[PullThrough, ...] = ()
     files: tuple[ProjectFile, ...] = ()
     """By path; two may have the same content."""
+    catalogue: AirflowCatalogue | None = None
+    """How the MWAA environment's own metadata is catalogued; None: it is not."""
 
     def to_json(self, indent: int | None = 2) -> str:
         """The plan as JSON: sorted keys, `\\n` at the end, the same bytes for the same plan."""

@@ -79,6 +79,9 @@ class FargateTask(Task):
     one started."""
     larger_memory_mib: tuple[int, ...] = ()
     """The memory of the tries after one, two, … that ran out of it; the last one for all after that."""
+    runs_beside: Literal["airflow"] | None = None
+    """`airflow`: it runs in MWAA's own subnets and security groups, where the metadata database lets it in. None: in
+    those of tasks."""
     deferrable: bool | None = None
     """Whether Airflow waits in its triggerer. None: where a task that waits there can be killed, which is so from
     Airflow 3.3 on. Where Penstock's plugin is not installed, it waits in the worker in any case."""

@@ -90,3 +90,5 @@ class TaskDefinition:
     """The stack of its own kind that it is in: a hex digit; None: it is with the cluster."""
     runtime: bool = True
     """Whether the container starts Penstock's runtime; otherwise it has the image's own entry point."""
+    rest_api_of: str | None = None
+    """Name of the MWAA environment whose REST API its tasks read, as Airflow's Viewer; None: they read none."""

@@ -19,6 +19,12 @@ class Resources:
     assign_public_ip: bool
     log_group: str
     artifacts_bucket: str
+    airflow_subnets: tuple[str, ...] = ()
+    """MWAA's own, where a task of the plan runs there."""
+    airflow_security_groups: tuple[str, ...] = ()
+    """As `airflow_subnets`."""
+    airflow_url: str = ""
+    """Address of Airflow's page, where a task of the plan needs it."""
 
     @classmethod
     def from_json(cls, text: str) -> Resources:

@@ -333,6 +333,16 @@ def test_keeps_the_runs_of_an_ingestion_pipeline(call: Call, shop: dict[str, Any
     assert call("GET", f"{runs}?startTs=4")["data"] == []
 
 
+def test_keeps_the_states_of_somebodys_pipeline(call: Call) -> None:
+    """Airflow's, for example: each by its time; the latest is part of the pipeline."""
+    call("PUT", "services/pipelineServices", {"name": "airflow", "serviceType": "Airflow"})
+    call("PUT", "pipelines", {"name": "daily", "service": "airflow"})
+    for state, moment in (("Failed", 1), ("Successful", 2)):
+        call("PUT", "pipelines/airflow.daily/status", {"executionStatus": state, "timestamp": moment})
+
+    assert call("GET", "pipelines/name/airflow.daily")["pipelineStatus"]["executionStatus"] == "Successful"
+
+
 @pytest.mark.usefixtures("shop")
 def test_the_client_lists_what_was_recorded(tmp_path: Path) -> None:
     """Counts by kind; what ships with the catalogue is not counted, and no connection is shown."""

@@ -50,6 +50,11 @@ def of_task(settings: Settings, job: str, index: int) -> dict[str, Given]:
     return {**_common(settings, meltano=task.meltano is not None, runtime=has_runtime(task)), **_merged(levels)}
 
 
+def of_all(settings: Settings) -> dict[str, Given]:
+    """What every task gets in whose container Penstock's runtime is."""
+    return _common(settings, meltano=False, runtime=True)
+
+
 def of_meltano(settings: Settings) -> dict[str, Given]:
     """What a task of Meltano's own gets."""
     return _common(settings, meltano=True, runtime=has_runtime(None))

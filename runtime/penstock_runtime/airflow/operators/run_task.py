@@ -88,7 +88,24 @@ def placement(*, spot: bool) -> dict[str, Any]:
 
 
 def network(task: FargateTask, resources: Resources) -> dict[str, Any]:
-    """RunTask's `networkConfiguration`: the task's own subnets, otherwise the deploy's."""
+    """RunTask's `networkConfiguration`: the task's own subnets, otherwise the deploy's; MWAA's where it runs there.
+
+    Raises:
+        PenstockError: it runs there, and the deploy has not said where that is.
+    """
+    if task.runs_beside == "airflow":
+        if not resources.airflow_subnets:
+            raise PenstockError(
+                f"task '{task.name}' runs in MWAA's subnets, and resources.json names none",
+                fix="deploy the project again with this version",
+            )
+        return {
+            "awsvpcConfiguration": {
+                "subnets": list(resources.airflow_subnets),
+                "securityGroups": list(resources.airflow_security_groups),
+                "assignPublicIp": "DISABLED",
+            }
+        }
     public = task.assign_public_ip if task.subnets else resources.assign_public_ip
     return {
         "awsvpcConfiguration": {
@@ -108,6 +125,8 @@ def _contract(task: FargateTask, resources: Resources, run: Mapping[str, str | i
         contract.RUN: _compact(dict(run)),
         contract.SIZE: _compact({"cpu_units": task.cpu_units, "memory_mib": task.memory_mib}),
     }
+    if contract.AIRFLOW_URL_VARIABLE in task.names:
+        environment[contract.AIRFLOW_URL_VARIABLE] = resources.airflow_url
     if "HOME" in task.environment:
         environment[contract.HOME] = ""
     if task.workflow_type is not None:

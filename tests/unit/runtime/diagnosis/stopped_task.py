@@ -111,6 +111,15 @@ CASES = [
         False,
     ),
     (
+        ASM + "unable to retrieve secret from asm: service call has been retried 1 time(s): failed to fetch secret "
+        "arn:aws:secretsmanager:eu-west-1:1:secret:acme-dev/airflow-database from secrets manager: "
+        "ResourceNotFoundException: Secrets Manager can't find the specified secret value for staging label: "
+        "AWSCURRENT",
+        None,
+        "airflow-database-address",
+        False,
+    ),
+    (
         ASM + "unable to retrieve secret from asm: ResourceNotFoundException: Secrets Manager can't find the secret.",
         None,
         "create it",

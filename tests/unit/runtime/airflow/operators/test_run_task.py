@@ -13,6 +13,7 @@ from penstock.compile.compiler import compile_plan
 from penstock_runtime import contract
 from penstock_runtime.airflow.operators import run_task
 from penstock_runtime.airflow.operators.airflow_run import AirflowRun
+from penstock_runtime.errors import PenstockError
 from penstock_runtime.release.resources import Resources
 from tests.unit.project_files import loaded
 
@@ -80,3 +81,30 @@ def test_the_call_names_its_run(tmp_path: Path) -> None:
 def test_fargate_or_spot(spot: bool) -> None:
     """RunTask takes one or the other."""
     assert set(run_task.placement(spot=spot)) == ({"capacityProviderStrategy"} if spot else {"launchType"})
+
+
+def test_task_beside_airflow_runs_in_airflows_network(tmp_path: Path) -> None:
+    """In MWAA's subnets with MWAA's group, where the metadata database lets it in; other tasks stay where they are."""
+    task = compile_plan(loaded(tmp_path)).schedules[0].tasks[0]
+    beside = dataclasses.replace(task, runs_beside="airflow")
+    resources = dataclasses.replace(RESOURCES, airflow_subnets=("subnet-8",), airflow_security_groups=("sg-8",))
+
+    assert run_task.network(task, resources)["awsvpcConfiguration"]["subnets"] == ["subnet-1"]
+    assert run_task.network(beside, resources)["awsvpcConfiguration"] == {
+        "subnets": ["subnet-8"],
+        "securityGroups": ["sg-8"],
+        "assignPublicIp": "DISABLED",
+    }
+    with pytest.raises(PenstockError, match=r"resources\.json names none"):
+        run_task.network(beside, RESOURCES)
+
+
+def test_task_that_names_airflows_page_gets_its_address(tmp_path: Path) -> None:
+    """From the deploy; no other task gets it."""
+    task = compile_plan(loaded(tmp_path)).schedules[0].tasks[0]
+    links = dataclasses.replace(task, names=(contract.AIRFLOW_URL_VARIABLE,))
+    resources = dataclasses.replace(RESOURCES, airflow_url="https://airflow.example")
+    found, plain = (environment(run_task.overrides(one, resources, {}, DEADLINE)) for one in (links, task))
+
+    assert found[contract.AIRFLOW_URL_VARIABLE] == "https://airflow.example"
+    assert contract.AIRFLOW_URL_VARIABLE not in plain
