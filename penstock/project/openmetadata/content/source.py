@@ -65,6 +65,16 @@ def meant(workflow: Workflow, workflow_type: str) -> str:
     return TYPE_OF_CONFIG.get(value, workflow_type) if isinstance(value, str) else workflow_type
 
 
+def workflow_type_of(workflow: Workflow) -> str | None:
+    """The type of a workflow, by its file alone; None where that does not say it."""
+    root = workflow.document.root
+    if find(root, ("source",)) is None:
+        return "application" if find(root, ("sourcePythonClass",)) or find(root, ("appConfig",)) else None
+    if (by_config := meant(workflow, "")) or (found := source_type(workflow)) is None:
+        return by_config or None
+    return found[0].ending or ("TestSuite" if found[0].text == "TestSuite" else None)
+
+
 def check(workflow: Workflow, workflow_type: str) -> Iterator[Problem]:
     """What does not fit."""
     found = source_type(workflow)
@@ -83,10 +93,12 @@ def _check_connection(workflow: Workflow, source: SourceType, node: Node) -> Ite
         return
     kind = config.value.get("type")
     if kind is None:
+        # Databricks' own sample has none, and is taken for a connection to Unity Catalog.
         yield Problem(
-            "serviceConnection.config has no type, which says what it connects to",
-            "add type: … of the source, such as type: Postgres",
+            "serviceConnection.config has no type: OpenMetadata guesses from its keys what it connects to",
+            "add the type of the source, such as type: Postgres",
             where=workflow.document.where(config),
+            is_error=False,
         )
         return
     if not isinstance(kind.value, str) or "${" in kind.value:

@@ -71,10 +71,6 @@ MISTAKES = {
           "{type: Postgres}},"),
         *("'mysql-usage' does not take a connection of type 'Postgres'", "write type: postgres-usage in source"),
     ),
-    "connection without a type": (
-        *("metadata", "{type: Postgres, ", "¦{"),
-        *("serviceConnection.config has no type", "add type: …"),
-    ),
     "custom without its class": (
         *("custom", "{type: CustomDatabase, sourcePythonClass: a.B}", "¦{type: CustomDatabase}"),
         *("needs sourcePythonClass", "add sourcePythonClass: package.module.Class"),
@@ -199,6 +195,7 @@ def test_what_may_be_right_is_taken(which: str, old: str, new: str) -> None:
 
 WARNINGS = {
     "server without /api": ("https://c.acme.io/api", "https://c.acme.io", "does not end in /api"),
+    "connection without a type": ("{type: Postgres, ", "{", "guesses from its keys what it connects to"),
     "flags in the middle": ("excludes: [b]", "excludes: ['a(?i)b']", "global flags not at the start"),
     "the same id for every run": ('"${RUN}"', "01234567-89ab-cdef-0123-456789abcdef", "the last of them only"),
 }
