@@ -22,6 +22,9 @@ from penstock.project.settings import ENVIRONMENT_NAME
 from penstock_runtime.errors import InputError
 from penstock_runtime.plan.plan import Plan
 
+PROJECT_FILE = Path("penstock.yaml")
+"""The project where none is named."""
+
 
 @dataclass
 class Context:
@@ -41,9 +44,15 @@ class Context:
     @cached_property
     def project(self) -> Project:
         """The project, read and checked."""
-        return load(self.given, shapes=self._shapes)
+        return load(self.given, shapes=self.shapes)
 
-    def _shapes(self, version: str) -> Shapes | Unknown:
+    @property
+    def is_named(self) -> bool:
+        """Whether the caller named a project."""
+        return self.given != PROJECT_FILE
+
+    def shapes(self, version: str) -> Shapes | Unknown:
+        """What a version of OpenMetadata takes; exported now, if its package is here."""
         shapes = cached(version)
         if isinstance(shapes, Shapes):
             return shapes

@@ -32,7 +32,7 @@ from penstock.cli import (
     validate,
 )
 from penstock.cli import run as run_command
-from penstock.cli.context import Context
+from penstock.cli.context import PROJECT_FILE, Context
 from penstock.cli.output import talk
 from penstock_runtime.errors import PenstockError
 
@@ -58,7 +58,7 @@ def _version(wanted: bool) -> None:
 @app.callback()
 def options(
     context: typer.Context,
-    project_file: Annotated[Path, typer.Option("--project", help="The project file.")] = Path("penstock.yaml"),
+    project_file: Annotated[Path, typer.Option("--project", help="The project file.")] = PROJECT_FILE,
     environment: Annotated[
         str | None,
         typer.Option("--environment", help="One of the project's environments; the first by default."),

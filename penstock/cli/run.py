@@ -1,7 +1,8 @@
-"""`run`: run a job in the embedded system and follow it."""
+"""`run`: run a job in the embedded system and follow it, or one workflow file without any system."""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -10,6 +11,7 @@ from penstock.cli import context as contexts
 from penstock.cli.embedded import show_address, show_dag_problems
 from penstock.cli.options import AirflowOption, FaultsOption, FormatOption
 from penstock.cli.output import Format, Steps, data, show, show_json, talk
+from penstock.cli.run_file import is_file, run_file
 from penstock.local import dag_problems, instance, records, trouble
 from penstock.local import run as runs
 from penstock.local.faults import file as faults_file
@@ -21,15 +23,29 @@ from penstock_runtime.errors import InputError
 
 def run(
     context: typer.Context,
-    job: Annotated[str, typer.Argument(help="A job, or one of its schedules.")],
+    job: Annotated[str, typer.Argument(metavar="JOB|FILE", help="A job, one of its schedules, or a workflow file.")],
     bring: Annotated[
         bool, typer.Option("--up", help="Bring the system up first; if the run fails, end it again.")
     ] = False,
     airflow: AirflowOption = None,
     faults: FaultsOption = None,
+    workflow_type: Annotated[
+        str | None, typer.Option("--type", help="With FILE: its workflow type, where it does not say one.")
+    ] = None,
+    openmetadata: Annotated[
+        str | None,
+        typer.Option("--openmetadata", metavar="VERSION", help="With FILE, outside a project: OpenMetadata's version."),
+    ] = None,
     form: FormatOption = Format.text,
 ) -> None:
-    """Run a job through Airflow, follow it, and sum up what happened. Exit code 1 if any of it failed."""
+    """Run a job through Airflow, follow it, and sum up what happened. Exit code 1 if any of it failed.
+
+    An OpenMetadata workflow FILE runs here and now, without Airflow and AWS; exit codes are those of its container.
+    """
+    if is_file(job):
+        _refuse({"--up": bring, "--airflow": airflow, "--faults": faults}, "a job, and a file needs no system")
+        raise typer.Exit(run_file(contexts.of(context), Path(job), workflow_type, openmetadata, form))
+    _refuse({"--type": workflow_type, "--openmetadata": openmetadata}, "a workflow file")
     for option, value in (("--airflow", airflow), ("--faults", faults)):
         if value is not None and not bring:
             raise InputError(f"{option} is for a system that is brought up", fix=f"add --up: run {job} --up {option} …")
@@ -68,6 +84,13 @@ def run(
         if result.succeeded or not bring:
             show_address(system)
     raise typer.Exit(0 if result.succeeded else 1)
+
+
+def _refuse(options: dict[str, object], what: str) -> None:
+    """Options that say nothing here."""
+    for option, value in options.items():
+        if value:
+            raise InputError(f"{option} is for {what}", fix=f"leave {option} out")
 
 
 def _summary(system: System, result: runs.RunResult) -> None:

@@ -11,11 +11,14 @@ from penstock.project.document.report import Report
 from penstock.project.environments import Environment
 from penstock.project.loaded import Project
 from penstock.project.meltano.project import MeltanoProject
+from penstock.project.openmetadata.content import check as content_check
+from penstock.project.openmetadata.content import collisions
 from penstock.project.rules import references, unused
 from penstock.project.rules.meltano import overrides
 from penstock.project.rules.meltano import references as meltano_references
 from penstock.project.rules.meltano import state as meltano_state
 from penstock.project.rules.meltano.checks import environment_of
+from penstock.project.settings import Settings
 
 
 def warnings(
@@ -34,6 +37,7 @@ def warnings(
         task.openmetadata.config for job in settings.jobs.values() for task in job.tasks if task.openmetadata
     ):
         yield from report.warnings(references.in_workflow(project.workflows[config], settings))
+    yield from report.warnings(_workflow_problems(project, settings, variables))
     meltano = project.meltanos[settings.meltano.project] if settings.meltano is not None else None
     if meltano is not None:
         yield from report.warnings(meltano.left_out)
@@ -42,6 +46,19 @@ def warnings(
         yield from report.warnings(_state_problems(meltano, environment, variables, drafts))
     for text, place in unused.warnings(settings, environment.root, project.workflows, meltano):
         yield text, report.place(*place)
+
+
+def _workflow_problems(project: Project, settings: Settings, variables: Mapping[str, str]) -> Iterator[Problem]:
+    """What the workflow files say, and between two of them."""
+    used = [
+        collisions.Used(f"{name}.{task.name}", task.openmetadata.type, project.workflows[task.openmetadata.config])
+        for name, job in settings.jobs.items()
+        for task in job.tasks
+        if task.openmetadata is not None
+    ]
+    for one in used:
+        yield from content_check.check(one.workflow, one.workflow_type, settings.openmetadata, variables)
+    yield from collisions.check(used, variables)
 
 
 def _state_problems(

@@ -24,6 +24,9 @@ from penstock.project.loaded import Project, shown
 from penstock.project.meltano import project as meltano
 from penstock.project.meltano.project import MeltanoProject
 from penstock.project.openmetadata import slim_image, workflow
+from penstock.project.openmetadata.content import check as content_check
+from penstock.project.openmetadata.content import collisions
+from penstock.project.openmetadata.content.collisions import Used
 from penstock.project.openmetadata.shapes import shape_file
 from penstock.project.openmetadata.shapes.check import ShapeCheck
 from penstock.project.openmetadata.slim_image import SlimLock
@@ -114,6 +117,7 @@ def _read_environment(files: _Files, name: str, environment: Environment, report
     _read_mwaa(files, name, environment, report)
     _read_task_files(files, environment, report)
     lock = _read_slim_lock(files, environment, report)
+    used = []
     for job_name, job in settings.jobs.items():
         for index, task in enumerate(job.tasks):
             if task.openmetadata is None:
@@ -122,10 +126,12 @@ def _read_environment(files: _Files, name: str, environment: Environment, report
             read = _read_workflow(files, environment, report, task.openmetadata.type, task.openmetadata.config, here)
             if read is None:
                 continue
+            used.append(Used(f"{job_name}.{task.name}", task.openmetadata.type, read))
             report.add_all(connections.check(read, task))
             if settings.images.openmetadata.build is not None:
                 build = settings.images.openmetadata.build
                 report.add_all(slim_image.check_connector(build, lock.packages, read))
+    report.add_all(collisions.check(used, settings.variables))
     search = Search(files.folder, report.document, environment.root, settings, files.workflows)
     for missing, where in search.run():
         if missing.certain:
@@ -202,6 +208,7 @@ def _read_workflow(
         report.add_all(workflow.text_problems(document))
     read = files.workflows[config]
     report.add_all(workflow.check(read, kind))
+    report.add_all(content_check.check(read, kind, environment.settings.openmetadata, environment.settings.variables))
     files.shapes.check(read, kind, environment.settings.openmetadata, report.problems)
     report.add_all(_unknown_names(read, known_names(environment.settings)))
     report.add_all(in_workflow(read, environment.settings))

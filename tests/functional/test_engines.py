@@ -10,6 +10,7 @@ import socket
 import ssl
 import stat
 import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ import psycopg
 import pytest
 import yaml
 
-from penstock.local import images, postgres
+from penstock.local import cache, images, postgres
 from penstock.local.catalogue import client
 from penstock.project.files.named import SERVER_CERTIFICATE
 from penstock_runtime import contract
@@ -211,3 +212,48 @@ def test_openmetadata_keeps_the_stock_contract(archive: Path, tmp_path: Path) ->
 
     assert done.returncode != 0
     assert "a run by the stock contract: openmetadata-ingestion 1.12.14.2, workflow type metadata" in done.stdout
+
+
+def _run_file(file: Path, folder: Path, environ: dict[str, str], *options: str) -> subprocess.CompletedProcess[str]:
+    """`penstock run FILE` in a folder, with these variables of the shell only."""
+    command = [sys.executable, "-c", "from penstock.cli.main import run; run()", *options, "run", str(file)]
+    given = {"PATH": os.environ["PATH"], "HOME": os.environ["HOME"], "PENSTOCK_CACHE": str(cache.root()), **environ}
+    return subprocess.run(command, cwd=folder, env=given, capture_output=True, text=True, timeout=200)
+
+
+def test_run_file_of_a_project_is_its_task(warehouse: Warehouse, catalogue: tuple[Path, str], tmp_path: Path) -> None:
+    """`penstock run FILE`: the tables in the catalogue, the pipeline of the task that names the file, no secret."""
+    state, address = catalogue
+    with psycopg.connect(postgres.conninfo(warehouse.port, PASSWORD)) as connection:
+        connection.execute("CREATE SCHEMA IF NOT EXISTS raw")
+        connection.execute("CREATE TABLE IF NOT EXISTS raw.extra (id int PRIMARY KEY)")
+    names = warehouse.environ | {"OM_JWT": "test-token", "OPENMETADATA_SERVER": address}
+    done = _run_file(ROOT / "ingestion" / "warehouse.yaml", tmp_path, names, "--project", str(ROOT))
+    print(done.stdout, done.stderr)
+
+    assert done.returncode == 0
+    assert "metadata with OpenMetadata 1.12.14, as task catalogue of job" in done.stderr
+    tables = {entity.fqn.rsplit(".", 1)[-1] for entity in client.entities(state, "table")}
+    assert tables == set(warehouse.counts())
+    (pipeline,) = client.entities(state, "ingestionPipeline")
+    assert pipeline.fqn == "warehouse.metadata", "as the file itself says"
+    assert "exit code 0" in done.stdout
+    assert not [secret for secret in (PASSWORD, "test-token") if secret in done.stdout + done.stderr]
+
+
+def test_run_file_outside_a_project_has_the_containers_exit_codes(tmp_path: Path) -> None:
+    """No value: 2, and nothing is started. A server that is down: 1, with the container's words."""
+    file = tmp_path / "w.yaml"
+    file.write_text(
+        "source:\n  type: sqlite\n  serviceName: s\n  serviceConnection: {config: {type: SQLite}}\n"
+        "  sourceConfig: {config: {type: DatabaseMetadata}}\nsink: {type: metadata-rest, config: {}}\n"
+        "workflowConfig: {openMetadataServerConfig: {securityConfig: {jwtToken: '${TOKEN}'}}}\n"
+    )
+    missing = _run_file(file, tmp_path, {})
+    down = _run_file(file, tmp_path, {"TOKEN": "long-enough-token", "OPENMETADATA_SERVER": "http://127.0.0.1:9/api"})
+
+    assert missing.returncode == contract.Exit.WRONG_INPUT
+    assert f"{file}:7:72: ${{TOKEN}} has no value here" in missing.stderr
+    assert down.returncode == contract.Exit.FAILED
+    assert "cannot reach the OpenMetadata server http://127.0.0.1:9/api: it refuses the connection" in down.stdout
+    assert "long-enough-token" not in down.stdout + down.stderr

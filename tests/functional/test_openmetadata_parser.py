@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import yaml
 
-from penstock.local import environments, openmetadata_shapes
+from penstock.local import deep, environments, openmetadata_shapes
 from penstock.project.document.composer import Node
 from penstock.project.document.document import Document, parse
 from penstock.project.load import load
@@ -25,6 +25,7 @@ from penstock_runtime.fill import fill, names
 from penstock_runtime.workflow_types import TYPE_OF_CONFIG
 from tests.functional.servers import ROOT
 from tests.functional.workflow_mistakes import mistake
+from tests.unit.project_files import write
 
 VERSION = "1.12.14"
 SEED = 20261130
@@ -158,6 +159,46 @@ def test_export_understands_the_whole_package(shapes: Shapes) -> None:
         field = data["shapes"][data["shapes"][index]["fields"]["type"][0]]
         types |= set(field["values"] if field["kind"] == "enum" else data["shapes"][field["of"]]["values"])
     assert types - {"dataInsight", "ReverseIngestion"} == set(TYPE_OF_CONFIG)
+
+
+GUESSED = """\
+source:
+  type: databricks
+  serviceName: s
+  serviceConnection: {config: {catalog: c, hostPort: "h:443", authType: {token: "${PASSWORD}"}}}
+  sourceConfig: {config: {type: DatabaseMetadata}}
+sink: {type: metadata-rest, config: {}}
+"""
+NO_DRIVER = """\
+source: {type: snowflake, serviceName: t, sourceConfig: {config: {type: DatabaseMetadata}}}
+sink: {type: metadata-rest, config: {}}
+"""
+
+
+def test_deep_check_asks_the_package_itself(environment: Path, tmp_path: Path) -> None:
+    """What it guesses of a connection without a type, and a driver that is not here, come with their places."""
+    second = "config: warehouse.yaml}\n      - {name: two, openmetadata: {type: metadata, config: two.yaml}}\n"
+    files = {"warehouse.yaml": GUESSED, "two.yaml": NO_DRIVER}
+    project = load(write(tmp_path, ("config: warehouse.yaml}\n", second), files=files))
+    found = dict.fromkeys(
+        (one.where.removeprefix(f"{tmp_path}/"), one.what, one.is_error)
+        for one in deep.check(project, ["dev", "prod"], print)
+    )
+
+    assert list(found) == [
+        (
+            "warehouse.yaml:4:31",
+            "the connection is taken for one of type UnityCatalog, which a source of type databricks does not take "
+            "(OpenMetadata 1.12.14.2 itself)",
+            True,
+        ),
+        (
+            "two.yaml:1:16",
+            "its class cannot be imported: ModuleNotFoundError: No module named 'snowflake' "
+            "(OpenMetadata 1.12.14.2 itself)",
+            False,
+        ),
+    ]
 
 
 @pytest.fixture

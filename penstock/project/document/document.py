@@ -73,6 +73,16 @@ def at(root: Node, path: tuple[Any, ...], *, key: bool = False) -> Node:
     return node
 
 
+def find(root: Node, path: tuple[Any, ...]) -> Node | None:
+    """The node at `path`; None where there is none."""
+    node = root
+    for step in path:
+        if not isinstance(node.value, dict) or step not in node.value:
+            return None
+        node = node.value[step]
+    return node
+
+
 def read_text(path: Path, name: str, *, where: str = "") -> str:
     """The text of a UTF-8 file. `where` is the place that names it, for errors about the file as a whole.
 

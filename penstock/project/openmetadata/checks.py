@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
-from urllib.parse import urlsplit
 
 from penstock.problem import Problem
 from penstock.project.document.literals import references
 from penstock.project.document.problems import shown
+from penstock.project.openmetadata.addresses import address_problem, has_api
 from penstock.project.openmetadata.model import OpenMetadata
 from penstock.project.secrets.checks import unknown_name, unknown_secret
 from penstock.versions.number import parse
-from penstock_runtime.fill import PLACEHOLDER
 
 HERE = "openmetadata"
 
@@ -37,10 +36,9 @@ def check_openmetadata(
 
 
 def warnings(settings: OpenMetadata | None, variables: Mapping[str, str]) -> Iterator[tuple[str, tuple[str, ...]]]:
-    """A server that is not at `/api`: the client puts `/v1/…` behind what stands here, unchanged. A proxy may have its
-    API elsewhere."""
+    """A server that is not at `/api`; see `has_api`."""
     server = settings.server if settings is not None else None
-    if server is not None and not urlsplit(_filled(server, variables)).path.endswith("/api"):
+    if server is not None and not has_api(server, variables):
         text = f"{shown(server)} does not end in /api, where OpenMetadata has its API: elsewhere its client finds none"
         yield text, (HERE, "server")
 
@@ -50,19 +48,5 @@ def _check_server(server: str, secrets: Collection[str], variables: Mapping[str,
     path = (HERE, "server")
     for name in references(server):
         yield from unknown_name(name, {*secrets, *variables}, *path)
-    fix = "write https://<host>/api, with :<port> behind the host where it is not 443"
-    try:
-        parts = urlsplit(_filled(server, variables))
-        host, _ = parts.hostname, parts.port
-    except ValueError as error:
-        yield Problem(f"{shown(server)} is not an address: {str(error)[:80]}", fix, path)
-        return
-    if not host:
-        yield Problem(f"{shown(server)} names no host", fix, path)
-    elif parts.query or parts.fragment:
-        yield Problem(f"{shown(server)} has something behind its path, where /v1/… is to stand", fix, path)
-
-
-def _filled(server: str, variables: Mapping[str, str]) -> str:
-    """The address with its variables; a secret may be anything, a port among it."""
-    return PLACEHOLDER.sub(lambda match: variables.get(match[1], "1"), server)
+    if problem := address_problem(server, variables):
+        yield problem.at(*path)

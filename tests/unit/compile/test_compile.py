@@ -156,6 +156,7 @@ def test_config_is_the_users_file_completed(tmp_path: Path) -> None:
 def test_what_the_file_says_wins(tmp_path: Path) -> None:
     """Whoever writes a server, another way to sign in, a stored connection or a pipeline means it."""
     server = {"hostPort": "https://other/api", "authProvider": "google", "storeServiceConnection": True}
+    server["securityConfig"] = {"jwtToken": "${OM_JWT}"}
     text = WORKFLOW + f"workflowConfig: {{openMetadataServerConfig: {server}}}\ningestionPipelineFQN: a.b\n"
     config = _config(_plan(tmp_path, warehouse_yaml=text))
 

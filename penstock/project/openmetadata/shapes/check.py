@@ -6,10 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from penstock.problem import Problem
 from penstock.project.document.composer import Node
 from penstock.project.document.problems import Problems
+from penstock.project.openmetadata.content import installed
 from penstock.project.openmetadata.model import OpenMetadata
-from penstock.project.openmetadata.shapes.faults import Fault
 from penstock.project.openmetadata.shapes.shape_file import Source, Unknown
 from penstock.project.openmetadata.shapes.shapes import Shapes
 from penstock.project.openmetadata.workflow import Workflow, completed_server
@@ -40,25 +41,31 @@ class ShapeCheck:
         if isinstance(shapes, Unknown):
             return
         root = "application" if workflow_type == "application" else "workflow"
-        key = (id(workflow), settings.version, root, settings.auth is not None)
+        key = (id(workflow), settings.version, workflow_type, settings.auth is not None)
         if key in self._checked:
             return
         self._checked.add(key)
         document = workflow.document
-        faults = shapes.faults(root, _with_server(document.root, settings))
-        if not faults:
-            return
+        found = [
+            Problem(fault.what, fault.fix, where=document.where(fault.node))
+            for fault in shapes.faults(root, _with_server(document.root, settings))
+        ]
+        found += installed.check(workflow, workflow_type, shapes.holds)
         taken = problems.places()
         same = shapes.package.startswith(f"{settings.version}.") or shapes.package == settings.version
-        for fault in faults:
-            where = document.where(fault.node)
-            if where in taken:
+        for problem in found:
+            if problem.where in taken:
                 continue
+            what = f"{problem.what} (OpenMetadata {shapes.package})"
             if same:
-                problems.add(_what(fault, shapes), fix=fault.fix, where=where)
+                problems.add(what, fix=problem.fix, where=problem.where)
             else:
-                what = f"{_what(fault, shapes)}; the server is {settings.version}"
-                self.notes.append(InputError(what, fix=fault.fix, where=where))
+                self._note(f"{what}; the server is {settings.version}", problem)
+
+    def _note(self, what: str, problem: Problem) -> None:
+        """Once, though several tasks run the file."""
+        if not any((note.what, note.where) == (what, problem.where) for note in self.notes):
+            self.notes.append(InputError(what, fix=problem.fix, where=problem.where))
 
     def _of(self, version: str) -> Shapes | Unknown:
         assert self.source is not None
@@ -68,10 +75,6 @@ class ShapeCheck:
                 what = f"the shape of OpenMetadata's files was not checked: {shapes.why}"
                 self.notes.append(InputError(what, fix=shapes.fix))
         return self._shapes[version]
-
-
-def _what(fault: Fault, shapes: Shapes) -> str:
-    return f"{fault.what} (OpenMetadata {shapes.package})"
 
 
 def _with_server(root: Node, settings: OpenMetadata) -> Node:
@@ -98,7 +101,7 @@ def _overlaid(node: Node, data: Mapping[str, Any]) -> Node:
             scalar = None if isinstance(inner, dict) else inner
             child = Node(place.line, place.column, place.start, place.end, {} if isinstance(inner, dict) else scalar)
             value[key] = child
-            keys.setdefault(key, place)
+            keys.setdefault(key, Node(place.line, place.column, place.start, place.end, key))
         if isinstance(inner, dict) and isinstance(child.value, dict):
             value[key] = _overlaid(child, inner)
     return Node(node.line, node.column, node.start, node.end, value, keys=keys)

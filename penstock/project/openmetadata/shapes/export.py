@@ -7,13 +7,18 @@ The parser takes a workflow where pydantic validates it as `OpenMetadataWorkflow
 two classes say all of it. They become the format that `penstock.project.openmetadata.shapes.shapes` reads: a list of
 shapes, each distinct one once, which name each other by index.
 
+What the parser takes and the run then looks for in vain is written down beside it, from the package's files: which
+sources there are, which of them have usage and lineage, and which steps.
+
 Standard library only, besides the package: nothing of Penstock is installed there.
 """
 
 from __future__ import annotations
 
+import ast
 import enum
 import importlib
+import importlib.util
 import json
 import os
 import sys
@@ -146,6 +151,27 @@ def export(roots: dict[str, Any]) -> dict[str, Any]:
     return {"roots": numbers, "shapes": exporter.shapes, "unread": sorted(exporter.unread)}
 
 
+def sources(folder: Path) -> dict[str, list[str]]:
+    """Folder of each source → what it reads besides metadata: `usage`, `lineage`.
+
+    Read as text: to import a source needs its driver, which may not be installed here.
+
+    Args:
+        folder: `metadata/ingestion` of the package.
+    """
+    found = {}
+    for file in sorted(folder.glob("source/*/*/service_spec.py")):
+        names = {word.arg for word in ast.walk(ast.parse(file.read_text())) if isinstance(word, ast.keyword)}
+        found[file.parent.name] = [kind for kind in ("lineage", "usage") if f"{kind}_source_class" in names]
+    return found
+
+
+def steps(folder: Path) -> dict[str, list[str]]:
+    """Kind of step → the names of those that there are, with `_` for `-`."""
+    kinds = ("bulksink", "processor", "sink", "stage")
+    return {kind: sorted(file.stem for file in folder.glob(f"{kind}/[a-z]*.py")) for kind in kinds}
+
+
 def main(file: Path) -> None:
     """Write the shapes of the package that is installed here."""
     # The package's own classes warn of names that shadow others.
@@ -154,7 +180,9 @@ def main(file: Path) -> None:
     for name, (module, class_name) in ROOTS.items():
         generated = importlib.import_module(f"metadata.generated.schema.metadataIngestion.{module}")
         roots[name] = getattr(generated, class_name)
-    data = {**export(roots), "package": version(PACKAGE)}
+    package = importlib.util.find_spec("metadata")
+    folder = Path(package.submodule_search_locations[0]) / "ingestion" if package else Path()
+    data = {**export(roots), "package": version(PACKAGE), "sources": sources(folder), "steps": steps(folder)}
     # At once: a reader may be waiting for it.
     part = file.with_name(f"{file.name}.{os.getpid()}")
     part.write_text(json.dumps(data, separators=(",", ":")))

@@ -9,6 +9,7 @@ from typing import Any
 
 from penstock.project.document.composer import Node
 from penstock.project.document.problems import shown
+from penstock.project.openmetadata.content import renamed
 from penstock_runtime.secret_names import is_secret_key
 
 WORDS: dict[str, tuple[str, str]] = {
@@ -60,6 +61,8 @@ class Fault:
 
 def unknown_key(node: Node, key: Any, owner: str, fields: Collection[str], missing: Iterable[str]) -> Fault:
     """A key that a mapping does not take. `missing`: those that it lacks, of which this may be one."""
+    if (new := renamed.current(key, fields)) is not None:
+        return Fault(node, f"{owner} has no key {shown(key)}", renamed.advice(key), rank=2, meant=new)
     meant = alike(str(key), missing) or alike(str(key), fields) or ""
     fix = "remove it: it takes no keys" if not fields else f"remove it, or use one of: {_listed(fields)}"
     what = f"{owner} has no key {shown(key)}"

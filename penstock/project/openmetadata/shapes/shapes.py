@@ -35,6 +35,8 @@ class Shapes:
     def __init__(self, data: Mapping[str, Any]) -> None:
         self.package: str = data["package"]
         """The version of the package that they come from."""
+        self.holds: Mapping[str, Any] = {key: data.get(key, {}) for key in ("sources", "steps")}
+        """What the package has to run: see `export.sources` and `export.steps`."""
         self._raw: list[dict[str, Any]] = data["shapes"]
         self._roots: dict[str, int] = data["roots"]
         self._made: dict[int, Shape] = {}

@@ -8,7 +8,7 @@ from pathlib import Path
 from penstock.problem import DocumentPath
 from penstock.project.document import files
 from penstock.project.document.composer import Node
-from penstock.project.document.document import Document, at
+from penstock.project.document.document import Document, at, find
 from penstock.project.document.literals import references
 from penstock.project.files import named
 from penstock.project.files.named import Missing
@@ -61,7 +61,7 @@ class Search:
     def _workflow(
         self, workflow: Workflow, near: Path, given: set[str], container: places.Container
     ) -> Iterator[tuple[Missing, str]]:
-        server = _at_exactly(workflow.document.root, SERVER)
+        server = find(workflow.document.root, SERVER)
         if server is not None and (wrong := self._not_a_path(server)):
             yield wrong, workflow.document.where(server)
         kind = at(workflow.document.root, ("source", "type")).value
@@ -136,12 +136,3 @@ def _holds(folder: Path, value: str) -> bool:
     if value.startswith(("/", "~")):
         return False
     return files.is_file(folder / value) or files.is_folder(folder / value)
-
-
-def _at_exactly(root: Node, keys: tuple[str, ...]) -> Node | None:
-    node = root
-    for key in keys:
-        if not isinstance(node.value, dict) or key not in node.value:
-            return None
-        node = node.value[key]
-    return node

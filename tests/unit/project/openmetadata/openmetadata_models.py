@@ -109,9 +109,14 @@ class Source(Closed):
     patterns: Patterns | None = None
 
 
+class Provider(Enum):
+    openmetadata = "openmetadata"
+    google = "google"
+
+
 class Server(Closed):
     hostPort: str
-    authProvider: Level | None = None
+    authProvider: Provider | None = None
     storeServiceConnection: bool | None = None
     securityConfig: dict[str, str] | None = None
 
@@ -131,6 +136,7 @@ class Loose(BaseModel):
 
 class Workflow(Closed):
     source: Source
+    sink: Loose | None = None
     workflowConfig: Config
     pipelineRunId: UUID | None = None
     ingestionPipelineFQN: str | None = None

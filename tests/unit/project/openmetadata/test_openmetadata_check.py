@@ -21,6 +21,7 @@ source:
   type: pond
   serviceName: s
   serviceConnection: {config: {type: Pond, hostPort: "${HOST}:1", login: {password: "${PASSWORD}"}, threads: "${HOST}"}}
+sink: {type: metadata-rest}
 """
 """Without a server: the project fills it in."""
 
@@ -47,22 +48,20 @@ def _errors(folder: Path, text: str, *edits: tuple[str, str]) -> list[tuple[str,
         "workflowConfig:\n",
         "workflowConfig: {loggerLevel: DEBUG}\n",
         "workflowConfig: {openMetadataServerConfig: }\n",
-        "workflowConfig: {openMetadataServerConfig: {authProvider: DEBUG}}\n",
+        "workflowConfig: {openMetadataServerConfig: {authProvider: openmetadata}}\n",
     ],
 )
 def test_what_the_project_fills_in_is_not_missing(tmp_path: Path, more: str) -> None:
     """The server, and how to sign in to it, come from penstock.yaml."""
-    edit = ('  auth: {jwt_token: "${OM_JWT}"}\n', "")  # these shapes know no provider of the name that is filled in
-
-    assert _read(tmp_path, GOOD + more, edit).notes == ()
+    assert _read(tmp_path, GOOD + more).notes == ()
 
 
 def test_fault_is_an_error_at_its_place_once_for_all_environments(tmp_path: Path) -> None:
     """With the version of the package that would refuse it."""
-    text = GOOD + "workflowConfig: {loggerLevel: DEBG, openMetadataServerConfig: {authProvider: INFO}}\n"
+    text = GOOD + "workflowConfig: {loggerLevel: DEBG, openMetadataServerConfig: {authProvider: openmetadata}}\n"
 
     assert _errors(tmp_path, text) == [
-        ("warehouse.yaml:5:31", "'loggerLevel' cannot be 'DEBG' (OpenMetadata 1.12.14.2)")
+        ("warehouse.yaml:6:31", "'loggerLevel' cannot be 'DEBG' (OpenMetadata 1.12.14.2)")
     ]
 
 
@@ -71,29 +70,26 @@ def test_fault_is_an_error_at_its_place_once_for_all_environments(tmp_path: Path
     [
         (GOOD.replace("  type: pond\n", ""), [("warehouse.yaml:2:3", "source.type is missing, or is not text")]),
         (GOOD.replace("${PASSWORD}", "hunter2"), [("warehouse.yaml:4:85", "'password' is a secret in plain text")]),
-        (GOOD + "workflowConfig: [a]\n", [("warehouse.yaml:5:17", "workflowConfig is not a mapping")]),
+        (GOOD + "workflowConfig: [a]\n", [("warehouse.yaml:6:17", "workflowConfig is not a mapping")]),
         (
-            GOOD + "workflowConfig: {openMetadataServerConfig: {authProvider: INFO, securityConfig: [a]}}\n",
-            [("warehouse.yaml:5:81", "securityConfig is not a mapping")],
+            GOOD + "workflowConfig: {openMetadataServerConfig: {authProvider: google, securityConfig: [a]}}\n",
+            [("warehouse.yaml:6:83", "securityConfig is not a mapping")],
         ),
     ],
 )
 def test_what_another_check_has_found_is_said_once(tmp_path: Path, text: str, found: list[tuple[str, str]]) -> None:
     """Two errors for one mistake would look like two mistakes."""
-    edit = ('  auth: {jwt_token: "${OM_JWT}"}\n', "")
-
-    assert _errors(tmp_path, text, edit) == found
+    assert _errors(tmp_path, text) == found
 
 
 def test_package_of_a_neighbouring_version_only_warns(tmp_path: Path) -> None:
     """The server's own version may take what this one refuses."""
-    edits = (("1.12.14", "1.12.3"), ('  auth: {jwt_token: "${OM_JWT}"}\n', ""))
-    notes = _read(tmp_path, GOOD + "workflowConfig: {loggerLevel: DEBG}\n", *edits).notes
+    notes = _read(tmp_path, GOOD + "workflowConfig: {loggerLevel: DEBG}\n", ("1.12.14", "1.12.3")).notes
 
     assert [note.what for note in notes] == [
         "'loggerLevel' cannot be 'DEBG' (OpenMetadata 1.12.14.2); the server is 1.12.3"
     ]
-    assert notes[0].where.endswith("warehouse.yaml:5:31")
+    assert notes[0].where.endswith("warehouse.yaml:6:31")
 
 
 def test_unknown_shapes_are_said_and_stop_nobody(tmp_path: Path) -> None:
@@ -143,15 +139,23 @@ TYPES = {
 }
 
 
+def _of(config: str) -> str:
+    """A workflow whose config is of this type, with all that such a one needs."""
+    does = {"DatabaseLineage": "-lineage", "DatabaseUsage": "-usage", "X": "-usage"}
+    steps = "".join(f"{step}: {{type: a}}\n" for step in ("processor", "stage", "bulkSink", "sink"))
+    kind = f"a{does.get(config, '')}"
+    return f"source: {{type: {kind}, serviceName: s, sourceConfig: {{config: {{type: {config}}}}}}}\n{steps}"
+
+
 @pytest.mark.parametrize(("config", "kind"), TYPES.items())
 def test_workflow_type_and_type_of_the_config_fit(tmp_path: Path, config: str, kind: str) -> None:
     """Whichever of the two is wrong: the config would run in a class that does not know its keys."""
-    text = f"source: {{type: a, serviceName: s, sourceConfig: {{config: {{type: {config}}}}}}}\n"
+    text = _of(config)
     path = write(tmp_path, ("type: metadata,", f"type: {kind},"), files={"warehouse.yaml": text})
     found = errors(path)
 
     assert [(where, f"config type {config} runs as" in what) for where, what, _ in found] == [
-        ("warehouse.yaml:1:65", True)
+        ("warehouse.yaml:1:" + str(text.index(config) + 1), True)
     ]
     assert found[0][2].startswith("set type: ")
 
@@ -159,9 +163,7 @@ def test_workflow_type_and_type_of_the_config_fit(tmp_path: Path, config: str, k
 @pytest.mark.parametrize(("config", "kind"), [("DatabaseLineage", "metadata"), ("DBT", "metadata"), ("X", "usage")])
 def test_types_of_one_class_go_together(tmp_path: Path, config: str, kind: str) -> None:
     """The same class runs them; and a type that is in no table is left to the shapes."""
-    text = f"source: {{type: a, serviceName: s, sourceConfig: {{config: {{type: {config}}}}}}}\n"
-
-    assert loaded(tmp_path, ("type: metadata,", f"type: {kind},"), files={"warehouse.yaml": text})
+    assert loaded(tmp_path, ("type: metadata,", f"type: {kind},"), files={"warehouse.yaml": _of(config)})
 
 
 AIRFLOW = """\
@@ -170,6 +172,7 @@ source:
   serviceName: a
   serviceConnection: {config: {type: Airflow, hostPort: "http://airflow.acme.io", connection: {type: Backend}}}
   sourceConfig: {config: {type: PipelineMetadata}}
+sink: {type: metadata-rest, config: {}}
 """
 
 

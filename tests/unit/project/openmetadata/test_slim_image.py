@@ -14,6 +14,21 @@ from tests.unit.project_files import WORKFLOW, errors, loaded, write
 PACKAGE = "openmetadata-ingestion[postgres]==1.12.14.2"
 DRIVER = "psycopg2_binary==2.9.13"
 LOCK = f"{PACKAGE} \\\n    --hash=sha256:00\n{DRIVER} \\\n    --hash=sha256:00\n"
+
+
+def _of(source: str) -> str:
+    """A workflow with a source of this type, and a connection that fits."""
+    kind = source.partition("-")[0]
+    text = WORKFLOW.replace("type: postgres", f"type: {source}").replace("type: Postgres", f"type: {kind}")
+    text = text.replace("config: {type: " + kind, "config: {sourcePythonClass: a.B, type: " + kind)
+    if source.endswith("-usage"):
+        text = (
+            text.replace("DatabaseMetadata", "DatabaseUsage")
+            + "processor: {type: a}\nstage: {type: a}\nbulkSink: {type: a}\n"
+        )
+    return text
+
+
 BUILD = ("schedules:\n", "images:\n  openmetadata: {build: slim}\nschedules:\n")
 
 
@@ -59,8 +74,9 @@ def test_a_connector_that_is_left_out_is_named(
     tmp_path: Path, source: str, lock: str, missing: tuple[str, str]
 ) -> None:
     """Where the workflow asks for it, before anything is built."""
-    text = WORKFLOW.replace("type: postgres", f"type: {source}")
-    found = errors(write(tmp_path, BUILD, files={"slim/requirements.txt": lock, "warehouse.yaml": text}))
+    text = _of(source)
+    does = ("type: metadata,", "type: usage," if source.endswith("-usage") else "type: metadata,")
+    found = errors(write(tmp_path, BUILD, does, files={"slim/requirements.txt": lock, "warehouse.yaml": text}))
 
     package, extra = missing
     assert found == [
@@ -84,7 +100,7 @@ ENOUGH = {
 @pytest.mark.parametrize(("source", "lock"), ENOUGH.values(), ids=ENOUGH)
 def test_what_may_do_is_no_error(tmp_path: Path, source: str, lock: str) -> None:
     """The container finds out what is not known here."""
-    text = WORKFLOW.replace("type: postgres", f"type: {source}")
+    text = _of(source)
     project = loaded(tmp_path, BUILD, files={"slim/requirements.txt": lock, "warehouse.yaml": text})
 
     assert project.settings().images.openmetadata.build == "slim"
@@ -92,7 +108,7 @@ def test_what_may_do_is_no_error(tmp_path: Path, source: str, lock: str) -> None
 
 def test_the_stock_image_has_them_all(tmp_path: Path) -> None:
     """Without a lock of one's own, nothing is left out."""
-    text = WORKFLOW.replace("type: postgres", "type: snowflake")
+    text = _of("snowflake")
 
     assert loaded(tmp_path, files={"warehouse.yaml": text}).workflows
 
