@@ -9,6 +9,7 @@ import yaml
 
 from penstock.bundle.export.literals import Call, Code
 from penstock.bundle.export.target import Target
+from penstock.project.secrets import references
 from penstock_runtime.errors import InputError
 from penstock_runtime.plan.plan import Plan
 from penstock_runtime.plan.schedule import FargateTask, Schedule
@@ -41,7 +42,9 @@ class Source:
 
     def secrets(self, task: FargateTask) -> dict[str, str]:
         """The secrets that a task gets: variable → reference, as in `penstock.yaml`."""
-        return {secret.name: _reference(secret) for secret in self.definition(task).secrets if _uses(task, secret)}
+        return {
+            secret.name: references.written(secret) for secret in self.definition(task).secrets if _uses(task, secret)
+        }
 
     def config(self, task: FargateTask) -> str:
         """The workflow file of a task, completed."""
@@ -118,10 +121,6 @@ def refuse_files(source: Source, task: FargateTask) -> None:
 def operator(name: str, task: FargateTask, **named: object) -> Call:
     """A call that makes an Airflow task."""
     return Call(name, {"task_id": task.name, **named})
-
-
-def _reference(secret: Secret) -> str:
-    return f"{secret.store}:{secret.id}" + (f"#{secret.key}" if secret.key is not None else "")
 
 
 def _uses(task: FargateTask, secret: Secret) -> bool:
