@@ -24,6 +24,7 @@ lock() { # lock FOLDER NAME [OPTION…]
 # shellcheck disable=SC2086
 {
     for name in uv desk postgres judges; do lock requirements "$name" $linux "$@"; done
+    lock requirements exported-dags --no-deps $linux "$@"
     lock requirements/images openmetadata-1.12 $linux "$@"
     lock runtime/images/meltano requirements $linux "$@"
     lock ingestion/meltano/requirements tap-nycflights $linux --override tap-nycflights.overrides "$@"

@@ -12,7 +12,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from types import MappingProxyType
@@ -22,10 +22,17 @@ from penstock.bundle import own_dag_files
 from penstock.project.airflow.dag_files import IGNORE
 from penstock.project.airflow.loader_files import TEMPLATE, is_loader, loader_name
 from penstock_runtime import package
-from penstock_runtime.contract import RELEASES_FOLDER, config_key, plan_key, runtime_key
+from penstock_runtime.contract import (
+    CONFIGS_PREFIX,
+    RELEASES_FOLDER,
+    REQUIREMENTS_PREFIX,
+    config_key,
+    plan_key,
+    runtime_key,
+)
 from penstock_runtime.errors import PenstockError
 from penstock_runtime.plan.plan import Plan
-from penstock_runtime.plan.schedule import Schedule
+from penstock_runtime.plan.schedule import Schedule, WorkerTask
 from penstock_runtime.release.infrastructure import plan_sha256
 
 SCHEDULES_PER_SHARD = 50
@@ -66,9 +73,14 @@ def build_bundle(plan: Plan, *, dags_folder: Path) -> Bundle:
         PenstockError: the template does not have exactly one line for each constant.
     """
     runtime = package.files()
-    airflow = package.needed_by((path for path in runtime if path.startswith("airflow/")), runtime)
+    roots = {path for path in runtime if path.startswith("airflow/")}
+    if any(isinstance(task, WorkerTask) for schedule in plan.schedules for task in schedule.tasks):
+        # Such a task is a process of the runtime, which is in the container otherwise.
+        roots.add("__main__.py")
+    airflow = package.needed_by(roots, runtime)
     held = {f"shards/{number:02}.json": text.encode() for number, text in enumerate(_shards(plan))}
     held |= {f"{package.NAME}/{path}": runtime[path] for path in airflow}
+    held |= dict(_for_workers(plan))
     template = (dags_folder / TEMPLATE).read_text(encoding="utf-8")
     own = dict(own_dag_files.placed(plan.dag_files)) | _discovery(plan, dags_folder)
     # The hash also covers what lies beside the release, so that no two bundles share one.
@@ -93,6 +105,16 @@ def build_bundle(plan: Plan, *, dags_folder: Path) -> Bundle:
         artifacts=MappingProxyType(dict(sorted(artifacts.items()))),
         runtime_sha256=sha256,
     )
+
+
+def _for_workers(plan: Plan) -> Iterator[tuple[str, bytes]]:
+    """What tasks that run in Airflow's workers need beside the runtime: their configs and locks, by hash."""
+    tasks = [task for schedule in plan.schedules for task in schedule.tasks if isinstance(task, WorkerTask)]
+    for config in plan.configs:
+        if any(task.config == config.sha256 for task in tasks):
+            yield f"{CONFIGS_PREFIX}/{config.sha256}.yaml", config.text.encode()
+    for lock in plan.requirements:
+        yield f"{REQUIREMENTS_PREFIX}/{lock.sha256}.txt", lock.text.encode()
 
 
 _AIRFLOWIGNORE = f"^{RELEASES_FOLDER}/\n/{RELEASES_FOLDER}/\n"

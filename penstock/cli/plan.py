@@ -9,6 +9,7 @@ from penstock.cli.options import FormatOption
 from penstock.cli.output import Format, data, talk
 from penstock_runtime.errors import plain, visible
 from penstock_runtime.plan.airflow import AirflowCatalogue
+from penstock_runtime.plan.schedule import FargateTask
 
 ALONE = (
     "its image's own entry point gets the command: Airflow stops it up to 15 minutes after {} minutes, and {} if "
@@ -42,6 +43,10 @@ def plan(context: typer.Context, form: FormatOption = Format.text) -> None:
             after = f" after {', '.join(task.after)}" if task.after else ""
             what = " ".join(task.command) or f"{task.engine} {task.workflow_type}"
             data.print(f"  {visible(f'{task.name}{after}: {what}')}", markup=False)
+            if not isinstance(task, FargateTask):
+                text = f"in Airflow's worker (operator {task.operator}), at most {task.timeout_minutes} minutes"
+                data.print(f"    {text}", style="dim", markup=False)
+                continue
             size = f"{task.cpu_units} CPU units, {task.memory_mib} MiB, at most {task.timeout_minutes} minutes"
             data.print(f"    {size}, task definition {task.family}", style="dim", markup=False)
             if not task.runtime:

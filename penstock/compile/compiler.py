@@ -15,7 +15,8 @@ from penstock.compile.inputs import Inputs
 from penstock.compile.observability import observability
 from penstock.compile.plan_warnings import plan_warnings
 from penstock.compile.schedules import drafted_schedules, id_problems
-from penstock.compile.task_definitions import definitions
+from penstock.compile.task_definitions import Draft, definitions, keys_of
+from penstock.compile.tasks import WorkerDraft
 from penstock.project.document.problems import Problems, nearest
 from penstock.project.loaded import Project
 from penstock.project.secrets import references
@@ -53,8 +54,12 @@ def compile_plan(
         problems.add_all(inputs.located([no_way]))
     drafted = drafted_schedules(inputs, problems)
     problems.add_all(id_problems(drafted))
-    drafts = [draft for schedule in drafted for draft in schedule.drafts]
-    configs = {draft.config.sha256: draft.config for draft in drafts if draft.config is not None}
+    every = [draft for schedule in drafted for draft in schedule.drafts]
+    configs = {draft.config.sha256: draft.config for draft in every if draft.config is not None}
+    drafts = [draft for draft in every if isinstance(draft, Draft)]
+    in_workers = [draft for draft in every if isinstance(draft, WorkerDraft)]
+    worker_secrets = {secret.name: secret for draft in in_workers for secret in draft.secrets}
+    locks = {draft.requirements.sha256: draft.requirements for draft in in_workers if draft.requirements is not None}
     pull_through = {draft.pull_through.prefix: draft.pull_through for draft in drafts if draft.pull_through is not None}
     files = {file.path: file for draft in drafts for file in draft.project_files}
     settings, prefix = inputs.settings, inputs.prefix
@@ -102,7 +107,10 @@ def compile_plan(
         schedules=tuple(
             replace(
                 schedule.schedule,
-                tasks=tuple(replace(draft.task, family=families[draft.key]) for draft in schedule.drafts),
+                tasks=tuple(
+                    replace(draft.task, family=families[draft.key]) if isinstance(draft, Draft) else draft.task
+                    for draft in schedule.drafts
+                ),
             )
             for schedule in sorted(drafted, key=lambda drafted: drafted.schedule.dag_id)
         ),
@@ -116,6 +124,9 @@ def compile_plan(
         iam=Iam(**settings.iam.model_dump()),
         tags=dict(sorted(settings.tags.items())),
         pull_through=tuple(rule for _, rule in sorted(pull_through.items())),
+        worker_secrets=tuple(secret for _, secret in sorted(worker_secrets.items())),
+        worker_secret_kms_keys=keys_of(worker_secrets.values(), settings.secret_kms_keys, settings.region),
+        requirements=tuple(lock for _, lock in sorted(locks.items())),
         files=tuple(file for _, file in sorted(files.items())),
         catalogue=catalogue.planned(inputs),
     )

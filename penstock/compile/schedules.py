@@ -14,6 +14,7 @@ from penstock.compile.observability import overdue_after_minutes
 from penstock.compile.task_definitions import Draft
 from penstock.compile.tasks import (
     Step,
+    WorkerDraft,
     catalogue_steps,
     draft,
     draft_problems,
@@ -49,7 +50,7 @@ class DraftedSchedule:
     """A schedule without its tasks, and the drafts of them."""
 
     schedule: Schedule
-    drafts: list[Draft]
+    drafts: list[Draft | WorkerDraft]
     where: str
     warnings: list[str]
     is_unwatched: bool = False
@@ -100,9 +101,11 @@ def id_problems(drafted: Iterable[DraftedSchedule]) -> Iterator[Problem]:
         first.setdefault(dag_id, where)
 
 
-def _drafts(inputs: Inputs, steps: Iterable[Step], env: Mapping[str, str], problems: Problems) -> list[Draft]:
+def _drafts(
+    inputs: Inputs, steps: Iterable[Step], env: Mapping[str, str], problems: Problems
+) -> list[Draft | WorkerDraft]:
     """The steps of a schedule's job, as the schedule runs them."""
-    drafts = []
+    drafts: list[Draft | WorkerDraft] = []
     for step in steps:
         drafted = draft(inputs, step, env)
         drafts.append(drafted)

@@ -11,7 +11,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from penstock.aws.fargate import covering
@@ -163,7 +163,16 @@ def _check_digests(families: Mapping[Key, str], groups: Mapping[Key, Sequence[Dr
 def _keys(draft: Draft, secrets: Mapping[str, Secret], kms_keys: Sequence[str], region: str) -> tuple[str, ...]:
     """The keys that may encrypt what ECS reads for a task: those of the regions where it reads something."""
     read = [secrets[name] for name in draft.secrets] + ([draft.image.credentials] if draft.image.credentials else [])
-    regions = {region_of(secret, region) for secret in read}
+    return keys_of(read, kms_keys, region)
+
+
+def keys_of(secrets: Iterable[Secret], kms_keys: Sequence[str], region: str) -> tuple[str, ...]:
+    """The keys that may encrypt these secrets: those of the regions where they are.
+
+    Args:
+        region: of secrets that do not say theirs.
+    """
+    regions = {region_of(secret, region) for secret in secrets}
     return tuple(sorted(key for key in kms_keys if key.split(":")[3] in regions))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import posixpath
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -19,13 +20,17 @@ from penstock.project.airflow.catalogue import TASK
 from penstock.project.iam.permissions import filled, wrong_permission
 from penstock.project.jobs import tasks
 from penstock.project.jobs.tasks import TaskSettings
+from penstock.project.openmetadata import worker_locks
 from penstock.project.rules.files import levels
 from penstock.project.rules.files.levels import Given
+from penstock.project.rules.operators import WORKER, operator_of
 from penstock.project.schema.model import merge_layers
+from penstock.project.secrets import references
 from penstock_runtime.contract import MELTANO_STATE
 from penstock_runtime.fill import PLACEHOLDER
-from penstock_runtime.plan.plan import ProjectFile
-from penstock_runtime.plan.schedule import FargateTask, TaskFile
+from penstock_runtime.plan.plan import Config, ProjectFile
+from penstock_runtime.plan.schedule import FargateTask, TaskFile, WorkerTask
+from penstock_runtime.plan.task_definition import Secret
 
 
 @dataclass(frozen=True)
@@ -40,6 +45,18 @@ class Step:
     """`file:line:column` of the task, or of the schedule for a task of Meltano's own."""
     env: Mapping[str, str]
     """The task's own variables; those of a schedule win over them."""
+    operator: str = "ecs"
+
+
+@dataclass(frozen=True)
+class WorkerDraft:
+    """A task that runs in Airflow's worker, and what the plan holds for it."""
+
+    task: WorkerTask
+    secrets: tuple[Secret, ...]
+    config: Config
+    requirements: Config | None
+    """What its virtual environment holds."""
 
 
 def job_steps(inputs: Inputs, meltano: Work | None, name: str) -> list[Step]:
@@ -50,7 +67,17 @@ def job_steps(inputs: Inputs, meltano: Work | None, name: str) -> list[Step]:
         before = [job.tasks[index - 1].name] if index else []
         after = tuple(before if task.after is None else task.after)
         where = inputs.where("jobs", name, "tasks", index)
-        steps.append(Step(task.name, after, work_of(inputs, meltano, name, index), task, where, task.env))
+        steps.append(
+            Step(
+                task.name,
+                after,
+                work_of(inputs, meltano, name, index),
+                task,
+                where,
+                task.env,
+                operator_of(inputs.settings, task),
+            )
+        )
     return steps
 
 
@@ -107,14 +134,17 @@ def pipeline_problems(inputs: Inputs, jobs: Iterable[str]) -> Iterator[Problem]:
                 )
 
 
-def draft(inputs: Inputs, step: Step, env: Mapping[str, str]) -> Draft:
+def draft(inputs: Inputs, step: Step, env: Mapping[str, str]) -> Draft | WorkerDraft:
     """A step as the schedule with these variables runs it."""
+    if step.operator in WORKER:
+        return _worker_draft(inputs, step, env)
     work = step.work
     run = merge_layers(TaskSettings, tasks.BASE, inputs.settings.defaults.task, step.settings)
     architecture, read_only = run.pop("architecture"), run.pop("read_only_root")
     subnets = run.pop("subnets", None)
     place = {} if work.runs_beside == "airflow" else place_of(inputs.settings.network, subnets)
     run.pop("files", None)
+    run["operator"] = "ecs"
     run["memory_mib"], *larger = tasks.memory_sizes(run)
     files = [_task_file(inputs, path, given) for path, given in sorted(work.files.items())]
     secrets = {*(work.names & inputs.settings.secrets.keys()), *work.secrets}
@@ -154,8 +184,13 @@ def draft(inputs: Inputs, step: Step, env: Mapping[str, str]) -> Draft:
     )
 
 
-def draft_problems(inputs: Inputs, step: Step, drafted: Draft) -> Iterator[Problem]:
+def draft_problems(inputs: Inputs, step: Step, drafted: Draft | WorkerDraft) -> Iterator[Problem]:
     """What is wrong with a step as a schedule runs it."""
+    if isinstance(drafted, WorkerDraft):
+        for key in sorted(drafted.task.environment.keys() & drafted.task.secrets.keys()):
+            what = f"task {drafted.task.name!r} gets {key} from env and from a secret"
+            yield Problem(what, "remove it from env", where=step.where)
+        return
     task, secrets = drafted.task, {*drafted.secrets}
     for key in sorted(task.environment.keys() & secrets):
         what = f"task {task.name!r} gets {key} from env and from a secret"
@@ -173,6 +208,33 @@ def draft_problems(inputs: Inputs, step: Step, drafted: Draft) -> Iterator[Probl
         for permission in step.work.permissions:
             for problem in wrong_permission(permission, inputs.variables, inputs.settings.region):
                 yield replace(problem, where=step.where)
+
+
+def _worker_draft(inputs: Inputs, step: Step, env: Mapping[str, str]) -> WorkerDraft:
+    work, server = step.work, inputs.settings.openmetadata
+    assert server is not None, "load has checked that it is there where it is needed"
+    assert work.config is not None, "load has checked that it is a workflow"
+    run = merge_layers(TaskSettings, tasks.BASE, inputs.settings.defaults.task, step.settings)
+    names = sorted({*(work.names & inputs.settings.secrets.keys()), *work.secrets})
+    secrets = {name: references.parse(name, inputs.settings.secrets[name], "") for name in names}
+    requirements = None
+    if step.operator == "virtualenv":
+        text = inputs.project.worker_locks[worker_locks.key(server)].text
+        requirements = Config(hashlib.sha256(text.encode()).hexdigest(), text)
+    task = WorkerTask(
+        name=step.name,
+        after=step.after,
+        operator="virtualenv" if requirements is not None else "python",
+        engine=work.engine,
+        timeout_minutes=run["timeout_minutes"],
+        environment=_environment(inputs, work, {**step.env, **env}),
+        names=tuple(sorted(work.names)),
+        workflow_type=work.workflow_type,
+        config=work.config.sha256,
+        secrets={name: references.written(secret) for name, secret in secrets.items()},
+        requirements=requirements.sha256 if requirements is not None else None,
+    )
+    return WorkerDraft(task, tuple(secrets.values()), work.config, requirements)
 
 
 def _task_file(inputs: Inputs, path: str, given: Given) -> tuple[TaskFile, ProjectFile | None]:

@@ -8,6 +8,7 @@ from typing import Any
 from penstock.deployed import settings
 from penstock.deployed.describe import differences, permission, title
 from penstock_runtime.plan.plan import Plan
+from penstock_runtime.plan.schedule import FargateTask
 
 Facts = Mapping[str, Any]
 
@@ -77,7 +78,8 @@ def _users(plan: Plan) -> dict[str, str]:
     users: dict[str, list[str]] = {}
     for schedule in plan.schedules:
         for task in schedule.tasks:
-            users.setdefault(task.family, []).append(f"{schedule.name}.{task.name}")
+            if isinstance(task, FargateTask):
+                users.setdefault(task.family, []).append(f"{schedule.name}.{task.name}")
     more = {family: f" and {len(names) - 2} more" if len(names) > 2 else "" for family, names in users.items()}
     return {family: ", ".join(names[:2]) + more[family] for family, names in users.items()}
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -35,6 +36,10 @@ def lacking(before: Settings, after: Settings) -> list[str]:
             reasons.append(f"the {noun} changed: {differences(before.get(name), after.get(name))}")
     if changed := _other_target(before["airflow"], after["airflow"]):
         reasons.append(f"the Airflow that the DAGs go to changed: {changed}")
+    readable = {json.dumps(secret, sort_keys=True) for secret in before.get("worker_secrets", [])}
+    if new := [one for one in after.get("worker_secrets", []) if json.dumps(one, sort_keys=True) not in readable]:
+        names = ", ".join(one["name"] for one in new)
+        reasons.append(f"Airflow's role may not read secrets that tasks in its workers get: {names}")
     if changed := _other_network(before["network"], after["network"]):
         reasons.append(f"the network changed: {changed}")
     return reasons

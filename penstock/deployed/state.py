@@ -29,6 +29,8 @@ class Deployed:
     infrastructure: dict[str, Any]
     """See `penstock_runtime.release.infrastructure.describe`."""
     manifest: Manifest | None
+    resources_json: str = ""
+    """What the deploy made for its DAGs: the file's text, which another version of Penstock may have written."""
 
     def plan(self) -> dict[str, Any] | None:
         """The plan of the live release, as decoded JSON: another version of Penstock may have written it."""
@@ -53,12 +55,13 @@ def find(account: Account, plan: Plan, to: str | None = None) -> Deployed:
         PenstockError: what is there cannot be read, or is not of this version.
     """
     bucket, folder = _where(to) if to is not None else _outputs(account, plan)
-    texts = []
+    texts, texts_of = [], dict[str, str]()
     for file in (contract.RESOURCES_FILE, infrastructure.FILE):
         text = _text(account, bucket, f"{folder}/{file}")
         if text is None:
             fix = DEPLOY_FIRST.format(environment=plan.environment)
             raise PenstockError(f"s3://{bucket}/{folder}/{file} is missing", fix=f"{fix}, with this version")
+        texts_of[file] = text
         texts.append(_object(text, file))
     resources, facts = texts
     if facts.get("format") != infrastructure.FORMAT:
@@ -69,7 +72,7 @@ def find(account: Account, plan: Plan, to: str | None = None) -> Deployed:
             manifest, _ = read_manifest(account.s3, place.artifacts)
         except Refused as error:
             raise PenstockError(str(error), fix="use the Penstock that deployed it, or a newer one") from error
-    return Deployed(account, place, facts, manifest)
+    return Deployed(account, place, facts, manifest, texts_of[contract.RESOURCES_FILE])
 
 
 def _outputs(account: Account, plan: Plan) -> tuple[str, str]:

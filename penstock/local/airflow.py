@@ -19,8 +19,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from penstock.local import cache
 from penstock.local.airflow_client import AirflowClient
 from penstock.local.aws.endpoint import AIRFLOW_ROLES
+from penstock_runtime import contract
 from penstock_runtime.errors import PenstockError
 
 __all__ = ["AirflowClient", "AirflowServer", "Component"]
@@ -127,6 +129,8 @@ class AirflowServer:
         return {
             "AIRFLOW_HOME": str(self.home),
             "PATH": paths,
+            # Shared by all systems of this machine: an environment is the same wherever its lock is.
+            contract.VENVS: str(cache.root() / "worker-venvs"),
             **{f"AIRFLOW__{name.replace('.', '__', 1).upper()}": value for name, value in settings.items()},
         }
 

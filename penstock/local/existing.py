@@ -18,6 +18,7 @@ from penstock.local.aws.endpoint import NAMED_NETWORK, Endpoint
 from penstock_runtime.errors import PenstockError
 from penstock_runtime.plan.airflow import Airflow, SelfManagedAirflow, UsedAirflow
 from penstock_runtime.plan.plan import Plan
+from penstock_runtime.plan.schedule import FargateTask
 
 _DELAY_SECONDS = 1
 _ATTEMPTS = 60
@@ -74,7 +75,13 @@ def airflow_place(plan: Plan, endpoint: Endpoint) -> AirflowPlace:
 def template(plan: Plan) -> dict[str, Any]:
     """The resources that stand in for what the plan takes for granted; none where Penstock makes it all."""
     network, airflow = plan.network, plan.airflow
-    per_task = [subnet for schedule in plan.schedules for task in schedule.tasks for subnet in task.subnets]
+    per_task = [
+        subnet
+        for schedule in plan.schedules
+        for task in schedule.tasks
+        if isinstance(task, FargateTask)
+        for subnet in task.subnets
+    ]
     groups = (*network.task_security_groups, *network.airflow_security_groups, *network.endpoint_security_groups)
     named = {
         "Vpc": network.vpc,

@@ -34,6 +34,7 @@ class TaskResult:
     exit_code: int | None
     """Exit code of the container; None where no container ran."""
     fargate_task: str | None
+    operator: str = "ecs"
 
 
 @dataclass(frozen=True)
@@ -54,7 +55,9 @@ class RunResult:
     @property
     def succeeded(self) -> bool:
         """Whether all of it did: the DAG run, every task, every container."""
-        return self.state == "success" and all(task.state == "success" and task.exit_code == 0 for task in self.tasks)
+        return self.state == "success" and all(
+            task.state == "success" and (task.exit_code == 0 or task.operator != "ecs") for task in self.tasks
+        )
 
     def data(self) -> dict[str, Any]:
         """Plain data, for JSON."""
@@ -152,6 +155,7 @@ def _result(system: System, schedule: Schedule, run_id: str, state: str, seconds
                 seconds=instance.seconds if instance else None,
                 exit_code=container.exit_code if container else None,
                 fargate_task=container.arn.rsplit("/", 1)[-1] if container else None,
+                operator=task.operator,
             )
         )
     return RunResult(

@@ -23,6 +23,7 @@ from penstock.project.rules.images import check_images
 from penstock.project.rules.jobs import check_jobs
 from penstock.project.rules.meltano.checks import check_meltano
 from penstock.project.rules.memory import check_memory
+from penstock.project.rules.operators import check_operators
 from penstock.project.rules.permissions import check_permissions
 from penstock.project.rules.references import in_tasks
 from penstock.project.rules.schedules import check_overdue, check_schedules
@@ -56,6 +57,7 @@ def check(settings: Settings, report: Report, meltano: MeltanoProject | None) ->
         yield from check_meltano(settings, meltano)
     yield from check_jobs(settings, report.root)
     yield from check_files(settings)
+    yield from check_operators(settings)
     yield from check_schedules(settings, meltano)
     yield from check_observability(settings.observability, settings.region)
     yield from check_overdue(settings, meltano)

@@ -23,17 +23,19 @@ from penstock.project.files import content
 from penstock.project.loaded import Project, shown
 from penstock.project.meltano import project as meltano
 from penstock.project.meltano.project import MeltanoProject
-from penstock.project.openmetadata import slim_image, workflow
+from penstock.project.openmetadata import slim_image, worker_locks, workflow
 from penstock.project.openmetadata.content import check as content_check
 from penstock.project.openmetadata.content import collisions
 from penstock.project.openmetadata.content.collisions import Used
 from penstock.project.openmetadata.shapes import shape_file
 from penstock.project.openmetadata.shapes.check import ShapeCheck
 from penstock.project.openmetadata.slim_image import SlimLock
+from penstock.project.openmetadata.worker_locks import Refused, WorkerLock
 from penstock.project.openmetadata.workflow import Workflow
 from penstock.project.rules import connections, pull_through
 from penstock.project.rules.files import checks as files_checks
 from penstock.project.rules.files.missing import Search
+from penstock.project.rules.operators import check_installed, operator_of, worker_tasks
 from penstock.project.rules.references import in_workflow
 from penstock.project.settings import known_names
 from penstock.versions.airflow import airflow_python
@@ -82,6 +84,7 @@ def load(path: Path, *, shapes: shape_file.Source | None = None) -> Project:
         mwaa_files=files.mwaa,
         dag_folder=dag_folder,
         files=files.contents,
+        worker_locks=files.locks,
         notes=tuple(files.shapes.notes),
     )
 
@@ -97,6 +100,7 @@ class _Files:
     meltanos: dict[str, MeltanoProject] = field(default_factory=dict)
     mwaa: MwaaFiles = field(default_factory=MwaaFiles)
     contents: dict[str, content.Content] = field(default_factory=dict)
+    locks: dict[tuple[str, str | None], WorkerLock] = field(default_factory=dict)
 
     def shown(self, name: str) -> str:
         """A file of the project as errors show it."""
@@ -117,6 +121,8 @@ def _read_environment(files: _Files, name: str, environment: Environment, report
     _read_mwaa(files, name, environment, report)
     _read_task_files(files, environment, report)
     lock = _read_slim_lock(files, environment, report)
+    worker_lock = _read_worker_lock(files, environment, report)
+    report.add_all(check_installed(settings, files.mwaa))
     used = []
     for job_name, job in settings.jobs.items():
         for index, task in enumerate(job.tasks):
@@ -130,7 +136,10 @@ def _read_environment(files: _Files, name: str, environment: Environment, report
             report.add_all(connections.check(read, task))
             if settings.images.openmetadata.build is not None:
                 build = settings.images.openmetadata.build
-                report.add_all(slim_image.check_connector(build, lock.packages, read))
+                name = f"{build}/{slim_image.LOCK}"
+                report.add_all(slim_image.check_connector(name, lock.packages, read))
+            if operator_of(settings, task) == "virtualenv" and worker_lock is not None:
+                report.add_all(slim_image.check_connector(worker_lock.name, worker_lock.packages, read))
     report.add_all(collisions.check(used, settings.variables))
     search = Search(files.folder, report.document, environment.root, settings, files.workflows)
     for missing, where in search.run():
@@ -184,6 +193,22 @@ def _read_slim_lock(files: _Files, environment: Environment, report: Report) -> 
     server = settings.openmetadata.version if settings.openmetadata is not None else None
     lock = slim_image.read(settings.images.openmetadata.build, files.folder, server)
     report.add_all(lock.problems)
+    return lock
+
+
+def _read_worker_lock(files: _Files, environment: Environment, report: Report) -> WorkerLock | None:
+    """What tasks with `operator: virtualenv` install; None: there are none, or it could not be read."""
+    settings = environment.settings
+    users = [here for task, _, here in worker_tasks(settings) if operator_of(settings, task) == "virtualenv"]
+    if not users or settings.openmetadata is None:
+        return None
+    try:
+        lock = worker_locks.read(settings.openmetadata, files.folder, files.shown)
+    except Refused as refused:
+        report.add(refused.problem if refused.problem.path else refused.problem.at(*users[0]))
+        return None
+    report.add_all(lock.problems)
+    files.locks[worker_locks.key(settings.openmetadata)] = lock
     return lock
 
 

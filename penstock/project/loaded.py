@@ -14,6 +14,7 @@ from penstock.project.environments import Environment
 from penstock.project.files import content
 from penstock.project.files.named import Missing
 from penstock.project.meltano.project import MeltanoProject
+from penstock.project.openmetadata.worker_locks import WorkerLock
 from penstock.project.openmetadata.workflow import Workflow
 from penstock.project.rules.files.missing import Search
 from penstock.project.settings import Settings
@@ -39,6 +40,8 @@ class Project:
     """Requirements, plugins and startup scripts of its MWAA environments."""
     dag_folder: DagFolder
     """Its own `dags/`."""
+    worker_locks: dict[tuple[str, str | None], WorkerLock]
+    """By version and path as `worker_locks.key` has them → what tasks with `operator: virtualenv` install."""
     files: dict[str, content.Content]
     """Path as in the project file → what tasks get of the project."""
     notes: tuple[InputError, ...]

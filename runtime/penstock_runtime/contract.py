@@ -73,6 +73,9 @@ SCHEDULES_FROM = "PENSTOCK_SCHEDULES_FROM"
 """A moment, in ISO 8601 with its offset: schedules that do not catch up start no run for a time before it. The embedded
 mode gives the moment at which it started Airflow; MWAA gives none."""
 
+VENVS = "PENSTOCK_VENVS"
+"""Folder in which Airflow's workers keep virtual environments of tasks. The embedded mode sets it, MWAA does not."""
+
 # Environment variables between the container's entry point and its engine's process.
 REPORT = "PENSTOCK_REPORT"
 """Path of a JSON file that the engine writes: records, failures, warnings; each if it knows them."""
@@ -129,6 +132,10 @@ OWN_FILES_FOLDER = "penstock"
 
 ERROR_TAG = "penstock-error"
 """Marks a DAG that stands for a schedule which could not be built."""
+
+REQUIREMENTS_PREFIX = "requirements"
+"""Folder of a release with the locks of its virtual environments; the configs of tasks in workers are in
+`CONFIGS_PREFIX`."""
 
 # Keys in the artifacts bucket.
 CONFIGS_PREFIX = "configs"

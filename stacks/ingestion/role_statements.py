@@ -69,7 +69,7 @@ def start_statements(
         )
     ]
     secrets = [*definition.secrets, *filter(None, [image.credentials])]
-    statements += _secret_statements(stack, secrets, definition.secret_kms_keys)
+    statements += secret_statements(stack, secrets, definition.secret_kms_keys)
     if image.repository_arn:
         statements += [
             iam.PolicyStatement(actions=list(_PULL_ACTIONS), resources=[image.repository_arn]),
@@ -82,7 +82,7 @@ def start_statements(
     return statements
 
 
-def _secret_statements(
+def secret_statements(
     stack: cdk.Stack, secrets: Sequence[Secret], kms_keys: Sequence[str]
 ) -> list[iam.PolicyStatement]:
     """Read these secrets, and decrypt them with `kms_keys` if a key other than AWS's own encrypts them."""

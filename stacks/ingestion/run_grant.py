@@ -7,7 +7,7 @@ from aws_cdk import aws_iam as iam
 
 from penstock_runtime.contract import FAMILY_DIGITS, ROLE_DIGITS
 from penstock_runtime.plan.plan import Plan
-from stacks.ingestion.role_statements import log_streams
+from stacks.ingestion.role_statements import log_streams, secret_statements
 from stacks.ingestion.task import ECS_TASKS
 from stacks.roles import role_arn
 
@@ -43,7 +43,10 @@ def run_statements(stack: cdk.Stack, plan: Plan) -> dict[str, list[iam.PolicySta
         resources=[own_tasks],
         conditions={"StringEquals": {"ecs:CreateAction": "RunTask"}},
     )
+    # Tasks in Airflow's workers have its role, and no task definition that brings them their secrets.
+    own_secrets = secret_statements(stack, plan.worker_secrets, plan.worker_secret_kms_keys)
     return {
+        **({"Secrets Manager ends a secret's ARN in six random characters.": own_secrets} if own_secrets else {}),
         "Any revision of this environment's own families: RunTask takes the latest.": [run, hand_over],
         "The ids of Fargate tasks and log streams are made at run time.": [watch, read, tag],
         "AWS knows no resource for it; the condition names the cluster.": [find],

@@ -37,8 +37,11 @@ class MemoryGrowth(Strict):
 class TaskSettings(Strict):
     """How tasks run. In `defaults.task` for all of them, in a task for that one."""
 
-    operator: Literal["ecs"] | None = None
-    """How Airflow starts it. `ecs`: as a Fargate task (default, and the only one in this version)."""
+    operator: Literal["ecs", "python", "virtualenv"] | None = None
+    """How Airflow starts it. `ecs`: as a Fargate task (default). OpenMetadata's workflows may run in Airflow's
+    worker instead. `virtualenv`: with packages of its own, which the worker installs once from a lock
+    (`openmetadata.requirements`). `python`: with the packages of Airflow's own Python, among which the ingestion
+    package must be. In `defaults.task` the last two are for workflows; Meltano and commands stay with `ecs`."""
     cpu_units: int | None = None
     """CPU, in ECS units: 1024 units are one vCPU. Default 512."""
     memory_mib: int | MemoryGrowth | None = None
@@ -75,10 +78,12 @@ class TaskSettings(Strict):
 
     @field_validator("operator", mode="before")
     @classmethod
-    def _only_ecs(cls, value: object) -> object:
-        if value in ("python", "virtualenv", "docker"):
+    def _known(cls, value: object) -> object:
+        if value in ("docker", "bash"):
             raise PydanticCustomError(
-                "penstock", "operator '{value}' is not in this version", {"value": value, "fix": "leave it out"}
+                "penstock",
+                "operator '{value}' is only for files that `penstock dags export` writes",
+                {"value": value, "fix": "use ecs, virtualenv or python here"},
             )
         return value
 

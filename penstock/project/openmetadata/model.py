@@ -29,6 +29,10 @@ class OpenMetadata(Strict):
     """The server's version; the ingestion image follows from it."""
     auth: Auth | None = None
     """How to sign in."""
+    requirements: str | None = Field(None, min_length=1)
+    """The lock that tasks with `operator: virtualenv` install: a requirements.txt with hashes, relative to the project
+    file, with `openmetadata-ingestion` of the server's version and the connectors in use. Default: Penstock's own lock
+    where it has one of that version, with the connector for PostgreSQL."""
     ca_certificate: Source | None = None
     """The certificate in PEM of the authority that signed the server's, where that is a private one: a file of the
     project, or `{secret: NAME}`. Workflows that say nothing themselves check the server's certificate against it."""

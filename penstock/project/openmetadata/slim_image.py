@@ -24,7 +24,7 @@ _INCLUDES = re.compile(r"^(?:-r|--requirement)\b", re.M)
 
 @dataclass(frozen=True)
 class SlimLock:
-    """The lock of a slim image, as far as it could be read."""
+    """The lock of a slim image, or of a virtual environment on Airflow's worker, as far as it could be read."""
 
     problems: tuple[Problem, ...] = ()
     packages: frozenset[str] = frozenset()
@@ -48,6 +48,16 @@ def read(folder: str, project: Path, server: str | None) -> SlimLock:
         text = read_text(project / folder / LOCK, name)
     except InputError as error:
         return SlimLock((Problem(error.what, f"put a {LOCK} into it, with hashes", HERE),))
+    return judged(text, name, server)
+
+
+def judged(text: str, name: str, server: str | None) -> SlimLock:
+    """What a lock says of the ingestion package.
+
+    Args:
+        name: the file, as errors show it.
+        server: its version, where the project has a server.
+    """
     lock = "compile one: uv pip compile --generate-hashes --python-version 3.11 requirements.in -o requirements.txt"
     package = _PACKAGE.search(text)
     if package is None:
@@ -68,7 +78,7 @@ def read(folder: str, project: Path, server: str | None) -> SlimLock:
     return SlimLock(tuple(problems), frozenset() if _INCLUDES.search(text) else frozenset(pinned))
 
 
-def check_connector(folder: str, packages: frozenset[str], workflow: Workflow) -> Iterator[Problem]:
+def check_connector(name: str, packages: frozenset[str], workflow: Workflow) -> Iterator[Problem]:
     """A workflow whose source needs a package that the lock does not pin. (Where that is not known, the
     container finds out.)
     """
@@ -76,7 +86,7 @@ def check_connector(folder: str, packages: frozenset[str], workflow: Workflow) -
     needed = connector(node.value) if packages and isinstance(node.value, str) else None
     if needed is not None and needed.missing(packages):
         yield Problem(
-            f"{folder}/{LOCK} has no {needed.packages[0]}, which a source of type {node.value} needs",
+            f"{name} has no {needed.packages[0]}, which a source of type {node.value} needs",
             f"add the extra to the package, openmetadata-ingestion[{needed.extra}], and compile the lock again",
             where=workflow.document.where(node),
         )

@@ -53,13 +53,14 @@ def _secrets(task: Task, settings: Settings) -> bool:
     return bool(task.secrets) or any(f"${{{name}}}" in text for name in settings.secrets for text in command)
 
 
-def seen(tasks: Sequence[planned.FargateTask]) -> bool:
+def seen(tasks: Sequence[planned.FargateTask | planned.WorkerTask]) -> bool:
     """Whether the success of a schedule with these tasks is seen: one of its last ones writes metrics."""
     before = {name for task in tasks for name in task.after}
-    return any(task.runtime for task in tasks if task.name not in before)
+    last = [task for task in tasks if task.name not in before]
+    return any(isinstance(task, planned.FargateTask) and task.runtime for task in last)
 
 
-UNSEEN = "its last task runs by its image's own entry point, which writes no metrics"
+UNSEEN = "its last task runs by its image's own entry point, or in Airflow's worker, which write no metrics"
 """Why a schedule cannot be watched."""
 
 

@@ -70,6 +70,11 @@ def parse(name: str, reference: str, where: str) -> Secret:
     )
 
 
+def written(secret: Secret) -> str:
+    """A reference as `parse` reads it, with its store."""
+    return f"{secret.store}:{secret.id}" + (f"#{secret.key}" if secret.key is not None else "")
+
+
 def _wrong_parameter(name: str) -> Problem | None:
     """Why no SSM parameter can have a name, worded to go on from it."""
     levels = name.removeprefix("/").split("/")

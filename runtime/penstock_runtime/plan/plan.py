@@ -17,7 +17,7 @@ from penstock_runtime.plan.network import Network
 from penstock_runtime.plan.observability import Observability
 from penstock_runtime.plan.plain_data import from_data, to_json
 from penstock_runtime.plan.schedule import Schedule
-from penstock_runtime.plan.task_definition import PullThrough, TaskDefinition
+from penstock_runtime.plan.task_definition import PullThrough, Secret, TaskDefinition
 
 
 @dataclass(frozen=True)
@@ -128,6 +128,12 @@ class Plan:
     tags: dict[str, str] = field(default_factory=dict)
     """The user's, on everything that can have tags, tasks included."""
     pull_through: tuple[PullThrough, ...] = ()
+    worker_secrets: tuple[Secret, ...] = ()
+    """What Airflow's role may read, for tasks that run in its workers; by name."""
+    worker_secret_kms_keys: tuple[str, ...] = ()
+    """ARNs of the KMS keys that encrypt these."""
+    requirements: tuple[Config, ...] = ()
+    """Locks that such tasks install, by their hash."""
     files: tuple[ProjectFile, ...] = ()
     """By path; two may have the same content."""
     catalogue: AirflowCatalogue | None = None

@@ -87,6 +87,18 @@ class FargateTask(Task):
     Airflow 3.3 on. Where Penstock's plugin is not installed, it waits in the worker in any case."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class WorkerTask(Task):
+    """A task that runs in Airflow's worker, as a process of its own: Penstock's runtime, which starts the engine."""
+
+    operator: Literal["python", "virtualenv"]
+    """`python`: with the packages of Airflow's own Python. `virtualenv`: with those of `requirements`."""
+    secrets: dict[str, str]
+    """Variable → reference, as in `penstock.yaml`. The worker reads them when the task starts."""
+    requirements: str | None = None
+    """virtualenv only: SHA-256 of the lock that is installed."""
+
+
 @dataclass(frozen=True)
 class Schedule:
     """One DAG."""
@@ -112,8 +124,7 @@ class Schedule:
     """The schedule as the user wrote it: the DAG's `doc_md`."""
     overdue_after_minutes: int | None
     """How long it may be without a success; None: no limit."""
-    tasks: tuple[FargateTask, ...]
-    """A union of the operators' tasks, once there are several."""
+    tasks: tuple[FargateTask | WorkerTask, ...]
     every_minutes: int | None = None
     """Minutes from one run to the next; None: runs by `cron`, or by hand only."""
 

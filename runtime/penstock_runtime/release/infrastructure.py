@@ -17,7 +17,9 @@ from penstock_runtime.release import image_context
 
 FILE = "infrastructure.json"
 FORMAT = 1
-_OF_THE_BUNDLE = frozenset({"format", "schedules", "configs", "dag_files", "warnings", "task_definitions", "files"})
+_OF_THE_BUNDLE = frozenset(
+    {"format", "schedules", "configs", "dag_files", "warnings", "task_definitions", "files", "requirements"}
+)
 """Fields of the plan that a push brings along; task definitions are listed separately."""
 
 

@@ -6,22 +6,25 @@ A new operator is a module beside this one, a line in `OPERATORS`, and its task 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from typing import Any
 
 from airflow import DAG
 
-from penstock_runtime.airflow.operators import fargate
+from penstock_runtime.airflow.operators import fargate, worker
 from penstock_runtime.airflow.versions import BaseOperator
 from penstock_runtime.errors import PenstockError
-from penstock_runtime.plan.schedule import FargateTask
+from penstock_runtime.plan.schedule import FargateTask, WorkerTask
 from penstock_runtime.release.resources import Resources
 
-OPERATORS: dict[str, Callable[[FargateTask, DAG, Resources, Mapping[str, str]], BaseOperator]] = {
+OPERATORS: dict[str, Callable[[Any, DAG, Resources, Mapping[str, str]], BaseOperator]] = {
     "ecs": fargate.operator_of,
+    "python": worker.operator_of,
+    "virtualenv": worker.operator_of,
 }
 """`Task.operator` → what makes an Airflow operator of the task."""
 
 
-def operator_of(task: FargateTask, dag: DAG, resources: Resources, run: Mapping[str, str]) -> BaseOperator:
+def operator_of(task: FargateTask | WorkerTask, dag: DAG, resources: Resources, run: Mapping[str, str]) -> BaseOperator:
     """A task of the plan as an operator of `dag`.
 
     Args:
