@@ -105,6 +105,9 @@ def draft(inputs: Inputs, step: Step, env: Mapping[str, str]) -> Draft:
     architecture, read_only = run.pop("architecture"), run.pop("read_only_root")
     place = place_of(inputs.settings.network, run.pop("subnets", None))
     run.pop("files", None)
+    if work.engine != "openmetadata":
+        run.pop("fail_on_warnings")
+        run.pop("min_success_percent", None)
     run["memory_mib"], *larger = tasks.memory_sizes(run)
     files = [_task_file(inputs, path, given) for path, given in sorted(work.files.items())]
     secrets = {*(work.names & inputs.settings.secrets.keys()), *work.secrets}

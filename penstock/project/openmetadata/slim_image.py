@@ -48,7 +48,10 @@ def read(folder: str, project: Path, server: str | None) -> SlimLock:
         text = read_text(project / folder / LOCK, name)
     except InputError as error:
         return SlimLock((Problem(error.what, f"put a {LOCK} into it, with hashes", HERE),))
-    lock = "compile one: uv pip compile --generate-hashes --python-version 3.11 requirements.in -o requirements.txt"
+    lock = (
+        "compile one: penstock requirements > requirements.in, then uv pip compile --generate-hashes --python-version "
+        "3.11 requirements.in -o requirements.txt"
+    )
     package = _PACKAGE.search(text)
     if package is None:
         return SlimLock((Problem(f"{name} pins no openmetadata-ingestion", lock, where=name),))

@@ -60,8 +60,9 @@ def test_what_the_project_fills_in_is_not_missing(tmp_path: Path, more: str) -> 
 def test_fault_is_an_error_at_its_place_once_for_all_environments(tmp_path: Path) -> None:
     """With the version of the package that would refuse it."""
     text = GOOD + "workflowConfig: {loggerLevel: DEBG, openMetadataServerConfig: {authProvider: INFO}}\n"
+    edit = ('  auth: {jwt_token: "${OM_JWT}"}\n', "")
 
-    assert _errors(tmp_path, text) == [
+    assert _errors(tmp_path, text, edit) == [
         ("warehouse.yaml:5:31", "'loggerLevel' cannot be 'DEBG' (OpenMetadata 1.12.14.2)")
     ]
 
@@ -107,10 +108,10 @@ def test_unknown_shapes_are_said_and_stop_nobody(tmp_path: Path) -> None:
 
 def test_version_without_a_lock_is_named() -> None:
     """Only a release line with a committed lock can be checked."""
-    found = shape_file.cached("1.6.3")
+    found = shape_file.cached("1.7.3")
 
     assert isinstance(found, Unknown)
-    assert (found.why, "1.12" in found.fix) == ("Penstock has no lock for OpenMetadata 1.6.3", True)
+    assert (found.why, "1.12" in found.fix) == ("Penstock has no lock for OpenMetadata 1.7.3", True)
 
 
 def test_version_that_was_not_exported_says_how(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
