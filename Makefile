@@ -5,6 +5,7 @@
 # make mutants planted mistakes that the unit tests must catch, one at a time; MUTANTS=name for some of them
 # make bench   every figure of the README, as JSON; takes an hour or more, most of it for DAG processing and waiting
 # make faults  every row of the table in docs/execution.md, on real Airflow; make test plays some of them
+# make versions  the workflow types with the package of each OpenMetadata version that has a lock; make test has 1.12
 # make soak    1,000 runs while AWS fails and workers die: none may be lost, doubled or left; RUNS=100 for fewer
 # make lock    compile the locks again
 # make tables  write the tables of Airflow's options and constraints again
@@ -26,7 +27,7 @@ RUNS ?= 1000
 IMAGES ?=
 MUTANTS ?=
 
-.PHONY: setup desk environments run test check static unit mutants format lock tables golden schema bench faults soak clean
+.PHONY: setup desk environments run test check static unit mutants format lock tables golden schema bench faults versions soak clean
 
 setup: desk environments
 
@@ -86,6 +87,9 @@ bench: setup
 
 faults: desk
 	PENSTOCK_FAULTS=all $(VENV)/pytest -q tests/functional/test_faults_sync.py tests/functional/test_faults_deferrable.py
+
+versions: desk
+	PENSTOCK_VERSIONS=all $(VENV)/pytest -q tests/functional/test_workflow_types.py
 
 soak: desk
 	$(VENV)/python -m tests.functional.soak $(RUNS)

@@ -25,7 +25,7 @@ lock() { # lock FOLDER NAME [OPTION…]
 {
     for name in uv desk postgres judges; do lock requirements "$name" $linux "$@"; done
     lock requirements exported-dags --no-deps $linux "$@"
-    lock requirements/images openmetadata-1.12 $linux "$@"
+    for line in 1.6 1.12 1.13 2.0; do lock requirements/images "openmetadata-$line" $linux "$@"; done
     lock runtime/images/meltano requirements $linux "$@"
     lock ingestion/meltano/requirements tap-nycflights $linux --override tap-nycflights.overrides "$@"
     for name in target-postgres build; do lock ingestion/meltano/requirements "$name" $linux "$@"; done

@@ -25,6 +25,7 @@ from penstock.cli import (
     logs,
     plan,
     push,
+    requirements,
     schedule,
     schema,
     status,
@@ -84,6 +85,7 @@ COMMANDS = (
     push.push,
     diff.diff,
     deploy_policy.deploy_policy,
+    requirements.requirements,
 )
 GROUPS = {"dags": dags.app, "job": job.app, "schedule": schedule.app, "catalogue": catalogue.app}
 """Commands, then groups of commands, in the order of the help."""

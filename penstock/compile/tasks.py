@@ -145,6 +145,9 @@ def draft(inputs: Inputs, step: Step, env: Mapping[str, str]) -> Draft | WorkerD
     place = {} if work.runs_beside == "airflow" else place_of(inputs.settings.network, subnets)
     run.pop("files", None)
     run["operator"] = "ecs"
+    if work.engine != "openmetadata":
+        run.pop("fail_on_warnings")
+        run.pop("min_success_percent", None)
     run["memory_mib"], *larger = tasks.memory_sizes(run)
     files = [_task_file(inputs, path, given) for path, given in sorted(work.files.items())]
     secrets = {*(work.names & inputs.settings.secrets.keys()), *work.secrets}

@@ -20,6 +20,7 @@ from pathlib import Path
 
 from penstock.home import REQUIREMENTS
 from penstock.local import cache, environments
+from penstock.versions.openmetadata import OPENMETADATA_LINES
 from penstock_runtime.errors import PenstockError
 from penstock_runtime.plan.plan import Plan
 from penstock_runtime.plan.task_definition import TaskDefinition
@@ -29,7 +30,7 @@ _STOCK = re.compile(r"(?:^|/)openmetadata/ingestion(?:-base)?:(?P<line>\d+\.\d+)
 _PYTHON = re.compile(r"(?:^|/)python(?:[:@]|$)")
 """Docker's official image of Python, also in a mirror or a cache."""
 
-LOCKS = {"1.12": "openmetadata-1.12.txt"}
+LOCKS = {line: f"openmetadata-{line}.txt" for line in OPENMETADATA_LINES}
 """Release line of OpenMetadata's image → the lock, in `requirements/images/`, that stands for it."""
 
 

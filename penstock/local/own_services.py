@@ -123,13 +123,19 @@ def create_warehouse(instance: Instance, project: Project, environment: str) -> 
     return variables, {names.password: password}
 
 
-def start_catalogue(instance: Instance) -> None:
-    """Start the recording catalogue."""
+def start_catalogue(instance: Instance, project: Project, environment: str) -> None:
+    """Start the recording catalogue, which says that it is of the version that the project names; start it again where
+    that has changed."""
+    settings = project.settings(environment).openmetadata
+    version, kept = settings.version if settings is not None else "", instance.folder / "catalogue.version"
     if services.running(instance, "catalogue"):
-        return
+        if kept.exists() and kept.read_text() == version:
+            return
+        services.stop(instance, ["catalogue"])
     options = {"--state": catalogue_state(instance), "--port": instance.renew_port("catalogue")}
-    options |= {"--token-file": instance.password_file("catalogue")}
+    options |= {"--token-file": instance.password_file("catalogue"), "--version": version}
     _start(instance, "catalogue", _module("penstock.local.catalogue", options), says="ready")
+    kept.write_text(version)
 
 
 def start_sync(instance: Instance, place: existing.AirflowPlace, dags: Path, role: Mapping[str, str]) -> None:

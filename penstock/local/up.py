@@ -157,7 +157,7 @@ def _bring_up(
     variables, passwords = own_services.create_warehouse(instance, project, draft.environment)
     if _needs_catalogue(draft):
         with step("recording catalogue"):
-            own_services.start_catalogue(instance)
+            own_services.start_catalogue(instance, project, draft.environment)
         variables[contract.SERVER_VARIABLE] = f"http://127.0.0.1:{instance.port('catalogue')}/api"
         passwords |= dict.fromkeys(_token_names(project, draft.environment), instance.password("catalogue"))
     plan = compile_plan(project, draft.environment, variables=variables, airflow_version=version)

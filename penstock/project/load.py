@@ -23,7 +23,7 @@ from penstock.project.files import content
 from penstock.project.loaded import Project, shown
 from penstock.project.meltano import project as meltano
 from penstock.project.meltano.project import MeltanoProject
-from penstock.project.openmetadata import slim_image, worker_locks, workflow
+from penstock.project.openmetadata import slim_image, worker_locks, workflow, workflow_class
 from penstock.project.openmetadata.content import check as content_check
 from penstock.project.openmetadata.content import collisions
 from penstock.project.openmetadata.content.collisions import Used
@@ -41,7 +41,6 @@ from penstock.project.settings import known_names
 from penstock.versions.airflow import airflow_python
 from penstock.versions.number import parse
 from penstock_runtime.errors import InputError
-from penstock_runtime.workflow_types import WORKFLOW_TYPES
 
 OWN_FOLDER = Path(__file__).resolve().parents[2]
 _NAMES_OF_SECRETS = frozenset({"secrets", "embedded", "ca_certificate"})
@@ -215,8 +214,8 @@ def _read_worker_lock(files: _Files, environment: Environment, report: Report) -
 def _read_workflow(
     files: _Files, environment: Environment, report: Report, kind: str, config: str, here: tuple[str | int, ...]
 ) -> Workflow | None:
-    if kind not in WORKFLOW_TYPES:
-        report.add(workflow.unknown_type(kind).at(*here, "type"))
+    if problem := workflow_class.check_type(kind, environment.settings.openmetadata):
+        report.add(problem.at(*here, "type"))
         return None
     if problem := relative_path_problem(config):
         report.add(problem.at(*here, "config"))
@@ -234,6 +233,7 @@ def _read_workflow(
     read = files.workflows[config]
     report.add_all(workflow.check(read, kind))
     report.add_all(content_check.check(read, kind, environment.settings.openmetadata, environment.settings.variables))
+    report.add_all(workflow_class.check_source(read, kind))
     files.shapes.check(read, kind, environment.settings.openmetadata, report.problems)
     report.add_all(_unknown_names(read, known_names(environment.settings)))
     report.add_all(in_workflow(read, environment.settings))

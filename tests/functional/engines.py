@@ -120,7 +120,14 @@ def workdir(meltano_image: Path, tmp_path_factory: pytest.TempPathFactory) -> Pa
 
 
 def openmetadata(
-    archive: Path, folder: Path, config: dict[str, Any], names: dict[str, str], kind: str, **more: str
+    archive: Path,
+    folder: Path,
+    config: dict[str, Any],
+    names: dict[str, str],
+    kind: str,
+    *,
+    image: str = STOCK_IMAGE,
+    **more: str,
 ) -> Done:
     text = yaml.safe_dump(config)
     path = folder / "config.yaml"
@@ -134,7 +141,7 @@ def openmetadata(
         **names,
         **more,
     }
-    return run(images.stock_environment(STOCK_IMAGE, print) / "bin", folder, archive, given, "catalogue")
+    return run(images.stock_environment(image, print) / "bin", folder, archive, given, "catalogue")
 
 
 @pytest.fixture

@@ -97,9 +97,9 @@ def _pass_on(source: socket.socket, target: socket.socket) -> None:
 
 
 @contextlib.contextmanager
-def recording_catalogue(folder: Path, token: str) -> Iterator[tuple[Path, str]]:
-    """A recording catalogue that takes this token: its state folder, and its address."""
+def recording_catalogue(folder: Path, token: str, version: str = "1.12.14") -> Iterator[tuple[Path, str]]:
+    """A recording catalogue of this version that takes this token: its state folder, and its address."""
     file, port, state = secret_file(folder / "token", token), free_port(), folder / "catalogue"
-    options = ["--state", str(state), "--port", str(port), "--token-file", str(file)]
+    options = ["--state", str(state), "--port", str(port), "--token-file", str(file), "--version", version]
     with running([sys.executable, "-m", "penstock.local.catalogue", *options], folder / "catalogue.log"):
         yield state, f"http://127.0.0.1:{port}/api"

@@ -9,9 +9,9 @@ know it answers with 404 and notes down, so that one sees what was missing.
     definitions what a real server ships with: data tests, connection tests
     search      the few search queries that the package sends
     patch       JSON Patch (RFC 6902), as far as the package uses it
-    handlers, observations, routes   one function per endpoint, and the one table that says which
+    handlers, observations, lineage_by_name, routes   one function per endpoint, and the one table that says which
     server      HTTP on 127.0.0.1
     client      reading what was recorded, from the files; works whether the server runs or not
 
-What is known about the shapes comes from the models of openmetadata-ingestion 1.12, which check every answer.
+What is known about the shapes comes from the models of openmetadata-ingestion 1.6 to 2.0, which check every answer.
 """

@@ -183,7 +183,11 @@ def _complete(store: Store, path: str, entity: Json) -> str:
     if path == "dataQuality/testCases":
         table_name, entity["entityFQN"] = target(str(entity.get("entityLink")))
         table = existing(store, "tables", table_name)
-        if "testSuite" not in entity and "testSuite" in table:
+        if "testSuite" not in entity:
+            if "testSuite" not in table:
+                # As a server does for the first test of a table.
+                write(store, "dataQuality/testSuites", {"name": table_name, "basicEntityReference": table_name})
+                table = existing(store, "tables", table_name)
             entity["testSuite"] = table["testSuite"]
         return f"{entity['entityFQN']}.{quote(entity['name'])}"
     if "basicEntityReference" in entity:

@@ -45,6 +45,13 @@ def put_pipeline_status(store: Store, request: Request) -> Answer:
     return Answer(entities.save(store, "pipelines", {**pipeline, "pipelineStatus": status}))
 
 
+def put_progress(store: Store, request: Request) -> Answer:
+    """How far a run has come, or what its operations took: the latest, from 2.0 on."""
+    pipeline = existing(store, "services/ingestionPipelines", request.path["fqn"])
+    store.attach(pipeline["id"], request.path["what"], request.path["run"], request.body)
+    return Answer(request.body)
+
+
 def put_profile(store: Store, request: Request) -> Answer:
     """A profile of a table and of its columns; the latest is part of the table."""
     table, body = _table(store, request), request.document()
@@ -142,7 +149,8 @@ def get_lineage_edge(store: Store, request: Request) -> Answer:
 def patch_lineage_edge(store: Store, request: Request) -> Answer:
     """Change the details of an edge by JSON Patch."""
     edge = _edge(store, request)
-    details = patch.apply(edge.get("lineageDetails") or {}, request.items())
+    # The package adds to a list of columns that it takes for empty where there is none.
+    details = patch.apply({"columnsLineage": []} | (edge.get("lineageDetails") or {}), request.items())
     store.attach(request.path["from"], LINEAGE, request.path["to"], {**edge, "lineageDetails": details})
     return Answer({"status": "Success"})
 

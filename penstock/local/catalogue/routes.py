@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from urllib.parse import unquote
 
 from penstock.local.catalogue import handlers as on
+from penstock.local.catalogue import lineage_by_name as by_name
 from penstock.local.catalogue import observations as seen
 from penstock.local.catalogue.entities import KINDS
 from penstock.local.catalogue.handlers import Handler
@@ -27,6 +28,8 @@ _TABLE: tuple[tuple[str, str, Handler], ...] = (
     ("GET", "services/ingestionPipelines/{fqn}/pipelineStatus", seen.get_runs),
     ("GET", "services/ingestionPipelines/{fqn}/pipelineStatus/{run}", seen.get_run),
     ("PUT", "pipelines/{fqn}/status", seen.put_pipeline_status),
+    ("PUT", "services/ingestionPipelines/{what:progress}/{fqn}/{run}", seen.put_progress),
+    ("POST", "services/ingestionPipelines/{what:metrics}/{fqn}/{run}", seen.put_progress),
     # Tables
     ("PUT", "tables/{id}/tableProfile", seen.put_profile),
     ("PUT", "tables/{id}/sampleData", seen.put_sample),
@@ -44,6 +47,13 @@ _TABLE: tuple[tuple[str, str, Handler], ...] = (
     ("PUT", "usage/{type}/{id}", seen.post_usage),
     # Lineage
     ("PUT", "lineage", seen.put_lineage),
+    ("PUT", "lineage/{from_type}/name/{from_fqn}/{to_type}/name/{to_fqn}", by_name.put),
+    ("PATCH", "lineage/{from_type}/name/{from_fqn}/{to_type}/name/{to_fqn}", by_name.patch),
+    (
+        "GET",
+        "lineage/getLineageEdge/{from_type}/name/{from_fqn}/{to_type}/name/{to_fqn}",
+        by_name.get,
+    ),
     ("GET", "lineage/getLineageEdge/{from}/{to}", seen.get_lineage_edge),
     ("PATCH", "lineage/{from_type}/{from}/{to_type}/{to}", seen.patch_lineage_edge),
     ("DELETE", "lineage/{type}/{id}/type/{source}", seen.delete_lineage_of_source),

@@ -72,6 +72,14 @@ class TaskSettings(Strict):
     subnets: str | None = None
     """Which of `network.use.subnet_groups` to run in. Default: `network.use.task_subnets`. A network that Penstock
     creates has one place for tasks, its private subnets, so there every task runs in these."""
+    fail_on_warnings: bool | None = None
+    """OpenMetadata workflows: whether a run fails where the workflow warns, logs an error that it goes on after, has a
+    data test that fails, or is to read a query log and reads no query. In `defaults.task` it leaves other tasks out.
+    Default false: such a run succeeds, and says so in its log."""
+    min_success_percent: int | None = Field(None, ge=1, le=100)
+    """OpenMetadata workflows: the least share of records that each step must get through, and of data tests that must
+    pass, in percent. The workflow file's own `successThreshold` (90 where it has none) holds in any
+    case. In `defaults.task` it leaves other tasks out. Default: that one alone."""
     files: Files | None = Field(None, max_length=MAX_FILES)
     """Files that are in the container when it starts: path there (absolute, or below its working directory) → a file of
     the project, or `{secret: NAME}`. A task's own add to those of its job and of `defaults.task`, and win over them."""
@@ -98,6 +106,7 @@ BASE = TaskSettings(
     reattach=True,
     architecture="x86_64",
     read_only_root=False,
+    fail_on_warnings=False,
 )
 """What holds where neither the task nor `defaults.task` says anything."""
 

@@ -58,7 +58,10 @@ def judged(text: str, name: str, server: str | None) -> SlimLock:
         name: the file, as errors show it.
         server: its version, where the project has a server.
     """
-    lock = "compile one: uv pip compile --generate-hashes --python-version 3.11 requirements.in -o requirements.txt"
+    lock = (
+        "compile one: penstock requirements > requirements.in, then uv pip compile --generate-hashes --python-version "
+        "3.11 requirements.in -o requirements.txt"
+    )
     package = _PACKAGE.search(text)
     if package is None:
         return SlimLock((Problem(f"{name} pins no openmetadata-ingestion", lock, where=name),))

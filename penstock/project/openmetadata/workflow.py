@@ -13,7 +13,6 @@ from penstock.problem import Problem
 from penstock.project.document.composer import Node
 from penstock.project.document.document import Document, at
 from penstock.project.document.literals import ALLOW, Path, literal_secret, no_reference, references, scalars
-from penstock.project.document.problems import nearest
 from penstock.project.files.named import SERVER_CERTIFICATE, is_path
 from penstock.project.openmetadata.model import OpenMetadata
 from penstock_runtime.contract import SERVER_VARIABLE
@@ -109,9 +108,10 @@ def check(workflow: Workflow, workflow_type: str) -> Iterator[Problem]:
     kind = at(root, ("source", "sourceConfig", "config", "type"))
     needed = TYPE_OF_CONFIG.get(kind.value) if isinstance(kind.value, str) else None
     if needed and not same_class(needed, workflow_type):
+        row = WORKFLOW_TYPES[needed]
         yield Problem(
             f"config type {kind.value} runs as workflow type {needed}, and its task says {workflow_type}",
-            f"set type: {needed} in the task, or name another file",
+            f"set type: {needed} in the task, or name another file" if row.module else row.instead,
             where=document.where(kind),
         )
     # What will be filled in must be mappings where it is there at all.
@@ -153,10 +153,13 @@ def completed_server(data: dict[Any, Any], settings: OpenMetadata, *, server: st
     """Fill in the server, how to sign in to it and its certificate; returns the mapping that they are in."""
     config = _child(data, "workflowConfig")
     target = _child(config, "openMetadataServerConfig")
+    elsewhere = bool(target.get("hostPort"))
     target.setdefault("hostPort", server if server is not None else f"${{{SERVER_VARIABLE}}}")
     if settings.auth is not None:
         target.setdefault("authProvider", "openmetadata")
-        if target["authProvider"] == "openmetadata":
+        # The package signs in by the bot's token alone, whatever signs people in (1.6 to 2.0: `securityConfig` has no
+        # other key), so another provider of the project's server gets it, too. What the file says stays.
+        if target["authProvider"] == "openmetadata" or not (elsewhere or target.get("securityConfig")):
             _child(target, "securityConfig").setdefault("jwtToken", settings.auth.jwt_token)
     if settings.ca_certificate is not None and target.setdefault("verifySSL", "validate") == "validate":
         # A path: the package hands it to its HTTP client (metadata.utils.ssl_registry of 1.12).
@@ -201,13 +204,3 @@ def text(data: dict[Any, Any]) -> str:
     """The YAML of a workflow: keys as the user ordered them, the same bytes for the same data."""
     dumped: str = yaml.dump(data, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=2**20)
     return dumped
-
-
-def unknown_type(name: str) -> Problem:
-    """What is wrong with a workflow type that is not in the table, and the fix."""
-    if name == "dataInsight":
-        return Problem(
-            "workflow type 'dataInsight' is in OpenMetadata's documentation and in no ingestion package",
-            ("run data insights from the OpenMetadata server"),
-        )
-    return Problem(f"unknown workflow type {name[:60]!r}", nearest(name, WORKFLOW_TYPES, kind="workflow type"))

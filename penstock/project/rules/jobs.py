@@ -65,6 +65,10 @@ def _check_task(settings: Settings, root: Node, job: str, index: int) -> Iterato
         what = f"task {task.name!r}: python says what its image holds, and it names no image"
         fix = "remove it: in OpenMetadata's image, and in those that are built, the runtime always starts"
         yield Problem(what, fix, (*here, "python"), at_key=True)
+    for key in ("fail_on_warnings", "min_success_percent"):
+        if task.openmetadata is None and getattr(task, key) is not None:
+            what = f"task {task.name!r}: {key} is about the results of an OpenMetadata workflow, and it runs none"
+            yield Problem(what, "remove it", (*here, key), at_key=True)
     run = merge_layers(TaskSettings, BASE, settings.defaults.task, task)
     yield from _size(task.name, run, _size_path(root, here))
     for position, name in enumerate(task.secrets):

@@ -54,6 +54,10 @@ class Task:
     """SHA-256 of its `Config`; openmetadata only."""
     files: tuple[TaskFile, ...] = ()
     """By path."""
+    fail_on_warnings: bool = False
+    """openmetadata: whether warnings and data tests that failed make it fail, too."""
+    min_success_percent: int | None = None
+    """openmetadata: what each step's success must reach, besides the workflow's own threshold. None: that one only."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -164,6 +164,30 @@ def test_what_the_file_says_wins(tmp_path: Path) -> None:
     assert config["ingestionPipelineFQN"] == "a.b"
 
 
+PROVIDERS = ("basic", "azure", "google", "okta", "auth0", "aws-cognito", "custom-oidc", "ldap", "saml", "openmetadata")
+
+
+@pytest.mark.parametrize("provider", PROVIDERS)
+def test_every_security_provider_goes_through(tmp_path: Path, provider: str) -> None:
+    """With all keys of its own, and the settings of TLS; the package signs in by the token whatever the provider is."""
+    security = {"clientId": "c", "secretKey": "${PASSWORD}", "scopes": ["a/.default"], "jwtToken": "${OM_JWT}"}
+    server = {
+        "authProvider": provider,
+        "securityConfig": security,
+        "verifySSL": "validate",
+        "sslConfig": {"caCertificate": "/tmp/ca.pem"},
+    }
+    entry = "openmetadata: {type: metadata, config: warehouse.yaml}"
+    files = (entry, f"{entry}\n        files: {{/tmp/ca.pem: {{secret: PASSWORD}}}}")
+    text = WORKFLOW + f"workflowConfig: {{openMetadataServerConfig: {server}}}\n"
+    own = _config(_plan(tmp_path / "own", files, warehouse_yaml=text))["workflowConfig"]["openMetadataServerConfig"]
+    text = WORKFLOW + f"workflowConfig: {{openMetadataServerConfig: {{authProvider: {provider}}}}}\n"
+    filled = _config(_plan(tmp_path / "filled", warehouse_yaml=text))["workflowConfig"]["openMetadataServerConfig"]
+
+    assert {key: own[key] for key in server} == server
+    assert (filled["authProvider"], filled["securityConfig"]) == (provider, {"jwtToken": "${OM_JWT}"})
+
+
 def test_a_stored_connection_is_not_touched(tmp_path: Path) -> None:
     """A workflow that takes its connection from the server says nothing about storing one."""
     text = re.sub(r"  serviceConnection:.*\n(?:    .*\n)*", "", WORKFLOW)

@@ -131,6 +131,8 @@ def _contract(task: FargateTask, resources: Resources, run: Mapping[str, str | i
         environment[contract.HOME] = ""
     if task.workflow_type is not None:
         environment[contract.WORKFLOW_TYPE] = task.workflow_type
+    if demands := _demands(task):
+        environment[contract.DEMANDS] = _compact(demands)
     if task.config is not None:
         environment[contract.CONFIG_URI] = f"s3://{resources.artifacts_bucket}/{contract.config_key(task.config)}"
         environment[contract.CONFIG_SHA256] = task.config
@@ -138,6 +140,15 @@ def _contract(task: FargateTask, resources: Resources, run: Mapping[str, str | i
         environment[contract.FILES] = _compact({file.path: _entry(file) for file in task.files})
         environment[contract.FILES_URI] = f"s3://{resources.artifacts_bucket}/{contract.FILES_PREFIX}"
     return environment
+
+
+def _demands(task: FargateTask) -> dict[str, bool | int]:
+    """As `penstock_runtime.container.engines.results` reads it."""
+    asked: dict[str, bool | int | None] = {
+        "fail_on_warnings": task.fail_on_warnings,
+        "min_success_percent": task.min_success_percent,
+    }
+    return {name: value for name, value in asked.items() if value}
 
 
 def _entry(file: TaskFile) -> dict[str, str | bool]:

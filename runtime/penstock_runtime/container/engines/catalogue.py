@@ -14,12 +14,10 @@ import time
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from penstock_runtime.container.engines import server
 from penstock_runtime.contract import Exit
 from penstock_runtime.errors import RunError
 
-_ANSWER_SECONDS = (10, 30)
-"""To connect, and to answer, when the server is asked again."""
-_VERSION = "/v1/system/version"
 _PROTECTED = "/v1/services/databaseServices?limit=1"
 """Answered only with a valid token; the version is answered to anybody."""
 _CLIENT = "metadata.ingestion.ometa."
@@ -33,7 +31,7 @@ def clean_token(settings: Mapping[str, Any]) -> None:
     Raises:
         RunError: it cannot be a token. Says why, without showing it.
     """
-    security = _server(settings).get("securityConfig")
+    security = server.block(settings).get("securityConfig")
     if not isinstance(security, dict) or not isinstance(security.get("jwtToken"), str):
         return
     token = security["jwtToken"].strip()
@@ -59,7 +57,7 @@ def clean_token(settings: Mapping[str, Any]) -> None:
 
 def server_error(error: BaseException, settings: Mapping[str, Any]) -> RunError | None:
     """The problem with the server behind an exception of the package; None if it is about something else."""
-    address = str(_server(settings).get("hostPort", ""))
+    address = str(server.block(settings).get("hostPort", ""))
     chain = list(_chain(error))
     for each in chain:
         name, text = type(each).__name__, str(each)
@@ -92,26 +90,16 @@ def ask_server(settings: Mapping[str, Any]) -> RunError | None:
     """Ask the server for its version, and for something that needs the token; None if both answers are good."""
     import requests  # type: ignore[import-untyped]
 
-    server = _server(settings)
-    address = str(server.get("hostPort", "")).rstrip("/")
-    token = str((server.get("securityConfig") or {}).get("jwtToken", ""))
-    config = server.get("sslConfig") or {}
-    verify: Any = {"ignore": False, "validate": config.get("caCertificate")}.get(str(server.get("verifySSL")), True)
+    address = str(server.block(settings).get("hostPort", "")).rstrip("/")
     try:
-        for path in (_VERSION, _PROTECTED):
-            answer = requests.get(
-                address + path,
-                headers={"Authorization": f"Bearer {token}"},
-                verify=verify,
-                timeout=_ANSWER_SECONDS,
-                allow_redirects=False,
-            )
+        for path in (server.VERSION, _PROTECTED):
+            answer = server.get(settings, path)
             if answer.status_code >= 300:
                 # An older server may lack this; each has the version.
                 if answer.status_code == 404 and path == _PROTECTED:
                     return None
                 return _status_error(settings, answer.status_code, "")
-            if path == _VERSION and not _has_version(answer.text):
+            if path == server.VERSION and server.version_in(answer.text) is None:
                 return _no_api(address, "does not answer with OpenMetadata's version")
     except (requests.exceptions.RequestException, OSError, ValueError) as error:
         return _connection_error(address, list(_chain(error)))
@@ -120,11 +108,11 @@ def ask_server(settings: Mapping[str, Any]) -> RunError | None:
 
 def _status_error(settings: Mapping[str, Any], status: int, text: str) -> RunError:
     """The error for an HTTP status that is not a success."""
-    server = _server(settings)
-    address = server.get("hostPort", "")
+    block = server.block(settings)
+    address = block.get("hostPort", "")
     if status == 401:
         detail = f" ({text})" if text and "Client Error" not in text else ""
-        expired = _expired(str((server.get("securityConfig") or {}).get("jwtToken", "")))
+        expired = _expired(str((block.get("securityConfig") or {}).get("jwtToken", "")))
         what = (
             f"the token has expired{expired}" if expired or "expired" in text.lower() else "it does not know the token"
         )
@@ -227,14 +215,6 @@ def _chain(error: BaseException) -> Iterator[BaseException]:
         following = following.__cause__ or following.__context__
 
 
-def _has_version(text: str) -> bool:
-    try:
-        data = json.loads(text)
-    except ValueError:
-        return False
-    return isinstance(data, dict) and "version" in data
-
-
 def _expired(token: str) -> str:
     """` on <date>` if the token names its end, and that is past; otherwise empty."""
     fields = token.split(".")
@@ -243,12 +223,6 @@ def _expired(token: str) -> str:
         if ends < time.time():
             return time.strftime(" on %Y-%m-%d at %H:%M UTC", time.gmtime(ends))
     return ""
-
-
-def _server(settings: Mapping[str, Any]) -> dict[str, Any]:
-    workflow = settings.get("workflowConfig")
-    server = workflow.get("openMetadataServerConfig") if isinstance(workflow, dict) else None
-    return server if isinstance(server, dict) else {}
 
 
 def _error(what: str, fix: str) -> RunError:

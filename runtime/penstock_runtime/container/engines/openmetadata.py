@@ -17,7 +17,8 @@ from typing import Any
 import penstock_runtime
 from penstock_runtime import contract
 from penstock_runtime.container import files
-from penstock_runtime.container.engines import Counts, Launch, Report, catalogue, version
+from penstock_runtime.container.engines import Counts, Launch, Report, catalogue, results, server_version, version
+from penstock_runtime.container.engines.results import Demands, Results
 from penstock_runtime.container.environment import Run, read, read_names
 from penstock_runtime.container.fetch import fetch
 from penstock_runtime.contract import Exit
@@ -51,7 +52,7 @@ def launch(environ: Mapping[str, str]) -> Launch:
         RunError: the workflow type is missing or unknown.
     """
     kind = environ.get(STOCK_TYPE, "") if stock(environ) else read(environ, contract.WORKFLOW_TYPE)
-    _known(kind)
+    _known(kind, version(PACKAGE))
     # Where this package is, also when that is inside the archive: the child imports it from there too.
     package = str(Path(penstock_runtime.__file__).parent.parent)
     path = [package, *filter(None, [environ.get("PYTHONPATH")])]
@@ -116,7 +117,9 @@ def main() -> int:
     try:
         settings = config(os.environ)
         kind = os.environ.get(STOCK_TYPE, "") if stock(os.environ) else read(os.environ, contract.WORKFLOW_TYPE)
-        return execute(kind, settings)
+        if not stock(os.environ):
+            server_version.check(settings, PACKAGE, version(PACKAGE))
+        return execute(kind, settings, Demands.read(os.environ))
     except RunError as error:
         print(f"penstock: {error}", flush=True)
         path = os.environ.get(contract.REPORT)
@@ -125,15 +128,18 @@ def main() -> int:
         return error.exit_code
 
 
-def execute(kind: str, settings: dict[str, Any]) -> int:
+def execute(kind: str, settings: dict[str, Any], demands: Demands = Demands()) -> int:  # noqa: B008  frozen
     """Create the workflow, run it, print its status, report its counts.
+
+    Args:
+        demands: what the task asks of its results, besides the workflow's own threshold.
 
     Raises:
         RunError: the type is unknown, or the package refuses the config.
     """
     from importlib import import_module
 
-    row = _known(kind)
+    row = _known(kind, version(PACKAGE))
     try:
         workflow_class = getattr(import_module(f"metadata.workflow.{row.module}"), row.class_name)
     except ImportError as error:
@@ -159,6 +165,8 @@ def execute(kind: str, settings: dict[str, Any]) -> int:
         if type(error).__name__ in _NOT_THERE:
             raise _left_out(settings, error) from error
         raise
+    seen = results.watch(kind, workflow)
+    results.demand(workflow, seen, demands)
     # Newer packages print it at the end of `execute`, older ones do not: once is enough.
     printed: list[bool] = []
     print_status = workflow.print_status
@@ -177,10 +185,15 @@ def execute(kind: str, settings: dict[str, Any]) -> int:
             raise server_error from error
         raise
     finally:
-        _report(workflow)
-    if not settings.get("workflowConfig", {}).get("raiseOnError", True):
-        return Exit.DONE
-    return _result(workflow, settings)
+        _report(workflow, seen)
+    for finding in seen.findings():
+        print(f"penstock: {finding}", flush=True)
+    if settings.get("workflowConfig", {}).get("raiseOnError", True):
+        return _result(workflow, settings)
+    if missed := results.broken(workflow, seen, demands):
+        print(f"penstock: the workflow failed: {missed}", flush=True)
+        return Exit.FAILED
+    return Exit.DONE
 
 
 def _result(workflow: Any, settings: dict[str, Any]) -> int:
@@ -198,8 +211,9 @@ def _result(workflow: Any, settings: dict[str, Any]) -> int:
     return Exit.DONE
 
 
-def _report(workflow: Any) -> None:
-    """Write the counts for the container: records of the source, failures and warnings of all steps."""
+def _report(workflow: Any, seen: Results) -> None:
+    """Write the counts for the container: records of the source; failures and warnings of all steps, and what else
+    there was to warn of."""
     path = os.environ.get(contract.REPORT)
     if not path:
         return
@@ -207,7 +221,7 @@ def _report(workflow: Any) -> None:
     first = getattr(getattr(workflow, "source", None), "status", None) or (statuses[0] if statuses else None)
     counts = Counts(
         failures=sum(len(status.failures) for status in statuses),
-        warnings=sum(len(status.warnings) for status in statuses),
+        warnings=sum(len(status.warnings) for status in statuses) + seen.warnings(),
     )
     if first is not None:
         # Some steps count, others keep a list of names.
@@ -215,14 +229,15 @@ def _report(workflow: Any) -> None:
     Report(counts).write(Path(path))
 
 
-def _known(kind: str) -> WorkflowType:
-    if kind not in WORKFLOW_TYPES:
-        raise RunError(
-            f"unknown workflow type {kind!r}",
-            fix=f"use one of {', '.join(WORKFLOW_TYPES)}",
-            exit_code=Exit.WRONG_INPUT,
-        )
-    return WORKFLOW_TYPES[kind]
+def _known(kind: str, installed: str) -> WorkflowType:
+    row = WORKFLOW_TYPES.get(kind)
+    if row is None:
+        what, fix = f"unknown workflow type {kind!r}", f"use one of {', '.join(WORKFLOW_TYPES)}"
+    elif why := row.missing(installed):
+        what, fix = f"{PACKAGE} {installed} has nothing that runs workflow type {kind}: {why}", row.instead
+    else:
+        return row
+    raise RunError(what, fix=fix, exit_code=Exit.WRONG_INPUT)
 
 
 def _left_out(settings: dict[str, Any], error: BaseException) -> RunError:

@@ -103,10 +103,10 @@ def test_unknown_shapes_are_said_and_stop_nobody(tmp_path: Path) -> None:
 
 def test_version_without_a_lock_is_named() -> None:
     """Only a release line with a committed lock can be checked."""
-    found = shape_file.cached("1.6.3")
+    found = shape_file.cached("1.7.3")
 
     assert isinstance(found, Unknown)
-    assert (found.why, "1.12" in found.fix) == ("Penstock has no lock for OpenMetadata 1.6.3", True)
+    assert (found.why, "1.12" in found.fix) == ("Penstock has no lock for OpenMetadata 1.7.3", True)
 
 
 def test_version_that_was_not_exported_says_how(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

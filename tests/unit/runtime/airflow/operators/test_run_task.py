@@ -52,6 +52,35 @@ def test_the_size_is_that_of_the_task(tmp_path: Path) -> None:
     assert large["ephemeralStorage"] == {"sizeInGiB": 30}
 
 
+@pytest.mark.parametrize(
+    ("own", "default", "demands"),
+    [
+        ("", "", None),
+        ("fail_on_warnings: true, ", "", {"fail_on_warnings": True}),
+        (
+            "",
+            "fail_on_warnings: true, min_success_percent: 95, ",
+            {"fail_on_warnings": True, "min_success_percent": 95},
+        ),
+        ("fail_on_warnings: false, ", "fail_on_warnings: true, ", None),
+    ],
+)
+def test_what_a_task_demands_of_a_workflow(
+    tmp_path: Path, own: str, default: str, demands: dict[str, Any] | None
+) -> None:
+    """Of its own settings and the defaults; tasks that run no workflow are left out."""
+    task = "- name: catalogue\n        openmetadata: {type"
+    edits = [(task, f"- name: catalogue\n        {own.rstrip(', ')}\n        openmetadata: {{type")] if own else []
+    plan = compile_plan(loaded(tmp_path, *edits, ("task: {cpu_units", f"task: {{{default}cpu_units")))
+    load, catalogue = (
+        environment(run_task.overrides(one, RESOURCES, {}, DEADLINE)).get(contract.DEMANDS)
+        for one in plan.schedules[0].tasks
+    )
+
+    assert load is None
+    assert (json.loads(catalogue) if catalogue else None) == demands
+
+
 def test_every_container_hears_its_deadline(tmp_path: Path) -> None:
     """Also one without the runtime: whatever is left alone can be found by it."""
     with_runtime = environment(overrides(tmp_path / "runtime"))

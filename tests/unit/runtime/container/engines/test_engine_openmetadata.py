@@ -13,6 +13,7 @@ import pytest
 
 from penstock_runtime import contract
 from penstock_runtime.container.engines import Counts, Report, openmetadata
+from penstock_runtime.container.engines.results import Results
 from penstock_runtime.container.environment import Run
 from penstock_runtime.contract import Exit
 from penstock_runtime.errors import RunError
@@ -106,17 +107,27 @@ def test_the_child_finds_the_package(tmp_path: Path) -> None:
 
 
 def test_refuses_an_unknown_workflow_type(tmp_path: Path) -> None:
-    """dataInsight is in the documentation and in no package: the error names what there is."""
-    with pytest.raises(RunError, match="unknown workflow type 'dataInsight'") as caught:
-        openmetadata.launch(environ(tmp_path, "a: 1\n", **{contract.WORKFLOW_TYPE: "dataInsight"}))
+    """The error names what there is."""
+    with pytest.raises(RunError, match="unknown workflow type 'metdata'") as caught:
+        openmetadata.launch(environ(tmp_path, "a: 1\n", **{contract.WORKFLOW_TYPE: "metdata"}))
 
     assert "autoClassification" in caught.value.fix
+
+
+def test_refuses_a_workflow_type_without_a_class(tmp_path: Path) -> None:
+    """dataInsight is in the documentation and in no package of today: the error says what does its work."""
+    with pytest.raises(RunError, match="has nothing that runs workflow type dataInsight") as caught:
+        openmetadata.launch(environ(tmp_path, "a: 1\n", **{contract.WORKFLOW_TYPE: "dataInsight"}))
+
+    assert caught.value.exit_code == Exit.WRONG_INPUT
+    assert "Data Insights" in caught.value.fix
 
 
 def test_a_report_is_whole_or_not_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The process may be killed while it writes: the container then finds none, not half of one."""
     step = SimpleNamespace(failures=["x"], warnings=[], records=["a", "b"])
     workflow = SimpleNamespace(source=None, workflow_steps=lambda: [SimpleNamespace(get_status=lambda: step)])
+    seen = Results("TestSuite", tests={"a.b": "Success", "a.c": "Failed"})
     report, write_text = tmp_path / "report.json", Path.write_text
     monkeypatch.setenv(contract.REPORT, str(report))
 
@@ -127,8 +138,8 @@ def test_a_report_is_whole_or_not_there(tmp_path: Path, monkeypatch: pytest.Monk
     with monkeypatch.context() as patched:
         patched.setattr(Path, "write_text", killed)
         with pytest.raises(KeyboardInterrupt):
-            openmetadata._report(workflow)
+            openmetadata._report(workflow, seen)
     assert not report.exists()
 
-    openmetadata._report(workflow)
-    assert Report.from_json(report.read_text()).counts == Counts(records=2, failures=1, warnings=0)
+    openmetadata._report(workflow, seen)
+    assert Report.from_json(report.read_text()).counts == Counts(records=2, failures=1, warnings=1)
