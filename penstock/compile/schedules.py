@@ -30,7 +30,7 @@ from penstock.project.document.document import at
 from penstock.project.document.problems import Problems
 from penstock.project.jobs import interval, interval_warnings, schedules
 from penstock.project.jobs.schedules import ScheduleSettings
-from penstock.project.meltano.project import MeltanoSchedule
+from penstock.project.meltano.schedules import MeltanoSchedule
 from penstock.project.rules import own_images
 from penstock.project.schema.model import merge_layers
 from penstock.versions import cron as cron_reading

@@ -14,6 +14,7 @@ from pathlib import Path
 from penstock.project.document import files
 from penstock.project.document.composer import MAX_NODES, Node, TooManyValuesError
 from penstock.project.document.document import MAX_BYTES, Document, read_document
+from penstock.project.document.parts import entries, mapping
 from penstock.project.document.problems import shown
 from penstock.project.document.yaml_meaning import YAML_1_2
 from penstock_runtime.errors import InputError
@@ -141,11 +142,9 @@ def _entries(root: Node) -> Iterator[tuple[tuple[str, ...], Node]]:
     lists: list[tuple[tuple[str, ...], Node | None]] = [
         ((kind.removesuffix("s"),), root.value.get(kind)) for kind in KINDS
     ]
-    plugins = root.value.get("plugins")
-    if plugins is not None and isinstance(plugins.value, dict):
-        lists += [((str(kind), "plugin"), node) for kind, node in plugins.value.items()]
+    lists += [((str(kind), "plugin"), node) for kind, node in mapping(root.value.get("plugins")).items()]
     for key, node in lists:
-        for entry in node.value if node is not None and isinstance(node.value, list) else []:
+        for entry in entries(node):
             name = entry.value.get("name") if isinstance(entry.value, dict) else None
             if name is not None and name.value is not None:
                 yield (*key, str(name.value)), entry

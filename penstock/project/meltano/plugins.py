@@ -17,6 +17,7 @@ from typing import Any
 from penstock.project.document import files
 from penstock.project.document.composer import Node
 from penstock.project.document.document import Document, read_text
+from penstock.project.document.parts import entries, mapping
 from penstock.project.jobs.tasks import MAX_COMMAND
 from penstock_runtime.errors import InputError
 
@@ -69,8 +70,8 @@ def plugins(documents: Iterable[Document], locks: Mapping[tuple[str, str], Lock]
     nodes = [
         (str(kind), str(entry.value["name"].value), document, entry)
         for document in documents
-        for kind, listed in _mapping(document.root.value.get("plugins")).items()
-        for entry in (listed.value if isinstance(listed.value, list) else [])
+        for kind, listed in mapping(document.root.value.get("plugins")).items()
+        for entry in entries(listed)
         if isinstance(entry.value, dict) and "name" in entry.value
     ]
     by_name = {(kind, name): node for kind, name, _, node in nodes}
@@ -144,33 +145,25 @@ def _settings(node: Node) -> set[str]:
     """Names of settings that a definition lists or configures."""
     listed = {
         str(setting[key].value) for setting in _entries(node, "settings") for key in ("name",) if key in setting
-    } | {str(alias.value) for setting in _entries(node, "settings") for alias in _list(setting.get("aliases"))}
+    } | {str(alias.value) for setting in _entries(node, "settings") for alias in entries(setting.get("aliases"))}
     config = node.value.get("config")
     return listed | (set(_flat(config)) if config is not None else set())
 
 
 def _aliases(node: Node) -> set[str]:
     """Variables that a definition itself says a setting is taken from."""
-    return {str(alias.value) for setting in _entries(node, "settings") for alias in _list(setting.get("env_aliases"))}
+    return {str(alias.value) for setting in _entries(node, "settings") for alias in entries(setting.get("env_aliases"))}
 
 
 def _flat(node: Node, before: str = "") -> Iterator[str]:
-    for key, value in _mapping(node).items():
+    for key, value in mapping(node).items():
         name = f"{before}{key}"
         yield name
         yield from _flat(value, f"{name}.")
 
 
 def _entries(node: Node, key: str) -> list[dict[Any, Node]]:
-    return [entry.value for entry in _list(node.value.get(key)) if isinstance(entry.value, dict)]
-
-
-def _list(node: Node | None) -> list[Node]:
-    return node.value if node is not None and isinstance(node.value, list) else []
-
-
-def _mapping(node: Node | None) -> dict[Any, Node]:
-    return node.value if node is not None and isinstance(node.value, dict) else {}
+    return [entry.value for entry in entries(node.value.get(key)) if isinstance(entry.value, dict)]
 
 
 def _text(node: Node, key: str) -> str | None:

@@ -17,15 +17,16 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
-from typing import Any
 
 from penstock.problem import Problem
 from penstock.project.document.composer import Node
 from penstock.project.document.document import Document
 from penstock.project.document.literals import ALLOW, no_reference, scalars
+from penstock.project.document.parts import entries, mapping
 from penstock.project.document.problems import nearest
 from penstock.project.meltano.plugins import OWN_PREFIX, Plugin
-from penstock.project.meltano.project import REFERENCE, MeltanoProject, names_in
+from penstock.project.meltano.project import MeltanoProject
+from penstock.project.meltano.variables import REFERENCE, names_in
 from penstock.project.rules.meltano.usage import used
 from penstock.project.settings import Settings
 
@@ -76,7 +77,7 @@ class _References:
         self._active = [
             (document, entry)
             for document in project.documents
-            for entry in _listed(document.root.value.get("environments"))
+            for entry in entries(document.root.value.get("environments"))
             if isinstance(entry.value, dict) and environment is not None and _name(entry) == environment
         ]
         self._environment = environment
@@ -155,8 +156,8 @@ class _References:
             if key == "env":
                 yield from self._look(document, value, env)
             elif key == "settings":
-                for setting in _listed(value):
-                    yield from self._look(document, _mapping(setting).get("value"), config)
+                for setting in entries(value):
+                    yield from self._look(document, mapping(setting).get("value"), config)
             elif key == "config":
                 yield from self._look(document, value, config)
             elif key not in _NEVER_FILLED and key != "pip_url":
@@ -164,8 +165,8 @@ class _References:
 
     def _overrides(self, plugin: Plugin) -> Iterator[tuple[Document, Node]]:
         for document, entry in self._active:
-            config = _mapping(entry.value.get("config"))
-            for node in _listed(_mapping(config.get("plugins")).get(plugin.kind)):
+            config = mapping(entry.value.get("config"))
+            for node in entries(mapping(config.get("plugins")).get(plugin.kind)):
                 if isinstance(node.value, dict) and _name(node) == plugin.name:
                     yield document, node
 
@@ -178,7 +179,7 @@ class _References:
             if isinstance(value.value, str)
             for name in names_in(value.value)
         }
-        for key, value in _mapping(node).items():
+        for key, value in mapping(node).items():
             if isinstance(value.value, str) and str(key) not in needed and ALLOW not in document.line(value):
                 for name in names_in(value.value)[:1]:
                     where = f"{{name: {self._environment}, env: {{{key}: {value.value}}}}}"
@@ -271,12 +272,4 @@ def _name(node: Node) -> str | None:
 
 
 def _keys(node: Node | None) -> Collection[str]:
-    return [str(key) for key in _mapping(node)]
-
-
-def _mapping(node: Node | None) -> dict[Any, Node]:
-    return node.value if node is not None and isinstance(node.value, dict) else {}
-
-
-def _listed(node: Node | None) -> list[Node]:
-    return node.value if node is not None and isinstance(node.value, list) else []
+    return [str(key) for key in mapping(node)]

@@ -18,7 +18,8 @@ from penstock.problem import Problem
 from penstock.project.document.composer import Node
 from penstock.project.document.document import Document
 from penstock.project.meltano.plugins import variable_of
-from penstock.project.meltano.project import REFERENCE, MeltanoProject, names_in
+from penstock.project.meltano.project import MeltanoProject
+from penstock.project.meltano.variables import REFERENCE, names_in
 from penstock.project.settings import Settings
 from penstock_runtime.contract import MELTANO_STATE
 from penstock_runtime.plan.task_definition import Permission
