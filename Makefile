@@ -4,7 +4,7 @@
 # make test    every test, the real run included; of faults and soak the short forms
 # make mutants planted mistakes that the unit tests must catch, one at a time; MUTANTS=name for some of them
 # make bench   every figure of the README, as JSON; takes an hour or more, most of it for DAG processing and waiting
-# make faults  every row of the table in docs/execution.md, on real Airflow; make test plays some of them
+# make faults  every row of the table in docs/execution.md, on real Airflow; make test plays some of them; ROWS=name,name for some
 # make soak    1,000 runs while AWS fails and workers die: none may be lost, doubled or left; RUNS=100 for fewer
 # make lock    compile the locks again
 # make tables  write the tables of Airflow's options and constraints again
@@ -85,7 +85,7 @@ bench: setup
 	for figure in validate synth deploy dag_processing watching overhead run; do $(VENV)/python -m benchmarks.$$figure || exit; done
 
 faults: desk
-	PENSTOCK_FAULTS=all $(VENV)/pytest -q tests/functional/test_faults_sync.py tests/functional/test_faults_deferrable.py
+	PENSTOCK_FAULTS=$(or $(ROWS),all) $(VENV)/pytest -q tests/functional/test_faults_*sync*.py tests/functional/test_faults_deferrable.py
 
 soak: desk
 	$(VENV)/python -m tests.functional.soak $(RUNS)

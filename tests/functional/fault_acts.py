@@ -21,10 +21,13 @@ from penstock.local.existing import airflow_place
 from penstock.local.run import ENDED
 from penstock_runtime import contract
 from tests.functional.embedded import ROOT
+from tests.functional.fault_project import TASK
 from tests.functional.fault_row import Play
-from tests.functional.fault_table import TASK, Table
+from tests.functional.fault_table import Table
 
 GONE_SECONDS = 40
+STILL_RUNS = "of an earlier try still runs: waiting for it"
+"""In the log of a try that adopts a Fargate task."""
 RUNTIME = ROOT / "runtime"
 _REAPER = """
 import time
@@ -50,16 +53,19 @@ def kill_worker(table: Table, play: Play) -> None:
 
 
 def kill_worker_for_a_retry(table: Table, play: Play) -> None:
-    """The worker is killed; the retry has had time to go wrong when this ends."""
+    """The worker is killed; when this ends, the retry has adopted the Fargate task, or started another beside it."""
     kill_worker(table, play)
-    _until(lambda: _tries(table, play) == (2, "running"), "Airflow has made no retry", 300)
+    _until(
+        lambda: STILL_RUNS in table.log(play, 2) or len(play.arns) > 1 or _has_ended(table, play),
+        "no retry has found the task",
+        300,
+    )
     # It holds the deadline against its clock right after its first look at the task.
     time.sleep(5)
 
 
-def _tries(table: Table, play: Play) -> tuple[int, str]:
-    found = table.instance(play)
-    return found["try_number"], found["state"]
+def _has_ended(table: Table, play: Play) -> bool:
+    return table.system.airflow.run_state(play.row.name, play.run_id) in ENDED
 
 
 def _workers(process: psutil.Process) -> list[psutil.Process]:

@@ -80,9 +80,14 @@ class Play:
     arns: dict[str, str] = field(default_factory=dict)
     """Of its Fargate tasks, with their last known status."""
     most_at_once: int = 0
+    triggered_at: float = field(default_factory=time.monotonic)
+    begun: bool = False
+    """It has had a Fargate task, or time for one."""
     first_at: float | None = None
     watched: bool = False
     acting: Future[None] | None = None
+    acted: bool = False
+    """What was to be done has been done, or has failed."""
     acted_at: float | None = None
     """When it was done, in seconds since 1970."""
     quiet_at: float | None = None

@@ -11,8 +11,8 @@ from penstock_runtime import contract
 from penstock_runtime.contract import Exit
 from penstock_runtime.diagnosis import reasons
 from tests.functional import fault_acts as acts
+from tests.functional.fault_project import NO_IMAGE
 from tests.functional.fault_row import Row, Wanted
-from tests.functional.fault_table import NO_IMAGE
 
 RUN_TASK, DESCRIBE, LOG = "ecs:RunTask", "ecs:DescribeTasks", "logs:GetLogEvents"
 NO_ROOM = '{"tasks": [], "failures": [{"reason": "Capacity is unavailable at this time. Please try again later."}]}'
@@ -30,9 +30,11 @@ SKEWED = {
 LATE = {"call": RUN_TASK, "fault": "late", "seconds": 15, "count": 1}
 STOPPED = Wanted(state="failed", whole=False, quiet_seconds=30)
 """Somebody marks the task failed: it is stopped in time."""
-STILL_RUNS = "of an earlier try still runs: waiting for it"
 ADOPTED = Wanted(tries=2)
 """The try is lost, and the next one goes on with its Fargate task."""
+LOST = Wanted(state="failed", whole=False)
+"""Airflow 3.0 does not try a task again whose process is killed while what supervises it lives: the Fargate task ends
+by itself."""
 FOR_GOOD = Wanted(state="failed", whole=False)
 """Not tried again, though there is a retry."""
 LONGER_THAN_A_RESTART = 90
@@ -151,7 +153,7 @@ def lost_worker() -> tuple[Row, ...]:
     """The worker is killed with everything on it; what goes on has a clock that is an hour off, or is nobody."""
     return (
         *(
-            Row(name, act=acts.kill_worker_for_a_retry, holds=True, wanted=replace(ADOPTED, says=STILL_RUNS))
+            Row(name, act=acts.kill_worker_for_a_retry, holds=True, wanted=replace(ADOPTED, says=acts.STILL_RUNS))
             for name in ("killed-worker", "clock-ahead", "clock-behind")
         ),
         Row(
@@ -168,6 +170,41 @@ def lost_worker() -> tuple[Row, ...]:
                 stopped_for=contract.REAPER_REASON,
             ),
         ),
+    )
+
+
+def sync_together(version: str) -> tuple[Row, ...]:
+    """All that is played at the same time where the operator waits in the worker of this Airflow."""
+    three = version.startswith("3")
+    killed = LOST if three else ADOPTED
+    # Airflow 3.0 leaves a running task that is cleared in the state `restarting` for ever.
+    clear = acts.mark_failed_and_clear if three else acts.clear
+    return (
+        *lost_worker(),
+        *starting(),
+        *running(describe_seconds=60),
+        *ending(),
+        Row("killed-task", act=acts.kill_task, seconds=15, wanted=killed),
+        Row("killed-while-starting", [LATE], act=acts.kill_task, act_on="known", act_after=0, wanted=killed),
+        Row("cleared", act=clear, seconds=12, wanted=Wanted(tries=2, started=2, quiet_seconds=30)),
+    )
+
+
+def sync_alone(version: str) -> tuple[Row, ...]:
+    """What is played alone then: it would befall the others, too."""
+    # Airflow 3.0's supervisor dies of it after a few seconds, and a retry that comes while it is gone is lost, too.
+    # Airflow 2's talks to the database.
+    gone = ADOPTED if version.startswith("3") else Wanted()
+    return (
+        Row(
+            "api-server-gone",
+            act=acts.api_server_gone,
+            seconds=15,
+            schedule={"retry_delay_seconds": LONGER_THAN_A_RESTART},
+            wanted=gone,
+        ),
+        Row("scheduler-killed", act=acts.kill_scheduler, seconds=15, wanted=ADOPTED),
+        *alone(),
     )
 
 

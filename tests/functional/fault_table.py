@@ -20,39 +20,24 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from penstock.local import fargate, images, system
 from penstock.local.faults.client import Faults
 from penstock.local.run import ENDED
 from penstock_runtime.errors import PenstockError
 from tests.functional.embedded_system import EmbeddedSystem
+from tests.functional.fault_project import LINES, NO_IMAGE, NO_SECRET, PLUGINS, TASK, flag, project
 from tests.functional.fault_row import Play, Report, Row
 
-TASK = "work"
-"""The one Airflow task of each run."""
-LINES, LAST_LINES = 60, 20
-"""A command's numbered lines, and how many of these come at once, right before it ends."""
-CODE = """\
-import os, sys, time
-for number in range(1, {lines} + 1):
-    print("line", number, flush=True)
-    time.sleep({seconds} / {slow} if number <= {slow} else 0)
-    while number == {slow} and {flag!r} and not os.path.exists({flag!r}):
-        time.sleep(0.2)
-{ends}
-"""
 LINE = r"(?:^|INFO - )line (\d+)$"
 """Airflow 2 writes time and place before a line of its log."""
-IMAGE = {"image": "python:3.12", "python": True}
-NO_IMAGE = "registry.example.com/gone:1"
-NO_SECRET = "penstock-sample/gone"
-PLUGINS = "plugins"
-"""Of the project; holds `fault_plugin`."""
 ORPHAN_SECONDS = 60
 """A Fargate task that still runs so long after its Airflow run's end has been lost."""
 APART_SECONDS = 1.2
 """Between the starts of two rows: Airflow needs most of a core for each."""
+MOST_STARTING, LONGEST_START = 6, 20.0
+"""So many rows at most have no Fargate task yet when another is started: a slow machine takes its time. A row counts
+for so many seconds: some have none for long."""
+PATIENCE_SECONDS = 180
 SECONDS = 900
 """A table that takes longer is broken: what has not come to its end by then is reported all the same. With room for a
 machine that is much slower than most."""
@@ -121,14 +106,28 @@ class Table:
         with ThreadPoolExecutor(len(rows)) as hands:
             # What has not come to its end by then is reported all the same.
             while (waiting or not all(self._is_over(play) for play in plays)) and time.monotonic() < until:
-                if waiting and time.monotonic() > due:
+                if waiting and time.monotonic() > due and sum(not play.begun for play in plays) < MOST_STARTING:
                     row, due = waiting.pop(0), time.monotonic() + APART_SECONDS
-                    plays.append(Play(row, [self.system.airflow.trigger(row.name) for _ in range(row.runs)]))
-                tasks = self.tasks()
+                    plays.append(Play(row, [self._trigger(row) for _ in range(row.runs)]))
                 for play in plays:
-                    self._step(play, tasks, hands)
+                    # Before the states are read, which what is done may change.
+                    play.acted = play.acting is not None and play.acting.done()
+                tasks, states = self.tasks(), self._states()
+                for play in plays:
+                    self._step(play, tasks, states, hands)
                 time.sleep(0.5)
         return {play.row.name: self._report(play) for play in plays}
+
+    def _trigger(self, row: Row) -> str:
+        """Start a run. Airflow forgets a DAG for a while whose file takes too long to be read on a busy machine."""
+        until = time.monotonic() + PATIENCE_SECONDS
+        while True:
+            try:
+                return self.system.airflow.trigger(row.name)
+            except PenstockError:
+                if time.monotonic() > until:
+                    raise
+            time.sleep(2)
 
     def tasks(self) -> list[dict[str, Any]]:
         """All Fargate tasks that the embedded ECS knows."""
@@ -147,14 +146,32 @@ class Table:
         found: dict[str, Any] = self.system.airflow._call("GET", path)
         return found
 
-    def _step(self, play: Play, tasks: Sequence[dict[str, Any]], hands: ThreadPoolExecutor) -> None:
+    def _states(self) -> dict[tuple[str, str], str]:
+        """Of all DAG runs, by DAG and run; empty while Airflow's API is gone, which may be what happens to a row."""
+        found: dict[tuple[str, str], str] = {}
+        with contextlib.suppress(PenstockError):
+            while True:
+                page = self.system.airflow._call("GET", f"/dags/~/dagRuns?limit=100&offset={len(found)}&order_by=id")
+                found |= {(one["dag_id"], one["dag_run_id"]): one["state"] for one in page["dag_runs"]}
+                if len(found) >= page["total_entries"]:
+                    break
+        return found
+
+    def _step(
+        self,
+        play: Play,
+        tasks: Sequence[dict[str, Any]],
+        states: Mapping[tuple[str, str], str],
+        hands: ThreadPoolExecutor,
+    ) -> None:
         """Look at a row, and let happen what is due."""
         if self._is_over(play):
             return
-        own = [task for task in tasks if task["startedBy"].startswith(f"penstock/{play.row.name}/")]
+        row, now = play.row, time.monotonic()
+        own = [task for task in tasks if task["startedBy"].startswith(f"penstock/{row.name}/")]
+        play.begun = play.begun or bool(own) or now > play.triggered_at + LONGEST_START
         play.arns = {task["taskArn"]: task["lastStatus"] for task in own}
         alive = [task for task in own if task["lastStatus"] != "STOPPED"]
-        row, now = play.row, time.monotonic()
         if own and not play.watched and (alive or row.watching):
             play.watched = True
             number = own[0]["taskArn"].rsplit("/", 1)[-1]
@@ -167,19 +184,17 @@ class Table:
             play.acts_now()
             play.acting = hands.submit(self._act, play)
         play.quiet_at = None if alive else play.quiet_at or now
-        if play.ended_at is None and (play.acting is None or play.acting.done()):
-            # Airflow's API may be what is gone.
-            try:
-                states = [self.system.airflow.run_state(row.name, run_id) for run_id in play.run_ids]
-            except PenstockError:
-                return
-            if ENDED.issuperset(states) and (row.act is None or play.acting is not None):
-                play.ended_at = now
+        ended = all(states.get((row.name, run_id)) in ENDED for run_id in play.run_ids)
+        never = play.acting is None and play.quiet_at is not None and now > play.quiet_at + ORPHAN_SECONDS
+        if play.ended_at is None and ended and (row.act is None or play.acted or never):
+            play.ended_at = now
 
     def _act(self, play: Play) -> None:
         assert play.row.act
-        play.row.act(self, play)
-        flag(self.embedded.folder, play.row).touch()
+        try:
+            play.row.act(self, play)
+        finally:
+            flag(self.embedded.folder, play.row).touch()
 
     def _is_over(self, play: Play) -> bool:
         if play.ended_at is None:
@@ -188,13 +203,13 @@ class Table:
 
     def _report(self, play: Play) -> Report:
         airflow, name = self.system.airflow, play.row.name
-        error = play.acting.exception() if play.acting and play.acting.done() else None
+        error = repr(play.acting.exception() or "") if play.acting and play.acting.done() else "it was never done"
         own = sorted(
             (task for task in self.tasks() if task["startedBy"].startswith(f"penstock/{name}/")),
             key=lambda task: task["createdAt"],
         )
         tries = self.instance(play)["try_number"]
-        logs = tuple(self._log(play, number) for number in range(1, tries + 1)) or ("",)
+        logs = tuple(self.log(play, number) for number in range(1, tries + 1)) or ("",)
         shown = Counter(int(number) for number in self._line.findall(logs[-1]))
         return Report(
             states=tuple(airflow.run_state(name, run_id) for run_id in play.run_ids),
@@ -209,57 +224,15 @@ class Table:
             reasons=tuple(task.get("stoppedReason", "") for task in own),
             log=logs[-1],
             logs=logs,
-            error=repr(error) if error else "",
+            error=error.strip("'") if play.row.act else "",
         )
 
-    def _log(self, play: Play, number: int) -> str:
+    def log(self, play: Play, number: int) -> str:
         """Of one try; empty if Airflow has none."""
         try:
             return self.system.airflow.log(play.row.name, play.run_ids[-1], TASK, number)
         except PenstockError:
             return ""
-
-
-def project(folder: Path, rows: Sequence[Row], airflow: str, *, deferrable: bool) -> str:
-    """A project file with a job and a schedule for each row."""
-    # How soon a scheduler looks for what a dead one has left: 300 s by default.
-    options = {"core.parallelism": "32", "scheduler.orphaned_tasks_check_interval": "15"}
-    if airflow.startswith("2"):
-        options["scheduler.scheduler_zombie_task_threshold"] = "60"
-    else:
-        options["scheduler.task_instance_heartbeat_timeout"] = "60"
-    return yaml.safe_dump(
-        {
-            "name": "faults",
-            "environments": {"dev": {"region": "eu-west-1"}},
-            "network": {"create": {"cidr": "10.20.0.0/16"}},
-            "airflow": {"create": {"version": airflow, "options": options, "plugins": PLUGINS}},
-            "secrets": {"GONE": f"secretsmanager:{NO_SECRET}"},
-            "defaults": {
-                "task": {"timeout_minutes": 5, "deferrable": deferrable},
-                "schedule": {"retries": 1, "retry_delay_seconds": 2},
-            },
-            "jobs": {row.name: {"tasks": [task(folder, row)]} for row in rows},
-            "schedules": [{"name": row.name, "job": row.name, "interval": "@manual", **row.schedule} for row in rows],
-        },
-        sort_keys=False,
-    )
-
-
-def task(folder: Path, row: Row) -> dict[str, Any]:
-    """The row's task: its command prints numbered lines, the last ones right before its end.
-
-    Args:
-        folder: of the project.
-    """
-    held = str(flag(folder, row)) if row.holds else ""
-    code = CODE.format(lines=LINES, slow=LINES - LAST_LINES, seconds=row.seconds, ends=row.ends, flag=held)
-    return {"name": TASK, "command": ["python", "-c", code], **IMAGE, **row.task}
-
-
-def flag(folder: Path, row: Row) -> Path:
-    """Is there once what was to be done has been done. The embedded ECS runs a command as a process of this machine."""
-    return folder / f"done-{row.name}"
 
 
 def _most_at_once(tasks: Sequence[Mapping[str, Any]]) -> int:

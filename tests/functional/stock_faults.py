@@ -20,8 +20,9 @@ from penstock.local.existing import airflow_place
 from penstock_runtime import contract
 from tests.functional import fault_acts as acts
 from tests.functional import fault_rows as rows
+from tests.functional.fault_project import NO_IMAGE, task
 from tests.functional.fault_row import Row
-from tests.functional.fault_table import NO_IMAGE, Table, task
+from tests.functional.fault_table import Table
 
 OWN_IMAGE: dict[str, Any] = {"image": "python:3.12", **rows.ANY_IMAGE}
 """Without Penstock's runtime, which only Penstock's operator gives its settings."""
