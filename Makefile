@@ -4,7 +4,7 @@
 # make test    every test, the real run included; of faults and soak the short forms
 # make mutants planted mistakes that the unit tests must catch, one at a time; MUTANTS=name for some of them
 # make bench   every figure of the README, as JSON; takes an hour or more, most of it for DAG processing and waiting
-# make faults  every row of the table in docs/execution.md, on real Airflow; make test plays some of them
+# make faults  every row of the table in docs/execution.md, on real Airflow; make test plays some; ROWS=name,name for some
 # make versions  the workflow types with the package of each OpenMetadata version that has a lock; make test has 1.12
 # make soak    1,000 runs while AWS fails and workers die: none may be lost, doubled or left; RUNS=100 for fewer
 # make lock    compile the locks again
@@ -86,7 +86,7 @@ bench: setup
 	for figure in validate synth deploy dag_processing watching overhead run; do $(VENV)/python -m benchmarks.$$figure || exit; done
 
 faults: desk
-	PENSTOCK_FAULTS=all $(VENV)/pytest -q tests/functional/test_faults_sync.py tests/functional/test_faults_deferrable.py
+	PENSTOCK_FAULTS=$(or $(ROWS),all) $(VENV)/pytest -q tests/functional/test_faults_*sync*.py tests/functional/test_faults_deferrable.py
 
 versions: desk
 	PENSTOCK_VERSIONS=all $(VENV)/pytest -q tests/functional/test_workflow_types.py

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -29,8 +31,12 @@ class Wanted:
     """No line is in that log twice. The try of a Fargate task that was interrupted has the log of the next one, too."""
     says: str = ""
     """In that log."""
+    exits: tuple[int | None, ...] | None = None
+    """Exit codes of its Fargate tasks, the oldest first; None: whatever they are."""
+    stopped_for: str = ""
+    """What ECS has as the reason of the last one's end."""
     quiet_seconds: float | None = None
-    """How soon the Fargate task has stopped after what was done."""
+    """How soon the Fargate task has stopped after what was done, by ECS's own times."""
 
 
 @dataclass(frozen=True)
@@ -49,6 +55,10 @@ class Row:
     """When: with the first Fargate task in this state, or `known`."""
     act_after: float = 3.0
     """Seconds after that."""
+    holds: bool = False
+    """The command does not come to its last lines before `act` has ended."""
+    within: Callable[[Table], AbstractContextManager[None]] | None = None
+    """What holds from before its run to after it; for a row that is played alone."""
     seconds: float = 10.0
     """How long the command prints, before its last lines."""
     ends: str = ""
@@ -70,15 +80,23 @@ class Play:
     arns: dict[str, str] = field(default_factory=dict)
     """Of its Fargate tasks, with their last known status."""
     most_at_once: int = 0
+    triggered_at: float = field(default_factory=time.monotonic)
+    begun: bool = False
+    """It has had a Fargate task, or time for one."""
     first_at: float | None = None
     watched: bool = False
     acting: Future[None] | None = None
+    acted: bool = False
+    """What was to be done has been done, or has failed."""
     acted_at: float | None = None
+    """When it was done, in seconds since 1970."""
     quiet_at: float | None = None
     """Since when no Fargate task of it runs; None: one does."""
-    stopped_at: float | None = None
-    """When, after what was done, none ran for the first time."""
     ended_at: float | None = None
+
+    def acts_now(self) -> None:
+        """What was to be waited for before it is done has come."""
+        self.acted_at = time.time()
 
     @property
     def run_id(self) -> str:
@@ -97,7 +115,7 @@ class Report:
     started: int
     """Fargate tasks, of all its runs."""
     most_at_once: int
-    """How many of these ran at the same time at most."""
+    """How many of these ran at the same time at most, by ECS's own times."""
     orphans: int
     """How many still run a minute after the run's end."""
     lost: tuple[int, ...]
@@ -105,8 +123,10 @@ class Report:
     doubled: tuple[int, ...]
     """Those that it has more than once."""
     quiet_after: float | None
-    """Seconds from what was done to the first moment in which no Fargate task runs."""
+    """Seconds from what was done to the end of the last Fargate task that was there; None: one still runs."""
     exits: tuple[int | None, ...]
+    reasons: tuple[str, ...]
+    """Of the Fargate tasks' ends, as ECS has them."""
     log: str
     """Of the last try."""
     logs: tuple[str, ...]
@@ -141,6 +161,8 @@ def check(row: Row, report: Report) -> None:
     }, report.log[-4000:]
     assert report.most_at_once <= 1
     assert wanted.says in report.log, report.log[-4000:]
+    assert wanted.exits in (None, report.exits)
+    assert wanted.stopped_for in (report.reasons or ("",))[-1]
     if wanted.quiet_seconds is not None:
         assert report.quiet_after is not None
         assert report.quiet_after < wanted.quiet_seconds

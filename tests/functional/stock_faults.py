@@ -1,4 +1,6 @@
-"""The fault table with the amazon provider's own operator: `python -m tests.functional.stock_faults [AIRFLOW_VERSION]`.
+"""The fault table with the amazon provider's own operator.
+
+    python -m tests.functional.stock_faults [AIRFLOW_VERSION [deferrable]]
 
 The same Fargate tasks, faults and Airflow as in `test_faults_sync`, with a DAG of EcsRunTaskOperators beside the
 bundle's. Prints JSON: what became of each row. Not a test: it shows what docs/execution.md compares with.
@@ -18,16 +20,21 @@ from penstock.local.existing import airflow_place
 from penstock_runtime import contract
 from tests.functional import fault_acts as acts
 from tests.functional import fault_rows as rows
+from tests.functional.fault_project import NO_IMAGE, task
 from tests.functional.fault_row import Row
-from tests.functional.fault_table import NO_IMAGE, Table, task
+from tests.functional.fault_table import Table
 
-OWN_IMAGE: dict[str, Any] = {"image": "python:3.12", "python": False}
+OWN_IMAGE: dict[str, Any] = {"image": "python:3.12", **rows.ANY_IMAGE}
 """Without Penstock's runtime, which only Penstock's operator gives its settings."""
-FAMILIES = (Row("plain", task=OWN_IMAGE), Row("no-image", task={**OWN_IMAGE, "image": NO_IMAGE}))
-UNUSED = Row("unused", task={**OWN_IMAGE, "secrets": ["GONE"]})
-"""So that the project uses what the table takes away."""
-LEFT_OUT = ("spot", "no-program", "no-secret")
-"""They need a task definition or capacity of their own."""
+FAMILIES = (
+    Row("plain", task=OWN_IMAGE),
+    Row("no-image", task={**OWN_IMAGE, "image": NO_IMAGE}),
+    Row("no-secret", task={**OWN_IMAGE, "secrets": ["GONE"]}),
+)
+LEFT_OUT = ("spot", "no-program", "hangs", "killed-in-any-image", "clock-ahead", "clock-behind")
+"""They need capacity or a command of their own, or differ from another row in what only Penstock's operator has."""
+LINE = r"^\[[^]]*\] line (\d+)$"
+"""The operator writes CloudWatch's time before a line."""
 DAG = """
 import json
 from datetime import datetime, timedelta
@@ -42,8 +49,10 @@ for name, row in ROWS.items():
             task_id="work",
             # Without `reattach`, startedBy is the owner.
             owner=f"penstock/{{name}}/",
-            retries=1,
-            retry_delay=timedelta(seconds=2),
+            retries=row["retries"],
+            retry_delay=timedelta(seconds=row["retry_delay"]),
+            execution_timeout=timedelta(minutes=row["minutes"]),
+            deferrable={deferrable},
             cluster=RESOURCES["cluster"],
             task_definition=row["family"],
             launch_type="FARGATE",
@@ -60,30 +69,53 @@ for name, row in ROWS.items():
 """
 
 
-def played() -> tuple[Row, ...]:
-    """The rows that need nothing of Penstock's operator."""
+def together(*, deferrable: bool) -> tuple[Row, ...]:
+    """The rows that need nothing of Penstock's operator, played at the same time."""
     own = (
-        Row("killed-worker", act=acts.kill_worker, seconds=15),
         Row("killed-task", act=acts.kill_task, seconds=15),
-        Row("killed-while-starting", [rows.LATE], act=acts.kill_task, act_on="known", act_after=1),
-        Row("cleared", act=acts.mark_failed_and_clear, seconds=12),
+        Row("killed-while-starting", [rows.LATE], act=acts.kill_task, act_on="known", act_after=0),
+        Row("cleared", act=acts.clear if deferrable else acts.mark_failed_and_clear, seconds=12),
     )
-    known = (*rows.starting(), *rows.running(describe_seconds=60), *rows.ending(), *own)
-    return tuple(replace(row, task={}) for row in known if row.name not in LEFT_OUT)
+    lost = [] if deferrable else [replace(row, act=_ACTS.get(row.name, row.act)) for row in rows.lost_worker()]
+    known = (*lost, *rows.starting(), *rows.running(describe_seconds=60), *rows.ending(), *own)
+    return tuple(row for row in known if row.name not in LEFT_OUT)
 
 
-def add_dags(table: Table, chosen: Sequence[Row]) -> None:
+def alone(*, deferrable: bool) -> tuple[Row, ...]:
+    """Those that befall all."""
+    delay = {"retry_delay_seconds": rows.LONGER_THAN_A_RESTART}
+    killed = (Row("triggerer-killed", act=acts.kill_triggerer, seconds=15, act_after=5),) if deferrable else ()
+    return (
+        *killed,
+        Row("api-server-gone", act=acts.api_server_gone, seconds=15, schedule=delay),
+        Row("scheduler-killed", act=acts.kill_scheduler, seconds=15),
+        *rows.alone(),
+    )
+
+
+_ACTS = {"reaped": acts.kill_worker}
+"""The reaper knows none but Penstock's."""
+
+
+def add_dags(table: Table, chosen: Sequence[Row], *, deferrable: bool) -> None:
     """Put the DAGs beside the bundle, and start their schedules."""
     up = table.system
     (resources,) = up.server.dags.rglob(contract.RESOURCES_FILE)
     families = {schedule.name.removesuffix("-family"): schedule.tasks[0].family for schedule in up.plan.schedules}
     listed = {
-        row.name: {"command": task(row)["command"], "family": families.get(row.name, families["plain"])}
+        row.name: {
+            "command": task(table.embedded.folder, row)["command"],
+            "family": families.get(row.name, families["plain"]),
+            "retries": row.schedule.get("retries", 1),
+            "retry_delay": row.schedule.get("retry_delay_seconds", 2),
+            "minutes": row.task.get("timeout_minutes", 5),
+        }
         for row in chosen
     }
     text = DAG.format(
         resources=resources.read_text(),
         rows=json.dumps(listed),
+        deferrable=deferrable,
         container=contract.CONTAINER_NAME,
         prefix=f"{contract.LOG_STREAM_PREFIX}/{contract.CONTAINER_NAME}",
     )
@@ -95,25 +127,27 @@ def add_dags(table: Table, chosen: Sequence[Row]) -> None:
         up.airflow.set_paused(name, paused=False)
 
 
-def main(version: str = "3.0.6") -> None:
+def main(version: str = "3.0.6", waits: str = "") -> None:
     """Play them, and print what became of each."""
+    deferrable = waits == "deferrable"
+    first, later = together(deferrable=deferrable), alone(deferrable=deferrable)
     # The DAG of that name is the stock operator's; the bundle's has another.
     families = [replace(row, name=f"{row.name}-family") for row in FAMILIES]
     with tempfile.TemporaryDirectory() as folder:
-        table = Table(Path(folder), [UNUSED, *families], airflow=version, deferrable=False)
+        table = Table(Path(folder), families, airflow=version, deferrable=deferrable, line=LINE)
         try:
             table.up()
-            add_dags(table, played())
-            reports = table.play(played())
+            add_dags(table, (*first, *later), deferrable=deferrable)
+            reports = table.play_all(first, later)
         finally:
             table.down()
     left_out = ("log", "logs")
     found = {
         name: {key: value for key, value in asdict(report).items() if key not in left_out}
-        | {"lost": len(report.lost), "doubled": len(report.doubled), "says": report.log.strip().splitlines()[-1:]}
+        | {"lost": len(report.lost), "doubled": len(report.doubled), "says": report.log.strip().splitlines()[-25:]}
         for name, report in reports.items()
     }
-    print(json.dumps({"airflow": version, "rows": found}, indent=1))
+    print(json.dumps({"airflow": version, "deferrable": deferrable, "rows": found}, indent=1))
 
 
 if __name__ == "__main__":

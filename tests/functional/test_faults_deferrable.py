@@ -16,19 +16,23 @@ ALL = (
     # One poller asks ECS for the tasks of all rows: they wait together.
     *rows.running(describe_seconds=25),
     *rows.ending(),
-    Row("killed-while-starting", [rows.LATE], act=acts.kill_task, act_on="known", act_after=1, wanted=rows.ADOPTED),
+    # The worker that begins is an hour behind the triggerer; the one that goes on is ahead.
+    Row("clock-behind", seconds=20),
+    Row("clock-ahead", seconds=20),
+    Row("killed-while-starting", [rows.LATE], act=acts.kill_task, act_on="known", act_after=0, wanted=rows.ADOPTED),
     Row("cleared", act=acts.clear, seconds=12, wanted=Wanted(tries=2, started=2, quiet_seconds=30)),
 )
 ALONE = (
     Row("triggerer-killed", act=acts.kill_triggerer, seconds=15, act_after=5),
-    Row("handed-over", act=acts.hand_over, seconds=25, act_after=5),
+    Row("handed-over", act=acts.hand_over, holds=True, act_after=5),
     Row(
         "api-server-gone",
         act=acts.api_server_gone,
         seconds=15,
-        schedule={"retry_delay_seconds": 50},
+        schedule={"retry_delay_seconds": rows.LONGER_THAN_A_RESTART},
     ),
     Row("scheduler-killed", act=acts.kill_scheduler, seconds=15),
+    *rows.alone(),
 )
 """Each alone: they would befall the others, too."""
 SHORT = ("answer-lost", "no-capacity", "silent-at-end", "marked-failed", "spot", "triggerer-killed")

@@ -16,6 +16,7 @@ from botocore import exceptions
 from botocore.exceptions import BotoCoreError, ClientError
 from botocore.parsers import ResponseParserError
 
+from penstock_runtime.airflow.operators.aws_clock import AwsClock
 from penstock_runtime.airflow.operators.earlier import Described
 from penstock_runtime.errors import PenstockError
 
@@ -126,6 +127,8 @@ class EcsCalls:
         self._pause, self._least = pause, least_seconds
         self._complaint = ""
         self._missed = 0
+        self.clock = AwsClock()
+        """ECS's own."""
 
     def start(self, request: dict[str, Any], until: float) -> Described:
         """RunTask, until ECS has answered.
@@ -187,13 +190,13 @@ class EcsCalls:
         """The task as ECS knows it now; None where it could not be asked, which passes.
 
         Args:
-            started: when the task was asked for, in seconds since 1970.
+            started: when the task was asked for, by ECS's clock.
 
         Raises:
             Forgotten: ECS does not know the task.
         """
         try:
-            answer = self._client.describe_tasks(cluster=self._cluster, tasks=[arn])
+            answer = self._heard(partial(self._client.describe_tasks, cluster=self._cluster, tasks=[arn]))
         except AWS_ERRORS as error:
             self._complain(f"cannot look at {arn}, trying again: {error}")
             return None
@@ -201,7 +204,7 @@ class EcsCalls:
             self._missed = 0
             return dict(answer["tasks"][0])
         self._missed += 1
-        if time.time() - started < UNSEEN_SECONDS or self._missed < UNSEEN_LOOKS:
+        if self.clock.now() - started < UNSEEN_SECONDS or self._missed < UNSEEN_LOOKS:
             return None
         raise Forgotten(arn)
 
@@ -217,7 +220,7 @@ class EcsCalls:
         tries = 0
         while True:
             try:
-                return call()
+                return self._heard(call)
             except AWS_ERRORS as error:
                 if code_of(error) == "ConflictException":
                     raise TokenInUse(str(error), getattr(error, "response", {}).get("resourceIds") or ()) from error
@@ -233,6 +236,16 @@ class EcsCalls:
                 self._complain(f"could not {what}, trying again: {error}")
                 tries += 1
                 self._pause(wait)
+
+    def _heard(self, call: Callable[[], Any]) -> Any:
+        """Make a call, and take the time of its answer."""
+        try:
+            answer = call()
+        except ClientError as error:
+            self.clock.hear(error.response)
+            raise
+        self.clock.hear(answer)
+        return answer
 
     def _complain(self, text: str) -> None:
         if text != self._complaint:

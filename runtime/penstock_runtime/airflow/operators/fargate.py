@@ -123,7 +123,7 @@ class FargateTaskOperator(BaseOperator):  # type: ignore[misc]
         return self._fargate_run.kill_trouble if self._fargate_run else ""
 
     def on_kill(self) -> None:
-        """Stop the Fargate task: Airflow ends this try. It logs nothing, see `fargate_run.Silent`, and raises nothing:
+        """Stop the Fargate task: Airflow ends this try. It logs nothing, see `kill.Silent`, and raises nothing:
         Airflow 2 would take the error for a failure of the task."""
         self._killed = True
         run = self._fargate_run

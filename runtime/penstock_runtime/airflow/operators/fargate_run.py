@@ -3,7 +3,7 @@
     begin   look for what earlier tries left (`earlier`): adopt it, take its result, or start a task (`starts`)
     wait    until the task has stopped, or its deadline is past
     settle  show the rest of its log; then it has succeeded, another has taken its place, or it has failed
-    kill    at any moment, also while RunTask's answer is on its way
+    kill    at any moment, also while RunTask's answer is on its way (`kill`)
 
 It knows ECS and CloudWatch, but nothing of Airflow.
 """
@@ -13,34 +13,25 @@ from __future__ import annotations
 import dataclasses
 import time
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime, timezone
 from typing import Any
 
 from penstock_runtime import contract
 from penstock_runtime.airflow.operators import earlier
 from penstock_runtime.airflow.operators.airflow_run import AirflowRun
-from penstock_runtime.airflow.operators.ecs_calls import EcsCalls, Forgotten, NotPlaced, Refused, TokenInUse, back_off
-from penstock_runtime.airflow.operators.limits import KILL_SECONDS, LAST_LINES, START_MINUTES, STOPPING_SECONDS, Pace
+from penstock_runtime.airflow.operators.ecs_calls import EcsCalls, Forgotten, Refused, back_off
+from penstock_runtime.airflow.operators.kill import Kill, Silent
+from penstock_runtime.airflow.operators.limits import LAST_LINES, START_MINUTES, Pace
 from penstock_runtime.airflow.operators.starts import Counts, Starts
+from penstock_runtime.airflow.operators.stopping import Stopping
 from penstock_runtime.airflow.operators.task_log import TaskLog, end_in
-from penstock_runtime.diagnosis import reasons
 from penstock_runtime.diagnosis.diagnose import diagnose, is_metric_line, reason_of
 from penstock_runtime.diagnosis.reason import EXITED
 from penstock_runtime.errors import FailedForGood, PenstockError
 from penstock_runtime.plan.schedule import FargateTask
 from penstock_runtime.release.resources import Resources
 
-STEP_SECONDS = 0.2
-"""How soon a wait notices a kill. Not an event: its lock could be held where a signal interrupts the wait."""
 MOST_LOOKS = 5
 """At what earlier tries left, while what they left comes to its end."""
-
-
-class Silent:
-    """A logger that says nothing: a signal may come amid a line of the real one, which holds a lock then."""
-
-    def warning(self, *_: Any) -> None:
-        """Nothing."""
 
 
 class FargateRun:
@@ -75,12 +66,17 @@ class FargateRun:
         self._task, self._deployed, self._run = task, deployed, run
         self._clients, self._logger, self._pace = clients, logger, pace or Pace()
         self._known, self._on_start = tuple(known), on_start
-        self._killed = False
-        self.kill_trouble = ""
-        """Why a kill has not reached ECS; empty: it has, or there was none."""
         self.arn: str | None = state["arn"] if state else None
+        self._kill = Kill(
+            EcsCalls(clients("kill"), deployed.cluster, Silent(), time.sleep, self._pace.least / 4),
+            run.started_by,
+            self._known,
+            arn=lambda: self.arn,
+            asked=lambda: self._starts.asked,
+        )
+        self._pause = self._kill.pause
         self._calls = EcsCalls(clients("ecs"), deployed.cluster, logger, self._pause, self._pace.least)
-        self._killing = EcsCalls(clients("kill"), deployed.cluster, Silent(), time.sleep, self._pace.least / 4)
+        self._stopping = Stopping(self._calls, logger, self._pause, self._pace.poll)
         self._starts = Starts(
             task, deployed, run, facts, calls=self._calls, logger=logger, pace=self._pace, pause=self._pause
         )
@@ -88,7 +84,7 @@ class FargateRun:
         self.ended: earlier.Described | None = None
         """A task of an earlier try that has succeeded: there is nothing to wait for."""
         self.asked_at = self.deadline = time.time()
-        """When the task was asked for, and when it is stopped; in seconds since 1970."""
+        """When the task was asked for, and when it is stopped; in seconds since 1970, by ECS's clock."""
         if state:
             self.asked_at, self.deadline = state["asked_at"], state["deadline"]
             self._starts.counts = Counts(**state["counts"])
@@ -106,13 +102,12 @@ class FargateRun:
             tasks = self._look()
             decision = earlier.decide(tasks, self._run, reattach=self._task.reattach)
             for task in decision.stop:
-                self._logger.warning("%s of an earlier try still runs: stopping it", task["taskArn"])
-                self._calls.stop(task["taskArn"], reasons.SUPERSEDED, time.time() + STOPPING_SECONDS)
+                self._stopping.of_earlier_try(task["taskArn"])
             if not decision.wait_for:
                 break
             # What stops may have succeeded all the same.
             for task in decision.wait_for:
-                self._wait_for_stop(task["taskArn"])
+                self._stopping.wait_for(task["taskArn"])
         self._pause(0)
         if decision.take:
             arn = decision.take["taskArn"]
@@ -142,8 +137,8 @@ class FargateRun:
             self._pause(0)
             if task and earlier.has_stopped(task):
                 return task
-            if time.time() > self.deadline:
-                return self._stop_at_deadline(arn)
+            if self._calls.clock.now() > self.deadline:
+                return self._stopping.at_deadline(arn, self.deadline, lambda: self._look_at(arn))
             if self._log:
                 self._log.follow()
             troubles = 0 if task else troubles + 1
@@ -172,34 +167,17 @@ class FargateRun:
     def kill(self) -> None:
         """Stop the task, and end whatever this object is waiting for. From a signal handler or another thread.
 
-        Airflow 3 gives it five seconds. It logs nothing; see `Silent`.
+        Airflow 3 gives it five seconds. It logs nothing; see `kill.Silent`.
 
         Raises:
             PenstockError: ECS could not be asked in time, or refuses; `kill_trouble` says so, too.
         """
-        self._killed = True
-        try:
-            self._stop_all()
-        except Exception as error:
-            self.kill_trouble = str(error)
-            raise
+        self._kill.now()
 
-    def _stop_all(self) -> None:
-        until = time.time() + KILL_SECONDS
-        arns = [self.arn] if self.arn else []
-        if asked := self._starts.asked:
-            try:
-                # ECS answers a repeated call with the task that the first one has started, if it has.
-                arns.append(self._killing.start(asked, until)["taskArn"])
-            except TokenInUse as error:
-                arns += error.arns
-            except NotPlaced:
-                pass
-        if not arns:
-            # The try may have been about to adopt one.
-            arns = [task["taskArn"] for task in self._killing.left_by(self._run.started_by, until, known=self._known)]
-        for arn in dict.fromkeys(arns):
-            self._killing.stop(arn, reasons.KILLED, until)
+    @property
+    def kill_trouble(self) -> str:
+        """Why a kill has not reached ECS; empty: it has, or there was none."""
+        return self._kill.trouble
 
     @property
     def started_by(self) -> str:
@@ -245,20 +223,6 @@ class FargateRun:
         self._follow(task["taskArn"])
         self._starts.asked = None
 
-    def _stop_at_deadline(self, arn: str) -> earlier.Described:
-        self._logger.warning("%s still runs at its deadline, %s: stopping it", arn, _moment(self.deadline))
-        self._calls.stop(arn, reasons.AT_DEADLINE, time.time() + STOPPING_SECONDS)
-        until = time.time() + STOPPING_SECONDS
-        while time.time() < until:
-            task = self._look_at(arn)
-            if task and earlier.has_stopped(task):
-                return task
-            self._pause(self._pace.poll)
-        raise PenstockError(
-            f"{arn} ran past its deadline, {_moment(self.deadline)}, was told to stop, and has not",
-            fix="stop it in the console of ECS; raise timeout_minutes of the task if it needs longer",
-        )
-
     def _failure(self, task: earlier.Described, lines: Sequence[str]) -> PenstockError:
         diagnosis = diagnose(task, lines)
         what = f"{diagnosis.summary}\n  cause: {diagnosis.cause}\n  Fargate task: {self.arn}"
@@ -270,9 +234,9 @@ class FargateRun:
 
     def _watch(self, task: earlier.Described) -> None:
         """Follow a task that an earlier try has started."""
-        self.asked_at = earlier.created(task) or time.time()
+        self.asked_at = earlier.created(task) or self._calls.clock.now()
         stated = earlier.variable(task, contract.DEADLINE) or ""
-        limit = time.time() + (self._task.timeout_minutes + START_MINUTES) * 60
+        limit = self._calls.clock.now() + (self._task.timeout_minutes + START_MINUTES) * 60
         self.deadline = float(stated) if stated.isdecimal() else limit
         self._follow(task["taskArn"])
 
@@ -288,41 +252,6 @@ class FargateRun:
         )
         self._on_start(arn)
 
-    def _wait_for_stop(self, arn: str) -> None:
-        until = time.time() + STOPPING_SECONDS
-        while time.time() < until:
-            try:
-                task = self._calls.watch(arn, 0.0)
-            except Forgotten:
-                return
-            if task and earlier.has_stopped(task):
-                return
-            self._pause(self._pace.poll)
-        raise PenstockError(
-            f"{arn} of an earlier try was told to stop, and has not",
-            fix="stop it in the console of ECS, then run the Airflow task again",
-        )
-
-    def _pause(self, seconds: float) -> None:
-        until = time.monotonic() + seconds
-        while not self._killed and (left := until - time.monotonic()) > 0:
-            time.sleep(min(left, STEP_SECONDS))
-        if self._killed and self.kill_trouble:
-            raise PenstockError(
-                f"Airflow ended this try, and its Fargate task may run on: {self.kill_trouble}",
-                fix="see in the console of ECS whether it has stopped: a process of the worker goes on trying for five "
-                "minutes; otherwise its deadline ends it",
-            )
-        if self._killed:
-            raise PenstockError(
-                f"Airflow stopped the task: {self.arn or 'no Fargate task had started'}",
-                fix="run it again if that was a mistake",
-            )
-
     def _arn(self) -> str:
         assert self.arn is not None
         return self.arn
-
-
-def _moment(seconds: float) -> str:
-    return datetime.fromtimestamp(seconds, timezone.utc).isoformat(timespec="seconds")

@@ -64,7 +64,7 @@ class Starts:
         self.asked: dict[str, Any] | None = None
         """A call of RunTask whose answer is not known yet."""
         self.asked_at = self.deadline = 0.0
-        """When the last task was asked for, and when it is to be stopped; in seconds since 1970."""
+        """When the last task was asked for, and when it is to be stopped; in seconds since 1970, by ECS's clock."""
 
     def start(self, seen: frozenset[str]) -> earlier.Described:
         """Start a task, again and again while ECS has no room for it, on demand where Spot has none.
@@ -83,7 +83,7 @@ class Starts:
         spot = task.spot and self.counts.interruptions < SPOT_INTERRUPTIONS
         while True:
             self.counts.attempt += 1
-            self.asked_at = float(int(time.time()))
+            self.asked_at = float(int(self._calls.clock.now()))
             self.deadline = self.asked_at + (task.timeout_minutes + START_MINUTES) * 60
             call = run_task.request(
                 task, self._deployed, self._run, self._facts, int(self.deadline), attempt=self.counts.attempt

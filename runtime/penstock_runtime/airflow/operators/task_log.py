@@ -74,6 +74,8 @@ class TaskLog:
         self._complaint = ""
         self._complete = False
         self._failing = False
+        self._missing = ""
+        """AWS's words where the last read found no stream, or no log group."""
         self.lines = 0
         """Passed on so far."""
 
@@ -104,6 +106,15 @@ class TaskLog:
             seconds = time.monotonic() - since
             ended = self._complete or (quiet >= QUIET_READS and not has_last_line)
             if not self._failing and (ended or (quiet and seconds > DRAIN_SECONDS)):
+                if has_last_line and not self._complete:
+                    self._logger.error(
+                        "the end of the log has not come: %d lines are above; if there is more, it is in stream %s "
+                        "of %s%s",
+                        self.lines,
+                        self._stream,
+                        self._group,
+                        f" ({self._missing})" if self._missing else "",
+                    )
                 return
             if seconds > TROUBLE_SECONDS:
                 self._logger.error(
@@ -128,7 +139,7 @@ class TaskLog:
     def _read(self) -> int:
         """Pass on new lines, up to some pages; returns how many."""
         before = self.lines
-        self._failing = False
+        self._failing, self._missing = False, ""
         try:
             for _ in range(PAGES):
                 more = {} if self._token is None else {"nextToken": self._token}
@@ -147,6 +158,7 @@ class TaskLog:
             # The stream does not exist before the container writes its first line.
             missing = code_of(error) == "ResourceNotFoundException"
             self._failing = not missing
+            self._missing = str(error) if missing else ""
             if not missing and str(error) != self._complaint:
                 self._complaint = str(error)
                 self._logger.warning("cannot read log stream %s of %s: %s", self._stream, self._group, error)

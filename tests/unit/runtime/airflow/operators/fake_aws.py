@@ -6,7 +6,9 @@ Real clients against a real service are in tests/functional; here each fault com
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable
+from email.utils import formatdate
 from typing import Any
 
 from botocore.exceptions import ClientError, EndpointConnectionError, ReadTimeoutError
@@ -49,6 +51,8 @@ class FakeAws:
         self.failures: list[str] = []
         """Reasons for which the next calls of RunTask place no task."""
         self.lines: list[str] = []
+        self.ahead: float | None = None
+        """Seconds by which the clock of ECS is ahead; None: its answers have no time."""
         self.during: dict[str, Callable[[], None]] = {}
         """Operation → what happens while its answer is on its way, once."""
 
@@ -155,4 +159,6 @@ class FakeAws:
             self.during.pop(name)()
         if (lost := self.lost.get(name)) and (fault := lost.pop(0)):
             raise fault
-        return answer
+        if self.ahead is None:
+            return answer
+        return {**answer, "ResponseMetadata": {"HTTPHeaders": {"date": formatdate(time.time() + self.ahead)}}}

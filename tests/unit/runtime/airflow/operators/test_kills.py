@@ -6,7 +6,7 @@ import logging
 
 import pytest
 
-from penstock_runtime.airflow.operators import fargate_run
+from penstock_runtime.airflow.operators import kill
 from penstock_runtime.errors import PenstockError
 from tests.unit.runtime.airflow.operators.fake_aws import FakeAws, refused, timed_out, unreachable
 from tests.unit.runtime.airflow.operators.one_try import RETRY, execute, one_try
@@ -83,7 +83,7 @@ def test_a_kill_says_nothing(aws: FakeAws, caplog: pytest.LogCaptureFixture) -> 
 
 def test_a_kill_that_ecs_does_not_answer_raises_in_time(aws: FakeAws, monkeypatch: pytest.MonkeyPatch) -> None:
     """Airflow 3 leaves five seconds; the operator hands the rest to a process of its own."""
-    monkeypatch.setattr(fargate_run, "KILL_SECONDS", 0.05)
+    monkeypatch.setattr(kill, "KILL_SECONDS", 0.05)
     fargate = one_try(aws)
     fargate.begin()
     aws.faults = {"stop_task": [unreachable()] * 1_000_000}

@@ -84,6 +84,22 @@ def test_a_log_that_cannot_be_read_says_what_is_missing(
     assert "could not be read to its end: 6 lines are above, all of them are in stream penstock/main/1" in caplog.text
 
 
+@pytest.mark.parametrize("gone", ["The specified log group does not exist.", ""])
+def test_an_end_that_does_not_come_is_reported(
+    aws: FakeAws, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, gone: str
+) -> None:
+    """The log group was deleted, or the log driver has lost the last lines."""
+    monkeypatch.setattr(task_log, "DRAIN_SECONDS", 0.05)
+    if gone:
+        aws.faults = {"get_log_events": [None, None, *[refused("ResourceNotFoundException", gone)] * 1_000_000]}
+
+    reader(aws).drain(has_last_line=True)
+
+    shown = 6 if gone else 10
+    assert f"the end of the log has not come: {shown} lines are above; if there is more, it is in stream" in caplog.text
+    assert gone in caplog.text
+
+
 def test_a_missing_stream_is_not_an_error(aws: FakeAws, shown: Any, caplog: pytest.LogCaptureFixture) -> None:
     """A container that has written nothing has none."""
     aws.lines = []
