@@ -31,7 +31,9 @@ from penstock.project.load import load
 from penstock_runtime.plan.plan import Plan
 
 SCHEDULES = (500, 2000)
-KINDS = ("bundle", "loop", "dag_factory", "files")
+KINDS = ("bundle", "loop", "dag_factory")
+SLOW = ("files",)
+"""Read once: a process for each DAG."""
 ROUNDS = 3
 """Of passes over the first number of schedules; more schedules are read once."""
 PARSE_ROUNDS = 5
@@ -99,7 +101,7 @@ class _Bench:
         dag_folders.empty(None, self._dags("empty", 0))
         for count in counts:
             self._plans[count] = compile_plan(load(projects.write(folder / f"project-{count}", schedules=count)))
-            for kind in KINDS:
+            for kind in (*KINDS, *SLOW):
                 dag_folders.KINDS[kind](self._plans[count], self._dags(kind, count))
         self._clean = folder / "clean.db"
         home = self._home("clean")
@@ -110,18 +112,16 @@ class _Bench:
         """Medians of real passes, an empty folder's included."""
         found: dict[str, list[tuple[float, float]]] = {}
         for number in range(rounds):
-            for kind in ("empty", *KINDS):
-                if kind != "files" or number == 0:
-                    found.setdefault(kind, []).append(self._pass(kind, 0 if kind == "empty" else count))
+            for kind in ("empty", *KINDS, *(SLOW if number == 0 else ())):
+                found.setdefault(kind, []).append(self._pass(kind, 0 if kind == "empty" else count))
         return _medians(found)
 
     def parses(self, count: int, *, worker: bool) -> Figures:
         """Medians of parses, a process each: of all DAGs, or of one as a worker does."""
         found: dict[str, list[tuple[float, float]]] = {}
         one = self._plans[count].schedules[count // 2].dag_id
-        kinds = KINDS if worker else KINDS[:-1]
         for _ in range(PARSE_ROUNDS):
-            for kind in kinds:
+            for kind in (*KINDS, *(SLOW if worker else ())):
                 home = self._home("parse")
                 what = (self._file(kind, count, one), one) if worker else (self._dags(kind, count),)
                 command = [self._bin / "python", _SCRIPT, home / "answer.json", *what]

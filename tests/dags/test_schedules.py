@@ -171,6 +171,10 @@ def test_parsing_imports_nothing_heavy(parsed: Any) -> None:
     others = set(parsed["imported_by_ours"]) - sys.stdlib_module_names
 
     assert others == {"airflow", "penstock_runtime"}
+    # Airflow forks a process for each file, and each of them imports it all again: what only a run needs, waits.
+    at_run = ("aws_clients", "airflow_run", "earlier", "ecs_calls", "fargate_run", "starts", "stop_later", "task_log")
+    assert not set(parsed["ours"]) & {f"penstock_runtime.airflow.operators.{name}" for name in at_run}
+    assert not [name for name in parsed["ours"] if name.startswith("penstock_runtime.diagnosis")]
 
 
 def test_no_deprecated_name_of_airflow(parsed: Any) -> None:
