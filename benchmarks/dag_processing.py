@@ -123,7 +123,7 @@ class _Bench:
         for _ in range(PARSE_ROUNDS):
             for kind in (*KINDS, *(SLOW if worker else ())):
                 home = self._home("parse")
-                what = (self._file(kind, count, one), one) if worker else (self._dags(kind, count),)
+                what: list[str | Path] = [self._file(kind, count, one), one] if worker else [self._dags(kind, count)]
                 command = [self._bin / "python", _SCRIPT, home / "answer.json", *what]
                 measure.command(command, home, self._environ(home, kind, count))
                 answer = json.loads((home / "answer.json").read_text())
@@ -137,7 +137,7 @@ class _Bench:
         home = self._home(f"{kind}-{count}")
         database = home / "airflow.db"
         shutil.copy(self._clean, database)
-        command = [self._bin / "airflow", "dag-processor", "--num-runs", "1"]
+        command: list[str | Path] = [self._bin / "airflow", "dag-processor", "--num-runs", "1"]
         before = _cpu()
         seconds = measure.timed(lambda: measure.command(command, home, self._environ(home, kind, count)))
         cpu = _cpu() - before

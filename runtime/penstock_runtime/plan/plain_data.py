@@ -40,10 +40,15 @@ Reader = Callable[[Any], Any]
 """From decoded JSON to a field's value."""
 
 
-@functools.cache
+_known: dict[type, Mapping[str, Reader]] = {}
+"""What `_readers` has worked out."""
+
+
 def _readers(kind: type) -> Mapping[str, Reader]:
     """The fields of a dataclass. Kept: working out the types of a class takes longer than building an object of it."""
-    return {name: _reader(hint) for name, hint in typing.get_type_hints(kind).items()}
+    if kind not in _known:
+        _known[kind] = {name: _reader(hint) for name, hint in typing.get_type_hints(kind).items()}
+    return _known[kind]
 
 
 def _reader(hint: Any) -> Reader:

@@ -79,7 +79,7 @@ def test_types_are_worked_out_once_for_a_class(monkeypatch: pytest.MonkeyPatch) 
         return hints(kind)
 
     hints = typing.get_type_hints
-    plain_data._readers.cache_clear()
+    monkeypatch.setattr(plain_data, "_known", {})
     monkeypatch.setattr(typing, "get_type_hints", noted)
     for _ in range(3):
         from_data(Tree, dataclasses.asdict(TREE))

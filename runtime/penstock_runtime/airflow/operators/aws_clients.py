@@ -14,8 +14,8 @@ from botocore.config import Config
 KILL = "kill"
 """Of ECS, for the seconds that a kill has."""
 # A call that hangs must not hide that the task has ended. `EcsCalls` and `TaskLog` repeat what fails.
-_PATIENT = {"connect_timeout": 5, "read_timeout": 20, "retries": {"mode": "standard", "total_max_attempts": 2}}
-_IN_A_HURRY = {"connect_timeout": 1, "read_timeout": 2, "retries": {"total_max_attempts": 1}}
+_PATIENT = Config(connect_timeout=5, read_timeout=20, retries={"mode": "standard", "total_max_attempts": 2})
+_IN_A_HURRY = Config(connect_timeout=1, read_timeout=2, retries={"total_max_attempts": 1})
 
 
 class Clients:
@@ -36,7 +36,7 @@ class Clients:
             aws_conn_id=None,
             client_type="ecs" if in_a_hurry else service,
             region_name=self._region,
-            config=Config(**(_IN_A_HURRY if in_a_hurry else _PATIENT)),
+            config=_IN_A_HURRY if in_a_hurry else _PATIENT,
         )
         hook.session = self._session(hook, apart=in_a_hurry)
         return hook.conn
