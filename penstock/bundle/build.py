@@ -35,8 +35,9 @@ from penstock_runtime.plan.plan import Plan
 from penstock_runtime.plan.schedule import Schedule, WorkerTask
 from penstock_runtime.release.infrastructure import plan_sha256
 
-SCHEDULES_PER_SHARD = 50
-"""Airflow starts a process per DAG file, at about 140 ms; a shard of 50 schedules parses in about 0.1 s more."""
+TASKS_PER_SHARD = 200
+"""Airflow starts a process per DAG file and, before the first DAG, loads there what 30 tasks take to parse and store.
+200 are far from the 30 s that Airflow gives a file (`core.dagbag_import_timeout`), on a slow scheduler too."""
 SHARD_FORMAT = 1
 DISCOVERY = "metadata_database.py"
 """The DAG file that finds Airflow's own database."""
@@ -86,7 +87,7 @@ def build_bundle(plan: Plan, *, dags_folder: Path) -> Bundle:
     # The hash also covers what lies beside the release, so that no two bundles share one.
     release = _release({**held, TEMPLATE: template.encode(), **{f"dags/{path}": own[path] for path in own}})
     dags = {f"{RELEASES_FOLDER}/{release}/{path}": content for path, content in held.items()}
-    for number in range(_shard_count(len(plan.schedules))):
+    for number in range(_shard_count(plan)):
         loader = _fill(_fill(template, "RELEASE", release), "SHARD", f"{number:02}")
         dags[loader_name(number)] = loader.encode()
     # Last, so that no pattern of the project's own shows the releases again.
@@ -131,17 +132,18 @@ def shard_of(name: str, count: int) -> int:
     return int.from_bytes(hashlib.sha256(name.encode()).digest()[:4]) % count
 
 
-def _shard_count(schedules: int) -> int:
-    """The smallest power of two that leaves about `SCHEDULES_PER_SHARD` to each shard."""
+def _shard_count(plan: Plan) -> int:
+    """The smallest power of two that leaves about `TASKS_PER_SHARD` to each shard."""
+    tasks = sum(len(schedule.tasks) for schedule in plan.schedules)
     count = 1
-    while count * SCHEDULES_PER_SHARD < schedules:
+    while count * TASKS_PER_SHARD < tasks:
         count *= 2
     return count
 
 
 def _shards(plan: Plan) -> list[str]:
     """The text of each shard. Only what Airflow needs of a plan."""
-    count = _shard_count(len(plan.schedules))
+    count = _shard_count(plan)
     shards: list[list[Schedule]] = [[] for _ in range(count)]
     for schedule in plan.schedules:
         shards[shard_of(schedule.dag_id, count)].append(schedule)

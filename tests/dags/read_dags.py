@@ -71,6 +71,7 @@ Path(answer).write_text(
             "import_errors": bag.import_errors,
             "dags": {dag_id: describe(dag) for dag_id, dag in bag.dags.items()},
             "imported_by_ours": sorted(imported),
+            "ours": sorted(name for name in sys.modules if name.partition(".")[0] == "penstock_runtime"),
             # A warning of Airflow 3.3 itself about a newer pathspec does not count.
             "warnings": [
                 f"{one.category.__name__}: {one.message}"

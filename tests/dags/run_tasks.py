@@ -5,6 +5,7 @@ import logging
 import sys
 import threading
 import time
+from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -67,4 +68,35 @@ for task in dag.tasks:
     limit = task.execution_timeout.total_seconds()
     results[task.task_id] = {"value": value, "error": error, "log": log.lines, "limit_seconds": limit}
 
+
+def describe_clients():
+    """The clients of one try: what is read for them, and what they share."""
+    from botocore.loaders import JSONFileLoader
+
+    from penstock_runtime.airflow.operators.aws_clients import Clients
+
+    read, load_file = Counter(), JSONFileLoader.load_file
+
+    def noted(self, path):
+        content = load_file(self, path)
+        read[path] += content is not None
+        return content
+
+    JSONFileLoader.load_file = noted
+    clients = Clients(task.deployed.region)
+    made = {service: clients(service) for service in ("ecs", "kill", "logs")}
+    JSONFileLoader.load_file = load_file
+    credentials = {service: client._request_signer._credentials for service, client in made.items()}
+    return {
+        "read_twice": [path for path, times in read.items() if times > 1],
+        "read": len(read),
+        "services": {service: client.meta.service_model.service_name for service, client in made.items()},
+        "regions": sorted({client.meta.region_name for client in made.values()}),
+        "user_agents": sorted({client.meta.config.user_agent_extra.split("/")[0] for client in made.values()}),
+        "read_timeouts": {service: client.meta.config.read_timeout for service, client in made.items()},
+        "kill_has_credentials_of_its_own": credentials["kill"] is not credentials["ecs"],
+    }
+
+
+results["clients"] = describe_clients()
 Path(answer).write_text(json.dumps(results))

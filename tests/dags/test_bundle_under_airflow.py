@@ -7,7 +7,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
-from samples import DAILY, RESOURCES, ROOT
+from samples import DAILY, LOAD, RESOURCES, ROOT
 
 from penstock.bundle.build import build_bundle
 from penstock_runtime.plan.airflow import Airflow
@@ -83,7 +83,8 @@ def test_bundle_is_read_as_it_is(under_airflow: Any, tmp_path: Path) -> None:
 
     The project's own DAG files find the modules and the queries beside them, and its `.airflowignore` holds.
     """
-    schedules = tuple(replace(DAILY, name=f"s{n:02}", dag_id=f"s{n:02}") for n in range(60))
+    tasks = tuple(replace(LOAD, name=f"load-{n}") for n in range(5))
+    schedules = tuple(replace(DAILY, name=f"s{n:02}", dag_id=f"s{n:02}", tasks=tasks) for n in range(60))
     plan = plan_of(schedules)
     made = build_bundle(plan, dags_folder=ROOT / "dags")
     made.write(tmp_path)

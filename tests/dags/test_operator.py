@@ -245,3 +245,16 @@ def test_kill_stops_the_fargate_task(ran: tuple[FakeEcs, Any]) -> None:
 
     assert [given["task"].rsplit("/", 1)[-1] for name, given in fake.calls if name == "StopTask"] == ["killed"]
     assert "stopped the task" in results["killed"]["error"]
+
+
+def test_clients_of_a_try_share_what_botocore_reads(ran: tuple[FakeEcs, Any]) -> None:
+    """No file of botocore is read twice for one try, and the client for kills waits for nothing of the others."""
+    clients = ran[1]["clients"]
+
+    assert clients["read"] > 0
+    assert clients["read_twice"] == []
+    assert clients["services"] == {"ecs": "ecs", "kill": "ecs", "logs": "logs"}
+    assert clients["regions"] == ["eu-west-1"]
+    assert clients["user_agents"] == ["Airflow"]
+    assert clients["read_timeouts"] == {"ecs": 20, "kill": 2, "logs": 20}
+    assert clients["kill_has_credentials_of_its_own"]

@@ -24,6 +24,8 @@ UNKNOWN_OPERATOR = replace(
     DAILY, name="unknown-operator", dag_id="acme-unknown-operator", tasks=(replace(LOAD, operator="python"),)
 )
 
+ELSEWHERE = replace(DAILY, name="elsewhere", dag_id="acme-elsewhere", timezone="Asia/Tokyo")
+TWIN = replace(DAILY, name="twin", dag_id="acme-twin", tasks=(LOAD,))
 UNUSABLE = replace(DAILY, name="unusable", dag_id="acme/unusable id")
 TWICE = replace(DAILY, name="twice")
 
@@ -42,6 +44,8 @@ def parsed(under_airflow: Any, tmp_path_factory: pytest.TempPathFactory) -> Any:
         TWICE,
         EVERY,
         UNKNOWN_OPERATOR,
+        ELSEWHERE,
+        TWIN,
     )
     (shard,) = folder.rglob("shards/*.json")
     data = json.loads(shard.read_text())
@@ -51,11 +55,11 @@ def parsed(under_airflow: Any, tmp_path_factory: pytest.TempPathFactory) -> Any:
 
 
 def test_every_schedule_is_a_dag(parsed: Any) -> None:
-    """No schedule vanishes, and the file has no import error, though eight of eleven cannot be built."""
+    """No schedule vanishes, and the file has no import error, though eight of thirteen cannot be built."""
     assert parsed["import_errors"] == {}
     expected = {"acme-daily", "acme-by-hand", "acme-bad-cron", "acme-bad-order", "acme-too-long", "acme-every"}
-    expected |= {"acme-unknown-operator"}
-    assert set(parsed["dags"]) == expected | {f"penstock-broken-07-{number}" for number in (5, 6, 9, 10)}
+    expected |= {"acme-unknown-operator", "acme-elsewhere", "acme-twin"}
+    assert set(parsed["dags"]) == expected | {f"penstock-broken-07-{number}" for number in (5, 6, 11, 12)}
 
 
 def test_schedule_becomes_dag(parsed: Any) -> None:
@@ -68,6 +72,22 @@ def test_schedule_becomes_dag(parsed: Any) -> None:
     assert (dag["tags"], dag["description"]) == (["acme", "ingestion"], "Load and catalogue.")
     assert "```yaml\nname: daily\njob: warehouse\n```" in dag["doc_md"]
     assert dag["fileloc"].endswith("/acme-dev/schedules_07.py")
+
+
+def test_schedules_of_the_same_interval_keep_their_own_settings(parsed: Any) -> None:
+    """They share what Airflow makes of the cron expression, and it is another one in another time zone."""
+    dags = parsed["dags"]
+    times = {
+        name: (dags[name]["summary"], dags[name]["timezone"]) for name in ("acme-daily", "acme-twin", "acme-elsewhere")
+    }
+
+    assert times == {
+        "acme-daily": ("0 3 * * *", "Europe/Berlin"),
+        "acme-twin": ("0 3 * * *", "Europe/Berlin"),
+        "acme-elsewhere": ("0 3 * * *", "Asia/Tokyo"),
+    }
+    assert dags["acme-elsewhere"]["start_date"] == "2023-12-31T15:00:00+00:00"
+    assert (list(dags["acme-twin"]["tasks"]), len(dags["acme-daily"]["tasks"])) == (["load"], 2)
 
 
 def test_schedule_without_interval_runs_by_hand_only(parsed: Any) -> None:
@@ -127,8 +147,8 @@ def test_no_time_before_airflow_was_started_counts(under_airflow: Any, tmp_path:
         ("penstock-broken-07-5", "'acme/unusable id' cannot be built"),
         ("penstock-broken-07-6", "another schedule also has the DAG id 'acme-daily'"),
         ("acme-unknown-operator", "task 'load' has the unknown operator 'python'"),
-        ("penstock-broken-07-9", "cannot be built"),
-        ("penstock-broken-07-10", "7 cannot be built"),
+        ("penstock-broken-07-11", "cannot be built"),
+        ("penstock-broken-07-12", "7 cannot be built"),
     ],
 )
 def test_broken_schedule_says_why(parsed: Any, dag_id: str, reason: str) -> None:
@@ -151,6 +171,10 @@ def test_parsing_imports_nothing_heavy(parsed: Any) -> None:
     others = set(parsed["imported_by_ours"]) - sys.stdlib_module_names
 
     assert others == {"airflow", "penstock_runtime"}
+    # Airflow forks a process for each file, and each of them imports it all again: what only a run needs, waits.
+    at_run = ("aws_clients", "airflow_run", "earlier", "ecs_calls", "fargate_run", "starts", "stop_later", "task_log")
+    assert not set(parsed["ours"]) & {f"penstock_runtime.airflow.operators.{name}" for name in at_run}
+    assert not [name for name in parsed["ours"] if name.startswith("penstock_runtime.diagnosis")]
 
 
 def test_no_deprecated_name_of_airflow(parsed: Any) -> None:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import json
 import types
 import typing
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
 T = TypeVar("T")
@@ -24,27 +26,50 @@ def from_data(kind: type[T], data: Any) -> T:
     Raises:
         ValueError: a required field is missing or a field is unknown.
     """
-    hints = typing.get_type_hints(kind)
-    unknown = set(data) - set(hints)
+    readers = _readers(kind)
+    unknown = set(data) - set(readers)
     if unknown:
         raise ValueError(f"{kind.__name__} has no field {sorted(unknown)[0]!r}")
     try:
-        return kind(**{name: _value(hints[name], item) for name, item in data.items()})
+        return kind(**{name: readers[name](item) for name, item in data.items()})
     except TypeError as error:
         raise ValueError(f"{kind.__name__}: {error}") from error
 
 
-def _value(hint: Any, item: Any) -> Any:
+Reader = Callable[[Any], Any]
+"""From decoded JSON to a field's value."""
+
+
+_known: dict[type, Mapping[str, Reader]] = {}
+"""What `_readers` has worked out."""
+
+
+def _readers(kind: type) -> Mapping[str, Reader]:
+    """The fields of a dataclass. Kept: working out the types of a class takes longer than building an object of it."""
+    if kind not in _known:
+        _known[kind] = {name: _reader(hint) for name, hint in typing.get_type_hints(kind).items()}
+    return _known[kind]
+
+
+def _reader(hint: Any) -> Reader:
     if dataclasses.is_dataclass(hint) and isinstance(hint, type):
-        return from_data(hint, item)
+        return functools.partial(from_data, hint)
     origin = typing.get_origin(hint)
     if origin is tuple:
-        inner = typing.get_args(hint)[0]
-        return tuple(_value(inner, element) for element in item)
+        element = _reader(typing.get_args(hint)[0])
+        return tuple if element is _as_is else lambda items: tuple(map(element, items))
     if origin in (typing.Union, types.UnionType):
         kinds = [arg for arg in typing.get_args(hint) if dataclasses.is_dataclass(arg)]
-        if kinds and isinstance(item, dict):
-            # Plans are written with all fields, so the keys show which it is.
-            fits = [kind for kind in kinds if {field.name for field in dataclasses.fields(kind)} == set(item)]
-            return _value((fits or kinds)[0], item)
+        if kinds:
+            return lambda item: _one_of(kinds, item) if isinstance(item, dict) else item
+    return _as_is
+
+
+def _as_is(item: Any) -> Any:
     return item
+
+
+def _one_of(kinds: Sequence[Any], item: Mapping[str, Any]) -> Any:
+    # Plans are written with all fields, so the keys show which it is.
+    fits = [kind for kind in kinds if set(_readers(kind)) == set(item)]
+    return from_data((fits or kinds)[0], item)

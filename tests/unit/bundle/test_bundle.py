@@ -31,9 +31,11 @@ def plan(tmp_path_factory: pytest.TempPathFactory) -> Plan:
     return compile_plan(loaded(tmp_path_factory.mktemp("project"), files={"dags/mine/own.py": "# mine\n"}))
 
 
-def _with(plan: Plan, count: int) -> Plan:
+def _with(plan: Plan, count: int, *, tasks: int = 1) -> Plan:
+    """So many schedules of so many tasks."""
     (schedule,) = plan.schedules
-    named = tuple(replace(schedule, name=f"s{index}", dag_id=f"s{index}") for index in range(count))
+    listed = tuple(replace(schedule.tasks[0], name=f"t{number}", after=()) for number in range(tasks))
+    named = tuple(replace(schedule, name=f"s{n}", dag_id=f"s{n}", tasks=listed) for n in range(count))
     return replace(plan, schedules=named)
 
 
@@ -107,24 +109,26 @@ def test_shard_is_compact_json_of_what_airflow_needs(plan: Plan) -> None:
 
 def test_new_schedule_changes_one_shard(plan: Plan) -> None:
     """The others keep their content, so their DAGs keep their place and their file."""
-    before = _shards(build_bundle(_with(plan, 190), dags_folder=DAGS))
-    after = _shards(build_bundle(_with(plan, 191), dags_folder=DAGS))
+    before = _shards(build_bundle(_with(plan, 760), dags_folder=DAGS))
+    after = _shards(build_bundle(_with(plan, 761), dags_folder=DAGS))
 
     assert len(before) == 4
     assert before.keys() == after.keys()
-    assert [name for name in before if before[name] != after[name]] == [f"{shard_of('s190', 4):02}.json"]
+    assert [name for name in before if before[name] != after[name]] == [f"{shard_of('s760', 4):02}.json"]
 
 
-def test_shards_hold_about_fifty(plan: Plan) -> None:
-    """Their number doubles as schedules are added; every schedule is in one, and each shard has a loader."""
-    for count, expected in ((0, 1), (50, 1), (51, 2), (500, 16)):
-        bundle = build_bundle(_with(plan, count), dags_folder=DAGS)
-        shards = [json.loads(content)["schedules"] for content in _shards(bundle).values()]
-        loaders = [path for path in bundle.dags if re.search(r"/schedules_\d\d\.py$", path)]
+@pytest.mark.parametrize(
+    ("schedules", "tasks", "expected"), [(0, 1, 1), (200, 1, 1), (201, 1, 2), (500, 1, 4), (50, 4, 1), (51, 4, 2)]
+)
+def test_shards_hold_about_two_hundred_tasks(plan: Plan, schedules: int, tasks: int, expected: int) -> None:
+    """Their number doubles as tasks are added; every schedule is in one, and each shard has a loader."""
+    bundle = build_bundle(_with(plan, schedules, tasks=tasks), dags_folder=DAGS)
 
-        assert len(shards) == len(loaders) == expected
-        assert sum(len(shard) for shard in shards) == count
-        assert max(len(shard) for shard in shards) <= 80
+    shards = [json.loads(content)["schedules"] for content in _shards(bundle).values()]
+    loaders = [path for path in bundle.dags if re.search(r"/schedules_\d\d\.py$", path)]
+    assert len(shards) == len(loaders) == expected
+    assert sum(len(shard) for shard in shards) == schedules
+    assert max(len(shard) for shard in shards) * tasks <= 260
 
 
 def test_ignore_file_hides_releases_in_both_syntaxes(plan: Plan) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import functools
 import importlib.util
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
@@ -12,8 +11,7 @@ from airflow import DAG
 from airflow.providers.amazon.aws.links.logs import CloudWatchEventsLink
 
 from penstock_runtime import contract
-from penstock_runtime.airflow.operators import run_task, stop_later
-from penstock_runtime.airflow.operators.airflow_run import AirflowRun
+from penstock_runtime.airflow.operators import run_task
 from penstock_runtime.airflow.operators.limits import START_MINUTES, Pace, longest
 from penstock_runtime.airflow.versions import AirflowFailException, BaseOperator, kills_deferred
 from penstock_runtime.errors import FailedForGood
@@ -133,6 +131,8 @@ class FargateTaskOperator(BaseOperator):  # type: ignore[misc]
         try:
             run.kill()
         except Exception:  # noqa: BLE001  whatever it is, the task must not be left running
+            from penstock_runtime.airflow.operators import stop_later
+
             arns = [run.arn] if run.arn else []
             # A machine that can start no process leaves the task to its deadline and the reaper.
             with contextlib.suppress(OSError):
@@ -174,7 +174,11 @@ class FargateTaskOperator(BaseOperator):  # type: ignore[misc]
         )
 
     def _run(self, context: Any, state: Mapping[str, Any] | None = None) -> FargateRun:
-        # Not at parse: it needs boto3.
+        # Not at parse: they need boto3, or time in every process that parses. `stop_later` is for `on_kill`, where a
+        # signal may have interrupted any other import.
+        from penstock_runtime.airflow.operators import stop_later  # noqa: F401
+        from penstock_runtime.airflow.operators.airflow_run import AirflowRun
+        from penstock_runtime.airflow.operators.aws_clients import Clients
         from penstock_runtime.airflow.operators.fargate_run import FargateRun
 
         store = context.get("task_state_store")
@@ -194,7 +198,7 @@ class FargateTaskOperator(BaseOperator):  # type: ignore[misc]
             self.deployed,
             AirflowRun.of(context, self.retries or 0),
             self.run_facts,
-            clients=functools.partial(client, self.deployed.region),
+            clients=Clients(self.deployed.region),
             logger=self.log,
             pace=self.pace,
             known=[known] if known else [],
@@ -224,19 +228,3 @@ class FargateTaskOperator(BaseOperator):  # type: ignore[misc]
             awslogs_group=self.deployed.log_group,
             awslogs_stream_name=contract.log_stream(arn),
         )
-
-
-def client(region: str, service: str) -> Any:
-    """boto3's client by the amazon provider: a session of its own, with Airflow in its user agent.
-
-    Args:
-        service: `ecs`, `logs`; `kill`: of ECS, for the seconds that a kill has.
-    """
-    from airflow.providers.amazon.aws.hooks.base_aws import AwsBaseHook
-    from botocore.config import Config
-
-    # A call that hangs must not hide that the task has ended. `EcsCalls` and `TaskLog` repeat what fails.
-    config = Config(connect_timeout=5, read_timeout=20, retries={"mode": "standard", "total_max_attempts": 2})
-    if service == "kill":
-        service, config = "ecs", Config(connect_timeout=1, read_timeout=2, retries={"total_max_attempts": 1})
-    return AwsBaseHook(aws_conn_id=None, client_type=service, region_name=region, config=config).conn

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from penstock_runtime import contract
-from penstock_runtime.airflow.operators.airflow_run import AirflowRun
 from penstock_runtime.errors import PenstockError
 from penstock_runtime.plan.schedule import FargateTask, TaskFile
 from penstock_runtime.release.resources import Resources
+
+if TYPE_CHECKING:
+    from penstock_runtime.airflow.operators.airflow_run import AirflowRun
 
 OVERRIDES_LIMIT = 8192
 """Most characters of JSON that RunTask takes as overrides (AWS, "RunTask")."""
