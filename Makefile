@@ -86,7 +86,7 @@ bench: setup
 	for figure in validate synth deploy dag_processing watching overhead run; do $(VENV)/python -m benchmarks.$$figure || exit; done
 
 faults: desk
-	PENSTOCK_FAULTS=$(or $(ROWS),all) $(VENV)/pytest -q tests/functional/test_faults_*sync*.py tests/functional/test_faults_deferrable.py
+	PENSTOCK_FAULTS=$(or $(ROWS),all) $(VENV)/pytest -q tests/functional/test_faults_sync.py tests/functional/test_faults_deferrable.py
 
 versions: desk
 	PENSTOCK_VERSIONS=all $(VENV)/pytest -q tests/functional/test_workflow_types.py

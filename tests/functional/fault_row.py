@@ -80,9 +80,8 @@ class Play:
     arns: dict[str, str] = field(default_factory=dict)
     """Of its Fargate tasks, with their last known status."""
     most_at_once: int = 0
-    triggered_at: float = field(default_factory=time.monotonic)
     begun: bool = False
-    """It has had a Fargate task, or time for one."""
+    """Airflow has started the process of its operator."""
     first_at: float | None = None
     watched: bool = False
     acting: Future[None] | None = None

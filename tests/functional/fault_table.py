@@ -34,9 +34,9 @@ ORPHAN_SECONDS = 60
 """A Fargate task that still runs so long after its Airflow run's end has been lost."""
 APART_SECONDS = 1.2
 """Between the starts of two rows: Airflow needs most of a core for each."""
-MOST_STARTING, LONGEST_START = 6, 20.0
-"""So many rows at most have no Fargate task yet when another is started: a slow machine takes its time. A row counts
-for so many seconds: some have none for long."""
+MOST_STARTING = 4
+"""So many rows at most wait for Airflow to start their process when another is started: a slow machine takes its time,
+and a scheduler with too much at once takes itself for dead."""
 PATIENCE_SECONDS = 180
 SECONDS = 900
 """A table that takes longer is broken: what has not come to its end by then is reported all the same. With room for a
@@ -106,7 +106,7 @@ class Table:
         with ThreadPoolExecutor(len(rows)) as hands:
             # What has not come to its end by then is reported all the same.
             while (waiting or not all(self._is_over(play) for play in plays)) and time.monotonic() < until:
-                if waiting and time.monotonic() > due and sum(not play.begun for play in plays) < MOST_STARTING:
+                if waiting and time.monotonic() > due and self._starting(plays) < MOST_STARTING:
                     row, due = waiting.pop(0), time.monotonic() + APART_SECONDS
                     plays.append(Play(row, [self._trigger(row) for _ in range(row.runs)]))
                 for play in plays:
@@ -146,6 +146,17 @@ class Table:
         found: dict[str, Any] = self.system.airflow._call("GET", path)
         return found
 
+    def _starting(self, plays: Sequence[Play]) -> int:
+        """How many rows wait for Airflow to start the process of their operator."""
+        if all(play.begun for play in plays):
+            return 0
+        with contextlib.suppress(PenstockError):
+            page = self.system.airflow._call("GET", "/dags/~/dagRuns/~/taskInstances?limit=100")
+            begun = {one["dag_run_id"] for one in page["task_instances"] if one["start_date"]}
+            for play in plays:
+                play.begun = play.begun or play.run_id in begun
+        return sum(not play.begun for play in plays)
+
     def _states(self) -> dict[tuple[str, str], str]:
         """Of all DAG runs, by DAG and run; empty while Airflow's API is gone, which may be what happens to a row."""
         found: dict[tuple[str, str], str] = {}
@@ -169,7 +180,6 @@ class Table:
             return
         row, now = play.row, time.monotonic()
         own = [task for task in tasks if task["startedBy"].startswith(f"penstock/{row.name}/")]
-        play.begun = play.begun or bool(own) or now > play.triggered_at + LONGEST_START
         play.arns = {task["taskArn"]: task["lastStatus"] for task in own}
         alive = [task for task in own if task["lastStatus"] != "STOPPED"]
         if own and not play.watched and (alive or row.watching):
