@@ -113,7 +113,7 @@ class NetworkStack(cdk.Stack):
         self._log_flows(vpc, settings.flow_log_days)
         airflow = _airflow_group(self, vpc, web_access=_web_access(plan))
         tasks = _task_group(self, vpc)
-        if settings.endpoints:
+        if alone or settings.endpoints:
             ServiceEndpoints(
                 self,
                 "Endpoints",

@@ -329,3 +329,16 @@ NETWORK: dict[str, Any] = {
         "Address": {"Value": {"Ref": "Address"}},
     },
 }
+
+
+def test_secret_without_a_value_has_none(aws: Aws) -> None:
+    """Until somebody writes it: ECS and `GetSecretValue` find nothing, as on AWS; the first value is the only one."""
+    secrets = aws.client("secretsmanager")
+    resource = {"Type": "AWS::SecretsManager::Secret", "Properties": {"Name": "acme/written-later"}}
+    deploy(aws.endpoint, "secret", {"Resources": {"Secret": resource}})
+    with pytest.raises(secrets.exceptions.ResourceNotFoundException):
+        secrets.get_secret_value(SecretId="acme/written-later")
+    secrets.put_secret_value(SecretId="acme/written-later", SecretString="x")
+
+    assert len(secrets.list_secret_version_ids(SecretId="acme/written-later")["Versions"]) == 1
+    assert delete(aws.endpoint, "secret") == "DELETE_COMPLETE"

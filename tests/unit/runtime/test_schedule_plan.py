@@ -64,5 +64,6 @@ def test_task_is_one_flat_object_in_json() -> None:
         "runtime": True,
         "reattach": True,
         "larger_memory_mib": (),
+        "runs_beside": None,
         "deferrable": None,
     }

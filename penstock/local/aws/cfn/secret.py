@@ -1,4 +1,5 @@
-"""AWS::SecretsManager::Secret: `Ref` is the ARN, as in CloudFormation; partial ARNs name one secret only."""
+"""AWS::SecretsManager::Secret: `Ref` is the ARN, as in CloudFormation; partial ARNs name one secret only; one without a
+value has none."""
 
 from __future__ import annotations
 
@@ -16,7 +17,12 @@ def correct(handler: dict[str, Any]) -> None:
 
     def create_secret(logical_id: str, properties: dict[str, Any], stack: str) -> tuple[str, dict[str, Any]]:
         name, attributes = create(logical_id, properties, stack)
-        return attributes.get("Arn", name), attributes
+        arn = attributes.get("Arn", name)
+        if not {"SecretString", "GenerateSecretString"} & properties.keys():
+            # Without a version (Secrets Manager API Reference, CreateSecret); ministack gives it an empty one.
+            _, secret = compat.secretsmanager._resolve(arn)
+            secret["Versions"].clear()
+        return arn, attributes
 
     def update_secret(
         arn: str, old: dict[str, Any], new: dict[str, Any], stack: str, logical_id: str | None = None
