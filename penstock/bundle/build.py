@@ -36,7 +36,7 @@ from penstock_runtime.plan.schedule import Schedule, WorkerTask
 from penstock_runtime.release.infrastructure import plan_sha256
 
 TASKS_PER_SHARD = 200
-"""Airflow starts a process per DAG file and, before the first DAG, loads there what 30 tasks take to parse and store.
+"""Airflow starts a process per DAG file and, before the first DAG, loads there as long as 20 tasks take.
 200 are far from the 30 s that Airflow gives a file (`core.dagbag_import_timeout`), on a slow scheduler too."""
 SHARD_FORMAT = 1
 DISCOVERY = "metadata_database.py"
