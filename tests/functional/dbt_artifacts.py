@@ -95,16 +95,15 @@ def _manifest() -> dict[str, Any]:
 
 
 def _catalog() -> dict[str, Any]:
-    table = {
-        "metadata": {"type": "VIEW", "schema": "mart", "name": "delays", "database": DATABASE, "owner": "postgres"},
-        "columns": {
-            "carrier": {"type": "text", "index": 1, "name": "carrier"},
-            "delay": {"type": "numeric", "index": 2, "name": "delay"},
-        },
-        "stats": {},
-        "unique_id": "model.flights.delays",
-    }
-    return {"metadata": _about("catalog/v1"), "nodes": {"model.flights.delays": table}, "sources": {}}
+    def table(unique_id: str, kind: str, schema: str, name: str, **columns: str) -> dict[str, Any]:
+        about = {"type": kind, "schema": schema, "name": name, "database": DATABASE, "owner": None}
+        listed = enumerate(columns.items(), 1)
+        of = {column: {"type": type_, "index": index, "name": column} for index, (column, type_) in listed}
+        return {unique_id: {"metadata": about, "columns": of, "stats": {}, "unique_id": unique_id}}
+
+    nodes = table("model.flights.delays", "VIEW", "mart", "delays", carrier="text", delay="numeric")
+    sources = table("source.flights.raw.flights", "BASE TABLE", "raw", "flights", id="integer", carrier="text")
+    return {"metadata": _about("catalog/v1"), "nodes": nodes, "sources": sources}
 
 
 def _run_results() -> dict[str, Any]:

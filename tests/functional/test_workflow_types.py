@@ -39,7 +39,6 @@ def system(
     with recording_catalogue(folder, TOKEN, version) as (state, address):
         found = System(request.param, archive, warehouse, state, address, folder)
         found.sql("DROP SCHEMA IF EXISTS raw CASCADE", "DROP SCHEMA IF EXISTS mart CASCADE", *TABLES)
-        found.sql("DROP TABLE IF EXISTS pg_stat_statements")
         dbt_artifacts.write(folder / "target")
         done = found.run("metadata", Demands(fail_on_warnings=True, min_success_percent=100))
         assert done.code == Exit.DONE, done.text
@@ -70,6 +69,7 @@ def test_metadata(system: System) -> None:
 
 def test_usage(whole: System) -> None:
     """Without a query log upstream ends with 0; a task may demand more. With one, its queries are at their tables."""
+    whole.sql("DROP TABLE IF EXISTS pg_stat_statements")
     without = whole.run("usage", Demands(min_success_percent=1))
     seen = whole.states("usage")
     whole.sql(*QUERY_LOG)
@@ -89,7 +89,8 @@ def test_usage(whole: System) -> None:
 
 def test_lineage(whole: System) -> None:
     """From the query log: where the worst delays come from, by column."""
-    done = whole.run("lineage")
+    whole.sql(*QUERY_LOG)
+    done = whole.run("lineage", Demands(min_success_percent=100))
 
     assert done.code == Exit.DONE
     (edge,) = [

@@ -38,7 +38,8 @@ TABLES = (
 )
 QUERY_LOG = (
     # The embedded PostgreSQL lacks the extension; the package reads no more of it than this.
-    "CREATE TABLE pg_stat_statements (userid oid, dbid oid, query text, total_exec_time float8, calls bigint)",
+    "CREATE TABLE IF NOT EXISTS pg_stat_statements (userid oid, dbid oid, query text, total_exec_time float8, calls bigint)",
+    "TRUNCATE pg_stat_statements",
     *(
         "INSERT INTO pg_stat_statements SELECT (SELECT usesysid FROM pg_user WHERE usename = 'postgres'), "
         f"(SELECT oid FROM pg_database WHERE datname = 'postgres'), '{query}', 1.5, 3"
