@@ -6,14 +6,17 @@ OpenMetadata server of the package's version.
 
 from __future__ import annotations
 
+import json
 import os
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from penstock.local import images
 from penstock.local.catalogue import client
-from penstock.versions.openmetadata import OPENMETADATA_LINES, RELEASES
+from penstock.versions.openmetadata import OPENMETADATA_IMAGE, OPENMETADATA_LINES, RELEASES
 from penstock_runtime.container.engines.results import Demands
 from penstock_runtime.contract import Exit
 from tests.functional import dbt_artifacts
@@ -157,3 +160,28 @@ def test_application(whole: System) -> None:
     assert done.code == Exit.DONE
     assert "good morning" in done.text
     assert client.unanswered(whole.state) == []
+
+
+PROVIDERS = ("basic", "azure", "google", "okta", "auth0", "aws-cognito", "custom-oidc", "ldap", "saml", "openmetadata")
+SIGN_IN = """
+import json, sys
+from metadata.ingestion.ometa.ometa_api import OpenMetadata
+from metadata.generated.schema.entity.services.connections.metadata.openMetadataConnection import OpenMetadataConnection
+found = {}
+for provider, settings in json.load(sys.stdin).items():
+    client = OpenMetadata(OpenMetadataConnection.model_validate(settings))
+    found[provider] = len(client.client.get("/services/databaseServices?limit=5")["data"])
+print("FOUND " + json.dumps(found))
+"""
+
+
+def test_every_security_provider_signs_in(system: System) -> None:
+    """The project's settings for a file that names a provider and nothing else: the package's own client is let in."""
+    given = {provider: system.server({"authProvider": provider}) for provider in PROVIDERS}
+    program = images.stock_environment(f"{OPENMETADATA_IMAGE}:{system.version}", print) / "bin" / "python"
+    done = subprocess.run(
+        [str(program), "-c", SIGN_IN], input=json.dumps(given), capture_output=True, text=True, timeout=300
+    )
+
+    (found,) = [line for line in done.stdout.splitlines() if line.startswith("FOUND ")] or [done.stderr]
+    assert json.loads(found.removeprefix("FOUND ")) == dict.fromkeys(PROVIDERS, 1)

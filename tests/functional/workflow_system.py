@@ -18,6 +18,7 @@ from penstock.project.openmetadata.model import Auth, OpenMetadata
 from penstock.versions.openmetadata import OPENMETADATA_IMAGE, RELEASES
 from penstock_runtime import contract
 from penstock_runtime.container.engines.results import Demands
+from penstock_runtime.fill import fill
 from tests.functional.engines import PASSWORD, Done, Warehouse, openmetadata
 
 FILES = Path(__file__).with_name("workflows")
@@ -38,7 +39,8 @@ TABLES = (
 )
 QUERY_LOG = (
     # The embedded PostgreSQL lacks the extension; the package reads no more of it than this.
-    "CREATE TABLE IF NOT EXISTS pg_stat_statements (userid oid, dbid oid, query text, total_exec_time float8, calls bigint)",
+    "CREATE TABLE IF NOT EXISTS pg_stat_statements "
+    "(userid oid, dbid oid, query text, total_exec_time float8, calls bigint)",
     "TRUNCATE pg_stat_statements",
     *(
         "INSERT INTO pg_stat_statements SELECT (SELECT usesysid FROM pg_user WHERE usename = 'postgres'), "
@@ -77,6 +79,12 @@ class System:
         more = environ | ({contract.DEMANDS: demands.to_json()} if demands else {})
         image = f"{OPENMETADATA_IMAGE}:{self.version}"
         return openmetadata(self.archive, self.folder, data, names, kind, image=image, **more)
+
+    def server(self, written: dict[str, Any]) -> dict[str, Any]:
+        """What becomes of the server's settings in a workflow file, its secrets filled."""
+        settings = OpenMetadata(server=self.address, version=self.version, auth=Auth(jwt_token="${OM_JWT}"))
+        data = {"workflowConfig": {"openMetadataServerConfig": written}}
+        return fill(workflow.completed_server(data, settings, server=settings.server), ("OM_JWT",), {"OM_JWT": TOKEN})
 
     def get(self, path: str) -> dict[str, Any]:
         """What the catalogue answers."""
