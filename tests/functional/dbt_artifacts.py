@@ -84,7 +84,13 @@ def _manifest() -> dict[str, Any]:
     of_source |= {"unique_id": source, "fqn": ["flights", "raw", "flights"]}
     nodes = {one["unique_id"]: one for one in (model, test)}
     parts = ("macros", "docs", "exposures", "metrics", "groups", "disabled", "selectors", "saved_queries")
-    maps = {"parent_map": {}, "child_map": {}, "group_map": {}, "semantic_models": {}, "unit_tests": {}}
+    maps: dict[str, dict[str, Any]] = {
+        "parent_map": {},
+        "child_map": {},
+        "group_map": {},
+        "semantic_models": {},
+        "unit_tests": {},
+    }
     return {
         "metadata": _about("manifest/v12") | {"project_name": "flights", "adapter_type": "postgres"},
         "nodes": nodes,

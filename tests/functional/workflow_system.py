@@ -78,7 +78,7 @@ class System:
         names = self.warehouse.environ | {"OM_JWT": TOKEN, "DBT_TARGET": str(self.folder / "target")}
         more = environ | ({contract.DEMANDS: demands.to_json()} if demands else {})
         image = f"{OPENMETADATA_IMAGE}:{self.version}"
-        return openmetadata(self.archive, self.folder, data, names, kind, image=image, **more)
+        return openmetadata(self.archive, self.folder, data, names, kind, image=image, seconds=300, **more)
 
     def server(self, written: dict[str, Any]) -> dict[str, Any]:
         """What becomes of the server's settings in a workflow file, its secrets filled."""
