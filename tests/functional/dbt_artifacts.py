@@ -124,7 +124,7 @@ def _run_results() -> dict[str, Any]:
             "thread_id": "Thread-1",
             "execution_time": 1.0,
             "adapter_response": {},
-            "message": None,
+            "message": "PASS 1",  # newer packages take a test without a message for one that was compiled only
             "failures": 0,
             "unique_id": unique_id,
             "compiled": True,
