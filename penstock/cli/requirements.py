@@ -6,7 +6,7 @@ import typer
 
 from penstock.cli import context as contexts
 from penstock.cli.output import data
-from penstock.project.openmetadata.requirements import requirements as lines_of
+from penstock.project.rules.workflow_requirements import requirements as lines_of
 
 
 def requirements(context: typer.Context) -> None:

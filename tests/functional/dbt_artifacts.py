@@ -84,7 +84,13 @@ def _manifest() -> dict[str, Any]:
     of_source |= {"unique_id": source, "fqn": ["flights", "raw", "flights"]}
     nodes = {one["unique_id"]: one for one in (model, test)}
     parts = ("macros", "docs", "exposures", "metrics", "groups", "disabled", "selectors", "saved_queries")
-    maps = {"parent_map": {}, "child_map": {}, "group_map": {}, "semantic_models": {}, "unit_tests": {}}
+    maps: dict[str, dict[str, Any]] = {
+        "parent_map": {},
+        "child_map": {},
+        "group_map": {},
+        "semantic_models": {},
+        "unit_tests": {},
+    }
     return {
         "metadata": _about("manifest/v12") | {"project_name": "flights", "adapter_type": "postgres"},
         "nodes": nodes,
@@ -95,16 +101,15 @@ def _manifest() -> dict[str, Any]:
 
 
 def _catalog() -> dict[str, Any]:
-    table = {
-        "metadata": {"type": "VIEW", "schema": "mart", "name": "delays", "database": DATABASE, "owner": "postgres"},
-        "columns": {
-            "carrier": {"type": "text", "index": 1, "name": "carrier"},
-            "delay": {"type": "numeric", "index": 2, "name": "delay"},
-        },
-        "stats": {},
-        "unique_id": "model.flights.delays",
-    }
-    return {"metadata": _about("catalog/v1"), "nodes": {"model.flights.delays": table}, "sources": {}}
+    def table(unique_id: str, kind: str, schema: str, name: str, **columns: str) -> dict[str, Any]:
+        about = {"type": kind, "schema": schema, "name": name, "database": DATABASE, "owner": None}
+        listed = enumerate(columns.items(), 1)
+        of = {column: {"type": type_, "index": index, "name": column} for index, (column, type_) in listed}
+        return {unique_id: {"metadata": about, "columns": of, "stats": {}, "unique_id": unique_id}}
+
+    nodes = table("model.flights.delays", "VIEW", "mart", "delays", carrier="text", delay="numeric")
+    sources = table("source.flights.raw.flights", "BASE TABLE", "raw", "flights", id="integer", carrier="text")
+    return {"metadata": _about("catalog/v1"), "nodes": nodes, "sources": sources}
 
 
 def _run_results() -> dict[str, Any]:
@@ -119,7 +124,7 @@ def _run_results() -> dict[str, Any]:
             "thread_id": "Thread-1",
             "execution_time": 1.0,
             "adapter_response": {},
-            "message": None,
+            "message": "PASS 1",  # newer packages take a test without a message for one that was compiled only
             "failures": 0,
             "unique_id": unique_id,
             "compiled": True,

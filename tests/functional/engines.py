@@ -127,6 +127,7 @@ def openmetadata(
     kind: str,
     *,
     image: str = STOCK_IMAGE,
+    seconds: int = 120,
     **more: str,
 ) -> Done:
     text = yaml.safe_dump(config)
@@ -141,7 +142,7 @@ def openmetadata(
         **names,
         **more,
     }
-    return run(images.stock_environment(image, print) / "bin", folder, archive, given, "catalogue")
+    return run(images.stock_environment(image, print) / "bin", folder, archive, given, "catalogue", seconds)
 
 
 @pytest.fixture

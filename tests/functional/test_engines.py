@@ -22,6 +22,7 @@ from penstock.local import cache, images, postgres
 from penstock.local.catalogue import client
 from penstock.project.files.named import SERVER_CERTIFICATE
 from penstock_runtime import contract
+from penstock_runtime.diagnosis.diagnose import diagnose
 from tests.functional.engines import (
     PASSWORD,
     STOCK_IMAGE,
@@ -37,6 +38,7 @@ from tests.functional.engines import (
     workdir,
 )
 from tests.functional.servers import ROOT, tls_in_front_of
+from tests.unit.runtime.diagnosis.stopped_task import stopped
 
 __all__ = ["archive", "catalogue", "meltano_image", "warehouse", "workdir"]
 
@@ -187,7 +189,10 @@ def test_openmetadata_says_that_the_source_refuses_it(
     done = openmetadata(archive, tmp_path, config, warehouse.environ | wrong, "metadata")
 
     assert done.code == contract.Exit.FAILED
-    assert "penstock: cannot work with the source" in done.text
+    found = diagnose(stopped(code=done.code), done.text.splitlines())
+    assert "cannot work with the source" in found.cause
+    assert "password authentication failed" in found.cause
+    assert "password" in found.fix
     assert "Traceback" not in done.text
     assert "wrong-horse" not in done.text
 

@@ -8,112 +8,28 @@ from __future__ import annotations
 
 import json
 import os
-import urllib.request
+import subprocess
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
-from urllib.parse import quote
 
-import psycopg
 import pytest
 
-from penstock.local import postgres
+from penstock.local import images
 from penstock.local.catalogue import client
-from penstock.project.document.document import parse
-from penstock.project.openmetadata import workflow
-from penstock.project.openmetadata.model import Auth, OpenMetadata
 from penstock.versions.openmetadata import OPENMETADATA_IMAGE, OPENMETADATA_LINES, RELEASES
-from penstock_runtime import contract
 from penstock_runtime.container.engines.results import Demands
 from penstock_runtime.contract import Exit
 from tests.functional import dbt_artifacts
-from tests.functional.engines import PASSWORD, Done, Warehouse, archive, openmetadata, warehouse
+from tests.functional.engines import Warehouse, archive, warehouse
 from tests.functional.servers import recording_catalogue
+from tests.functional.workflow_system import FLIGHTS, QUERY_LOG, TABLES, TOKEN, System
 
 __all__ = ["archive", "warehouse"]
 
-FILES = Path(__file__).with_name("workflows")
-TOKEN = "test-token"
 LINES = OPENMETADATA_LINES if os.environ.get("PENSTOCK_VERSIONS") == "all" else ("1.12",)
 METADATA_ONLY = ("1.6",)
 """Release lines of which only metadata is run."""
-FLIGHTS = "warehouse.postgres.raw.flights"
 STRICT = Demands(fail_on_warnings=True)
-
-TABLES = (
-    "CREATE SCHEMA raw",
-    "CREATE SCHEMA mart",
-    "CREATE TABLE raw.airlines (carrier text PRIMARY KEY, name text)",
-    "CREATE TABLE raw.flights (id int PRIMARY KEY, carrier text, tailnum text, delay numeric)",
-    "INSERT INTO raw.airlines VALUES ('AA', 'American'), ('UA', 'United')",
-    # Every tenth has no aircraft.
-    "INSERT INTO raw.flights SELECT n, CASE n % 2 WHEN 0 THEN 'AA' ELSE 'UA' END, "
-    "CASE n % 10 WHEN 0 THEN NULL ELSE 'N' || n END, n % 60 FROM generate_series(1, 200) AS n",
-    "CREATE TABLE mart.worst (carrier text, delay numeric)",
-    "CREATE VIEW mart.delays AS SELECT carrier, avg(delay) AS delay FROM raw.flights GROUP BY carrier",
-)
-QUERY_LOG = (
-    # The embedded PostgreSQL lacks the extension; the package reads no more of it than this.
-    "CREATE TABLE pg_stat_statements (userid oid, dbid oid, query text, total_exec_time float8, calls bigint)",
-    *(
-        "INSERT INTO pg_stat_statements SELECT (SELECT usesysid FROM pg_user WHERE usename = 'postgres'), "
-        f"(SELECT oid FROM pg_database WHERE datname = 'postgres'), '{query}', 1.5, 3"
-        for query in (
-            "INSERT INTO postgres.mart.worst (carrier, delay) SELECT carrier, delay FROM postgres.raw.flights",
-            "SELECT f.id, a.name FROM postgres.raw.flights f JOIN postgres.raw.airlines a ON f.carrier = a.carrier",
-        )
-    ),
-)
-
-
-@dataclass
-class System:
-    """A warehouse with a few tables, and an empty catalogue of one version."""
-
-    line: str
-    archive: Path
-    warehouse: Warehouse
-    state: Path
-    address: str
-    folder: Path
-
-    @property
-    def version(self) -> str:
-        """The server's."""
-        return RELEASES[self.line].package.rpartition(".")[0]
-
-    def run(self, kind: str, demands: Demands | None = None) -> Done:
-        """Run the type's workflow file, completed as `penstock` does it."""
-        settings = OpenMetadata(server=self.address, version=self.version, auth=Auth(jwt_token="${OM_JWT}"))
-        document = parse((FILES / f"{kind}.yaml").read_text(), f"{kind}.yaml")
-        read = workflow.Workflow(document, {}, {})
-        data = workflow.completed(read, settings, server=settings.server, pipeline=kind)
-        names = self.warehouse.environ | {"OM_JWT": TOKEN, "DBT_TARGET": str(self.folder / "target")}
-        more = {contract.DEMANDS: demands.to_json()} if demands else {}
-        image = f"{OPENMETADATA_IMAGE}:{self.version}"
-        return openmetadata(self.archive, self.folder, data, names, kind, image=image, **more)
-
-    def get(self, path: str) -> dict[str, Any]:
-        """What the catalogue answers."""
-        request = urllib.request.Request(f"{self.address}/v1/{path}", headers={"Authorization": f"Bearer {TOKEN}"})
-        with urllib.request.urlopen(request, timeout=30) as answer:
-            found: dict[str, Any] = json.load(answer)
-        return found
-
-    def table(self, name: str = FLIGHTS) -> dict[str, Any]:
-        return self.get(f"tables/name/{name}")
-
-    def states(self, kind: str, of: str = "warehouse") -> list[str]:
-        """The states of the runs of a pipeline, as OpenMetadata would show them."""
-        fqn = quote(f"{of}.{kind}")
-        runs = self.get(f"services/ingestionPipelines/{fqn}/pipelineStatus?startTs=0&endTs={2**53}")["data"]
-        return [run["pipelineState"] for run in runs]
-
-    def sql(self, *statements: str) -> None:
-        with psycopg.connect(postgres.conninfo(self.warehouse.port, PASSWORD)) as connection:
-            for statement in statements:
-                connection.execute(statement.encode())
 
 
 @pytest.fixture(scope="module", params=LINES)
@@ -126,7 +42,6 @@ def system(
     with recording_catalogue(folder, TOKEN, version) as (state, address):
         found = System(request.param, archive, warehouse, state, address, folder)
         found.sql("DROP SCHEMA IF EXISTS raw CASCADE", "DROP SCHEMA IF EXISTS mart CASCADE", *TABLES)
-        found.sql("DROP TABLE IF EXISTS pg_stat_statements")
         dbt_artifacts.write(folder / "target")
         done = found.run("metadata", Demands(fail_on_warnings=True, min_success_percent=100))
         assert done.code == Exit.DONE, done.text
@@ -157,6 +72,7 @@ def test_metadata(system: System) -> None:
 
 def test_usage(whole: System) -> None:
     """Without a query log upstream ends with 0; a task may demand more. With one, its queries are at their tables."""
+    whole.sql("DROP TABLE IF EXISTS pg_stat_statements")
     without = whole.run("usage", Demands(min_success_percent=1))
     seen = whole.states("usage")
     whole.sql(*QUERY_LOG)
@@ -176,7 +92,8 @@ def test_usage(whole: System) -> None:
 
 def test_lineage(whole: System) -> None:
     """From the query log: where the worst delays come from, by column."""
-    done = whole.run("lineage")
+    whole.sql(*QUERY_LOG)
+    done = whole.run("lineage", Demands(min_success_percent=100))
 
     assert done.code == Exit.DONE
     (edge,) = [
@@ -245,15 +162,26 @@ def test_application(whole: System) -> None:
     assert client.unanswered(whole.state) == []
 
 
-def test_another_version_of_the_server(system: System, tmp_path: Path) -> None:
-    """Before the package is imported: both versions, and what to change. The file may say to go on all the same."""
-    with recording_catalogue(tmp_path, TOKEN, "1.9.17") as (state, address):
-        other = System(system.line, system.archive, system.warehouse, state, address, tmp_path)
-        done = other.run("metadata")
+PROVIDERS = ("basic", "azure", "google", "okta", "auth0", "aws-cognito", "custom-oidc", "ldap", "saml", "openmetadata")
+SIGN_IN = """
+import json, sys
+from metadata.ingestion.ometa.ometa_api import OpenMetadata
+from metadata.generated.schema.entity.services.connections.metadata.openMetadataConnection import OpenMetadataConnection
+found = {}
+for provider, settings in json.load(sys.stdin).items():
+    client = OpenMetadata(OpenMetadataConnection.model_validate(settings))
+    found[provider] = len(client.client.get("/services/databaseServices?limit=5")["data"])
+print("FOUND " + json.dumps(found))
+"""
 
-    assert done.code == Exit.FAILED
-    assert f"penstock: the OpenMetadata server {address} has version 1.9.17" in done.text
-    assert f"openmetadata-ingestion {RELEASES[system.line].package}" in done.text
-    assert "fix: set openmetadata.version to 1.9.17 in penstock.yaml" in done.text
-    assert done.metric["Duration"] < 10
-    assert client.summary(state) == {}
+
+def test_every_security_provider_signs_in(system: System) -> None:
+    """The project's settings for a file that names a provider and nothing else: the package's own client is let in."""
+    given = {provider: system.server({"authProvider": provider}) for provider in PROVIDERS}
+    program = images.stock_environment(f"{OPENMETADATA_IMAGE}:{system.version}", print) / "bin" / "python"
+    done = subprocess.run(
+        [str(program), "-c", SIGN_IN], input=json.dumps(given), capture_output=True, text=True, timeout=300
+    )
+
+    (found,) = [line for line in done.stdout.splitlines() if line.startswith("FOUND ")] or [done.stderr]
+    assert json.loads(found.removeprefix("FOUND ")) == dict.fromkeys(PROVIDERS, 1)

@@ -15,6 +15,8 @@ from penstock_runtime.contract import CONTAINER_NAME, ENDED_BY, METRIC_KEY
 from penstock_runtime.diagnosis import reasons, start_reasons
 from penstock_runtime.diagnosis.reason import EXITED, FAILED_TO_START, USER_INITIATED, Reason
 
+_SAYS, _FIX = "penstock: ", "  fix: "
+"""What the lines of an error in the container's log begin with (`errors.PenstockError`)."""
 _CHARACTERS = 2_000
 """How much of ECS's words is compared: the essence is first, and patterns with several `*` are slow in long texts."""
 
@@ -45,6 +47,8 @@ def diagnose(task: Mapping[str, Any], log: Sequence[str] = ()) -> Diagnosis:
     if code == 0 and (task.get("stopCode") in (None, EXITED) or not runs_alone(task)):
         return Diagnosis(summary, cause="none: the container succeeded", fix="nothing to do")
     reason = reason_of(task, log)
+    if reason.name in reasons.SAID_IN_THE_LOG and (said := _said(log)):
+        return Diagnosis(summary, *said, reason.transient)
     fix = reason.fix
     if "memory_mib" in fix and task.get("memory"):
         fix += f"; it had {task['memory']} MiB"
@@ -104,7 +108,19 @@ def _ended_by(log: Sequence[str]) -> str:
             except ValueError:
                 return ""
     # A container that refused to start its engine ends with its error, and no metric.
-    return "penstock" if lines and lines[-1].startswith(("penstock: ", "  fix: ")) else ""
+    return "penstock" if lines and lines[-1].startswith((_SAYS, _FIX)) else ""
+
+
+def _said(log: Sequence[str]) -> tuple[str, str] | None:
+    """Cause and fix of the last error that the container has told in its log, each in one line."""
+    fix = next((index for index in reversed(range(len(log))) if log[index].startswith(_FIX)), None)
+    if fix is None:
+        return None
+    first = next((index for index in reversed(range(fix)) if log[index].startswith(_SAYS)), None)
+    if first is None:
+        return None
+    cause = " ".join(" ".join(log[first:fix]).removeprefix(_SAYS).split())
+    return cause[:_CHARACTERS], log[fix].removeprefix(_FIX).strip()[:_CHARACTERS]
 
 
 def runs_alone(task: Mapping[str, Any]) -> bool:

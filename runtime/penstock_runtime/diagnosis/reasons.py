@@ -72,7 +72,10 @@ _ARTIFACT_FIX = (
     "expected one, check the subnets' way to S3 and the task role if it cannot be fetched"
 )
 
+FAILED = Reason("Failed", "the engine or the command ran and reported a failure", "read the end of the task's log")
+
 OWN_EXITS: dict[int, Reason] = {
+    Exit.FAILED: FAILED,
     Exit.WRONG_INPUT: Reason(
         "WrongInput",
         "the container refused its environment or its config",
@@ -94,7 +97,6 @@ OWN_EXITS: dict[int, Reason] = {
 }
 """If the container says that the exit code is its own program's."""
 
-FAILED = Reason("Failed", "the engine or the command ran and reported a failure", "read the end of the task's log")
 CRASHED = Reason(
     "Crashed",
     "the engine, or a program that it called, crashed (segmentation fault)",
@@ -132,6 +134,9 @@ _SHELL: dict[int, Reason] = {
 OTHER_EXIT = Reason(
     "OtherExit", "the engine ended with an exit code of its own", "read the end of the task's log"
 )  # fmt: skip
+
+SAID_IN_THE_LOG = ("Failed", "WrongInput", "WrongInputOrOwnExit", "Artifact", "ArtifactOrOwnExit", "OtherExit")
+"""Reasons that are better told in the container's own words, where its log ends in an error with a fix."""
 
 ENGINE_EXITS: dict[int, Reason] = {
     Exit.FAILED: FAILED,

@@ -360,3 +360,48 @@ def test_the_client_lists_what_was_recorded(tmp_path: Path) -> None:
         client.entities(tmp_path, "tables")
     with pytest.raises(PenstockError, match="no recording catalogue"):
         client.summary(tmp_path / "nothing")
+
+
+def test_lineage_by_name(call: Call, shop: dict[str, Any]) -> None:
+    """As the package sends it from 2.0 on; and what it adds to a list of columns that is not there yet."""
+    copy = call("PUT", "tables", _orders() | {"name": "copy"})
+    edge = f"table/name/{SHOP}.orders/table/name/{SHOP}.copy"
+    call("PUT", f"lineage/{edge}", {"source": "QueryLineage"})
+    columns = {"fromColumns": [f"{SHOP}.orders.id"], "toColumn": f"{SHOP}.copy.id"}
+    call("PATCH", f"lineage/{edge}", [{"op": "add", "path": "/columnsLineage/0", "value": columns}])
+
+    found = call("GET", f"lineage/getLineageEdge/{edge}")["edge"]
+    assert (found["fromEntity"]["id"], found["toEntity"]["id"]) == (shop["id"], copy["id"])
+    assert (found["source"], found["columnsLineage"]) == ("QueryLineage", [columns])
+    assert call("GET", f"lineage/getLineageEdge/{shop['id']}/{copy['id']}")["edge"] == found
+
+
+@pytest.mark.parametrize("edge", ["table/name/a.b/table/name/a.c", "pond/name/a/table/name/b"])
+def test_lineage_of_what_is_not_there(call: Call, edge: str) -> None:
+    """A real server says the same."""
+    with pytest.raises(Refusal) as caught:
+        call("PUT", f"lineage/{edge}", {})
+
+    assert caught.value.status == 404
+
+
+def test_first_test_of_a_table_makes_its_suite(call: Call, shop: dict[str, Any]) -> None:
+    """dbt creates test cases without one."""
+    case = {"name": "few", "entityLink": f"<#E::table::{SHOP}.orders>", "testDefinition": "tableRowCountToEqual"}
+    first, second = (call("PUT", "dataQuality/testCases", case | {"name": name}) for name in ("few", "many"))
+    suite = call("GET", f"dataQuality/testSuites/name/{SHOP}.orders.testSuite")
+
+    assert first["testSuite"]["id"] == second["testSuite"]["id"] == suite["id"]
+    assert call("GET", f"tables/{shop['id']}")["testSuite"]["id"] == suite["id"]
+
+
+@pytest.mark.parametrize(("method", "what"), [("PUT", "progress"), ("POST", "metrics")])
+def test_progress_of_a_run(call: Call, shop: dict[str, Any], method: str, what: str) -> None:
+    """From 2.0 on: taken, where the pipeline is there."""
+    path = f"services/ingestionPipelines/{what}/shop.daily/8baabf55-5634-5a35-99e2-b49e166a3663"
+    with pytest.raises(Refusal):
+        call(method, path, {"step": 1})
+    service = {"id": shop["service"]["id"], "type": "databaseService"}
+    call("PUT", "services/ingestionPipelines", {"name": "daily", "service": service})
+
+    assert call(method, path, {"step": 1}) == {"step": 1}

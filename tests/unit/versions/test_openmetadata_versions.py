@@ -10,8 +10,8 @@ import pytest
 
 from penstock.home import REQUIREMENTS
 from penstock.local import images
-from penstock.project.openmetadata.requirements import image_lines
 from penstock.project.openmetadata.shapes import shape_file
+from penstock.project.rules.workflow_requirements import image_lines
 from penstock.versions import extras
 from penstock.versions.openmetadata import OPENMETADATA_LINES, RELEASES, release
 

@@ -148,6 +148,7 @@ def execute(kind: str, settings: dict[str, Any], demands: Demands = Demands()) -
             fix="use an image of the OpenMetadata server's version, with the connector's extra installed",
             exit_code=Exit.WRONG_INPUT,
         ) from error
+    seen = results.listen(kind)
     try:
         workflow = workflow_class.create(settings)
     except Exception as error:
@@ -157,15 +158,17 @@ def execute(kind: str, settings: dict[str, Any], demands: Demands = Demands()) -
         if type(error).__name__ in _REFUSED:
             raise _refused("the workflow config", f"is refused by {PACKAGE} {version(PACKAGE)}: {error}") from error
         if type(error).__name__ == _UNREACHABLE:
+            # What it tried last, in the words of the source's own driver.
+            tried = f": {seen.errors[-1]}" if seen.errors else ""
             raise RunError(
-                f"cannot work with the source: {error}",
+                f"cannot work with the source: {error}{tried}",
                 fix="see the test connection above; check address, user, password, grants and the network",
                 exit_code=Exit.FAILED,
             ) from error
         if type(error).__name__ in _NOT_THERE:
             raise _left_out(settings, error) from error
         raise
-    seen = results.watch(kind, workflow)
+    results.watch(seen, workflow)
     results.demand(workflow, seen, demands)
     # Newer packages print it at the end of `execute`, older ones do not: once is enough.
     printed: list[bool] = []
@@ -191,8 +194,7 @@ def execute(kind: str, settings: dict[str, Any], demands: Demands = Demands()) -
     if settings.get("workflowConfig", {}).get("raiseOnError", True):
         return _result(workflow, settings)
     if missed := results.broken(workflow, seen, demands):
-        print(f"penstock: the workflow failed: {missed}", flush=True)
-        return Exit.FAILED
+        return _failed(missed)
     return Exit.DONE
 
 
@@ -203,12 +205,21 @@ def _result(workflow: Any, settings: dict[str, Any]) -> int:
     try:
         workflow.raise_from_status()
     except WorkflowExecutionError as error:
-        print(f"penstock: the workflow failed: {error}", flush=True)
+        code = _failed(str(error))
         # The token may have expired meanwhile, or the server may be down: then that is the cause.
         if server_error := catalogue.ask_server(settings):
             print(f"penstock: {server_error}", flush=True)
-        return Exit.FAILED
+        return code
     return Exit.DONE
+
+
+def _failed(why: str) -> int:
+    fix = (
+        "see the status above, and what was logged before it; what may be let pass is set by successThreshold in the "
+        "workflow file, and by fail_on_warnings and min_success_percent in the task"
+    )
+    print(f"penstock: the workflow failed: {why}\n  fix: {fix}", flush=True)
+    return Exit.FAILED
 
 
 def _report(workflow: Any, seen: Results) -> None:

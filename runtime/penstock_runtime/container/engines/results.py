@@ -117,17 +117,23 @@ class Results:
         return len(self.failed_tests) + self.error_count + (self.kind == "TestSuite" and not self.tests) + self.unread
 
 
-def watch(kind: str, workflow: Any) -> Results:
-    """Count the results of a workflow that is about to be executed."""
+def listen(kind: str) -> Results:
+    """Hear what the package logs as errors from now on, for a workflow that is about to be created."""
     results = Results(kind)
+    logging.getLogger(_LOGGER).addHandler(_Errors(results))
+    return results
+
+
+def watch(results: Results, workflow: Any) -> None:
+    """Count the results of a workflow that is about to be executed; what was logged when it was created is over."""
+    results.errors.clear()
+    results.error_count = 0
     for step in getattr(workflow, "steps", None) or ():
         # A bulk sink gets no records: it reads the stage's file.
         if callable(getattr(step, "run", None)):
             step.run = _watched(step.run, results)
             # Only the first one sees a record as it came out of the source.
             break
-    logging.getLogger(_LOGGER).addHandler(_Errors(results))
-    return results
 
 
 def _watched(run: Callable[..., Any], results: Results) -> Callable[..., Any]:

@@ -152,3 +152,37 @@ def test_the_trigger_gives_the_operator_s_reason() -> None:
     plugin = Path(__file__).resolve().parents[4] / "runtime" / "plugin" / "penstock_trigger.py"
 
     assert f'KILLED = "{reasons.KILLED}"\n' in plugin.read_text()
+
+
+OUTCOME = ["penstock: failed, exit code 1, after 2.0 s", metric_line("penstock")]
+
+
+@pytest.mark.parametrize("code", [1, 2, 65])
+def test_error_of_the_container_is_the_diagnosis(code: int) -> None:
+    """Its log has the cause and what to do: no message need send anybody there."""
+    log = [
+        "penstock: acme/dev: daily.load",
+        "penstock: the server x has",
+        "version 2.0.7",
+        "  fix: set the version",
+        *OUTCOME,
+    ]
+    found = diagnose(stopped(code=code), log)
+
+    assert (found.cause, found.fix) == ("the server x has version 2.0.7", "set the version")
+
+
+@pytest.mark.parametrize("log", [OUTCOME, ["  fix: half a log", *OUTCOME], ["penstock: no fix", *OUTCOME], []])
+def test_log_without_an_error_is_not_the_diagnosis(log: list[str]) -> None:
+    """Then the exit code says what it can."""
+    found = diagnose(stopped(code=1), log)
+
+    assert found.cause == "the engine or the command ran and reported a failure"
+
+
+@pytest.mark.parametrize(("code", "ended_by"), [(124, "penstock"), (137, "signal")])
+def test_limit_and_memory_are_not_told_by_an_earlier_error(code: int, ended_by: str) -> None:
+    """A container that was killed had other things to say before."""
+    found = diagnose(stopped(code=code), ["penstock: the token is old", "  fix: take another", metric_line(ended_by)])
+
+    assert "take another" not in found.fix

@@ -37,6 +37,14 @@ def workflow(*steps: Step) -> Any:
     return SimpleNamespace(source=source, steps=steps, workflow_steps=lambda: [source, *steps])
 
 
+def watched(kind: str, made: Any) -> Results:
+    """What `execute` does around the creation of a workflow."""
+    seen = results.listen(kind)
+    logging.getLogger("metadata.Ingestion").error("a step of the connection's test failed")
+    results.watch(seen, made)
+    return seen
+
+
 def outcome(**tests: str) -> Any:
     """What the package's test runner returns."""
     return SimpleNamespace(
@@ -63,7 +71,7 @@ def test_data_tests_are_counted_by_their_results() -> None:
     """Upstream ends with 0 whatever they say; aborted ones have not passed either."""
     runner, sink = Step("Data Quality", made=outcome(a="Success", b="Failed", c="Aborted")), Step("OpenMetadata")
     made = workflow(runner, sink)
-    seen = results.watch("TestSuite", made)
+    seen = watched("TestSuite", made)
 
     sink.run(runner.run(SimpleNamespace(table="t")))
 
@@ -80,7 +88,7 @@ def test_data_tests_are_counted_by_their_results() -> None:
 def test_suite_without_a_test_is_found() -> None:
     """A misspelt table or an empty suite: nothing was tested."""
     made = workflow(Step("Data Quality"))
-    seen = results.watch("TestSuite", made)
+    seen = watched("TestSuite", made)
 
     assert seen.findings() == ["no data test ran"]
     assert (
@@ -91,7 +99,7 @@ def test_suite_without_a_test_is_found() -> None:
 def test_usage_without_a_query_log_is_found() -> None:
     """The package logs an error, counts nothing, and ends with 0."""
     made = workflow(Step("query-parser"))
-    seen = results.watch("usage", made)
+    seen = watched("usage", made)
     logging.getLogger("metadata.Ingestion").error("Source usage processing error - relation does\nnot exist")
 
     assert seen.findings() == [
@@ -107,7 +115,7 @@ def test_queries_of_the_log_are_counted() -> None:
     """One record holds many."""
     parser = Step("query-parser")
     made = workflow(parser)
-    seen = results.watch("usage", made)
+    seen = watched("usage", made)
 
     parser.run(SimpleNamespace(queries=["SELECT 1", "SELECT 2"]))
 
@@ -117,7 +125,7 @@ def test_queries_of_the_log_are_counted() -> None:
 
 def test_a_server_that_holds_no_connection_is_no_error() -> None:
     """A dbt workflow asks for the warehouse's, and goes on without."""
-    seen = results.watch("dbt", workflow(Step("OpenMetadata")))
+    seen = watched("dbt", workflow(Step("OpenMetadata")))
     logging.getLogger("metadata.Ingestion").error("Unknown error getting service connection for service name [w] …")
 
     assert (seen.findings(), seen.warnings()) == ([], 0)

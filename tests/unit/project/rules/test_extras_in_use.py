@@ -8,7 +8,7 @@ import pytest
 from typer.testing import CliRunner
 
 from penstock.cli.main import app
-from penstock.project.openmetadata.requirements import requirements
+from penstock.project.rules.workflow_requirements import requirements
 from penstock_runtime.errors import InputError
 from tests.unit.project_files import MELTANO, loaded, write
 
