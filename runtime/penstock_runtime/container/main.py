@@ -16,8 +16,9 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from penstock_runtime import contract
-from penstock_runtime.container import files, metrics, process
-from penstock_runtime.container.engines import Launch, Report, command, meltano, openmetadata
+from penstock_runtime.container import aftermath, files, metrics, process
+from penstock_runtime.container.engines import Launch, Report, meltano, openmetadata
+from penstock_runtime.container.engines import command as command_engine
 from penstock_runtime.container.environment import (
     Run,
     Size,
@@ -47,7 +48,7 @@ _STOPPED = RunError(
 ENGINES: dict[str, Callable[[Mapping[str, str]], Launch]] = {
     "openmetadata": openmetadata.launch,
     "meltano": meltano.launch,
-    "command": command.launch,
+    "command": command_engine.launch,
 }
 
 
@@ -121,6 +122,9 @@ def _run(environ: Mapping[str, str], secrets: Mapping[str, str], log: Log, stop:
             log=log,
             stop=stop,
         )
+        if outcome.exit_code != Exit.DONE and launch.after_failure:
+            command = (*launch.after_failure, str(int((time.time() - (time.monotonic() - began)) * 1000)))
+            aftermath.run(command, files.located_environment(child), log, stop)
         ended = time.monotonic()
         log.output.until = lambda: min(ended + REPORT_SECONDS, stop.report_until)
         if path.exists():

@@ -1,7 +1,8 @@
 """An OpenMetadata workflow, run by the `openmetadata-ingestion` package that the image holds.
 
 `launch` is for the container; `python -m penstock_runtime.container.engines.openmetadata` is the process that it
-starts: a separate process because the package is heavy, starts threads, and must be stoppable whatever it does.
+starts: a separate process because the package is heavy, starts threads, and must be stoppable whatever it does. What
+such an end leaves open on the server's page, `pipeline_state` closes.
 """
 
 from __future__ import annotations
@@ -62,6 +63,7 @@ def launch(environ: Mapping[str, str]) -> Launch:
             **{name: value for name, value in DEFAULTS.items() if name not in environ},
             "PYTHONPATH": os.pathsep.join(path),
         },
+        after_failure=(sys.executable, "-m", "penstock_runtime.container.engines.pipeline_state"),
         reports=True,
     )
 
