@@ -10,7 +10,8 @@ from penstock.local.catalogue.entities import Refusal, existing, reference
 from penstock.local.catalogue.handlers import Answer, Request
 from penstock.local.catalogue.store import Json, Store
 
-LINEAGE, PROFILE, RUN, SAMPLE, RESULT, USAGE = "lineage", "profile", "run", "sample", "result", "usage"
+LINEAGE, LOG, PROFILE, RUN = "lineage", "log", "profile", "run"
+SAMPLE, RESULT, USAGE = "sample", "result", "usage"
 """Kinds of attachment. The key of lineage is the other entity's id; of the others a time, a day or a run
 id."""
 
@@ -36,6 +37,28 @@ def get_runs(store: Store, request: Request) -> Answer:
     first, last = int(request.option("startTs", "0")), int(request.option("endTs", str(2**63)))
     runs = [run for run in store.attached(pipeline["id"], RUN).values() if first <= run.get("timestamp", 0) <= last]
     return Answer({"data": runs, "paging": {"total": len(runs)}})
+
+
+def post_log(store: Store, request: Request) -> Answer:
+    """A part of a run's log, which comes behind the parts that are there."""
+    pipeline = existing(store, "services/ingestionPipelines", request.path["fqn"])
+    run = request.path["run"]
+    known = store.attached(pipeline["id"], LOG).get(run) or {"logs": ""}
+    text = str(request.document().get("logs") or "")
+    store.attach(pipeline["id"], LOG, run, {"runId": run, "logs": known["logs"] + text})
+    return Answer(None)
+
+
+def close_log(store: Store, request: Request) -> Answer:
+    """The end of a run's log."""
+    existing(store, "services/ingestionPipelines", request.path["fqn"])
+    return Answer(None)
+
+
+def get_log(store: Store, request: Request) -> Answer:
+    """What has arrived of a run's log."""
+    pipeline = existing(store, "services/ingestionPipelines", request.path["fqn"])
+    return Answer(store.attached(pipeline["id"], LOG).get(request.path["run"]) or {"logs": ""})
 
 
 def put_profile(store: Store, request: Request) -> Answer:

@@ -26,6 +26,9 @@ _TABLE: tuple[tuple[str, str, Handler], ...] = (
     ("PUT", "services/ingestionPipelines/{fqn}/pipelineStatus", seen.put_run),
     ("GET", "services/ingestionPipelines/{fqn}/pipelineStatus", seen.get_runs),
     ("GET", "services/ingestionPipelines/{fqn}/pipelineStatus/{run}", seen.get_run),
+    ("POST", "services/ingestionPipelines/logs/{fqn}/{run}", seen.post_log),
+    ("POST", "services/ingestionPipelines/logs/{fqn}/{run}/close", seen.close_log),
+    ("GET", "services/ingestionPipelines/logs/{fqn}/{run}", seen.get_log),
     # Tables
     ("PUT", "tables/{id}/tableProfile", seen.put_profile),
     ("PUT", "tables/{id}/sampleData", seen.put_sample),

@@ -23,8 +23,8 @@ from penstock_runtime.container.environment import (
     Run,
     Size,
     read,
-    read_names,
     refuse,
+    secret_names,
     stop_timeout_seconds,
     timeout_seconds,
 )
@@ -74,7 +74,7 @@ def main() -> int:
 def _bounded(environ: Mapping[str, str], log: Log, stop: Stop) -> int:
     """Run the task; an error is a line of the log."""
     try:
-        secrets = {name: environ[name] for name in _secret_names(environ) if name in environ}
+        secrets = {name: environ[name] for name in secret_names(environ) if name in environ}
         log.redactor = Redactor(secrets.values())
         if decoded := files.decoded(environ):
             log.redactor = Redactor([*secrets.values(), *decoded])
@@ -152,10 +152,3 @@ def _home(environ: Mapping[str, str]) -> dict[str, str]:
     """Another home folder if the image's cannot be written; Python still finds what is installed below the image's."""
     home = environ.get(contract.HOME)
     return {"HOME": home, "PYTHONUSERBASE": site.getuserbase()} if home else {}
-
-
-def _secret_names(environ: Mapping[str, str]) -> tuple[str, ...]:
-    """Which environment variables hold secrets; without that, all names of the task (better masked than shown)."""
-    if contract.SECRET_NAMES in environ:
-        return read_names(environ, contract.SECRET_NAMES)
-    return read_names(environ, contract.NAMES)

@@ -18,8 +18,8 @@ from typing import Any
 import penstock_runtime
 from penstock_runtime import contract
 from penstock_runtime.container import files
-from penstock_runtime.container.engines import Counts, Launch, Report, catalogue, version
-from penstock_runtime.container.environment import Run, read, read_names
+from penstock_runtime.container.engines import Counts, Launch, Report, catalogue, streamed_log, version
+from penstock_runtime.container.environment import Run, read, read_names, secret_names
 from penstock_runtime.container.fetch import fetch
 from penstock_runtime.contract import Exit
 from penstock_runtime.errors import RunError
@@ -118,6 +118,9 @@ def main() -> int:
     try:
         settings = config(os.environ)
         kind = os.environ.get(STOCK_TYPE, "") if stock(os.environ) else read(os.environ, contract.WORKFLOW_TYPE)
+        if settings.get("enableStreamableLogs") and not streamed_log.mask(_secrets(os.environ)):
+            print("penstock: the log is not sent to the server: secrets in it could not be masked", flush=True)
+            settings["enableStreamableLogs"] = False
         return execute(kind, settings)
     except RunError as error:
         print(f"penstock: {error}", flush=True)
@@ -125,6 +128,11 @@ def main() -> int:
         if path and not Path(path).exists():
             Report(own_error=True).write(Path(path))
         return error.exit_code
+
+
+def _secrets(environ: Mapping[str, str]) -> tuple[str, ...]:
+    values = (environ[name] for name in secret_names(environ) if name in environ)
+    return (*values, *files.decoded(environ))
 
 
 def execute(kind: str, settings: dict[str, Any]) -> int:
