@@ -13,10 +13,14 @@ MOST_SECONDS = 10.0
 _LEAST_SECONDS = 0.5
 
 
-def run(command: Sequence[str], environ: Mapping[str, str], log: Log, stop: Stop) -> None:
+def run(command: Sequence[str], environ: Mapping[str, str], log: Log, stop: Stop, *, explained: bool) -> None:
     """Run a command, with its output in the log; after SIGTERM only for what the report of the end leaves.
 
     It changes nothing about how the run ended, whatever becomes of it.
+
+    Args:
+        explained: the engine has said why it failed, a server that does not answer among the reasons: then the log says
+            nothing of a command that fails.
     """
     seconds = min(MOST_SECONDS, stop.report_until - time.monotonic())
     if seconds < _LEAST_SECONDS:
@@ -33,9 +37,12 @@ def run(command: Sequence[str], environ: Mapping[str, str], log: Log, stop: Stop
             start_new_session=True,
         )
     except subprocess.TimeoutExpired:
-        log.say(f"penstock: the end of this run could not be reported to OpenMetadata within {seconds:.0f} s")
+        if not explained:
+            log.say(f"penstock: the end of this run could not be reported to OpenMetadata within {seconds:.0f} s")
     except (OSError, ValueError) as error:
         log.say(f"penstock: the end of this run could not be reported to OpenMetadata: {error}")
     else:
+        if done.returncode and explained:
+            return
         for line in done.stdout.decode("utf-8", "replace").splitlines():
             log.say(line)

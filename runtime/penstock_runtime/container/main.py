@@ -124,7 +124,7 @@ def _run(environ: Mapping[str, str], secrets: Mapping[str, str], log: Log, stop:
         )
         if outcome.exit_code != Exit.DONE and launch.after_failure:
             command = (*launch.after_failure, str(int((time.time() - (time.monotonic() - began)) * 1000)))
-            aftermath.run(command, files.located_environment(child), log, stop)
+            aftermath.run(command, files.located_environment(child), log, stop, explained=outcome.how == "ended")
         ended = time.monotonic()
         log.output.until = lambda: min(ended + REPORT_SECONDS, stop.report_until)
         if path.exists():

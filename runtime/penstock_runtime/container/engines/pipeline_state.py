@@ -93,16 +93,17 @@ def _tls(server: Mapping[str, Any]) -> ssl.SSLContext:
 
 
 def main(arguments: list[str]) -> int:
-    """Report the run of this process's environment; what cannot be done is a line of the log."""
+    """Report the run of this process's environment. What cannot be done is a line of the log, and exit code 1."""
+    code = 0
     try:
         said = report(openmetadata.config(os.environ), int(arguments[0]), int(time.time() * 1000))
     except RunError:
         said = ""  # the workflow's own process has said it
     except (OSError, ValueError, KeyError, TypeError) as error:
-        said = f"the end of this run could not be reported to OpenMetadata: {type(error).__name__}: {error}"
+        said, code = f"the end of this run could not be reported to OpenMetadata: {type(error).__name__}: {error}", 1
     if said:
         print(f"penstock: {said}", flush=True)
-    return 0
+    return code
 
 
 if __name__ == "__main__":

@@ -114,5 +114,5 @@ def test_server_that_refuses_is_a_line_and_no_error(
     server.status = 401
     monkeypatch.setattr(pipeline_state.openmetadata, "config", lambda _: _settings(server.address))
 
-    assert pipeline_state.main(["1"]) == 0
+    assert pipeline_state.main(["1"]) == 1
     assert "could not be reported to OpenMetadata: HTTPError: HTTP Error 401" in capsys.readouterr().out
