@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from penstock.versions.number import parse
+
 CHECKED = "2026-11-30"
 """When the table was last compared with PyPI, each package installed from its lock and its workflows run."""
 
@@ -65,3 +67,14 @@ def release(version: str) -> Release:
 
 def _numbers(version: str) -> tuple[int, ...]:
     return tuple(int(part) for part in version.split("."))
+
+
+STREAMS_LOGS = (2, 0)
+"""The first release line with which the log of a run is sent to the server (`enableStreamableLogs`). The package of
+1.12 has the key too; what servers of that line do with the log was not tried."""
+
+
+def streams_logs(version: str) -> bool:
+    """Whether a version's server takes the log of a run."""
+    parsed = parse(version)
+    return parsed is not None and parsed[:2] >= STREAMS_LOGS

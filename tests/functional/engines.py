@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import shutil
 import subprocess
+import sys
+import urllib.request
 import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -16,7 +19,7 @@ import psycopg
 import pytest
 import yaml
 
-from penstock.local import images, postgres, recipes
+from penstock.local import cache, images, postgres, recipes
 from penstock_runtime import contract
 from penstock_runtime.plan.task_definition import Image
 from stacks.ingestion.image import assemble
@@ -155,3 +158,18 @@ def catalogue(tmp_path: Path) -> Iterator[tuple[Path, str]]:
 def server_block(address: str) -> dict[str, Any]:
     security = {"jwtToken": "${OM_JWT}"}
     return {"hostPort": address, "authProvider": "openmetadata", "securityConfig": security}
+
+
+def run_file(file: Path, folder: Path, environ: dict[str, str], *options: str) -> subprocess.CompletedProcess[str]:
+    """`penstock run FILE` in a folder, with these variables of the shell only."""
+    command = [sys.executable, "-c", "from penstock.cli.main import run; run()", *options, "run", str(file)]
+    given = {"PATH": os.environ["PATH"], "HOME": os.environ["HOME"], "PENSTOCK_CACHE": str(cache.root()), **environ}
+    return subprocess.run(command, cwd=folder, env=given, capture_output=True, text=True, timeout=200)
+
+
+def asked(address: str, method: str, path: str, body: dict[str, Any] | None = None) -> Any:
+    """One call of the recording catalogue."""
+    headers = {"Authorization": "Bearer test-token", "Content-Type": "application/json"}
+    data = None if body is None else json.dumps(body).encode()
+    with urllib.request.urlopen(urllib.request.Request(f"{address}/v1/{path}", data, headers, method=method)) as answer:
+        return json.loads(answer.read() or b"null")

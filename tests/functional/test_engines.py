@@ -10,7 +10,6 @@ import socket
 import ssl
 import stat
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +17,7 @@ import psycopg
 import pytest
 import yaml
 
-from penstock.local import cache, images, postgres
+from penstock.local import images, postgres
 from penstock.local.catalogue import client
 from penstock.project.files.named import SERVER_CERTIFICATE
 from penstock_runtime import contract
@@ -29,10 +28,12 @@ from tests.functional.engines import (
     Done,
     Warehouse,
     archive,
+    asked,
     catalogue,
     meltano_image,
     openmetadata,
     run,
+    run_file,
     server_block,
     warehouse,
     workdir,
@@ -219,13 +220,6 @@ def test_openmetadata_keeps_the_stock_contract(archive: Path, tmp_path: Path) ->
     assert "a run by the stock contract: openmetadata-ingestion 1.12.14.2, workflow type metadata" in done.stdout
 
 
-def _run_file(file: Path, folder: Path, environ: dict[str, str], *options: str) -> subprocess.CompletedProcess[str]:
-    """`penstock run FILE` in a folder, with these variables of the shell only."""
-    command = [sys.executable, "-c", "from penstock.cli.main import run; run()", *options, "run", str(file)]
-    given = {"PATH": os.environ["PATH"], "HOME": os.environ["HOME"], "PENSTOCK_CACHE": str(cache.root()), **environ}
-    return subprocess.run(command, cwd=folder, env=given, capture_output=True, text=True, timeout=200)
-
-
 def test_run_file_of_a_project_is_its_task(warehouse: Warehouse, catalogue: tuple[Path, str], tmp_path: Path) -> None:
     """`penstock run FILE`: the tables in the catalogue, the pipeline of the task that names the file, no secret."""
     state, address = catalogue
@@ -233,7 +227,7 @@ def test_run_file_of_a_project_is_its_task(warehouse: Warehouse, catalogue: tupl
         connection.execute("CREATE SCHEMA IF NOT EXISTS raw")
         connection.execute("CREATE TABLE IF NOT EXISTS raw.extra (id int PRIMARY KEY)")
     names = warehouse.environ | {"OM_JWT": "test-token", "OPENMETADATA_SERVER": address}
-    done = _run_file(ROOT / "ingestion" / "warehouse.yaml", tmp_path, names, "--project", str(ROOT))
+    done = run_file(ROOT / "ingestion" / "warehouse.yaml", tmp_path, names, "--project", str(ROOT))
     print(done.stdout, done.stderr)
 
     assert done.returncode == 0
@@ -254,11 +248,29 @@ def test_run_file_outside_a_project_has_the_containers_exit_codes(tmp_path: Path
         "  sourceConfig: {config: {type: DatabaseMetadata}}\nsink: {type: metadata-rest, config: {}}\n"
         "workflowConfig: {openMetadataServerConfig: {securityConfig: {jwtToken: '${TOKEN}'}}}\n"
     )
-    missing = _run_file(file, tmp_path, {})
-    down = _run_file(file, tmp_path, {"TOKEN": "long-enough-token", "OPENMETADATA_SERVER": "http://127.0.0.1:9/api"})
+    missing = run_file(file, tmp_path, {})
+    down = run_file(file, tmp_path, {"TOKEN": "long-enough-token", "OPENMETADATA_SERVER": "http://127.0.0.1:9/api"})
 
     assert missing.returncode == contract.Exit.WRONG_INPUT
     assert f"{file}:7:72: ${{TOKEN}} has no value here" in missing.stderr
     assert down.returncode == contract.Exit.FAILED
     assert "cannot reach the OpenMetadata server http://127.0.0.1:9/api: it refuses the connection" in down.stdout
     assert "long-enough-token" not in down.stdout + down.stderr
+
+
+def test_run_that_is_killed_is_not_left_as_running(archive: Path, catalogue: tuple[Path, str], tmp_path: Path) -> None:
+    """The time limit ends the package before it can say so; the container sets the run to failed on the server."""
+    _, address = catalogue
+    service = asked(address, "PUT", "services/databaseServices", {"name": "s", "serviceType": "Postgres"})
+    of = {"id": service["id"], "type": "databaseService"}
+    asked(address, "PUT", "services/ingestionPipelines", {"name": "p", "service": of, "pipelineType": "metadata"})
+    source = {"type": "postgres", "serviceName": "s"}
+    config = {"source": source, "workflowConfig": {"openMetadataServerConfig": server_block(address)}}
+    config |= {"ingestionPipelineFQN": "s.p"}
+    given = {contract.TIMEOUT_SECONDS: "1"}
+    done = openmetadata(archive, tmp_path, config, {"OM_JWT": "test-token"}, "metadata", **given)
+    (run_of,) = asked(address, "GET", "services/ingestionPipelines/s.p/pipelineStatus")["data"]
+
+    assert done.code == contract.Exit.TIMED_OUT
+    assert "penstock: OpenMetadata shows this run of s.p as failed" in done.text
+    assert (run_of["pipelineState"], run_of["startDate"] < run_of["endDate"]) == ("failed", True)

@@ -10,7 +10,8 @@ from penstock.local.catalogue.entities import Refusal, existing, reference
 from penstock.local.catalogue.handlers import Answer, Request
 from penstock.local.catalogue.store import Json, Store
 
-LINEAGE, PROFILE, RUN, SAMPLE, RESULT, USAGE = "lineage", "profile", "run", "sample", "result", "usage"
+LINEAGE, LOG, PROFILE, RUN = "lineage", "log", "profile", "run"
+SAMPLE, RESULT, USAGE = "sample", "result", "usage"
 """Kinds of attachment. The key of lineage is the other entity's id; of the others a time, a day or a run
 id."""
 
@@ -50,6 +51,28 @@ def put_progress(store: Store, request: Request) -> Answer:
     pipeline = existing(store, "services/ingestionPipelines", request.path["fqn"])
     store.attach(pipeline["id"], request.path["what"], request.path["run"], request.body)
     return Answer(request.body)
+
+
+def post_log(store: Store, request: Request) -> Answer:
+    """A part of a run's log, which comes behind the parts that are there."""
+    pipeline = existing(store, "services/ingestionPipelines", request.path["fqn"])
+    run = request.path["run"]
+    known = store.attached(pipeline["id"], LOG).get(run) or {"logs": ""}
+    text = str(request.document().get("logs") or "")
+    store.attach(pipeline["id"], LOG, run, {"runId": run, "logs": known["logs"] + text})
+    return Answer(None)
+
+
+def close_log(store: Store, request: Request) -> Answer:
+    """The end of a run's log."""
+    existing(store, "services/ingestionPipelines", request.path["fqn"])
+    return Answer(None)
+
+
+def get_log(store: Store, request: Request) -> Answer:
+    """What has arrived of a run's log."""
+    pipeline = existing(store, "services/ingestionPipelines", request.path["fqn"])
+    return Answer(store.attached(pipeline["id"], LOG).get(request.path["run"]) or {"logs": ""})
 
 
 def put_profile(store: Store, request: Request) -> Answer:

@@ -30,6 +30,9 @@ _TABLE: tuple[tuple[str, str, Handler], ...] = (
     ("PUT", "pipelines/{fqn}/status", seen.put_pipeline_status),
     ("PUT", "services/ingestionPipelines/{what:progress}/{fqn}/{run}", seen.put_progress),
     ("POST", "services/ingestionPipelines/{what:metrics}/{fqn}/{run}", seen.put_progress),
+    ("POST", "services/ingestionPipelines/logs/{fqn}/{run}", seen.post_log),
+    ("POST", "services/ingestionPipelines/logs/{fqn}/{run}/close", seen.close_log),
+    ("GET", "services/ingestionPipelines/logs/{fqn}/{run}", seen.get_log),
     # Tables
     ("PUT", "tables/{id}/tableProfile", seen.put_profile),
     ("PUT", "tables/{id}/sampleData", seen.put_sample),

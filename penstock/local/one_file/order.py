@@ -97,7 +97,7 @@ def place(checked: Checked, target: Target, environ: Mapping[str, str], embedded
     }
     server = None if SERVER_VARIABLE in values or SERVER_VARIABLE in environ else target.openmetadata.server
     pipeline = f"{target.prefix}-{target.job}-{target.task}"
-    data = workflow.completed(checked.workflow, target.openmetadata, server=server, pipeline=pipeline)
+    data = workflow.completed(checked.workflow.data, target.openmetadata, server=server, pipeline=pipeline)
     files = dict(target.files)
     if target.certificate is not None and workflow.is_certified(data):
         files[SERVER_CERTIFICATE] = target.certificate

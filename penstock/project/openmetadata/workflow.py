@@ -15,6 +15,7 @@ from penstock.project.document.document import Document, at
 from penstock.project.document.literals import ALLOW, Path, literal_secret, no_reference, references, scalars
 from penstock.project.files.named import SERVER_CERTIFICATE, is_path
 from penstock.project.openmetadata.model import OpenMetadata
+from penstock.versions.openmetadata import streams_logs
 from penstock_runtime.contract import SERVER_VARIABLE
 from penstock_runtime.errors import InputError
 from penstock_runtime.workflow_types import TYPE_OF_CONFIG, WORKFLOW_TYPES, same_class
@@ -132,7 +133,8 @@ def _check_mappings(workflow: Workflow, keys: tuple[str, ...]) -> Iterator[Probl
 
 
 def completed(written: dict[Any, Any], settings: OpenMetadata, *, server: str | None, pipeline: str) -> dict[Any, Any]:
-    """A workflow with what it leaves out: the server, how to sign in, and the pipeline that reports its status.
+    """A workflow with what it leaves out: the server, how to sign in, the pipeline that reports its status, and that
+    its log goes to the server, where the version can.
 
     `server` None leaves the address to the run. `pipeline` is the last part of `ingestionPipelineFQN`, which makes a
     run show up in the server's UI; it belongs to a service, so a workflow without `serviceName` gets none.
@@ -146,6 +148,8 @@ def completed(written: dict[Any, Any], settings: OpenMetadata, *, server: str | 
     service = source.get("serviceName")
     if isinstance(service, str) and service and not data.get("ingestionPipelineFQN"):
         data["ingestionPipelineFQN"] = f"{_name_part(service)}.{_name_part(pipeline)}"
+    if data.get("ingestionPipelineFQN") and streams_logs(settings.version):
+        data.setdefault("enableStreamableLogs", True)
     return data
 
 

@@ -118,6 +118,15 @@ def read_names(environ: Mapping[str, str], name: str) -> tuple[str, ...]:
     return tuple(str(item) for item in read_json(environ, name, list)) if environ.get(name) else ()
 
 
+def secret_names(environ: Mapping[str, str]) -> tuple[str, ...]:
+    """Which environment variables hold secrets; without that, all names of the task (better masked than shown).
+
+    Raises:
+        RunError: the variable holds something else than names.
+    """
+    return read_names(environ, contract.SECRET_NAMES if contract.SECRET_NAMES in environ else contract.NAMES)
+
+
 def timeout_seconds(environ: Mapping[str, str]) -> float:
     """The run's wall-clock limit.
 

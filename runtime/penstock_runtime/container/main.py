@@ -16,14 +16,15 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from penstock_runtime import contract
-from penstock_runtime.container import files, metrics, process
-from penstock_runtime.container.engines import Launch, Report, command, meltano, openmetadata
+from penstock_runtime.container import aftermath, files, metrics, process
+from penstock_runtime.container.engines import Launch, Report, meltano, openmetadata
+from penstock_runtime.container.engines import command as command_engine
 from penstock_runtime.container.environment import (
     Run,
     Size,
     read,
-    read_names,
     refuse,
+    secret_names,
     stop_timeout_seconds,
     timeout_seconds,
 )
@@ -47,7 +48,7 @@ _STOPPED = RunError(
 ENGINES: dict[str, Callable[[Mapping[str, str]], Launch]] = {
     "openmetadata": openmetadata.launch,
     "meltano": meltano.launch,
-    "command": command.launch,
+    "command": command_engine.launch,
 }
 
 
@@ -73,7 +74,7 @@ def main() -> int:
 def _bounded(environ: Mapping[str, str], log: Log, stop: Stop) -> int:
     """Run the task; an error is a line of the log."""
     try:
-        secrets = {name: environ[name] for name in _secret_names(environ) if name in environ}
+        secrets = {name: environ[name] for name in secret_names(environ) if name in environ}
         log.redactor = Redactor(secrets.values())
         if decoded := files.decoded(environ):
             log.redactor = Redactor([*secrets.values(), *decoded])
@@ -121,6 +122,9 @@ def _run(environ: Mapping[str, str], secrets: Mapping[str, str], log: Log, stop:
             log=log,
             stop=stop,
         )
+        if outcome.exit_code != Exit.DONE and launch.after_failure:
+            command = (*launch.after_failure, str(int((time.time() - (time.monotonic() - began)) * 1000)))
+            aftermath.run(command, files.located_environment(child), log, stop, explained=outcome.how == "ended")
         ended = time.monotonic()
         log.output.until = lambda: min(ended + REPORT_SECONDS, stop.report_until)
         if path.exists():
@@ -148,10 +152,3 @@ def _home(environ: Mapping[str, str]) -> dict[str, str]:
     """Another home folder if the image's cannot be written; Python still finds what is installed below the image's."""
     home = environ.get(contract.HOME)
     return {"HOME": home, "PYTHONUSERBASE": site.getuserbase()} if home else {}
-
-
-def _secret_names(environ: Mapping[str, str]) -> tuple[str, ...]:
-    """Which environment variables hold secrets; without that, all names of the task (better masked than shown)."""
-    if contract.SECRET_NAMES in environ:
-        return read_names(environ, contract.SECRET_NAMES)
-    return read_names(environ, contract.NAMES)

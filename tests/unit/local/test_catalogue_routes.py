@@ -343,6 +343,20 @@ def test_keeps_the_states_of_somebodys_pipeline(call: Call) -> None:
     assert call("GET", "pipelines/name/airflow.daily")["pipelineStatus"]["executionStatus"] == "Successful"
 
 
+def test_keeps_the_log_of_a_run(call: Call, shop: dict[str, Any]) -> None:
+    """Part behind part, as OpenMetadata 2.0 sends it."""
+    service = call("GET", "services/databaseServices/name/shop")
+    reference = {"id": service["id"], "type": "databaseService"}
+    call("PUT", "services/ingestionPipelines", {"name": "metadata", "service": reference})
+    log = "services/ingestionPipelines/logs/shop.metadata/one"
+
+    assert call("GET", log)["logs"] == ""
+    for part in ("a\n", "b\n"):
+        call("POST", log, {"logs": part, "lineCount": 1})
+    call("POST", f"{log}/close", {})
+    assert call("GET", log)["logs"] == "a\nb\n"
+
+
 @pytest.mark.usefixtures("shop")
 def test_the_client_lists_what_was_recorded(tmp_path: Path) -> None:
     """Counts by kind; what ships with the catalogue is not counted, and no connection is shown."""

@@ -64,7 +64,8 @@ def _of_validation(data: Any, error: Any) -> list[dict[str, Any]]:
 
     # What is wrong outside of any choice is wrong in any case.
     found = tried.pop((), {})
-    found |= min(tried.values(), key=distance) if tried and not found else {}
+    if tried and not found:
+        found = min(list(tried.values()), key=distance)
     return [{"at": list(path), "what": what} for path, what in found.items()][:MOST]
 
 
@@ -86,7 +87,7 @@ def _of_source(parsed: Any) -> list[dict[str, Any]]:
         loader = importlib.import_module("metadata.utils.service_spec.service_spec")
         loader.import_source_class(helper.get_service_type_from_source_type(source.type), text)
     except Exception as error:  # noqa: BLE001  see above
-        first = error
+        first: Any = error
         while getattr(first, "cause", None) is not None or first.__context__ is not None:
             first = getattr(first, "cause", None) or first.__context__
         name = type(first).__name__

@@ -18,7 +18,6 @@ from __future__ import annotations
 import ast
 import enum
 import importlib
-import importlib.util
 import json
 import os
 import sys
@@ -180,8 +179,7 @@ def main(file: Path) -> None:
     for name, (module, class_name) in ROOTS.items():
         generated = importlib.import_module(f"metadata.generated.schema.metadataIngestion.{module}")
         roots[name] = getattr(generated, class_name)
-    package = importlib.util.find_spec("metadata")
-    folder = Path(package.submodule_search_locations[0]) / "ingestion" if package else Path()
+    folder = Path(str(importlib.import_module("metadata").__file__)).parent / "ingestion"
     data = {**export(roots), "package": version(PACKAGE), "sources": sources(folder), "steps": steps(folder)}
     # At once: a reader may be waiting for it.
     part = file.with_name(f"{file.name}.{os.getpid()}")

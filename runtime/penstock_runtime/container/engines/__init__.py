@@ -84,6 +84,9 @@ class Launch:
     """Defaults of the engine, and values that it requires, on top of the container's environment."""
     count: Callable[[str, Counts], None] = _ignore
     """Reads one line of output, and adds to the counts."""
+    after_failure: tuple[str, ...] = ()
+    """A process to start once the engine has failed or was killed: it gets the same environment, and the moment of the
+    start, in milliseconds since 1970, as its last argument."""
     reports: bool = False
     """Whether it writes its counts to the file that `contract.REPORT` names."""
 

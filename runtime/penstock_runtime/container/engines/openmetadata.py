@@ -1,7 +1,8 @@
 """An OpenMetadata workflow, run by the `openmetadata-ingestion` package that the image holds.
 
 `launch` is for the container; `python -m penstock_runtime.container.engines.openmetadata` is the process that it
-starts: a separate process because the package is heavy, starts threads, and must be stoppable whatever it does.
+starts: a separate process because the package is heavy, starts threads, and must be stoppable whatever it does. What
+such an end leaves open on the server's page, `pipeline_state` closes.
 """
 
 from __future__ import annotations
@@ -17,9 +18,18 @@ from typing import Any
 import penstock_runtime
 from penstock_runtime import contract
 from penstock_runtime.container import files
-from penstock_runtime.container.engines import Counts, Launch, Report, catalogue, results, server_version, version
+from penstock_runtime.container.engines import (
+    Counts,
+    Launch,
+    Report,
+    catalogue,
+    results,
+    server_version,
+    streamed_log,
+    version,
+)
 from penstock_runtime.container.engines.results import Demands, Results
-from penstock_runtime.container.environment import Run, read, read_names
+from penstock_runtime.container.environment import Run, read, read_names, secret_names
 from penstock_runtime.container.fetch import fetch
 from penstock_runtime.contract import Exit
 from penstock_runtime.errors import RunError
@@ -63,6 +73,7 @@ def launch(environ: Mapping[str, str]) -> Launch:
             **{name: value for name, value in DEFAULTS.items() if name not in environ},
             "PYTHONPATH": os.pathsep.join(path),
         },
+        after_failure=(sys.executable, "-m", "penstock_runtime.container.engines.pipeline_state"),
         reports=True,
     )
 
@@ -119,6 +130,9 @@ def main() -> int:
         kind = os.environ.get(STOCK_TYPE, "") if stock(os.environ) else read(os.environ, contract.WORKFLOW_TYPE)
         if not stock(os.environ):
             server_version.check(settings, PACKAGE, version(PACKAGE))
+        if settings.get("enableStreamableLogs") and not streamed_log.mask(_secrets(os.environ)):
+            print("penstock: the log is not sent to the server: secrets in it could not be masked", flush=True)
+            settings["enableStreamableLogs"] = False
         return execute(kind, settings, Demands.read(os.environ))
     except RunError as error:
         print(f"penstock: {error}", flush=True)
@@ -126,6 +140,11 @@ def main() -> int:
         if path and not Path(path).exists():
             Report(own_error=True).write(Path(path))
         return error.exit_code
+
+
+def _secrets(environ: Mapping[str, str]) -> tuple[str, ...]:
+    values = (environ[name] for name in secret_names(environ) if name in environ)
+    return (*values, *files.decoded(environ))
 
 
 def execute(kind: str, settings: dict[str, Any], demands: Demands = Demands()) -> int:  # noqa: B008  frozen

@@ -55,3 +55,25 @@ def test_two_tasks_of_one_pipeline_are_an_error(tmp_path: Path) -> None:
 
     assert "of 'c' of job 'a-b' as one pipeline: acme-dev-a-b-c" in error.what
     assert error.fix == "rename one of the two tasks"
+
+
+OFF = "enableStreamableLogs: false\n"
+
+
+@pytest.mark.parametrize(
+    ("version", "own", "found"),
+    [
+        ("2.0.6", "", True),
+        ("2.1.0", "", True),
+        ("1.12.14", "", None),
+        ("2.0.6", "enableStreamableLogs: false\n", False),
+    ],
+)
+def test_log_goes_to_the_server_where_the_version_can(
+    tmp_path: Path, version: str, own: str, found: bool | None
+) -> None:
+    """Unless the file says otherwise."""
+    project = loaded(tmp_path, ("version: 1.12.14", f"version: {version}"), files={"warehouse.yaml": WORKFLOW + own})
+    (config,) = compile_plan(project, "dev").configs
+
+    assert yaml.safe_load(config.text).get("enableStreamableLogs") is found
