@@ -19,6 +19,7 @@ from penstock.bundle.export.work import Source
 from penstock.cli import context as contexts
 from penstock.cli.options import ToOption
 from penstock.cli.output import data, talk, warn
+from penstock.compile.compiler import compile_plan
 from penstock.deployed.account import Account
 from penstock.deployed.state import find
 from penstock.project.airflow import plugins
@@ -105,7 +106,8 @@ def export(
     if operator is not Operator.ecs and (resources is not None or to is not None):
         raise InputError(f"--operator {operator.value} needs nothing of a deploy", fix="leave --resources and --to out")
     line = release_line(airflow) if airflow is not None else None
-    plan = own.plan()
+    # What is exported for another operator needs what the plan says of images and secrets, wherever its tasks run.
+    plan = compile_plan(own.project, own.environment, only_ecs=operator is not Operator.ecs)
     schedule = dag_file.pick(plan, name)
     if output is not None and os.path.lexists(output):
         raise InputError(f"{output} is there", fix="name a new file with --output, or remove this one")

@@ -36,19 +36,21 @@ def compile_plan(
     *,
     variables: Mapping[str, str] | None = None,
     airflow_version: str | None = None,
+    only_ecs: bool = False,
 ) -> Plan:
     """Work out a project for one environment; None: the default one.
 
     Args:
         variables: win over the project's.
         airflow_version: wins over the project's own, to try another one.
+        only_ecs: the plan as if all tasks ran by the operator `ecs`, for a file that is exported.
 
     Raises:
         InputError, InputErrors: an environment or variable that the project does not know, no Airflow version, two
             schedules with one DAG id, a task whose environment is too large.
     """
     name = project.default_environment if environment is None else environment
-    inputs = _inputs(project, name, dict(variables or {}), airflow_version)
+    inputs = replace(_inputs(project, name, dict(variables or {}), airflow_version), only_ecs=only_ecs)
     problems = Problems()
     if (no_way := catalogue.problem(inputs)) is not None:
         problems.add_all(inputs.located([no_way]))

@@ -25,6 +25,8 @@ class Inputs:
     variables: Mapping[str, str]
     """The project's, with the caller's in place of them."""
     airflow_version: str
+    only_ecs: bool = False
+    """Whether all tasks are to run by the operator `ecs`, whatever the project says."""
 
     @property
     def settings(self) -> Settings:

@@ -67,6 +67,7 @@ def job_steps(inputs: Inputs, meltano: Work | None, name: str) -> list[Step]:
         before = [job.tasks[index - 1].name] if index else []
         after = tuple(before if task.after is None else task.after)
         where = inputs.where("jobs", name, "tasks", index)
+        operator = "ecs" if inputs.only_ecs else operator_of(inputs.settings, task)
         steps.append(
             Step(
                 task.name,
@@ -75,7 +76,7 @@ def job_steps(inputs: Inputs, meltano: Work | None, name: str) -> list[Step]:
                 task,
                 where,
                 task.env,
-                operator_of(inputs.settings, task),
+                operator,
             )
         )
     return steps

@@ -104,6 +104,8 @@ def _days(*fields: str) -> int:
 
 
 def _task(task: Mapping[str, Any], architectures: Mapping[str, str], prices: Prices) -> float | None:
+    if "family" not in task:
+        return 0.0  # It runs in Airflow's worker, which is there anyway.
     architecture = architectures.get(task["family"], "x86_64")
     vcpu, gb = prices.get(f"fargate.{architecture}.vcpu_hour"), prices.get(f"fargate.{architecture}.gb_hour")
     storage = max(task.get("ephemeral_storage_gib", DEFAULT_STORAGE_GIB) - DEFAULT_STORAGE_GIB, 0)

@@ -115,4 +115,6 @@ def _fields(before: Data, after: Data, old_ones: Mapping[str, Data], new_ones: M
 
 def _size(task: Data) -> str:
     what = task.get("workflow_type") or " ".join(task.get("command", []))
+    if "cpu_units" not in task:
+        return f"{task['engine']} {what}, in Airflow's worker ({task['operator']})"
     return f"{task['engine']} {what}, {task['cpu_units']} CPU units, {task['memory_mib']} MiB"

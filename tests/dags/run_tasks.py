@@ -33,7 +33,8 @@ class Lines(logging.Handler):
 
 for task in dag.tasks:
     # Airflow's own pace is for Fargate, where a task takes a minute.
-    task.pace = replace(task.pace, poll=0.2, least=0.05, restart=0.05, drain=0.2, start_again=3)
+    if hasattr(task, "pace"):
+        task.pace = replace(task.pace, poll=0.2, least=0.05, restart=0.05, drain=0.2, start_again=3)
     ti = SimpleNamespace(
         dag_id=dag_id,
         run_id="manual__2026-01-02T03:04:05+00:00",

@@ -10,20 +10,17 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import psycopg
 import pytest
 
 from penstock.local import fargate
 from penstock.local.system import System
 from penstock_runtime.diagnosis import reasons
-from tests.functional.embedded import until
 from tests.functional.embedded_system import EmbeddedSystem, copy_sample
 
 TWO, THREE = "2.11.0", "3.0.6"
 INTERVAL_SECONDS = 100
 """A minute at most until the next time that a cron expression names, then Airflow's own pace."""
 KILL_SECONDS = 60
-EXPORTED = "exported-by-hand"
 KEPT = ("aws", "postgres", "catalogue")
 
 
@@ -42,16 +39,11 @@ def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedSystem]
             daily,
             {"name": "every-minute", "job": "wait", "interval": "* * * * *"},
             {"name": "held-back", "job": "hello", "interval": "0 3 1 1 *", "paused": True},
-            {"name": "in-worker", "job": "in-worker", "interval": "@manual"},
         ]
         wait = ["python", "-c", "import time; print('waiting', flush=True); time.sleep(600)"]
         project["airflow"]["catalogue"] = {"way": "database", "interval": "@manual"}
         project["airflow"]["create"]["version"] = TWO
         project["jobs"]["wait"] = {"tasks": [{"name": "wait", "command": wait}]}
-        workflow = {"type": "metadata", "config": "ingestion/warehouse.yaml"}
-        project["jobs"]["in-worker"] = {
-            "tasks": [{"name": "in-worker", "openmetadata": workflow, "operator": "virtualenv"}]
-        }
         project["jobs"]["hello"] = {"tasks": [{"name": "hello", "command": ["python", "-c", "print('hello')"]}]}
 
     found.edit(edit)
@@ -91,11 +83,6 @@ def test_status_shows_the_components_of_2(system: EmbeddedSystem) -> None:
     assert status["up"]
     airflow = {one["service"] for one in status["services"] if one["service"].startswith("airflow-")}
     assert airflow == {"airflow-webserver", "airflow-scheduler", "airflow-triggerer"}
-
-
-def test_the_same_workflow_runs_in_the_worker_of_2(system: EmbeddedSystem) -> None:
-    """See `_in_worker`."""
-    _in_worker(system)
 
 
 def test_interval_starts_a_run_and_kill_stops_it_on_2(system: EmbeddedSystem) -> None:
@@ -177,7 +164,6 @@ def test_its_files_go_with_the_option(system: EmbeddedSystem) -> None:
 
 def test_up_changes_to_3_and_keeps_the_rest(system: EmbeddedSystem) -> None:
     """Without the option it is the project's version again: Airflow's processes are others, all else is untouched."""
-    _export(system, "held-back")
     before = {name: system.instance.processes[name].pid for name in KEPT}
     refused = system.cli("up", "--airflow", "9.9.9", check=False)
     system.cli("up")
@@ -200,24 +186,6 @@ def test_interval_starts_a_run_and_kill_stops_it_on_3(system: EmbeddedSystem) ->
     _interval_and_kill(up)
 
 
-def test_the_same_workflow_runs_in_the_worker_of_3(system: EmbeddedSystem) -> None:
-    """See `_in_worker`."""
-    _in_worker(system)
-
-
-def test_an_exported_file_runs_without_penstock(system: EmbeddedSystem) -> None:
-    """`EcsRunTaskOperator` alone starts the deployed task definition, and waits for it; its log is in Airflow's."""
-    airflow = system.attach().airflow
-    airflow.set_paused(EXPORTED, paused=False)
-    run = airflow.trigger(EXPORTED)
-    until(lambda: airflow.run_state(EXPORTED, run) in ("success", "failed"), 120)
-
-    assert airflow.run_state(EXPORTED, run) == "success"
-    assert "penstock: " in airflow.log(EXPORTED, run, "hello", 1)
-    (ran,) = (one for one in fargate.tasks(system.attach().plan, system.attach().endpoint) if one.dag_run == run)
-    assert (ran.task, ran.attempt, ran.exit_code) == ("hello", 1, 0)
-
-
 def test_running_a_paused_schedule_leaves_it_paused(system: EmbeddedSystem) -> None:
     """`penstock run` lets its one run through."""
     result = system.run("hello")
@@ -235,46 +203,6 @@ def test_what_mwaa_refuses_changes_nothing(system: EmbeddedSystem) -> None:
     assert refused.returncode == 2
     assert "penstock down first" in refused.stderr
     assert system.data("status") == before
-
-
-def _export(system: EmbeddedSystem, name: str) -> None:
-    """Put a schedule's exported file among the project's own DAGs, under another id."""
-    up = system.attach()
-    (resources,) = up.server.dags.rglob("resources.json")
-    text = system.cli("dags", "export", name, "--airflow", THREE, "--resources", str(resources)).stdout
-    assert text.count(f'dag_id="{name}"') == 1
-    folder = system.folder / "dags"
-    folder.mkdir(exist_ok=True)
-    (folder / "exported.py").write_text(text.replace(f'dag_id="{name}"', f'dag_id="{EXPORTED}"'))
-
-
-def _in_worker(system: EmbeddedSystem) -> None:
-    """The unchanged file leaves the same catalogue from a virtual environment of Airflow's worker as from Fargate.
-
-    The log is the runtime's; neither it nor anything that Airflow stores of the run has a secret in it.
-    """
-    before = system.data("catalogue", "list", "--kind", "table")
-    result, up = system.run("in-worker"), system.attach()
-    log = up.airflow.log(result["dag_id"], result["run_id"], "in-worker", 1)
-    secrets = [system.instance.password("warehouse"), system.instance.password("catalogue")]
-
-    assert result["succeeded"]
-    assert [(task["operator"], task["fargate_task"]) for task in result["tasks"]] == [("virtualenv", None)]
-    assert before == system.data("catalogue", "list", "--kind", "table")
-    assert "openmetadata-ingestion 1.12.14.2, workflow type metadata" in log
-    assert "penstock: done" in log
-    assert [secret for secret in secrets if secret in log or secret in _stored(up)] == []
-
-
-def _stored(up: System) -> str:
-    """All rows of Airflow's database: rendered fields, XCom, serialized DAGs."""
-    texts = []
-    with psycopg.connect(up.server.database) as connection:
-        query = "SELECT table_name FROM information_schema.tables WHERE table_schema = 'public'"
-        for (table,) in connection.execute(query).fetchall():
-            rows = connection.execute(f'SELECT t::text FROM "{table}" t').fetchall()  # type: ignore[arg-type]
-            texts += [row[0] or "" for row in rows]
-    return "\n".join(texts)
 
 
 def _interval_and_kill(up: System) -> None:

@@ -48,7 +48,7 @@ def export(source: Source) -> Exported:
         InputError: a task has what the operator cannot bring at all: files, for example.
     """
     parts = Parts()
-    tasks = [(task, _builder(source, task)(source, task, parts)) for task in source.schedule.tasks]
+    tasks = [(task, _builder(source, task)(source, task, parts)) for task in source.tasks]
     notes = losses(source)
     needs = [
         *requisites(source),

@@ -100,5 +100,5 @@ def _image(source: Source, task: FargateTask, parts: Parts) -> str:
 
 
 def _references(source: Source) -> list[str]:
-    tasks = [task for task in source.schedule.tasks if task.engine != "openmetadata"]
+    tasks = [task for task in source.tasks if task.engine != "openmetadata"]
     return sorted({reference for task in tasks for reference in source.secrets(task).values()})

@@ -82,8 +82,8 @@ def _overrides(source: Source, task: FargateTask, parts: Parts) -> Call:
 
 def _function(source: Source) -> str:
     """The function `overrides` of the file, with no more arguments than the schedule's tasks need."""
-    command = any(not task.runtime for task in source.schedule.tasks)
-    storage = any(task.ephemeral_storage_gib != run_task.DEFAULT_STORAGE_GIB for task in source.schedule.tasks)
+    command = any(not task.runtime for task in source.tasks)
+    storage = any(task.ephemeral_storage_gib != run_task.DEFAULT_STORAGE_GIB for task in source.tasks)
     arguments = ["cpu", "memory", "environment", *["command=None"] * command, *["storage_gib=None"] * storage]
     lines = [
         f"def overrides({', '.join(arguments)}):",

@@ -26,7 +26,7 @@ def losses(source: Source) -> list[str]:
 def requisites(source: Source) -> Iterator[str]:
     """What must be in Airflow before the file runs, a sentence each."""
     target = source.target
-    engines = {task.engine for task in source.schedule.tasks}
+    engines = {task.engine for task in source.tasks}
     if target.operator is Operator.ecs:
         yield "Allow Airflow's role to run the project's task definitions, as docs/airflow-self-managed.md has it."
     elif target.operator is Operator.docker:
@@ -43,7 +43,7 @@ def requisites(source: Source) -> Iterator[str]:
 
 
 def _of_fargate(source: Source) -> Iterator[str]:
-    tasks = source.schedule.tasks
+    tasks = source.tasks
     yield (
         "Nothing keeps a retry from starting a second Fargate task where RunTask's answer was lost, or takes the "
         "result of one that ended while Airflow was away."
@@ -61,7 +61,7 @@ def _of_fargate(source: Source) -> Iterator[str]:
 
 
 def _of_workers(source: Source) -> Iterator[str]:
-    tasks, operator = source.schedule.tasks, source.target.operator
+    tasks, operator = source.tasks, source.target.operator
     yield f"Tasks run in {_WHERE[operator]} with its role and its network, no longer in Fargate with theirs."
     if operator is not Operator.docker:
         yield "cpu_units, memory_mib and ephemeral_storage_gib have no effect: tasks share the worker."

@@ -65,13 +65,13 @@ def workflow_function(source: Source, *, mask: bool) -> str:
 
 
 def _all_secrets(source: Source) -> list[str]:
-    tasks = [task for task in source.schedule.tasks if task.engine == "openmetadata"]
+    tasks = [task for task in source.tasks if task.engine == "openmetadata"]
     return sorted({reference for task in tasks for reference in source.secrets(task).values()})
 
 
 def workflow_requirements(source: Source) -> tuple[str, ...]:
     """What pip is to install for the schedule's workflows."""
-    tasks = [task for task in source.schedule.tasks if task.engine == "openmetadata"]
+    tasks = [task for task in source.tasks if task.engine == "openmetadata"]
     types = [name for task in tasks if (name := source.source_type(task)) is not None]
     asked = requirements(source.openmetadata, types, [task.workflow_type or "" for task in tasks])
     return (*asked, *["boto3"] * bool(_all_secrets(source)))

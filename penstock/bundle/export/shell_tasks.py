@@ -110,7 +110,7 @@ def _exports(
 
 def _script(source: Source) -> str:
     """A program that prints the secret which its argument names."""
-    tasks = source.schedule.tasks
+    tasks = source.tasks
     references = sorted({reference for task in tasks for reference in source.secrets(task).values()})
     workflows = any(task.engine == "openmetadata" for task in tasks)
     needs_json = workflows or any("#" in reference for reference in references)

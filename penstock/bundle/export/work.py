@@ -36,6 +36,22 @@ class Source:
     resources: Resources | None = None
     """What the deploy made; ecs only."""
 
+    @property
+    def tasks(self) -> tuple[FargateTask, ...]:
+        """The schedule's tasks.
+
+        Raises:
+            InputError: one runs in Airflow's worker, so that nothing of it is deployed in ECS.
+        """
+        for task in self.schedule.tasks:
+            if not isinstance(task, FargateTask):
+                raise InputError(
+                    f"task {task.name!r} of schedule {self.schedule.name!r} runs in Airflow's worker (operator: "
+                    f"{task.operator}), so that no task definition of it is deployed",
+                    fix=f"export it with --operator {task.operator}",
+                )
+        return tuple(task for task in self.schedule.tasks if isinstance(task, FargateTask))
+
     def definition(self, task: FargateTask) -> TaskDefinition:
         """The task definition of a task."""
         return next(one for one in self.plan.task_definitions if one.family == task.family)

@@ -212,3 +212,22 @@ def test_files_beside_the_release_are_in_its_hash(plan: Plan) -> None:
     other = replace(plan, dag_files=(replace(file, text="# other\n"),))
 
     assert build_bundle(other, dags_folder=DAGS).release != build_bundle(plan, dags_folder=DAGS).release
+
+
+def test_tasks_in_workers_bring_what_they_run(tmp_path: Path) -> None:
+    """The runtime's own program with all that it imports, the workflow and the lock; without such tasks none of it."""
+    config = "        openmetadata: {type: metadata, config: warehouse.yaml}\n"
+    plan = compile_plan(loaded(tmp_path, (config, f"{config}        operator: virtualenv\n")))
+    (lock,), (workflow,) = plan.requirements, plan.configs
+
+    def held(plan: Plan) -> dict[str, bytes]:
+        bundle = build_bundle(plan, dags_folder=DAGS)
+        return {path.partition(f"{bundle.release}/")[2]: content for path, content in bundle.dags.items()}
+
+    files, others = held(plan), held(compile_plan(loaded(tmp_path)))
+
+    assert files[f"requirements/{lock.sha256}.txt"] == lock.text.encode()
+    assert files[f"configs/{workflow.sha256}.yaml"] == workflow.text.encode()
+    own = {"penstock_runtime/__main__.py", "penstock_runtime/container/engines/openmetadata.py"}
+    assert own <= files.keys()
+    assert not {path for path in others if path in own or path.startswith(("requirements/", "configs/"))}
