@@ -128,3 +128,15 @@ def test_what_is_not_there_is_named(recipes: Path, tmp_path: Path, wrong: Image,
         image.assemble(wrong, tmp_path, tmp_path / "context")
 
     assert caught.value.fix
+
+
+def test_the_slim_recipe_finds_the_lock(tmp_path: Path) -> None:
+    """The project's folder lies where Dockerfile and build.sh look for it."""
+    lock = "openmetadata-ingestion[postgres]==1.12.14.2 \\\n    --hash=sha256:00\n"
+    (tmp_path / "slim").mkdir()
+    (tmp_path / "slim" / "requirements.txt").write_text(lock)
+    image.assemble(Image("built", "openmetadata", "slim"), tmp_path, tmp_path / "context")
+
+    assert (tmp_path / "context" / "project" / "requirements.txt").read_text() == lock
+    assert "$CONTEXT/project/requirements.txt" in (tmp_path / "context" / "build.sh").read_text()
+    assert "build.sh" in (tmp_path / "context" / "Dockerfile").read_text()

@@ -38,13 +38,12 @@ def _files(places: tuple[str, ...], *ends: str) -> list[Path]:
 
 
 @functools.cache
-def _lines() -> list[tuple[str, str]]:
-    """(`file:line`, its text) of all code and prose."""
+def _texts() -> list[tuple[str, str]]:
+    """(Path, text) of all code and prose."""
     return [
-        (f"{path.relative_to(ROOT)}:{number}", line)
+        (str(path.relative_to(ROOT)), path.read_text(encoding="utf-8"))
         for path in [*_files(CODE, ".py"), *_files(PROSE, ".md")]
         if "expected" not in path.parts
-        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1)
     ]
 
 
@@ -79,6 +78,10 @@ def test_helpers_are_not_imported_from_test_files() -> None:
 @pytest.mark.parametrize("phrase", ODD)
 def test_wording_is_plain(phrase: str) -> None:
     """Messages, docstrings, comments and guides read as a native engineer would write them."""
-    odd = [f"{place}: {line.strip()[:100]}" for place, line in _lines() if re.search(phrase, line)]
+    odd = [
+        f"{path}:{text.count(chr(10), 0, match.start()) + 1}: {match[0]}"
+        for path, text in _texts()
+        for match in re.finditer(phrase, text)
+    ]
 
     assert odd == [], f"write instead: {ODD[phrase]}"

@@ -59,7 +59,7 @@ def airflow() -> Iterator[Server]:
     """A server without answers."""
     with Server() as server:
         server.answers["POST /auth/token"] = (201, {"access_token": "t0ken"})
-        thread = threading.Thread(target=server.serve_forever)
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
         thread.start()
         yield server
         server.shutdown()

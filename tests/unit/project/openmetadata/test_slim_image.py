@@ -8,7 +8,6 @@ import pytest
 
 from penstock.compile.compiler import compile_plan
 from penstock_runtime.plan.task_definition import Image
-from stacks.ingestion.image import assemble
 from tests.unit.project_files import WORKFLOW, errors, loaded, write
 
 PACKAGE = "openmetadata-ingestion[postgres]==1.12.14.2"
@@ -116,14 +115,3 @@ def test_a_tag_has_no_place_beside_it(tmp_path: Path) -> None:
 
     assert "`tag` has no place beside build" in what
     assert fix == "keep one of them"
-
-
-def test_the_recipe_finds_the_lock(tmp_path: Path) -> None:
-    """The project's folder lies where Dockerfile and build.sh look for it."""
-    (tmp_path / "slim").mkdir()
-    (tmp_path / "slim" / "requirements.txt").write_text(LOCK)
-    assemble(Image("built", "openmetadata", "slim"), tmp_path, tmp_path / "context")
-
-    assert (tmp_path / "context" / "project" / "requirements.txt").read_text() == LOCK
-    assert "$CONTEXT/project/requirements.txt" in (tmp_path / "context" / "build.sh").read_text()
-    assert "build.sh" in (tmp_path / "context" / "Dockerfile").read_text()

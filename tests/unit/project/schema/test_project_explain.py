@@ -47,7 +47,7 @@ def _parts(annotation: Any) -> Iterator[Any]:
 
 def _told(model: type[BaseModel], key: str, value: Any) -> list[tuple[str, str, str]]:
     """What is said of one key with one value: place, what, fix. Keys that are missing are not what this is about."""
-    document = parse(yaml.dump({key: value}, sort_keys=False), "f", text_keys=True)
+    document = parse(yaml.dump({key: value}, Dumper=yaml.CSafeDumper, sort_keys=False), "f", text_keys=True)
     try:
         model.model_validate(document.root.plain())
     except ValidationError as error:
