@@ -14,9 +14,10 @@ from aws_cdk import aws_iam as iam
 
 from penstock_runtime.errors import InputError
 from penstock_runtime.plan.airflow import SelfManagedAirflow, UsedAirflow
+from penstock_runtime.plan.iam_limits import MAX_POLICY_CHARACTERS
 from penstock_runtime.plan.plan import Plan
 from stacks.build import build_stacks
-from stacks.managed_policies import MAX_POLICY_CHARACTERS, ManagedPolicies, pack
+from stacks.managed_policies import ManagedPolicies, pack
 from tests.stacks import plans, statements
 
 KEY = f"arn:aws:kms:{plans.REGION}:{plans.ACCOUNT}:key/1a2b3c4d"

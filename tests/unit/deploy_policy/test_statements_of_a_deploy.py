@@ -10,7 +10,6 @@ from typing import Any
 
 import pytest
 
-from penstock.aws.iam import MAX_POLICY_CHARACTERS
 from penstock.cli import deploy_policy, main
 from penstock.compile.compiler import compile_plan
 from penstock.deploy_policy.bootstrap import Bootstrap
@@ -20,6 +19,7 @@ from penstock.deploy_policy.scope import Deployment
 from penstock.deploy_policy.statements import Statement, statements
 from penstock.deployed.account import Account
 from penstock_runtime.errors import PenstockError
+from penstock_runtime.plan.iam_limits import MAX_POLICY_CHARACTERS
 from penstock_runtime.plan.plan import Iam, Plan
 from tests.unit.project_files import loaded, write
 
