@@ -49,8 +49,8 @@ def test_dag_runs_by_hand_in_any_airflow(under_airflow: Any, tmp_path: Path) -> 
     """The file alone, with nothing of Penstock beside it."""
     shutil.copy(FILE, tmp_path)
 
-    found = under_airflow("read_dags.py", tmp_path)
+    dag_bag = under_airflow("read_dags.py", tmp_path)
 
-    assert (found["import_errors"], found["imported_by_ours"]) == ({}, [])
-    (dag,) = found["dags"].values()
+    assert (dag_bag["import_errors"], dag_bag["imported_by_ours"]) == ({}, [])
+    (dag,) = dag_bag["dags"].values()
     assert (dag["summary"], list(dag["tasks"])) == ("None", ["report"])

@@ -207,5 +207,5 @@ def test_it_may_do_nothing_else(watch: Watch) -> None:
 
 
 def _grant(watch: Watch, action: str) -> Any:
-    (found,) = [one for one in roles_of(watch.function, watch.aws, "watch").grants() if one.action == action]
-    return found
+    (grant,) = [one for one in roles_of(watch.function, watch.aws, "watch").grants() if one.action == action]
+    return grant

@@ -31,10 +31,10 @@ ODD = {
 
 
 def _files(places: tuple[str, ...], *ends: str) -> list[Path]:
-    found = [
+    paths = [
         path for place in places for path in ([ROOT / place] if (ROOT / place).is_file() else (ROOT / place).rglob("*"))
     ]
-    return sorted(path for path in found if path.suffix in ends and path != Path(__file__).resolve())
+    return sorted(path for path in paths if path.suffix in ends and path != Path(__file__).resolve())
 
 
 @functools.cache

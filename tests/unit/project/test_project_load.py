@@ -110,13 +110,13 @@ def test_schema_command_tells_an_old_file_from_a_new_one(tmp_path: Path) -> None
 
 def test_schema_describes_every_key() -> None:
     """A key without a description helps nobody in an editor."""
-    found = json_schema()
-    parts = [found, *found["$defs"].values()]
+    schema = json_schema()
+    parts = [schema, *schema["$defs"].values()]
 
     def described(one: dict[str, Any]) -> bool:
         """By itself, or by the definition that it names (pydantic does not say the same twice)."""
         name = one.get("$ref", "").rsplit("/", 1)[-1]
-        return "description" in one or "description" in found["$defs"].get(name, {})
+        return "description" in one or "description" in schema["$defs"].get(name, {})
 
     assert [
         key for part in parts for key, property_ in part.get("properties", {}).items() if not described(property_)

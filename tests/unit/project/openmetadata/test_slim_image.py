@@ -39,9 +39,9 @@ MISTAKES = {
 def test_wrong_lock_is_named(tmp_path: Path, lock: str | None, place: str, what: str) -> None:
     """At its line, where it has one."""
     path = write(tmp_path, BUILD, files={} if lock is None else {"slim/requirements.txt": lock})
-    found = errors(path)
+    problems = errors(path)
 
-    assert [(where.startswith(place), what in said) for where, said, _ in found] == [(True, True)], found
+    assert [(where.startswith(place), what in said) for where, said, _ in problems] == [(True, True)], problems
 
 
 WITHOUT = LOCK.replace(DRIVER, "psycopg3==3.0")
@@ -59,10 +59,10 @@ def test_a_connector_that_is_left_out_is_named(
 ) -> None:
     """Where the workflow asks for it, before anything is built."""
     text = WORKFLOW.replace("type: postgres", f"type: {source}")
-    found = errors(write(tmp_path, BUILD, files={"slim/requirements.txt": lock, "warehouse.yaml": text}))
+    problems = errors(write(tmp_path, BUILD, files={"slim/requirements.txt": lock, "warehouse.yaml": text}))
 
     package, extra = missing
-    assert found == [
+    assert problems == [
         (
             "warehouse.yaml:2:9",
             f"slim/requirements.txt has no {package}, which a source of type {source} needs",
