@@ -1,7 +1,7 @@
 """What IAM attaches to one role: a plan that compiles must fit when it is synthesized.
 
 IAM User Guide, "IAM and AWS STS quotas", looked at on 2026-11-30. It is here because the desk and the stacks import
-nothing of each other; nothing that runs in the cloud reads it, so no bundle holds it.
+nothing of each other. Nothing that runs in the cloud reads it.
 """
 
 from __future__ import annotations
