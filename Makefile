@@ -58,8 +58,9 @@ static:
 	$(VENV)/lint-imports
 	$(VENV)/python -m penstock.project.json_schema --check schema/penstock.schema.json
 
+# Some unit tests wait for a process to end: three workers keep two cores busy.
 unit:
-	$(VENV)/pytest -q -n logical --maxprocesses 4 --dist worksteal tests/unit
+	$(VENV)/pytest -q -n 3 --dist worksteal tests/unit
 
 # Most functional tests wait for servers, so two cores keep three workers busy. tests/conftest.py says what goes together.
 test: setup check

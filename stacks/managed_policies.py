@@ -11,14 +11,7 @@ from aws_cdk import aws_iam as iam
 from constructs import Construct
 
 from penstock_runtime.errors import InputError
-
-MAX_POLICY_CHARACTERS = 6_144
-"""Of one managed policy, white space not counted (IAM User Guide, "IAM and AWS STS quotas")."""
-MAX_INLINE_CHARACTERS = 10_240
-"""Of all inline policies of a role, counted alike (the same page)."""
-USUAL_POLICIES = 10
-MAX_POLICIES = 20
-"""Managed policies that a role can have: usually, and after a request (the same page)."""
+from penstock_runtime.plan.iam_limits import MAX_POLICIES, MAX_POLICY_CHARACTERS, MAX_RAISED_POLICIES
 
 _LONGEST = {"AWS::Partition": "aws-us-gov", "AWS::AccountId": "1" * 12, "AWS::Region": "x" * 16}
 """What CloudFormation fills in later, at its longest. A bucket's name has at most 63 characters."""
@@ -47,15 +40,16 @@ class ManagedPolicies(Construct):
             InputError: they are more than IAM attaches to a role.
         """
         documents = pack(self._statements, cdk.Stack.of(self))
-        if len(documents) > MAX_POLICIES:
+        if len(documents) > MAX_RAISED_POLICIES:
             raise InputError(
-                f"the DAGs need {len(documents)} managed policies, and IAM attaches at most {MAX_POLICIES} to a role",
+                f"the DAGs need {len(documents)} managed policies, "
+                f"and IAM attaches at most {MAX_RAISED_POLICIES} to a role",
                 fix="split the project, or let more tasks share engine, image and secrets",
             )
-        if len(documents) >= USUAL_POLICIES:
+        if len(documents) >= MAX_POLICIES:
             cdk.Annotations.of(self).add_warning_v2(
                 "penstock:managed-policies",
-                f"{len(documents)} managed policies for one role; IAM attaches {USUAL_POLICIES}: have the quota raised",
+                f"{len(documents)} managed policies for one role; IAM attaches {MAX_POLICIES}: have the quota raised",
             )
         roles = [] if role is None else [iam.Role.from_role_name(self, "Role", role)]
         return [

@@ -5,6 +5,8 @@ A group is a module, or the modules that share what takes long to make. The long
 
 from __future__ import annotations
 
+import gc
+
 import hypothesis
 import pytest
 from xdist.remote import Producer
@@ -65,6 +67,12 @@ class Groups(LoadScopeScheduling):
 
     def _split_scope(self, nodeid: str) -> str:
         return group(nodeid.partition("::")[0])
+
+
+def pytest_collection_finish() -> None:
+    """Modules and tests live to the end: the garbage collector need not visit them all, again and again."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.hookimpl(optionalhook=True)

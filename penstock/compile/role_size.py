@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from penstock.aws.arns import partition_of
-from penstock.aws.iam import MAX_INLINE_CHARACTERS
 from penstock_runtime.errors import InputError
+from penstock_runtime.plan.iam_limits import MAX_INLINE_CHARACTERS
 from penstock_runtime.plan.task_definition import Secret, TaskDefinition
 
 FRAME = 1_500

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from penstock.aws.iam import MAX_POLICIES, MAX_POLICY_CHARACTERS
 from penstock.deploy_policy.statements import Statement
 from penstock_runtime.errors import PenstockError
+from penstock_runtime.plan.iam_limits import MAX_POLICIES, MAX_POLICY_CHARACTERS
 
 
 @dataclass(frozen=True)

@@ -10,11 +10,12 @@ from aws_cdk import aws_iam as iam
 from constructs import Construct
 
 from penstock_runtime.errors import InputError
+from penstock_runtime.plan.iam_limits import MAX_INLINE_CHARACTERS
 from penstock_runtime.plan.task_definition import TaskDefinition
 from stacks.ingestion.container import Surroundings, container_of
 from stacks.ingestion.image import ContainerImage
 from stacks.ingestion.role_statements import airflow_statements, artifact_statements, start_statements
-from stacks.managed_policies import MAX_INLINE_CHARACTERS, longest
+from stacks.managed_policies import longest
 from stacks.nag import acknowledge, acknowledge_wildcards
 from stacks.permitted import acknowledge_permitted, policies_of
 

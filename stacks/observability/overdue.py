@@ -6,8 +6,6 @@ Its code is `penstock_runtime.functions.overdue`.
 from __future__ import annotations
 
 import aws_cdk as cdk
-from aws_cdk import aws_events as events
-from aws_cdk import aws_events_targets as targets
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
@@ -19,6 +17,7 @@ from penstock_runtime.plan.plan import Plan
 from penstock_runtime.release.manifest import MANIFEST
 from stacks.function import function_of
 from stacks.nag import acknowledge_watch
+from stacks.observability.clock import run_every
 from stacks.observability.notifications import Topic
 
 
@@ -66,14 +65,4 @@ class Watch(Construct):
             },
         )
         acknowledge_watch(self.function)
-        events.Rule(
-            self,
-            "Clock",
-            description="Time to look for overdue schedules",
-            schedule=events.Schedule.rate(cdk.Duration.minutes(overdue.EVERY_MINUTES)),
-            targets=[
-                targets.LambdaFunction(
-                    self.function, retry_attempts=2, max_event_age=cdk.Duration.minutes(overdue.EVERY_MINUTES)
-                )
-            ],
-        )
+        run_every(self, self.function, overdue.EVERY_MINUTES, "Time to look for overdue schedules")

@@ -6,8 +6,6 @@ Its code is `penstock_runtime.functions.reaper`.
 from __future__ import annotations
 
 import aws_cdk as cdk
-from aws_cdk import aws_events as events
-from aws_cdk import aws_events_targets as targets
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
@@ -16,6 +14,7 @@ from penstock_runtime.functions import reaper
 from penstock_runtime.plan.plan import Plan
 from stacks.function import function_of
 from stacks.nag import acknowledge_reaper
+from stacks.observability.clock import run_every
 from stacks.observability.notifications import Topic
 
 
@@ -56,14 +55,4 @@ class Reaper(Construct):
             },
         )
         acknowledge_reaper(self.function)
-        events.Rule(
-            self,
-            "Clock",
-            description="Time to look for tasks after their deadline",
-            schedule=events.Schedule.rate(cdk.Duration.minutes(reaper.EVERY_MINUTES)),
-            targets=[
-                targets.LambdaFunction(
-                    self.function, retry_attempts=2, max_event_age=cdk.Duration.minutes(reaper.EVERY_MINUTES)
-                )
-            ],
-        )
+        run_every(self, self.function, reaper.EVERY_MINUTES, "Time to look for tasks after their deadline")

@@ -51,10 +51,10 @@ def test_nothing_is_read_before_the_first_release_is_live(under_airflow: Any, tm
     for path in [path for path in folder.iterdir() if path.name != "release"]:
         path.rename(next((folder / "release").glob("*/")) / path.name)
 
-    found = under_airflow("read_dags.py", tmp_path / "dags")
+    dag_bag = under_airflow("read_dags.py", tmp_path / "dags")
 
-    assert found["import_errors"] == {}
-    assert found["dags"] == {}
+    assert dag_bag["import_errors"] == {}
+    assert dag_bag["dags"] == {}
 
 
 def plan_of(schedules: tuple[Schedule, ...]) -> Plan:
@@ -86,19 +86,19 @@ def test_bundle_is_read_as_it_is(under_airflow: Any, tmp_path: Path) -> None:
     tasks = tuple(replace(LOAD, name=f"load-{n}") for n in range(5))
     schedules = tuple(replace(DAILY, name=f"s{n:02}", dag_id=f"s{n:02}", tasks=tasks) for n in range(60))
     plan = plan_of(schedules)
-    made = build_bundle(plan, dags_folder=ROOT / "dags")
-    made.write(tmp_path)
+    bundle = build_bundle(plan, dags_folder=ROOT / "dags")
+    bundle.write(tmp_path)
     (tmp_path / "dags" / plan.prefix / "resources.json").write_text(json.dumps(asdict(RESOURCES)))
 
-    found = under_airflow("read_dags.py", tmp_path / "dags")
+    dag_bag = under_airflow("read_dags.py", tmp_path / "dags")
 
-    assert found["import_errors"] == {}
-    assert set(found["dags"]) == {"my-own", "with-helpers", *(one.dag_id for one in schedules)}
-    assert set(found["dags"]["with-helpers"]["tags"]) == {"helped", "q"}
-    assert {Path(dag["fileloc"]).name for dag in found["dags"].values()} == {
+    assert dag_bag["import_errors"] == {}
+    assert set(dag_bag["dags"]) == {"my-own", "with-helpers", *(one.dag_id for one in schedules)}
+    assert set(dag_bag["dags"]["with-helpers"]["tags"]) == {"helped", "q"}
+    assert {Path(dag["fileloc"]).name for dag in dag_bag["dags"].values()} == {
         "my_own.py",
         "with_helpers.py",
         "schedules_00.py",
         "schedules_01.py",
     }
-    assert not [name for name, dag in found["dags"].items() if "penstock-error" in dag["tags"]]
+    assert not [name for name, dag in dag_bag["dags"].items() if "penstock-error" in dag["tags"]]

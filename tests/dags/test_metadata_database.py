@@ -103,10 +103,10 @@ def test_dag_runs_by_hand_in_any_airflow(under_airflow: Any, tmp_path: Path) -> 
     """The file alone, with nothing of Penstock beside it."""
     shutil.copy(FILE, tmp_path)
 
-    found = under_airflow("read_dags.py", tmp_path)
+    dag_bag = under_airflow("read_dags.py", tmp_path)
 
-    assert (found["import_errors"], found["imported_by_ours"]) == ({}, [])
-    (dag,) = found["dags"].values()
+    assert (dag_bag["import_errors"], dag_bag["imported_by_ours"]) == ({}, [])
+    (dag,) = dag_bag["dags"].values()
     assert (dag["summary"], list(dag["tasks"])) == ("None", ["find_database"])
 
 
@@ -115,7 +115,7 @@ def test_dag_of_a_project_has_its_own_id_and_time(under_airflow: Any, tmp_path: 
     text = FILE.read_text().replace('DAG_ID = ""', 'DAG_ID = "team-address"').replace('CRON = ""', 'CRON = "0 2 * * 0"')
     (tmp_path / "metadata_database.py").write_text(text)
 
-    found = under_airflow("read_dags.py", tmp_path)
+    dag_bag = under_airflow("read_dags.py", tmp_path)
 
-    assert list(found["dags"]) == ["team-address"]
-    assert "0 2 * * 0" in found["dags"]["team-address"]["summary"]
+    assert list(dag_bag["dags"]) == ["team-address"]
+    assert "0 2 * * 0" in dag_bag["dags"]["team-address"]["summary"]

@@ -186,18 +186,18 @@ def test_worker_builds_its_own_dag_only(under_airflow: Any, tmp_path: Path) -> N
     """A worker that is about to run one DAG's task builds that DAG."""
     folder = write_bundle(tmp_path, DAILY, BY_HAND)
 
-    found = under_airflow("read_dags.py", folder, environ={"_AIRFLOW_PARSING_CONTEXT_DAG_ID": "acme-by-hand"})
+    dag_bag = under_airflow("read_dags.py", folder, environ={"_AIRFLOW_PARSING_CONTEXT_DAG_ID": "acme-by-hand"})
 
-    assert set(found["dags"]) == {"acme-by-hand"}
+    assert set(dag_bag["dags"]) == {"acme-by-hand"}
 
 
 def test_missing_resources_say_deploy(under_airflow: Any, tmp_path: Path) -> None:
     """Without resources.json the loader's import error says what to do."""
     folder = write_bundle(tmp_path, DAILY, resources=None)
 
-    found = under_airflow("read_dags.py", folder)
+    dag_bag = under_airflow("read_dags.py", folder)
 
-    (error,) = found["import_errors"].values()
+    (error,) = dag_bag["import_errors"].values()
     assert "resources.json is missing" in error
     assert "fix: deploy the project" in error
 
@@ -210,10 +210,10 @@ def test_unreadable_schedule_is_named(under_airflow: Any, tmp_path: Path) -> Non
     data["schedules"][0]["colour"] = "red"
     shard.write_text(json.dumps(data))
 
-    found = under_airflow("read_dags.py", folder)
+    dag_bag = under_airflow("read_dags.py", folder)
 
-    assert found["dags"]["acme-by-hand"]["tags"] == ["acme", "ingestion"]
-    assert "'colour'" in found["dags"]["acme-daily"]["doc_md"]
+    assert dag_bag["dags"]["acme-by-hand"]["tags"] == ["acme", "ingestion"]
+    assert "'colour'" in dag_bag["dags"]["acme-daily"]["doc_md"]
 
 
 def test_two_projects_in_one_process(under_airflow: Any, tmp_path: Path) -> None:
@@ -224,7 +224,7 @@ def test_two_projects_in_one_process(under_airflow: Any, tmp_path: Path) -> None
     (dags,) = first.glob("second/release/*/penstock_runtime/airflow/dags.py")
     dags.write_text(dags.read_text().replace("tags=list(schedule.tags)", 'tags=["second"]'))
 
-    found = under_airflow("read_dags.py", first)
+    dag_bag = under_airflow("read_dags.py", first)
 
-    assert found["dags"]["acme-daily"]["tags"] == ["acme", "ingestion"]
-    assert found["dags"]["acme-by-hand"]["tags"] == ["second"]
+    assert dag_bag["dags"]["acme-daily"]["tags"] == ["acme", "ingestion"]
+    assert dag_bag["dags"]["acme-by-hand"]["tags"] == ["second"]

@@ -22,12 +22,12 @@ def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedSystem]
     """A copy of the sample project that is up and has run once, by the commands that a user types."""
     folder = tmp_path_factory.mktemp("sample")
     copy_sample(folder)
-    found = EmbeddedSystem(folder, checked=True)
+    embedded = EmbeddedSystem(folder, checked=True)
     try:
-        found.first_run = found.run("flights", "--up")
-        yield found
+        embedded.first_run = embedded.run("flights", "--up")
+        yield embedded
     finally:
-        found.cli("down", check=False)
+        embedded.cli("down", check=False)
 
 
 @pytest.fixture(scope="session")

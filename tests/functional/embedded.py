@@ -159,8 +159,8 @@ def trust(*services: str) -> dict[str, Any]:
 
 
 def policy(name: str, *statements: dict[str, Any]) -> dict[str, Any]:
-    found = [{"Effect": "Allow", **one} for one in statements]
-    return {"PolicyName": name, "PolicyDocument": {"Version": "2012-10-17", "Statement": found}}
+    allowed = [{"Effect": "Allow", **one} for one in statements]
+    return {"PolicyName": name, "PolicyDocument": {"Version": "2012-10-17", "Statement": allowed}}
 
 
 def base_template() -> dict[str, Any]:
@@ -276,15 +276,15 @@ class Aws:
     def call(self, script: str | None = None, **more: Any) -> dict[str, Any]:
         """The arguments of a RunTask; `script` is what the container's shell runs."""
         network = {"subnets": [self.outputs["Subnet0"]], "securityGroups": [self.outputs["Group"]]}
-        found: dict[str, Any] = {
+        request: dict[str, Any] = {
             "cluster": "main",
             "taskDefinition": "tool",
             "launchType": "FARGATE",
             "networkConfiguration": {"awsvpcConfiguration": network},
         }
         if script is not None:
-            found["overrides"] = {"containerOverrides": [{"name": "main", "command": [script]}]}
-        return found | more
+            request["overrides"] = {"containerOverrides": [{"name": "main", "command": [script]}]}
+        return request | more
 
     def start(self, script: str | None = None, keys: Keys | None = None, **more: Any) -> str:
         answer = self.client("ecs", keys).run_task(**self.call(script, **more))
@@ -294,11 +294,11 @@ class Aws:
     def register(self, family: str, change: dict[str, Any], *more: dict[str, Any]) -> str:
         """A copy of `tool` with another family and a changed container; its ARN."""
         ecs = self.client("ecs")
-        found = ecs.describe_task_definition(taskDefinition="tool")["taskDefinition"]
+        definition = ecs.describe_task_definition(taskDefinition="tool")["taskDefinition"]
         names = ("cpu", "memory", "networkMode", "requiresCompatibilities", "taskRoleArn", "executionRoleArn")
-        container = {**found["containerDefinitions"][0], **change}
+        container = {**definition["containerDefinitions"][0], **change}
         answer = ecs.register_task_definition(
-            family=family, containerDefinitions=[container, *more], **{name: found[name] for name in names}
+            family=family, containerDefinitions=[container, *more], **{name: definition[name] for name in names}
         )
         return str(answer["taskDefinition"]["taskDefinitionArn"])
 
@@ -316,10 +316,10 @@ class Aws:
         logs = self.client("logs")
         stream = f"penstock/main/{arn.rsplit('/', 1)[-1]}"
         try:
-            found = logs.get_log_events(logGroupName="/penstock/tool", logStreamName=stream, startFromHead=True)
+            events = logs.get_log_events(logGroupName="/penstock/tool", logStreamName=stream, startFromHead=True)
         except logs.exceptions.ResourceNotFoundException:
             return []
-        return [one["message"] for one in found["events"]]
+        return [one["message"] for one in events["events"]]
 
     def role(self, name: str, *statements: dict[str, Any]) -> Keys:
         """A session of a new role with these grants."""
@@ -353,15 +353,15 @@ def listen(aws: Aws, topic: str) -> str:
 
 def heard(aws: Aws, queue: str) -> list[dict[str, Any]]:
     """The messages of a queue, which forgets them."""
-    found = aws.client("sqs").receive_message(QueueUrl=queue, MaxNumberOfMessages=10).get("Messages", [])
-    for one in found:
+    messages = aws.client("sqs").receive_message(QueueUrl=queue, MaxNumberOfMessages=10).get("Messages", [])
+    for one in messages:
         aws.client("sqs").delete_message(QueueUrl=queue, ReceiptHandle=one["ReceiptHandle"])
-    return [json.loads(one["Body"]) for one in found]
+    return [json.loads(one["Body"]) for one in messages]
 
 
 def upload_functions(endpoint: Endpoint, template: dict[str, Any], assembly: Path) -> dict[str, Path]:
     """Put the code of a template's functions where CDK's CLI would; handler → folder of its code."""
-    s3, found = endpoint.client("s3"), {}
+    s3, code_folders = endpoint.client("s3"), {}
     for resource in template["Resources"].values():
         if resource["Type"] != "AWS::Lambda::Function":
             continue
@@ -374,5 +374,5 @@ def upload_functions(endpoint: Endpoint, template: dict[str, Any], assembly: Pat
             for file in sorted(one for one in folder.rglob("*") if one.is_file()):
                 archive.write(file, file.relative_to(folder))
         s3.put_object(Bucket=code["S3Bucket"], Key=code["S3Key"], Body=packed.getvalue())
-        found[resource["Properties"]["Handler"]] = folder
-    return found
+        code_folders[resource["Properties"]["Handler"]] = folder
+    return code_folders

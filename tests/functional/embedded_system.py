@@ -48,9 +48,9 @@ class EmbeddedSystem:
     @property
     def instance(self) -> Instance:
         """The instance, as its folder says."""
-        found = Instance.load(self.state)
-        assert found is not None
-        return found
+        instance = Instance.load(self.state)
+        assert instance is not None
+        return instance
 
     def attach(self) -> System:
         """What is up, for a look from inside."""

@@ -50,11 +50,11 @@ class Warehouse:
     def counts(self) -> dict[str, int]:
         with psycopg.connect(postgres.conninfo(self.port, PASSWORD)) as connection:
             names = connection.execute("SELECT table_name FROM information_schema.tables WHERE table_schema = 'raw'")
-            found = {}
+            counts = {}
             for (name,) in names.fetchall():
                 row = connection.execute(f'SELECT count(*) FROM raw."{name}"').fetchone()
-                found[str(name)] = int(row[0]) if row else 0
-        return found
+                counts[str(name)] = int(row[0]) if row else 0
+        return counts
 
 
 @pytest.fixture(scope="module")

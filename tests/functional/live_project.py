@@ -201,8 +201,8 @@ class LiveProject:
 
     def output(self, stack: str, name: str) -> str:
         """An output of a stack."""
-        (found,) = self.endpoint.client("cloudformation").describe_stacks(StackName=stack)["Stacks"]
-        return str(next(one["OutputValue"] for one in found["Outputs"] if one["OutputKey"] == name))
+        (stack_description,) = self.endpoint.client("cloudformation").describe_stacks(StackName=stack)["Stacks"]
+        return str(next(one["OutputValue"] for one in stack_description["Outputs"] if one["OutputKey"] == name))
 
     @property
     def dags(self) -> str:
@@ -230,10 +230,10 @@ class LiveProject:
     def kept(self) -> tuple[set[str], set[str]]:
         """The releases of which anything is in the DAG bucket, and the plans in the other."""
         s3 = self.endpoint.client("s3")
-        found = s3.list_objects_v2(Bucket=self.dags, Prefix="dags/acme-dev/release/", Delimiter="/")
+        objects = s3.list_objects_v2(Bucket=self.dags, Prefix="dags/acme-dev/release/", Delimiter="/")
         plans = s3.list_objects_v2(Bucket=self.artifacts, Prefix="plans/")["Contents"]
         return (
-            {one["Prefix"].split("/")[-2] for one in found["CommonPrefixes"]},
+            {one["Prefix"].split("/")[-2] for one in objects["CommonPrefixes"]},
             {one["Key"].removeprefix("plans/").removesuffix(".json") for one in plans},
         )
 

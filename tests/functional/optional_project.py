@@ -112,13 +112,13 @@ class Environment:
     def resources(self, stack: str, kind: str) -> dict[str, str]:
         """Logical id → physical id of a stack's resources of a type."""
         cfn = self.system.root("cloudformation")
-        found = cfn.describe_stack_resources(StackName=f"{self.system.plan.prefix}-{stack}")["StackResources"]
-        return {one["LogicalResourceId"]: one["PhysicalResourceId"] for one in found if one["ResourceType"] == kind}
+        resources = cfn.describe_stack_resources(StackName=f"{self.system.plan.prefix}-{stack}")["StackResources"]
+        return {one["LogicalResourceId"]: one["PhysicalResourceId"] for one in resources if one["ResourceType"] == kind}
 
     def one(self, stack: str, kind: str, start: str = "") -> str:
         """The physical id of the resource of that type whose logical id begins so."""
-        (found,) = [name for id_, name in self.resources(stack, kind).items() if id_.startswith(start)]
-        return found
+        (physical_id,) = [name for id_, name in self.resources(stack, kind).items() if id_.startswith(start)]
+        return physical_id
 
     @cached_property
     def folder(self) -> str:

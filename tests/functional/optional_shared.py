@@ -39,8 +39,8 @@ def shared_vpc(made: Environment, folder: Path) -> SharedVpc:
     mwaa, prefix = made.system.mwaa, made.system.plan.prefix
     network = mwaa["NetworkConfiguration"]
     subnets, groups = network["SubnetIds"], network["SecurityGroupIds"]
-    found = made.system.root("ec2").describe_subnets(SubnetIds=subnets)["Subnets"]
-    vpc = str(found[0]["VpcId"])
+    subnets_seen = made.system.root("ec2").describe_subnets(SubnetIds=subnets)["Subnets"]
+    vpc = str(subnets_seen[0]["VpcId"])
     iam, role = made.system.root("iam"), f"{prefix}-{made.system.plan.region}-mwaa-endpoints"
     trust, policy = _documents(
         {

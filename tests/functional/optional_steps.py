@@ -219,12 +219,12 @@ def hearing_of_it(environment: Environment, name: str) -> Iterator[None]:
 
 def _try(steps: Steps, name: str, do: Callable[[], Any]) -> Any:
     try:
-        found = do()
+        result = do()
     except botocore.exceptions.ClientError as error:
         steps[name] = str(error)
         return None
     steps[name] = None
-    return found
+    return result
 
 
 @contextlib.contextmanager
@@ -250,8 +250,8 @@ def _end(environment: Environment, stack: str, change: str | None) -> str | None
         cfn.delete_stack(StackName=stack)
 
     def ended() -> str | None:
-        found = str(cfn.describe_stacks(StackName=stack_id)["Stacks"][0]["StackStatus"])
-        return None if found.endswith("_IN_PROGRESS") else found
+        status = str(cfn.describe_stacks(StackName=stack_id)["Stacks"][0]["StackStatus"])
+        return None if status.endswith("_IN_PROGRESS") else status
 
     if until(ended, SECONDS) in ("CREATE_COMPLETE", "DELETE_COMPLETE"):
         return None

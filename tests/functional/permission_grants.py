@@ -58,13 +58,13 @@ class Roles:
 
     def grants(self) -> list[Grant]:
         """Every grant of every role."""
-        found = []
+        grants_of_all = []
         for role in self._roles:
             for policy in self._policies(role):
                 for number, statement in enumerate(self._document(role.name, policy)["Statement"]):
                     assert statement["Effect"] == "Allow"
-                    found += [Grant(role, policy, number, *pair) for pair in _pairs(statement)]
-        return found
+                    grants_of_all += [Grant(role, policy, number, *pair) for pair in _pairs(statement)]
+        return grants_of_all
 
     def _policies(self, role: Role) -> list[str]:
         managed = [
@@ -123,10 +123,10 @@ class Roles:
     def _document(self, role: str, policy: str) -> dict[str, Any]:
         if policy.startswith("arn:"):
             version = self._iam.get_policy(PolicyArn=policy)["Policy"]["DefaultVersionId"]
-            found = self._iam.get_policy_version(PolicyArn=policy, VersionId=version)["PolicyVersion"]["Document"]
+            document = self._iam.get_policy_version(PolicyArn=policy, VersionId=version)["PolicyVersion"]["Document"]
         else:
-            found = self._iam.get_role_policy(RoleName=role, PolicyName=policy)["PolicyDocument"]
-        return json.loads(found) if isinstance(found, str) else dict(found)
+            document = self._iam.get_role_policy(RoleName=role, PolicyName=policy)["PolicyDocument"]
+        return json.loads(document) if isinstance(document, str) else dict(document)
 
     def _write(self, grant: Grant, document: dict[str, Any]) -> None:
         text = json.dumps(document)

@@ -46,14 +46,14 @@ for call in json.loads(sys.argv[1]):
 
 def attempt(client: Callable[[str], Any], calls: Sequence[Call]) -> dict[str, str]:
     """Try calls; each call's name → the text of the error that it met, empty where it met none."""
-    found = {}
+    refusals = {}
     for call in calls:
         try:
             getattr(client(call.service), call.operation)(**call.arguments)
-            found[call.name] = ""
+            refusals[call.name] = ""
         except ClientError as error:
-            found[call.name] = str(error)
-    return found
+            refusals[call.name] = str(error)
+    return refusals
 
 
 def as_text(calls: Sequence[Call]) -> str:
@@ -228,9 +228,9 @@ def call(name: str, action: str, operation: str, arguments: dict[str, Any]) -> C
 
 def _secrets() -> list[Call]:
     names = (OPENMETADATA, WAREHOUSE, STRANGER)
-    found = [call(name, "secretsmanager:GetSecretValue", "get_secret_value", {"SecretId": name}) for name in names]
+    calls = [call(name, "secretsmanager:GetSecretValue", "get_secret_value", {"SecretId": name}) for name in names]
     parameters = (PARAMETER, f"/{STRANGER}")
-    return [*found, *(call(name, "ssm:GetParameters", "get_parameters", {"Names": [name]}) for name in parameters)]
+    return [*calls, *(call(name, "ssm:GetParameters", "get_parameters", {"Names": [name]}) for name in parameters)]
 
 
 def _role(name: str) -> str:

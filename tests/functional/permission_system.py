@@ -102,7 +102,7 @@ class Deployed:
     @cached_property
     def roles(self) -> Roles:
         """The execution role, and both roles of each task definition, by what is deployed."""
-        found = [Role(self.place.role_arn.rsplit("/", 1)[-1], "airflow", None)]
+        roles = [Role(self.place.role_arn.rsplit("/", 1)[-1], "airflow", None)]
         names = {
             **patterns(self.plan),
             self.plan.prefix: "prefix",
@@ -118,10 +118,10 @@ class Deployed:
         }
         for definition in self.plan.task_definitions:
             arns = self.root("ecs").describe_task_definition(taskDefinition=definition.family)["taskDefinition"]
-            found.append(Role(arns["taskRoleArn"].rsplit("/", 1)[-1], "task", definition.family))
-            found.append(Role(arns["executionRoleArn"].rsplit("/", 1)[-1], "exec", definition.family))
+            roles.append(Role(arns["taskRoleArn"].rsplit("/", 1)[-1], "task", definition.family))
+            roles.append(Role(arns["executionRoleArn"].rsplit("/", 1)[-1], "exec", definition.family))
             names |= {definition.family: "family", definition.role_prefix: "role"}
-        return Roles(self.root("iam"), found, names)
+        return Roles(self.root("iam"), roles, names)
 
     # What the operator does, without Airflow around it
 

@@ -65,9 +65,9 @@ def database_server(folder: Path, password: str) -> Iterator[int]:
 @contextlib.contextmanager
 def tls_in_front_of(port: int, folder: Path) -> Iterator[tuple[Path, int]]:
     """A server for https in front of a port: the certificate of its authority, which nobody knows, and its own port."""
-    made = tls.make(folder)
+    certificates = tls.make(folder)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(made.certificate, made.key)
+    context.load_cert_chain(certificates.certificate, certificates.key)
 
     class Forward(socketserver.BaseRequestHandler):
         def handle(self) -> None:
@@ -85,7 +85,7 @@ def tls_in_front_of(port: int, folder: Path) -> Iterator[tuple[Path, int]]:
     with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Forward) as front:
         front.daemon_threads = True
         threading.Thread(target=front.serve_forever, daemon=True).start()
-        yield made.ca, front.server_address[1]
+        yield certificates.ca, front.server_address[1]
         front.shutdown()
 
 

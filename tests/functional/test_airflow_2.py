@@ -29,7 +29,7 @@ def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedSystem]
     """The sample on Airflow 2.11, run once; with a schedule for each minute, and a daily one whose time has passed."""
     folder = tmp_path_factory.mktemp("airflow-2")
     copy_sample(folder)
-    found = EmbeddedSystem(folder)
+    embedded = EmbeddedSystem(folder)
 
     def edit(project: dict[str, Any]) -> None:
         passed = datetime.now(UTC) - timedelta(minutes=2)
@@ -46,12 +46,12 @@ def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedSystem]
         project["jobs"]["wait"] = {"tasks": [{"name": "wait", "command": wait}]}
         project["jobs"]["hello"] = {"tasks": [{"name": "hello", "command": ["python", "-c", "print('hello')"]}]}
 
-    found.edit(edit)
+    embedded.edit(edit)
     try:
-        found.first_run = found.run("flights", "--up", "--airflow", TWO)
-        yield found
+        embedded.first_run = embedded.run("flights", "--up", "--airflow", TWO)
+        yield embedded
     finally:
-        found.cli("down", check=False)
+        embedded.cli("down", check=False)
 
 
 def test_the_main_job_runs_on_2(system: EmbeddedSystem) -> None:
@@ -210,15 +210,15 @@ def _interval_and_kill(up: System) -> None:
 
     def running() -> fargate.FargateTask | None:
         scheduled = {run.run_id for run in up.airflow.runs("every-minute") if run.kind == "scheduled"}
-        found = [one for one in fargate.tasks(up.plan, up.endpoint) if one.dag_run in scheduled]
-        return next((one for one in found if one.status == "RUNNING"), None)
+        fargate_tasks = [one for one in fargate.tasks(up.plan, up.endpoint) if one.dag_run in scheduled]
+        return next((one for one in fargate_tasks if one.status == "RUNNING"), None)
 
     task = _wait(running, INTERVAL_SECONDS)
     up.airflow.set_task_state("every-minute", task.dag_run, "wait", "failed")
 
     def stopped() -> fargate.FargateTask | None:
-        found = (one for one in fargate.tasks(up.plan, up.endpoint) if one.arn == task.arn)
-        return next((one for one in found if one.status == "STOPPED"), None)
+        same_arn = (one for one in fargate.tasks(up.plan, up.endpoint) if one.arn == task.arn)
+        return next((one for one in same_arn if one.status == "STOPPED"), None)
 
     killed = _wait(stopped, KILL_SECONDS)
     assert (killed.exit_code, killed.reason) == (143, reasons.KILLED)

@@ -43,11 +43,11 @@ AIRFLOW = {
 
 @pytest.fixture
 def system(tmp_path: Path) -> Iterator[EmbeddedSystem]:
-    found = EmbeddedSystem(tmp_path)
+    embedded = EmbeddedSystem(tmp_path)
     try:
-        yield found
+        yield embedded
     finally:
-        found.cli("down", check=False)
+        embedded.cli("down", check=False)
 
 
 @pytest.mark.parametrize("way", AIRFLOW)

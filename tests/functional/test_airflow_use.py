@@ -121,15 +121,15 @@ class Team:
 
     def versions(self) -> list[tuple[str, str, str]]:
         """Every version and every delete marker of what is not ours."""
-        found = self.s3.list_object_versions(Bucket=BUCKET)
-        listed = [("version", one) for one in found.get("Versions", [])]
-        listed += [("delete", one) for one in found.get("DeleteMarkers", [])]
+        versions = self.s3.list_object_versions(Bucket=BUCKET)
+        listed = [("version", one) for one in versions.get("Versions", [])]
+        listed += [("delete", one) for one in versions.get("DeleteMarkers", [])]
         return sorted((one["Key"], one["VersionId"], kind) for kind, one in listed if not one["Key"].startswith(OURS))
 
     def keys(self) -> set[str]:
         """What is below our folder."""
-        found = self.s3.list_objects_v2(Bucket=BUCKET, Prefix=OURS).get("Contents", [])
-        return {one["Key"].removeprefix(OURS) for one in found}
+        objects = self.s3.list_objects_v2(Bucket=BUCKET, Prefix=OURS).get("Contents", [])
+        return {one["Key"].removeprefix(OURS) for one in objects}
 
     def adopt(self, *options: str) -> subprocess.CompletedProcess[str]:
         penstock = Path(sys.executable).with_name("penstock")
@@ -158,13 +158,13 @@ class Team:
         network = {"subnets": resources["subnets"], "securityGroups": resources["security_groups"]}
         (family,) = self.endpoint.client("ecs").list_task_definition_families()["families"]
         try:
-            made = self.endpoint.client("ecs", keys).run_task(
+            answer = self.endpoint.client("ecs", keys).run_task(
                 cluster=resources["cluster"], taskDefinition=family, launchType="FARGATE",
                 networkConfiguration={"awsvpcConfiguration": network},
             )  # fmt: skip
         except botocore.exceptions.ClientError as error:
             return str(error.response["Error"]["Code"])
-        return "started" if made["tasks"] else str(made["failures"])
+        return "started" if answer["tasks"] else str(answer["failures"])
 
 
 @pytest.fixture(scope="module")
@@ -185,11 +185,11 @@ def test_dry_run_shows_and_writes_nothing(team: Team) -> None:
 def test_adopt_writes_what_is_there(team: Team) -> None:
     """What AWS says, in place of what the project had; comments and all else stay. Nothing is wrong with this one."""
     done = team.adopt("--format", "json")
-    found = json.loads(done.stdout)
+    output = json.loads(done.stdout)
     project = yaml.safe_load(team.file.read_text())
 
     assert done.returncode == 0, done.stdout + done.stderr
-    assert (found["written"], found["findings"]) == (True, [])
+    assert (output["written"], output["findings"]) == (True, [])
     assert project["network"] == {
         "use": {"vpc": team.ids["Vpc"], "private_subnets": [team.ids["Subnet0"], team.ids["Subnet1"]]}
     }
@@ -297,17 +297,17 @@ def test_adopt_says_what_is_wrong(team: Team) -> None:
     rule = [{"IpProtocol": "-1", "UserIdGroupPairs": [{"GroupId": team.ids["Group"]}]}]
     team.endpoint.client("ec2").revoke_security_group_ingress(GroupId=team.ids["Group"], IpPermissions=rule)
     done = team.adopt("--dry-run", "--format", "json")
-    found = [(one["level"], one["what"]) for one in json.loads(done.stdout)["findings"]]
+    levels = [(one["level"], one["what"]) for one in json.loads(done.stdout)["findings"]]
 
     assert done.returncode == 1, done.stderr
-    assert [level for level, _ in found] == ["error", "error", "error", "warning"]
+    assert [level for level, _ in levels] == ["error", "error", "error", "warning"]
     for part in (
         "is not versioned",
         "nor its account blocks",
         "lets its own members in",
         "wide lets whoever writes DAGs",
     ):
-        assert any(part in what for _, what in found), part
+        assert any(part in what for _, what in levels), part
 
 
 def test_adopt_without_permissions_says_which(team: Team) -> None:
@@ -323,11 +323,11 @@ def test_adopt_without_permissions_says_which(team: Team) -> None:
         [str(penstock), "--project", str(team.file), "adopt", "team-airflow", "--dry-run", "--format", "json"],
         env=team.environ() | team.endpoint.environ(keys), capture_output=True, text=True,
     )  # fmt: skip
-    found = json.loads(done.stdout)
+    output = json.loads(done.stdout)
 
     assert done.returncode == 0, done.stderr
-    assert found["network"] is None
-    assert [one["what"].partition("it takes ")[2].split(",")[0] for one in found["findings"]] == [
+    assert output["network"] is None
+    assert [one["what"].partition("it takes ")[2].split(",")[0] for one in output["findings"]] == [
         "s3:GetBucketVersioning", "s3:GetBucketPublicAccessBlock", "s3:GetEncryptionConfiguration",
         "iam:ListRolePolicies", "ec2:DescribeSubnets", "ec2:DescribeSecurityGroups",
     ]  # fmt: skip

@@ -29,16 +29,16 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveProject]:
     """A project whose account is bootstrapped by the commands that were printed for it."""
     folder = tmp_path_factory.mktemp("deploy-policy")
     with serving(folder / "aws") as server:
-        found = LiveProject(folder / "project", server.endpoint)
-        found.folder.mkdir()
-        found.file.write_text(PROJECT)
-        printed = found.penstock("deploy-policy", "--output", "policies").stdout
+        live = LiveProject(folder / "project", server.endpoint)
+        live.folder.mkdir()
+        live.file.write_text(PROJECT)
+        printed = live.penstock("deploy-policy", "--output", "policies").stdout
         commands = [shlex.split(line) for line in printed.splitlines() if line.startswith(("aws ", "npx "))]
         for command in commands[:-1]:
-            _create_policy(server.endpoint, found.folder, command)
+            _create_policy(server.endpoint, live.folder, command)
         assert commands[-1][:2] == ["npx", "cdk"]
-        found.cdk(*commands[-1][2:], cwd=found.folder)
-        yield found
+        live.cdk(*commands[-1][2:], cwd=live.folder)
+        yield live
 
 
 def _create_policy(endpoint: Endpoint, folder: Path, command: list[str]) -> None:

@@ -244,8 +244,8 @@ def needs(system: Deployed, name: str) -> tuple[str, str]:
     family = system.task(name).family
     (definition,) = [one for one in system.plan.task_definitions if one.family == family]
     role = f"{definition.role_prefix}-exec"
-    found = system.root("iam").get_role_policy(RoleName=role, PolicyName="Needs")["PolicyDocument"]
-    return role, found if isinstance(found, str) else json.dumps(found)
+    document = system.root("iam").get_role_policy(RoleName=role, PolicyName="Needs")["PolicyDocument"]
+    return role, document if isinstance(document, str) else json.dumps(document)
 
 
 def start(system: Deployed, name: str) -> str:

@@ -46,26 +46,26 @@ def clean(deployed: LiveProject) -> LiveProject:
 
 def test_what_is_deployed_does_not_differ(clean: LiveProject) -> None:
     """But for the commit, which two resources name."""
-    found = clean.data("diff")
+    output = clean.data("diff")
 
-    assert found["schedules"] == []
-    assert found["permissions"] == []
-    assert found["settings"] == []
-    assert found["termination_protection"] == []
-    assert [(one["kind"], one["type"], one["properties"]) for one in found["resources"]] == [
+    assert output["schedules"] == []
+    assert output["permissions"] == []
+    assert output["settings"] == []
+    assert output["termination_protection"] == []
+    assert [(one["kind"], one["type"], one["properties"]) for one in output["resources"]] == [
         ("changed", "Custom::PenstockRelease", ["Committed", "Order", "Revision"])
     ] * 2
-    assert found["cost_usd"]["before"] == found["cost_usd"]["after"]
-    assert found["cost_usd"]["after"]["fixed_monthly"] is None
+    assert output["cost_usd"]["before"] == output["cost_usd"]["after"]
+    assert output["cost_usd"]["after"]["fixed_monthly"] is None
 
 
 def test_against_nothing_all_is_new(clean: LiveProject) -> None:
     """An environment that is not deployed yet."""
-    found = clean.data("--environment", "prod", "diff")
+    output = clean.data("--environment", "prod", "diff")
 
-    assert [(one["kind"], one["dag_id"]) for one in found["schedules"]] == [("added", "hello")]
-    assert {one["kind"] for one in found["resources"]} == {"added"}
-    assert found["dangers"] == []
+    assert [(one["kind"], one["dag_id"]) for one in output["schedules"]] == [("added", "hello")]
+    assert {one["kind"] for one in output["resources"]} == {"added"}
+    assert output["dangers"] == []
 
 
 def test_changes_in_a_persons_words(clean: LiveProject, tmp_path: Path) -> None:
@@ -164,10 +164,10 @@ def test_stacks_are_known_by_their_tags(clean: LiveProject) -> None:
         cfn.create_stack(StackName=name, TemplateBody=body, Tags=tags)
         cfn.get_waiter("stack_create_complete").wait(StackName=name, WaiterConfig={"Delay": 1})
     try:
-        found = clean.data("diff")
+        output = clean.data("diff")
     finally:
         assert {delete(clean.endpoint, f"acme-dev-{name}") for name in ("x-airflow", "tasks-gone")}
-    assert found["left_over_stacks"] == ["acme-dev-tasks-gone"]
+    assert output["left_over_stacks"] == ["acme-dev-tasks-gone"]
     owned = [one for one in cfn.describe_stacks()["Stacks"] if one["StackName"].startswith("acme-dev-")]
     assert len(owned) == 4
     for one in owned:
@@ -183,15 +183,15 @@ def test_what_is_left_of_a_failed_first_deploy_is_not_deployed(clean: LiveProjec
     cfn.create_stack(StackName="acme-prod-airflow", TemplateBody=body, Tags=tags)
     until(lambda: status(cfn, "acme-prod-airflow") == "ROLLBACK_COMPLETE")
     try:
-        told = "the first deploy of stack acme-prod-airflow failed (ROLLBACK_COMPLETE); cdk deploy deletes it"
+        refusal = "the first deploy of stack acme-prod-airflow failed (ROLLBACK_COMPLETE); cdk deploy deletes it"
         refused = clean.penstock("--environment", "prod", "push", code=1)
         compared = clean.penstock("--environment", "prod", "diff", "--format", "json")
     finally:
         delete(clean.endpoint, "acme-prod-airflow")
 
-    assert f"acme-prod is not deployed in eu-west-1: {told}" in refused.stderr
+    assert f"acme-prod is not deployed in eu-west-1: {refusal}" in refused.stderr
     assert "fix: deploy it first: npx cdk deploy --all -c environment=prod" in refused.stderr
-    assert told in compared.stderr
+    assert refusal in compared.stderr
     assert {one["kind"] for one in json.loads(compared.stdout)["resources"]} == {"added"}
 
 
@@ -229,8 +229,8 @@ def test_a_protected_environment_cannot_be_destroyed_until_somebody_says_so(live
     assert names == {f"acme-prod-{stack}" for stack in ("network", "ingestion", "airflow", "observability")}
 
     live_project.edit(environments={name: {"region": "eu-west-1"} for name in ("dev", "prod")})
-    told = live_project.data("--environment", "prod", "diff")["termination_protection"]
-    assert {one["stack"] for one in told if one["before"] and not one["after"]} == names
+    output = live_project.data("--environment", "prod", "diff")["termination_protection"]
+    assert {one["stack"] for one in output if one["before"] and not one["after"]} == names
     live_project.deploy(environment="prod")
     live_project.cdk("destroy", "--all", "--force", *context)
     left = {one["StackName"] for one in cfn.describe_stacks()["Stacks"] if "DELETE" not in one["StackStatus"]}

@@ -18,7 +18,7 @@ def test_mwaa_environment(aws: Aws) -> None:
     """
     mwaa = aws.client("mwaa")
     deploy(aws.endpoint, "airflow", airflow(aws))
-    found = mwaa.get_environment(Name="acme")["Environment"]
+    environment = mwaa.get_environment(Name="acme")["Environment"]
     deploy(aws.endpoint, "airflow", airflow(aws, MaxWorkers=7))
     updated = mwaa.get_environment(Name="acme")["Environment"]
     swapped = [aws.outputs["Subnet1"], aws.outputs["Subnet0"]]
@@ -27,8 +27,8 @@ def test_mwaa_environment(aws: Aws) -> None:
     with pytest.raises(AssertionError, match="Rename acme"):
         deploy(aws.endpoint, "airflow", airflow(aws, NetworkConfiguration=network))
 
-    assert (found["Status"], found["MaxWorkers"], updated["MaxWorkers"]) == ("AVAILABLE", 3, 7)
-    assert found["LoggingConfiguration"]["TaskLogs"]["CloudWatchLogGroupArn"].endswith("airflow-acme-Task")
+    assert (environment["Status"], environment["MaxWorkers"], updated["MaxWorkers"]) == ("AVAILABLE", 3, 7)
+    assert environment["LoggingConfiguration"]["TaskLogs"]["CloudWatchLogGroupArn"].endswith("airflow-acme-Task")
     assert delete(aws.endpoint, "airflow") == "DELETE_COMPLETE"
     assert mwaa.list_environments()["Environments"] == []
 
@@ -56,11 +56,11 @@ def test_mwaa_waits_for_the_endpoints_of_its_customer(aws: Aws, access: str, cou
         template["Resources"][f"Endpoint{number}"] = {"Type": "AWS::EC2::VPCEndpoint", "Properties": properties}
     deploy(aws.endpoint, "waits", template)
 
-    found = mwaa.get_environment(Name="acme")["Environment"]
-    made = ec2.describe_vpc_endpoints()["VpcEndpoints"]
-    assert found["Status"] == "AVAILABLE"
-    assert ("WebserverVpcEndpointService" in found) == (count == 2)
-    assert {one["ServiceName"] for one in made} >= {found[name] for name in attributes}
+    environment = mwaa.get_environment(Name="acme")["Environment"]
+    endpoints = ec2.describe_vpc_endpoints()["VpcEndpoints"]
+    assert environment["Status"] == "AVAILABLE"
+    assert ("WebserverVpcEndpointService" in environment) == (count == 2)
+    assert {one["ServiceName"] for one in endpoints} >= {environment[name] for name in attributes}
     delete(aws.endpoint, "waits")
 
 
@@ -121,8 +121,8 @@ def test_mwaa_reads_a_file_in_the_version_that_is_named(aws: Aws) -> None:
     for wrong in ({**named, "RequirementsS3ObjectVersion": "none"}, {"RequirementsS3Path": "b.txt"}):
         with pytest.raises(AssertionError, match="has no version"):
             deploy(aws.endpoint, "files", airflow(aws, **wrong))
-    found = mwaa.get_environment(Name="acme")["Environment"]
-    assert {name: found[name] for name in named} == named
+    environment = mwaa.get_environment(Name="acme")["Environment"]
+    assert {name: environment[name] for name in named} == named
     deploy(
         aws.endpoint,
         "files",

@@ -49,11 +49,11 @@ def test_definition_keeps_what_cloudformation_says(aws: Aws) -> None:
 
     Source: docs.aws.amazon.com/AmazonECS/latest/APIReference/API_ContainerDefinition.html
     """
-    found = aws.client("ecs").describe_task_definition(taskDefinition="tool")["taskDefinition"]
+    definition = aws.client("ecs").describe_task_definition(taskDefinition="tool")["taskDefinition"]
 
-    assert found["containerDefinitions"][0]["stopTimeout"] == 2
-    assert found["containerDefinitions"][0]["logConfiguration"]["options"]["awslogs-group"] == "/penstock/tool"
-    assert [one["name"] for one in found["containerDefinitions"][0]["secrets"]] == ["TOKEN", "WHOLE"]
+    assert definition["containerDefinitions"][0]["stopTimeout"] == 2
+    assert definition["containerDefinitions"][0]["logConfiguration"]["options"]["awslogs-group"] == "/penstock/tool"
+    assert [one["name"] for one in definition["containerDefinitions"][0]["secrets"]] == ["TOKEN", "WHOLE"]
 
 
 def test_exit_code_is_the_container_s(aws: Aws) -> None:
@@ -198,14 +198,14 @@ def test_log_in_of_a_private_registry(aws: Aws) -> None:
     """
     manager = aws.client("secretsmanager")
     manager.create_secret(Name="registry", SecretString='{"username": "u", "password": "p"}')
-    found = {}
+    reasons = {}
     for name in ("registry", "app/token"):
         change = {"repositoryCredentials": {"credentialsParameter": name}}
         definition = aws.register(f"log-in-{name.replace('/', '-')}", change)
-        found[name] = aws.stopped(aws.start("true", taskDefinition=definition))["stoppedReason"]
+        reasons[name] = aws.stopped(aws.start("true", taskDefinition=definition))["stoppedReason"]
 
-    assert "secretsmanager:GetSecretValue" in found["registry"]
-    assert "did not contain json key username" in found["app/token"]
+    assert "secretsmanager:GetSecretValue" in reasons["registry"]
+    assert "did not contain json key username" in reasons["app/token"]
 
 
 def test_partial_secret_arn_names_one_secret_only(aws: Aws) -> None:
@@ -357,8 +357,8 @@ def test_key_of_ones_own_must_be_granted_too(aws: Aws, store: str) -> None:
         aws.client("ssm").put_parameter(Name="/own/key", Value="v", Type="SecureString", KeyId=key["KeyId"])
         arn, action = f"arn:aws:ssm:eu-west-1:{aws.endpoint.account}:parameter/own/key", "ssm:GetParameters"
     else:
-        made = aws.client("secretsmanager").create_secret(Name="own/key", SecretString="v", KmsKeyId="alias/" + store)
-        arn, action = made["ARN"], "secretsmanager:GetSecretValue"
+        secret = aws.client("secretsmanager").create_secret(Name="own/key", SecretString="v", KmsKeyId="alias/" + store)
+        arn, action = secret["ARN"], "secretsmanager:GetSecretValue"
     change = {"secrets": [{"name": "A", "valueFrom": arn}], "command": ["echo $A"]}
     definition = aws.register(f"own-key-{store}", change)
     iam, role = aws.client("iam"), {"RoleName": "tool-exec", "PolicyName": f"own-key-{store}"}

@@ -63,11 +63,11 @@ def received(aws: Aws, queue: str) -> list[dict[str, Any]]:
 @pytest.mark.parametrize("code", [Exit.FAILED, Exit.ARTIFACT, Exit.TIMED_OUT, 3])
 def test_a_task_that_fails_is_told_once_with_its_diagnosis(aws: Aws, queue: str, code: int) -> None:
     arn = aws.start(f"exit {int(code)}", startedBy="penstock/daily/load/1/ab12")
-    found = diagnose(aws.stopped(arn))
+    diagnosis = diagnose(aws.stopped(arn))
     (message,) = received(aws, queue)
 
-    assert message["what"] == f"a Fargate task of acme-dev failed: {found.cause}"
-    assert (message["fix"], message["may_succeed_if_tried_again"]) == (found.fix, found.transient)
+    assert message["what"] == f"a Fargate task of acme-dev failed: {diagnosis.cause}"
+    assert (message["fix"], message["may_succeed_if_tried_again"]) == (diagnosis.fix, diagnosis.transient)
     assert message["task"] == arn
     assert message["started_by"] == "penstock/daily/load/1/ab12"
     assert message["ecs_says"] == "Essential container in task exited"

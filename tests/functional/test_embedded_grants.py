@@ -162,8 +162,8 @@ def test_tags_of_the_definition_need_the_grant_as_well(aws: Aws) -> None:
     Source: docs.aws.amazon.com/AmazonECS/latest/developerguide/supported-iam-actions-tagging.html
     """
     family = aws.call("true")["taskDefinition"]
-    found = aws.client("ecs").describe_task_definition(taskDefinition=family)["taskDefinition"]
-    aws.client("ecs").tag_resource(resourceArn=found["taskDefinitionArn"], tags=[{"key": "team", "value": "data"}])
+    definition = aws.client("ecs").describe_task_definition(taskDefinition=family)["taskDefinition"]
+    aws.client("ecs").tag_resource(resourceArn=definition["taskDefinitionArn"], tags=[{"key": "team", "value": "data"}])
     tag = {"Action": "ecs:TagResource", "Resource": f"{ECS}:task/main/*"}
     tag["Condition"] = {"StringEquals": {"ecs:CreateAction": "RunTask"}}
     without, granted = aws.role("copy-without", RUN, PASS), aws.role("copy-with", RUN, PASS, tag)

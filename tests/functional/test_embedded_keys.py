@@ -104,10 +104,10 @@ def test_the_keys_own_policy_counts(aws: Aws) -> None:
 def endpoint(aws: Aws, **changes: Any) -> dict[str, Any]:
     """The arguments of CreateVpcEndpoint."""
     subnet = aws.outputs["Subnet0"]
-    (found,) = aws.client("ec2").describe_subnets(SubnetIds=[subnet])["Subnets"]
+    (subnet_description,) = aws.client("ec2").describe_subnets(SubnetIds=[subnet])["Subnets"]
     return {
         "VpcEndpointType": "Interface",
-        "VpcId": found["VpcId"],
+        "VpcId": subnet_description["VpcId"],
         "ServiceName": f"com.amazonaws.vpce.{REGION}.vpce-svc-0123456789abcdef0",
         "SubnetIds": [subnet],
         "SecurityGroupIds": [aws.outputs["Group"]],
@@ -148,8 +148,8 @@ def test_an_endpoint_wants_a_grant_on_each_thing(aws: Aws) -> None:
 def test_a_token_makes_one_endpoint(aws: Aws) -> None:
     """Source: Amazon EC2 API Reference, "Ensuring idempotency" """
     ec2 = aws.client("ec2")
-    made = [ec2.create_vpc_endpoint(**endpoint(aws, ClientToken=token)) for token in ("one", "one", "two")]
-    ids = [one["VpcEndpoint"]["VpcEndpointId"] for one in made]
+    answers = [ec2.create_vpc_endpoint(**endpoint(aws, ClientToken=token)) for token in ("one", "one", "two")]
+    ids = [one["VpcEndpoint"]["VpcEndpointId"] for one in answers]
 
     assert ids[0] == ids[1] != ids[2]
 

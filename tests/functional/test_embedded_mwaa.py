@@ -56,10 +56,10 @@ class Deployed:
 
     def read(self, name: str) -> bytes:
         """A file that the environment names, with what its execution role may do."""
-        found = self.environment()
-        keys = self.endpoint.assume(found["ExecutionRoleArn"], "airflow")
-        bucket = found["SourceBucketArn"].rsplit(":", 1)[-1]
-        body: bytes = self.endpoint.client("s3", keys).get_object(Bucket=bucket, Key=found[name])["Body"].read()
+        environment = self.environment()
+        keys = self.endpoint.assume(environment["ExecutionRoleArn"], "airflow")
+        bucket = environment["SourceBucketArn"].rsplit(":", 1)[-1]
+        body: bytes = self.endpoint.client("s3", keys).get_object(Bucket=bucket, Key=environment[name])["Body"].read()
         return body
 
     def _environ(self) -> dict[str, str]:
@@ -71,11 +71,11 @@ class Deployed:
 @pytest.fixture(scope="module")
 def deployed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployed]:
     with serving(tmp_path_factory.mktemp("aws")) as server:
-        one = Deployed(server.endpoint, tmp_path_factory.mktemp("app"))
-        assert one.cdk("bootstrap", f"aws://{ACCOUNT}/{REGION}").endswith("exit 0")
-        said = one.deploy()
+        deployed_app = Deployed(server.endpoint, tmp_path_factory.mktemp("app"))
+        assert deployed_app.cdk("bootstrap", f"aws://{ACCOUNT}/{REGION}").endswith("exit 0")
+        said = deployed_app.deploy()
         assert said.endswith("exit 0"), said
-        yield one
+        yield deployed_app
 
 
 def test_the_environment_has_its_files_and_its_log_groups(deployed: Deployed) -> None:
@@ -85,12 +85,12 @@ def test_the_environment_has_its_files_and_its_log_groups(deployed: Deployed) ->
     assert deployed.read("RequirementsS3Path").startswith(b'--constraint "https://')
     assert deployed.read("StartupScriptS3Path") == (PROJECT / "airflow" / "startup.sh").read_bytes()
     assert b"acme_plugin.py" in deployed.read("PluginsS3Path")
-    found = deployed.environment()
+    environment = deployed.environment()
     for kind in ("Requirements", "Plugins", "StartupScript"):
         there = deployed.endpoint.client("s3").list_object_versions(
-            Bucket=found["SourceBucketArn"].rsplit(":", 1)[-1], Prefix=found[f"{kind}S3Path"]
+            Bucket=environment["SourceBucketArn"].rsplit(":", 1)[-1], Prefix=environment[f"{kind}S3Path"]
         )["Versions"]
-        assert [one["VersionId"] for one in there] == [found[f"{kind}S3ObjectVersion"]]
+        assert [one["VersionId"] for one in there] == [environment[f"{kind}S3ObjectVersion"]]
     assert {one["logGroupName"].rsplit("-", 1)[-1] for one in groups} == {
         *("DAGProcessing", "Scheduler", "Task", "WebServer", "Worker"),
     }
@@ -166,8 +166,8 @@ def test_the_version_moves_within_its_line_and_not_past_2_11(deployed: Deployed)
     deployed.edit("penstock.yaml", "public_and_private", "private")
     said = deployed.deploy()
     assert "between 2 and 3 the way leads over 2.11" in said
-    found = deployed.environment()
-    assert (found["AirflowVersion"], found["WebserverAccessMode"]) == ("3.3.1", "PUBLIC_AND_PRIVATE")
+    environment = deployed.environment()
+    assert (environment["AirflowVersion"], environment["WebserverAccessMode"]) == ("3.3.1", "PUBLIC_AND_PRIVATE")
     assert b"constraints-3.3.1" in deployed.read("RequirementsS3Path")
     for file, text in kept.items():
         file.write_text(text)
@@ -193,10 +193,10 @@ def test_it_moves_to_a_bucket_and_a_role_that_exist(deployed: Deployed) -> None:
     said = deployed.deploy()
     assert said.endswith("exit 0"), said
 
-    found = deployed.environment()
-    assert (found["SourceBucketArn"], found["DagS3Path"]) == ("arn:aws:s3:::team-airflow", "a/dags")
-    assert found["ExecutionRoleArn"] == role
-    assert found["RequirementsS3Path"].startswith("penstock/full-dev/requirements/")
+    environment = deployed.environment()
+    assert (environment["SourceBucketArn"], environment["DagS3Path"]) == ("arn:aws:s3:::team-airflow", "a/dags")
+    assert environment["ExecutionRoleArn"] == role
+    assert environment["RequirementsS3Path"].startswith("penstock/full-dev/requirements/")
     for name in ("RequirementsS3Path", "PluginsS3Path", "StartupScriptS3Path"):
         assert deployed.read(name)
     keys = [one["Key"] for one in s3.list_objects_v2(Bucket="team-airflow")["Contents"]]

@@ -51,20 +51,20 @@ def deploy(endpoint: Endpoint, folder: Path, network: str, web_access: str = "[]
 
 def services(endpoint: Endpoint) -> set[str]:
     """The services that have an endpoint."""
-    found = endpoint.client("ec2").describe_vpc_endpoints()["VpcEndpoints"]
-    return {one["ServiceName"].removeprefix(f"com.amazonaws.{REGION}.") for one in found}
+    endpoints = endpoint.client("ec2").describe_vpc_endpoints()["VpcEndpoints"]
+    return {one["ServiceName"].removeprefix(f"com.amazonaws.{REGION}.") for one in endpoints}
 
 
 def let_in(endpoint: Endpoint, group: str) -> list[tuple[Any, ...]]:
     """Who may call a security group's members: (ports, ranges, groups) of each rule."""
-    (found,) = endpoint.client("ec2").describe_security_groups(GroupIds=[group])["SecurityGroups"]
+    (group_description,) = endpoint.client("ec2").describe_security_groups(GroupIds=[group])["SecurityGroups"]
     return [
         (
             one.get("FromPort"),
             [it["CidrIp"] for it in one["IpRanges"]],
             [it["GroupId"] for it in one["UserIdGroupPairs"]],
         )
-        for one in found["IpPermissions"]
+        for one in group_description["IpPermissions"]
     ]
 
 
@@ -77,15 +77,15 @@ def test_the_ways_out_and_in_can_change_and_the_environment_stays(endpoint: Endp
     cdk(endpoint, tmp_path, "bootstrap", f"aws://{ACCOUNT}/{REGION}")
 
     def state() -> tuple[Any, Any]:
-        found = mwaa.get_environment(Name="sealed-dev")["Environment"]
+        mwaa_environment = mwaa.get_environment(Name="sealed-dev")["Environment"]
         gateways = ec2.describe_nat_gateways()["NatGateways"]
-        return found["NetworkConfiguration"], [one for one in gateways if one["State"] == "available"]
+        return mwaa_environment["NetworkConfiguration"], [one for one in gateways if one["State"] == "available"]
 
     deploy(endpoint, tmp_path, sealed)
     first, gateways = state()
-    made = services(endpoint)
-    assert {"s3", "sqs", "airflow.api", "ecr.dkr", "ecs", "glue"} <= made
-    assert len(made) == 13
+    created = services(endpoint)
+    assert {"s3", "sqs", "airflow.api", "ecr.dkr", "ecs", "glue"} <= created
+    assert len(created) == 13
     assert not gateways
     assert not [one for one in ec2.describe_internet_gateways()["InternetGateways"] if _ours(one)]
 
@@ -103,7 +103,7 @@ def test_the_ways_out_and_in_can_change_and_the_environment_stays(endpoint: Endp
     third, gateways = state()
     assert third == first
     assert not gateways
-    assert services(endpoint) == made
+    assert services(endpoint) == created
     assert let_in(endpoint, group) == [(None, [], [group])]
 
 

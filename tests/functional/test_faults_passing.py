@@ -72,9 +72,9 @@ def test_large_objects_pass_unchanged(proxied: Proxied) -> None:
             body = client.get_object(Bucket="tool-bucket", Key=key)["Body"].read()
             assert hashlib.sha256(body).hexdigest() == digest, key
         assert s3.head_object(Bucket="tool-bucket", Key=key)["ContentLength"] == len(data)
-    found = io.BytesIO()
-    s3.download_fileobj("tool-bucket", "whole", found)
-    assert hashlib.sha256(found.getvalue()).hexdigest() == digest
+    buffer = io.BytesIO()
+    s3.download_fileobj("tool-bucket", "whole", buffer)
+    assert hashlib.sha256(buffer.getvalue()).hexdigest() == digest
     ranged = s3.get_object(Bucket="tool-bucket", Key="whole", Range="bytes=100-199")["Body"].read()
     assert ranged == data[100:200]
     calls = proxied.faults.counts().calls

@@ -21,12 +21,12 @@ RULE = "faults: [{call: sts:*, fault: throttled}]\n"
 @pytest.fixture
 def instance(tmp_path: Path) -> Iterator[Instance]:
     """An instance with the embedded AWS of the sample, and nothing else."""
-    found = Instance.create(tmp_path / "dev")
+    new_instance = Instance.create(tmp_path / "dev")
     try:
-        own_services.start_aws(found, compile_plan(load(ROOT), None))
-        yield found
+        own_services.start_aws(new_instance, compile_plan(load(ROOT), None))
+        yield new_instance
     finally:
-        services.stop_all(found)
+        services.stop_all(new_instance)
 
 
 def test_proxy_comes_stays_and_goes(instance: Instance, tmp_path: Path) -> None:

@@ -58,9 +58,9 @@ def test_the_cdk_cli_publishes_an_image_once(tmp_path: Path) -> None:
 
         (stack,) = endpoint.client("cloudformation").describe_stacks(StackName="images")["Stacks"]
         reference = stack["Outputs"][0]["OutputValue"]
-        found = images.load(server.images, reference)
-        assert found is not None
-        assert (Path(found.path[0]) / "meltano").exists()
+        stand_in = images.load(server.images, reference)
+        assert stand_in is not None
+        assert (Path(stand_in.path[0]) / "meltano").exists()
 
         (tmp_path / "docker").write_text("#!/bin/sh\nexit 9\n")
         run(*deploy, "--force", cwd=tmp_path, environ=environ)

@@ -45,22 +45,22 @@ def environment() -> Path:
 @pytest.fixture(scope="module")
 def shapes(environment: Path) -> Shapes:
     """What it takes, as `validate` knows it."""
-    found = openmetadata_shapes.known(VERSION, print)
-    assert isinstance(found, Shapes)
-    return found
+    known_shapes = openmetadata_shapes.known(VERSION, print)
+    assert isinstance(known_shapes, Shapes)
+    return known_shapes
 
 
 @pytest.fixture(scope="module")
 def examples(environment: Path) -> dict[str, dict[str, Any]]:
     """The package's own examples, read where it is installed, and the sample's files, as the container gets them."""
     folder = next(environment.glob("lib/python*/site-packages/metadata/examples/workflows"))
-    found = {path.name: yaml.safe_load(path.read_text()) for path in sorted(folder.glob("*.yaml"))}
+    workflows = {path.name: yaml.safe_load(path.read_text()) for path in sorted(folder.glob("*.yaml"))}
     for path in sorted((ROOT / "ingestion").glob("*.yaml")):
         read = workflow.Workflow(parse(path.read_text(), path.name), {}, {})
         data = workflow.completed(read.data, SETTINGS, server=SETTINGS.server, pipeline="p")
         known = dict.fromkeys(names(data), "5432")
-        found[path.name] = fill(data, known, known)
-    return found
+        workflows[path.name] = fill(data, known, known)
+    return workflows
 
 
 def _verdicts(environment: Path, data: list[dict[str, Any]]) -> list[str | None]:
@@ -100,10 +100,10 @@ def test_single_mistakes_are_judged_as_by_the_real_parser(
 ) -> None:
     """All that it refuses is refused, with a place and a fix; nothing that it takes is."""
     chance, files = random.Random(SEED), sorted(examples)
-    made = [mistake(examples[chance.choice(files)], chance) for _ in range(MISTAKES)]
-    verdicts = _verdicts(environment, [data for data, _, _ in made])
+    mistakes = [mistake(examples[chance.choice(files)], chance) for _ in range(MISTAKES)]
+    verdicts = _verdicts(environment, [data for data, _, _ in mistakes])
     counted: Counter[tuple[str, bool]] = Counter()
-    for (data, kind, path), verdict in zip(made, verdicts, strict=True):
+    for (data, kind, path), verdict in zip(mistakes, verdicts, strict=True):
         document, faults = _faults(shapes, data)
         assert bool(faults) is (verdict is not None), f"{kind} at {path}: {verdict}\n{document.text}"
         assert all(fault.fix and 0 <= fault.node.line < document.text.count("\n") for fault in faults)
@@ -230,8 +230,8 @@ def test_environment_that_is_there_is_asked_once(pretended: Path) -> None:
 def test_package_that_cannot_be_read_stops_nobody(pretended: Path) -> None:
     """A broken environment leaves shapes unchecked, with the reason and a way out."""
     _program(pretended, "echo no module named metadata >&2; exit 1")
-    found = openmetadata_shapes.known(VERSION, print)
+    known_shapes = openmetadata_shapes.known(VERSION, print)
 
-    assert isinstance(found, shape_file.Unknown)
-    assert "no module named metadata" in found.why
-    assert "validate --install" in found.fix
+    assert isinstance(known_shapes, shape_file.Unknown)
+    assert "no module named metadata" in known_shapes.why
+    assert "validate --install" in known_shapes.fix

@@ -15,7 +15,6 @@ from typing import Any
 
 import aws_cdk as cdk
 import pytest
-from botocore.exceptions import ClientError
 
 from penstock_runtime.functions import overdue
 from penstock_runtime.plan.plan import Plan
@@ -23,7 +22,7 @@ from penstock_runtime.release.infrastructure import plan_sha256
 from penstock_runtime.release.manifest import MANIFEST, Manifest, Release
 from stacks.observability.stack import ObservabilityStack
 from tests.functional.embedded import ACCOUNT, REGION, Aws, aws, deploy, heard, listen, upload_functions
-from tests.functional.permission_grants import Role, Roles
+from tests.functional.function_role import NOT_HERE, assert_refused, roles_of
 from tests.stacks import plans
 
 __all__ = ["aws"]
@@ -152,7 +151,7 @@ def test_a_message_that_cannot_be_sent_is_sent_at_the_next_look(watch: Watch) ->
     """Nothing is remembered of a look that failed."""
     watch.put_plan(PLAN)
     watch.since(days=30)
-    with _roles(watch).without(_grant(watch, "sns:Publish")):
+    with roles_of(watch.function, watch.aws, "watch").without(_grant(watch, "sns:Publish")):
         done = watch.look()
 
     assert done.returncode != 0
@@ -170,17 +169,11 @@ NEEDED = {
     ("cloudwatch:GetMetricData", "*"),
     ("sns:Publish", "{topic}"),
 }
-NOT_HERE = {
-    ("kms:Decrypt", "{key}"): "the embedded SNS encrypts nothing",
-    ("kms:GenerateDataKey", "{key}"): "the embedded SNS encrypts nothing",
-    ("logs:CreateLogStream", "{log}"): "Lambda writes the log",
-    ("logs:PutLogEvents", "{log}"): "Lambda writes the log",
-}
 
 
 def test_each_grant_is_needed_and_all_are_enough(watch: Watch) -> None:
     """Without any one of them the look fails and names the call; with all of them it goes well."""
-    roles = _roles(watch)
+    roles = roles_of(watch.function, watch.aws, "watch")
     grants = {roles.key(grant)[1:]: grant for grant in roles.grants()}
     assert set(grants) == NEEDED | set(NOT_HERE)
 
@@ -210,25 +203,9 @@ def test_it_may_do_nothing_else(watch: Watch) -> None:
         "write a metric": lambda: cloudwatch.put_metric_data(Namespace="Penstock", MetricData=[{"MetricName": "x"}]),
         "list tasks": lambda: watch.aws.client("ecs", keys).list_clusters(),
     }
-    for what, attempt in attempts.items():
-        with pytest.raises(ClientError) as caught:
-            attempt()
-        assert "not authorized" in str(caught.value), what
-
-
-def _roles(watch: Watch) -> Roles:
-    topic = watch.function["Environment"]["Variables"]["TOPIC"].rsplit(":", 1)[-1]
-    role = watch.function["Role"].rsplit("/", 1)[-1]
-    iam = watch.aws.client("iam")
-    names = {topic: "topic"}
-    text = json.dumps(iam.get_role_policy(RoleName=role, PolicyName="Needs")["PolicyDocument"])
-    for part in json.loads(text)["Statement"]:
-        for one in part["Resource"] if isinstance(part["Resource"], list) else [part["Resource"]]:
-            names |= {one.split(":", 5)[-1]: "key"} if ":kms:" in one else {}
-            names |= {one.split(":", 5)[-1]: "log"} if ":logs:" in one else {}
-    return Roles(iam, [Role(role, "watch", None)], names)
+    assert_refused(attempts)
 
 
 def _grant(watch: Watch, action: str) -> Any:
-    (found,) = [one for one in _roles(watch).grants() if one.action == action]
-    return found
+    (grant,) = [one for one in roles_of(watch.function, watch.aws, "watch").grants() if one.action == action]
+    return grant

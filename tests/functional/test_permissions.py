@@ -57,10 +57,10 @@ def ids(key: Key) -> str:
 
 def test_every_grant_is_known(system: Deployed) -> None:
     """A grant is either one that a step needs, or one that is listed with the reason why none here can."""
-    found = {system.roles.key(grant) for grant in system.roles.grants()}
+    keys = {system.roles.key(grant) for grant in system.roles.grants()}
 
-    assert found - STEPS.keys() - NOT_HERE.keys() == set(), "a new grant: name the step that needs it, or remove it"
-    assert (STEPS.keys() | NOT_HERE.keys()) - found == set(), "these are not deployed any more"
+    assert keys - STEPS.keys() - NOT_HERE.keys() == set(), "a new grant: name the step that needs it, or remove it"
+    assert (STEPS.keys() | NOT_HERE.keys()) - keys == set(), "these are not deployed any more"
     assert STEPS.keys() & NOT_HERE.keys() == set()
 
 

@@ -43,9 +43,9 @@ class Instance:
 @pytest.fixture
 def instance(programs: Path, tmp_path: Path) -> Iterator[Instance]:
     """An instance of the test's own, removed after it."""
-    made = Instance(programs, tmp_path)
-    yield made
-    postgres.remove(made.data)
+    new_instance = Instance(programs, tmp_path)
+    yield new_instance
+    postgres.remove(new_instance.data)
 
 
 def test_serves_one_port_of_loopback_to_who_knows_the_password(instance: Instance) -> None:

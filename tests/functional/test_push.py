@@ -50,11 +50,11 @@ def test_push_adds_and_removes_schedules_and_touches_nothing_else(pushed: LivePr
     planned = pushed.data("push", "--dry-run")
     assert pushed.files() == before
     assert planned["pushed"] is False
-    told = pushed.data("push")
+    output = pushed.data("push")
 
-    assert [(one["kind"], one["dag_id"]) for one in told["schedules"]] == [("added", "nightly")]
-    assert told["schedules"] == planned["schedules"]
-    assert told["uploaded"] > 0
+    assert [(one["kind"], one["dag_id"]) for one in output["schedules"]] == [("added", "nightly")]
+    assert output["schedules"] == planned["schedules"]
+    assert output["uploaded"] > 0
     assert pushed.scheduled() == {"hello", "nightly"}
     changed = {key for key, text in pushed.files().items() if before.get(key) != text}
     assert changed == {"dags/acme-dev/schedules_00.py"}
@@ -279,12 +279,12 @@ def test_push_changes_sizes_and_says_what_waits_for_a_deploy(pushed: LiveProject
         airflow={"create": {"version": "3.0.6", "workers": {"min": 1, "max": 7}}},
         network={"create": {"cidr": "10.20.0.0/16", "nat_gateways": 1, "flow_logs": {"retention_days": 60}}},
     )
-    told = pushed.penstock("push")
+    pushed_again = pushed.penstock("push")
 
-    assert "tasks.greet.memory_mib: 1024 → 4096" in told.stdout
-    assert "tasks.greet.command: echo, hello → echo, hi" in told.stdout
-    assert "waits for a deploy: airflow: max_workers 2 → 7" in told.stderr
-    assert "waits for a deploy: network: flow_log_days 30 → 60, nat_gateways 2 → 1" in told.stderr
+    assert "tasks.greet.memory_mib: 1024 → 4096" in pushed_again.stdout
+    assert "tasks.greet.command: echo, hello → echo, hi" in pushed_again.stdout
+    assert "waits for a deploy: airflow: max_workers 2 → 7" in pushed_again.stderr
+    assert "waits for a deploy: network: flow_log_days 30 → 60, nat_gateways 2 → 1" in pushed_again.stderr
 
     pushed.edit(network={"create": {"cidr": "10.30.0.0/16"}})
     assert "the network changed: cidr 10.20.0.0/16 → 10.30.0.0/16" in pushed.penstock("push", code=1).stderr
@@ -343,7 +343,7 @@ def test_a_push_with_the_documented_permissions_and_no_more(pushed: LiveProject)
     pushed.add_schedule("last")
     full = pushed.penstock("push", "--to", to, "--format", "json", keys=pushed.pusher("pusher", grants))
     assert "could not be deleted" not in full.stderr
-    told = json.loads(full.stdout)
+    output = json.loads(full.stdout)
 
-    assert told["release"]["by"] == "push"
+    assert output["release"]["by"] == "push"
     assert pushed.scheduled() == {"hello", "first", "second", "third", "pushed", "last"}

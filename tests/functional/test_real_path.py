@@ -234,13 +234,13 @@ def test_status_names_the_dag_file_that_cannot_be_read(system: EmbeddedSystem) -
 def test_the_canary_is_nowhere(system: EmbeddedSystem) -> None:
     """After the runs the secret is in the secret store alone: in no template, plan, bundle, override, log or table."""
     up = system.attach()
-    found = [place for place, content in _everything(system) if CANARY.encode() in content]
+    leaks = [place for place, content in _everything(system) if CANARY.encode() in content]
 
     assert (
         up.endpoint.client("secretsmanager").get_secret_value(SecretId="penstock-sample/canary")["SecretString"]
         == CANARY
     )
-    assert found == []
+    assert leaks == []
 
 
 def test_the_warehouse_password_is_nowhere(system: EmbeddedSystem) -> None:

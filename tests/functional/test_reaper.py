@@ -15,14 +15,13 @@ from typing import Any
 
 import aws_cdk as cdk
 import pytest
-from botocore.exceptions import ClientError
 
 from penstock_runtime import contract
 from penstock_runtime.diagnosis.diagnose import reason_of
 from penstock_runtime.plan.observability import Alarms, Observability
 from stacks.observability.stack import ObservabilityStack
 from tests.functional.embedded import ACCOUNT, REGION, Aws, aws, deploy, heard, listen, until, upload_functions
-from tests.functional.permission_grants import Role, Roles
+from tests.functional.function_role import NOT_HERE, assert_refused, roles_of
 from tests.stacks import plans
 
 __all__ = ["aws"]
@@ -157,17 +156,11 @@ NEEDED = {
     ("sns:Publish", "{topic}"): "Publish",
 }
 """Grant → the call that fails without it."""
-NOT_HERE = {
-    ("kms:Decrypt", "{key}"): "the embedded SNS encrypts nothing",
-    ("kms:GenerateDataKey", "{key}"): "the embedded SNS encrypts nothing",
-    ("logs:CreateLogStream", "{log}"): "Lambda writes the log",
-    ("logs:PutLogEvents", "{log}"): "Lambda writes the log",
-}
 
 
 def test_each_grant_is_needed_and_all_are_enough(reaper: Reaper) -> None:
     """Without any one of them the look fails and names the call; with all of them it goes well."""
-    roles = _roles(reaper)
+    roles = roles_of(reaper.function, reaper.aws, "reaper")
     grants = {roles.key(grant)[1:]: grant for grant in roles.grants()}
     assert set(grants) == set(NEEDED) | set(NOT_HERE)
 
@@ -199,20 +192,4 @@ def test_it_may_do_nothing_else(reaper: Reaper) -> None:
         "read a log": lambda: logs.get_log_events(logGroupName="/penstock/tool", logStreamName="penstock/main/x"),
         "read a secret": lambda: reaper.aws.client("secretsmanager", keys).get_secret_value(SecretId="app/token"),
     }
-    for what, attempt in attempts.items():
-        with pytest.raises(ClientError) as caught:
-            attempt()
-        assert "not authorized" in str(caught.value), what
-
-
-def _roles(reaper: Reaper) -> Roles:
-    topic = reaper.function["Environment"]["Variables"]["TOPIC"].rsplit(":", 1)[-1]
-    role = reaper.function["Role"].rsplit("/", 1)[-1]
-    iam = reaper.aws.client("iam")
-    names = {topic: "topic"}
-    document = json.dumps(iam.get_role_policy(RoleName=role, PolicyName="Needs")["PolicyDocument"])
-    for part in json.loads(document)["Statement"]:
-        for one in part["Resource"] if isinstance(part["Resource"], list) else [part["Resource"]]:
-            names |= {one.split(":", 5)[-1]: "key"} if ":kms:" in one else {}
-            names |= {one.split(":", 5)[-1]: "log"} if ":logs:" in one else {}
-    return Roles(iam, [Role(role, "reaper", None)], names)
+    assert_refused(attempts)

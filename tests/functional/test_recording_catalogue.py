@@ -80,7 +80,7 @@ def test_notes_what_it_cannot_answer(catalogue: Catalogue) -> None:
 def test_ends_at_once_and_keeps_what_it_knows(catalogue: Catalogue) -> None:
     """SIGTERM does not wait for open connections; a new start, and the client, find everything, for its owner only."""
     with running(catalogue.command, catalogue.log) as server:
-        status, made = catalogue.call("PUT", "/api/v1/services/databaseServices", {"name": "shop"})
+        status, service = catalogue.call("PUT", "/api/v1/services/databaseServices", {"name": "shop"})
         assert status == 201
         assert client.summary(catalogue.state) == {"databaseService": 1}
         server.send_signal(signal.SIGTERM)
@@ -90,7 +90,7 @@ def test_ends_at_once_and_keeps_what_it_knows(catalogue: Catalogue) -> None:
     assert (catalogue.state / "catalogue.db").stat().st_mode & 0o077 == 0
     catalogue.connection.close()
     with running(catalogue.command, catalogue.log):
-        assert catalogue.call("GET", "/api/v1/services/databaseServices/name/shop") == (200, made)
+        assert catalogue.call("GET", "/api/v1/services/databaseServices/name/shop") == (200, service)
 
 
 TABLES = """

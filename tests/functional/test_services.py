@@ -18,9 +18,9 @@ from tests.functional.embedded import until
 @pytest.fixture
 def instance(tmp_path: Path) -> Iterator[Instance]:
     """A new one, ended after the test."""
-    made = Instance.create(tmp_path / "dev")
-    yield made
-    services.stop_all(made)
+    new_instance = Instance.create(tmp_path / "dev")
+    yield new_instance
+    services.stop_all(new_instance)
 
 
 @pytest.fixture

@@ -96,10 +96,10 @@ def test_both_endpoints_are_made_when_mwaa_waits(client: Client, tmp_path: Path)
     }
 
     def made() -> list[str]:
-        found = [one for one in ec2.describe_vpc_endpoints()["VpcEndpoints"] if one["VpcId"] == vpc]
-        assert all(one["SubnetIds"] == subnets for one in found)
-        assert all(one["Tags"] == [{"Key": "penstock:airflow", "Value": "acme-dev"}] for one in found)
-        return sorted(one["ServiceName"].removeprefix(SERVICE) for one in found)
+        endpoints = [one for one in ec2.describe_vpc_endpoints()["VpcEndpoints"] if one["VpcId"] == vpc]
+        assert all(one["SubnetIds"] == subnets for one in endpoints)
+        assert all(one["Tags"] == [{"Key": "penstock:airflow", "Value": "acme-dev"}] for one in endpoints)
+        return sorted(one["ServiceName"].removeprefix(SERVICE) for one in endpoints)
 
     assert run(client, tmp_path / "a", {"Status": "CREATING", **services}, **place) == "RUNNING Wait"
     assert run(client, tmp_path / "b", {"Status": "PENDING"}, **place) == "RUNNING Wait"

@@ -94,9 +94,9 @@ def image(system: Deployed) -> Manifest:
     """What the embedded ECS pulls for the sample's metadata workflow."""
     family = system.task("catalogue").family
     definition = system.root("ecs").describe_task_definition(taskDefinition=family)["taskDefinition"]
-    found = images.load(system.instance.folder / "images", definition["containerDefinitions"][0]["image"])
-    assert found is not None
-    return found
+    stand_in = images.load(system.instance.folder / "images", definition["containerDefinitions"][0]["image"])
+    assert stand_in is not None
+    return stand_in
 
 
 def test_the_image_holds_the_lock_and_nothing_else(image: Manifest) -> None:

@@ -32,7 +32,7 @@ def system(tmp_path_factory: pytest.TempPathFactory, offline: tuple[str, ...]) -
     """The sample with two jobs more, `hello` and `wait`; the tests bring it up."""
     folder = tmp_path_factory.mktemp("trouble")
     copy_sample(folder)
-    found = EmbeddedSystem(folder, inside=offline)
+    embedded = EmbeddedSystem(folder, inside=offline)
 
     def edit(project: dict[str, Any]) -> None:
         for name, code in (("hello", "print('hello')"), ("wait", WAIT)):
@@ -40,11 +40,11 @@ def system(tmp_path_factory: pytest.TempPathFactory, offline: tuple[str, ...]) -
             project["schedules"].append({"name": f"{name}-by-hand", "job": name, "interval": "@manual", "retries": 0})
         project["schedules"][1]["interval"] = "@yearly"  # nothing but what the tests start
 
-    found.edit(edit)
+    embedded.edit(edit)
     try:
-        yield found
+        yield embedded
     finally:
-        found.cli("down", check=False)
+        embedded.cli("down", check=False)
 
 
 def of_command(system: EmbeddedSystem, word: str) -> list[psutil.Process]:

@@ -26,9 +26,9 @@ __all__ = ["offline"]
 def fresh(tmp_path: Path) -> Iterator[EmbeddedSystem]:
     """The sample in a folder of its own, never up."""
     copy_sample(tmp_path)
-    found = EmbeddedSystem(tmp_path)
-    yield found
-    found.cli("down", check=False)
+    system = EmbeddedSystem(tmp_path)
+    yield system
+    system.cli("down", check=False)
 
 
 @pytest.mark.parametrize(

@@ -22,11 +22,11 @@ ROLE = f"arn:aws:sts::{regenerate.ACCOUNT}:assumed-role/cdk-hnb659fds-cfn-exec-r
 def read(case: str) -> Deployment:
     """One environment of a golden case."""
     folder = regenerate.HERE / case
-    found = {
+    templates = {
         path.name.removesuffix(".template.json"): json.loads(path.read_text())
         for path in sorted(folder.glob("*.template.json"))
     }
-    return Deployment(Plan.from_json(Path(folder, "plan.json").read_text()), found)
+    return Deployment(Plan.from_json(Path(folder, "plan.json").read_text()), templates)
 
 
 def account_of(plan: Plan) -> str:

@@ -85,8 +85,8 @@ LEFT_OUT = {
 def packages() -> Path:
     """Where the judges' packages are."""
     root = environments.ensure("judges", REQUIREMENTS / "judges.txt", report=print)
-    (found,) = root.glob("lib/python*/site-packages")
-    return found
+    (site_packages,) = root.glob("lib/python*/site-packages")
+    return site_packages
 
 
 @pytest.fixture(scope="module")
@@ -109,9 +109,11 @@ OWN = sorted(kind for kind in TYPES if kind.startswith("AWS::"))
 @pytest.mark.parametrize("kind", OWN)
 def test_every_action_of_the_schema_is_granted_or_left_out_for_a_reason(packages: Path, kind: str) -> None:
     """What its handlers call to create, read, update and delete, and to tag; a new one fails here."""
-    found = schema(packages, kind)
-    wanted = {one for name, handler in found["handlers"].items() if name != "list" for one in handler["permissions"]}
-    wanted |= set((found.get("tagging") or {}).get("permissions", []))
+    definition = schema(packages, kind)
+    wanted = {
+        one for name, handler in definition["handlers"].items() if name != "list" for one in handler["permissions"]
+    }
+    wanted |= set((definition.get("tagging") or {}).get("permissions", []))
     granted = [action for grant in TYPES[kind] for action in grant.actions]
     missing = {one for one in wanted - {"iam:PassRole"} if not any(fnmatchcase(one, action) for action in granted)}
     left_out = LEFT_OUT.get(kind, "").split()
@@ -129,9 +131,9 @@ def test_a_grant_is_as_narrow_as_the_service_allows(reference: dict[str, Any], g
     for action in set(grant.actions) - NEWER:
         service, _, name = action.partition(":")
         known = reference[service]["privileges"]
-        found = [known[one]["resource_types"] for one in known if fnmatchcase(one, name)]
-        assert found, f"{action} does not exist"
-        for kinds in found:
+        resource_types = [known[one]["resource_types"] for one in known if fnmatchcase(one, name)]
+        assert resource_types, f"{action} does not exist"
+        for kinds in resource_types:
             # PutKeyPolicy is CreateKey's dependent action, besides one of its own.
             assert (grant.on == ("*",)) != bool(set(kinds) - {""}) or "kms:CreateKey" in grant.actions, action
     if any(one == "*" or one.endswith(":*/*") for one in grant.on):

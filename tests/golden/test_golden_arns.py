@@ -25,11 +25,11 @@ def test_arns_are_of_the_environment(path: Path) -> None:
     accounts = {plan.account or regenerate.ACCOUNT, *re.findall(r"(?<!\d)\d{12}(?!\d)", named)}
     regions = {"", "*", plan.region, *re.findall(r"(?<=:)[a-z]{2}-[a-z]+-\d(?=:)", named)}
     text = path.read_text()
-    found = [one.groupdict() for one in ARN.finditer(text)]
+    arns = [one.groupdict() for one in ARN.finditer(text)]
 
-    assert {one["account"] for one in found} <= accounts | AWS_OWN
-    assert {one["region"] for one in found} <= regions
-    assert {one["partition"] for one in found} <= {"aws"}
+    assert {one["account"] for one in arns} <= accounts | AWS_OWN
+    assert {one["region"] for one in arns} <= regions
+    assert {one["partition"] for one in arns} <= {"aws"}
     assert set(re.findall(r"(?<![\da-f-])\d{12}(?![\da-f])", text)) <= accounts
 
 
@@ -52,8 +52,8 @@ def test_normalising_leaves_accounts_alone() -> None:
         },
         "Outputs": {"ExportsOutputFnGetAttRole0A1B2C3DArn01234567": {}},
     }
-    (found,) = regenerate.without_hashes({"stack": template}).values()
-    properties = json.loads(found)["Resources"]["Role"]["Properties"]
+    (text,) = regenerate.without_hashes({"stack": template}).values()
+    properties = json.loads(text)["Resources"]["Role"]["Properties"]
 
     assert properties == {
         "Arn": "arn:aws:iam::111122223333:role/x",

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from penstock.aws.iam import MAX_POLICY_CHARACTERS
+from penstock_runtime.plan.iam_limits import MAX_POLICY_CHARACTERS
 from penstock_runtime.plan.plan import Plan
 from tests.golden import regenerate
 from tests.golden.deployments import CASES, account_of, allows, policies, read

@@ -17,17 +17,17 @@ TEMPLATES = service_models.templates()
 @pytest.mark.parametrize("path", TEMPLATES, ids=lambda path: path.name.removesuffix(".template.json"))
 def test_no_service_refuses_what_a_template_says(path: Path) -> None:
     """Pattern, enumeration, length, what is required, and the limits that are documented only."""
-    found = service_models.walked([json.loads(path.read_text())])
+    walk = service_models.walked([json.loads(path.read_text())])
 
-    assert {kind: one.refused for kind, one in found.items() if one.refused} == {}
+    assert {kind: one.refused for kind, one in walk.items() if one.refused} == {}
 
 
 def test_every_property_is_checked_or_says_why_not() -> None:
     """A new property of a new type is neither, until somebody says which member of which call it is."""
-    found = service_models.walked(service_models.read(TEMPLATES))
+    walk = service_models.walked(service_models.read(TEMPLATES))
 
-    assert [f"{kind} {path}" for kind, one in found.items() for path, why in one.unknown.items() if not why] == []
-    assert {kind for kind in found if not kind.startswith("Custom::")} <= set(RESOURCES)
+    assert [f"{kind} {path}" for kind, one in walk.items() for path, why in one.unknown.items() if not why] == []
+    assert {kind for kind in walk if not kind.startswith("Custom::")} <= set(RESOURCES)
     assert {kind for kind in TYPES if kind.startswith("AWS::")} <= set(RESOURCES)
 
 

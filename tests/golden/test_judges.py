@@ -27,9 +27,9 @@ def judges() -> Path:
 
 def test_cfn_lint_finds_nothing(judges: Path) -> None:
     """Neither an error nor a warning."""
-    found = lint(judges, TEMPLATES)
+    verdicts = lint(judges, TEMPLATES)
 
-    assert (found.returncode, found.stdout) == (0, "")
+    assert (verdicts.returncode, verdicts.stdout) == (0, "")
 
 
 def test_cfn_lint_is_awake(judges: Path, tmp_path: Path) -> None:

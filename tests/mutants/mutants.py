@@ -59,5 +59,5 @@ def read(path: Path = LIST) -> list[Mutant]:
 def _elsewhere(old: str, root: Path) -> str:
     """Where the text has moved to, in words."""
     folders = ("penstock", "runtime", "stacks")
-    found = [path for folder in folders for path in sorted((root / folder).rglob("*.py")) if old in path.read_text()]
-    return f"; the old text is in {found[0].relative_to(root)}" if found else ""
+    files = [path for folder in folders for path in sorted((root / folder).rglob("*.py")) if old in path.read_text()]
+    return f"; the old text is in {files[0].relative_to(root)}" if files else ""

@@ -86,9 +86,9 @@ def _judge(mutant: Mutant, copy: Path) -> tuple[str, str]:
 def _broken(copies: Sequence[Path], mutants: Iterable[Mutant]) -> str | None:
     """Why a result would mean nothing: the copies' code is not what is imported, or a test fails without a mutant."""
     for package in _PACKAGES:
-        found = _python(copies[0], "-c", f"import {package}; print({package}.__file__)").stdout.strip()
-        if not found or not Path(found).is_relative_to(copies[0]):
-            return f"tests would import {package} from {found or 'nowhere'}, not from the copy with the mutant"
+        place = _python(copies[0], "-c", f"import {package}; print({package}.__file__)").stdout.strip()
+        if not place or not Path(place).is_relative_to(copies[0]):
+            return f"tests would import {package} from {place or 'nowhere'}, not from the copy with the mutant"
     tests = sorted({test for one in mutants for test in one.tests if (copies[0] / test).exists()})
     parts = [tests[number :: len(copies)] for number in range(len(copies))]
     with ThreadPoolExecutor(len(copies)) as pool:

@@ -107,7 +107,7 @@ def kind_of(logical_id: str, resource_type: str, role_name: str) -> str:
 
 def takers(templates: Mapping[str, dict[str, Any]]) -> Takers:
     """Who may take the roles of the templates."""
-    made = {}
+    kinds = {}
     for template in templates.values():
         for logical_id, resource in template["Resources"].items():
             if resource["Type"] != "AWS::IAM::Role":
@@ -117,15 +117,15 @@ def takers(templates: Mapping[str, dict[str, Any]]) -> Takers:
             kind = kind_of(logical_id, resource["Type"], str(properties.get("RoleName", "")))
             services = {one for found in trust for one in statements.listed(found["Principal"]["Service"])}
             keys = {key for one in trust for operator in one.get("Condition", {}).values() for key in operator}
-            made[kind] = (services, keys)
-    return made
+            kinds[kind] = (services, keys)
+    return kinds
 
 
 def told_takers(headings: Mapping[str, str]) -> Takers:
     """Who may take these roles, by the document."""
-    told = {}
+    columns = {}
     for line in DOCUMENT.read_text().partition("## Who may take which role")[2].partition("\n## ")[0].splitlines():
         cells = [cell.strip() for cell in line.strip("|").split("|")]
         if cells[0] in headings:
-            told[headings[cells[0]]] = (set(code(cells[1])), set(code(cells[2])))
-    return told
+            columns[headings[cells[0]]] = (set(code(cells[1])), set(code(cells[2])))
+    return columns

@@ -19,38 +19,38 @@ from tests.stacks.conftest import Templates
 
 
 def mwaa(templates: Templates) -> dict[str, Any]:
-    (found,) = plans.resources(templates, "AWS::MWAA::Environment")
-    return dict(found)
+    (environment,) = plans.resources(templates, "AWS::MWAA::Environment")
+    return dict(environment)
 
 
 def deployments(templates: Templates) -> dict[str, dict[str, Any]]:
     """Prefix in the DAG bucket to deployment, with its logical id as `id`."""
-    found = {}
+    uploads = {}
     for logical_id, resource in templates["acme-dev-airflow"]["Resources"].items():
         if resource["Type"] == "Custom::CDKBucketDeployment":
-            found[str(resource["Properties"]["DestinationBucketKeyPrefix"])] = {**resource, "id": logical_id}
-    return found
+            uploads[str(resource["Properties"]["DestinationBucketKeyPrefix"])] = {**resource, "id": logical_id}
+    return uploads
 
 
 def switch(templates: Templates, stack: str) -> dict[str, Any]:
-    (found,) = (
+    (resource_of_type,) = (
         resource for resource in templates[stack]["Resources"].values() if resource["Type"] == "Custom::PenstockRelease"
     )
-    return dict(found)
+    return dict(resource_of_type)
 
 
 def test_the_environment_is_what_the_plan_says(templates: Templates) -> None:
-    found = mwaa(templates)["Properties"]
+    properties = mwaa(templates)["Properties"]
 
-    assert found["Name"] == "acme-dev"
-    assert (found["AirflowVersion"], found["EnvironmentClass"]) == ("3.0.6", "mw1.small")
-    assert (found["MinWorkers"], found["MaxWorkers"]) == (1, 2)
-    assert found["WebserverAccessMode"] == "PRIVATE_ONLY"
-    assert found["AirflowConfigurationOptions"] == {"core.parallelism": "40"}
-    assert found["DagS3Path"] == "dags"
-    assert len(found["NetworkConfiguration"]["SubnetIds"]) == 2
-    assert len(found["LoggingConfiguration"]) == 5
-    assert {one["Enabled"] for one in found["LoggingConfiguration"].values()} == {True}
+    assert properties["Name"] == "acme-dev"
+    assert (properties["AirflowVersion"], properties["EnvironmentClass"]) == ("3.0.6", "mw1.small")
+    assert (properties["MinWorkers"], properties["MaxWorkers"]) == (1, 2)
+    assert properties["WebserverAccessMode"] == "PRIVATE_ONLY"
+    assert properties["AirflowConfigurationOptions"] == {"core.parallelism": "40"}
+    assert properties["DagS3Path"] == "dags"
+    assert len(properties["NetworkConfiguration"]["SubnetIds"]) == 2
+    assert len(properties["LoggingConfiguration"]) == 5
+    assert {one["Enabled"] for one in properties["LoggingConfiguration"].values()} == {True}
 
 
 def test_policies_are_there_before_the_environment(templates: Templates) -> None:
@@ -93,7 +93,7 @@ def test_the_execution_role_has_what_mwaa_asks_for(templates: Templates) -> None
 
 def test_a_release_is_made_live_when_everything_else_is_there(templates: Templates) -> None:
     """Its files, what they find deployed, and MWAA come first; nothing is deleted by a deployment of files."""
-    found = deployments(templates)
+    deployment = deployments(templates)
     live = switch(templates, "acme-dev-airflow")
     (environment,) = (
         name
@@ -101,9 +101,9 @@ def test_a_release_is_made_live_when_everything_else_is_there(templates: Templat
         if resource["Type"] == "AWS::MWAA::Environment"
     )
 
-    assert set(found) == {"dags/acme-dev/release", "dags/acme-dev"}
-    assert {one["Properties"]["Prune"] for one in found.values()} == {False}
-    assert {environment, *(one["id"] for one in found.values())} <= set(live["DependsOn"])
+    assert set(deployment) == {"dags/acme-dev/release", "dags/acme-dev"}
+    assert {one["Properties"]["Prune"] for one in deployment.values()} == {False}
+    assert {environment, *(one["id"] for one in deployment.values())} <= set(live["DependsOn"])
     assert live["Properties"] | {"ServiceToken": None, "Bucket": None, "Artifacts": None} == {
         "ServiceToken": None,
         "ServiceTimeout": "360",
@@ -168,7 +168,7 @@ def test_the_bundle_is_laid_out_for_the_switch(tmp_path: Path) -> None:
 def test_the_deploy_writes_what_a_push_compares_with(tmp_path: Path) -> None:
     """infrastructure.json is `describe` of the plan, with the account that CloudFormation knows."""
     templates = plans.synthesize(dataclasses.replace(plans.PLAN, account=None), tmp_path)
-    found = json.loads(plans.deployed_file(templates, tmp_path, "infrastructure.json"))
+    data = json.loads(plans.deployed_file(templates, tmp_path, "infrastructure.json"))
     expected = infrastructure.describe(
         dataclasses.replace(plans.PLAN, account=None),
         runtime_sha256=plans.RUNTIME_SHA256,
@@ -176,8 +176,8 @@ def test_the_deploy_writes_what_a_push_compares_with(tmp_path: Path) -> None:
         account="<AWS::AccountId>",
     )
 
-    assert found == expected
-    assert set(found["task_definitions"]) == {definition.family for definition in plans.PLAN.task_definitions}
+    assert data == expected
+    assert set(data["task_definitions"]) == {definition.family for definition in plans.PLAN.task_definitions}
 
 
 @pytest.mark.parametrize("protected", [True, False])
@@ -229,10 +229,10 @@ def test_what_holds_data_outlives_its_stack(templates: Templates) -> None:
 def test_the_deploy_writes_what_a_dag_needs_to_run_a_task(tmp_path: Path) -> None:
     """resources.json, with CloudFormation's values filled in, is one that the DAG loader reads."""
     templates = plans.synthesize(plans.PLAN, tmp_path)
-    found = plans.deployed_resources(templates, tmp_path)
+    deployed = plans.deployed_resources(templates, tmp_path)
 
-    assert (found.region, found.cluster, found.log_group) == (plans.REGION, "acme-dev", "/penstock/acme-dev")
-    assert (len(found.subnets), len(found.security_groups)) == (2, 1)
-    assert "TaskSecurityGroup" in found.security_groups[0]
-    assert "Artifacts" in found.artifacts_bucket
-    assert found.assign_public_ip is False
+    assert (deployed.region, deployed.cluster, deployed.log_group) == (plans.REGION, "acme-dev", "/penstock/acme-dev")
+    assert (len(deployed.subnets), len(deployed.security_groups)) == (2, 1)
+    assert "TaskSecurityGroup" in deployed.security_groups[0]
+    assert "Artifacts" in deployed.artifacts_bucket
+    assert deployed.assign_public_ip is False

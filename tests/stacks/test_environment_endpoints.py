@@ -47,9 +47,9 @@ def test_they_follow_the_environment_and_go_with_it(tmp_path: Path, access: str,
 
 def test_in_a_network_that_penstock_makes_they_are_in_it(tmp_path: Path) -> None:
     """Its subnets and MWAA's group, by the exports of the network's stack."""
-    made = of_type(airflow(tmp_path, plans.PLAN.network), "AWS::EC2::VPCEndpoint")
+    resources = of_type(airflow(tmp_path, plans.PLAN.network), "AWS::EC2::VPCEndpoint")
 
-    for one in made:
+    for one in resources:
         assert [id_["Fn::ImportValue"].split(":")[0] for id_ in one["SubnetIds"]] == ["acme-dev-network"] * 2
         (group,) = one["SecurityGroupIds"]
         assert "AirflowSecurityGroup" in group["Fn::ImportValue"]

@@ -14,9 +14,10 @@ from aws_cdk import aws_iam as iam
 
 from penstock_runtime.errors import InputError
 from penstock_runtime.plan.airflow import SelfManagedAirflow, UsedAirflow
+from penstock_runtime.plan.iam_limits import MAX_POLICY_CHARACTERS
 from penstock_runtime.plan.plan import Plan
 from stacks.build import build_stacks
-from stacks.managed_policies import MAX_POLICY_CHARACTERS, ManagedPolicies, pack
+from stacks.managed_policies import ManagedPolicies, pack
 from tests.stacks import plans, statements
 
 KEY = f"arn:aws:kms:{plans.REGION}:{plans.ACCOUNT}:key/1a2b3c4d"
@@ -119,12 +120,12 @@ def test_the_upload_reaches_our_folder_only(tmp_path: Path, plan: Plan) -> None:
 def test_files_in_a_bucket_of_theirs_go_with_the_stack(tmp_path: Path, plan: Plan) -> None:
     """Everything written or deleted is below the plan's folder. In Penstock's bucket files stay, as the bucket does."""
     template = airflow(plan, tmp_path)
-    found = [one["Properties"] for one in of_type(template, "Custom::CDKBucketDeployment").values()]
+    uploads = [one["Properties"] for one in of_type(template, "Custom::CDKBucketDeployment").values()]
     dags = plan.airflow.dags  # type: ignore[union-attr]
 
-    folders = {one["DestinationBucketKeyPrefix"]: one["Prune"] for one in found}
+    folders = {one["DestinationBucketKeyPrefix"]: one["Prune"] for one in uploads}
     assert folders == {f"{dags}/acme-dev/release": False, f"{dags}/acme-dev": False}
-    assert {one["RetainOnDelete"] for one in found} == {plan is OWN}
+    assert {one["RetainOnDelete"] for one in uploads} == {plan is OWN}
 
 
 def test_permissions_come_before_the_dags(tmp_path: Path) -> None:
@@ -177,16 +178,16 @@ def test_what_is_too_long_for_one_policy_goes_to_several(tmp_path: Path, account
         policies.add_to_principal_policy(iam.PolicyStatement(actions=["ecs:RunTask"], resources=[resource]))
     policies.make("many")
     template = json.loads(Path(app.synth().directory, "stack.template.json").read_text())
-    made = of_type(template, "AWS::IAM::ManagedPolicy").values()
+    resources = of_type(template, "AWS::IAM::ManagedPolicy").values()
 
-    sizes = [len(written(one["Properties"]["PolicyDocument"])) for one in made]
+    sizes = [len(written(one["Properties"]["PolicyDocument"])) for one in resources]
     assert len(sizes) > 1
     assert max(sizes) <= MAX_POLICY_CHARACTERS
     # Packed well: with what is in the last one, they would not fit into one less.
     assert sum(sizes) > (len(sizes) - 1.5) * MAX_POLICY_CHARACTERS * 0.8
     run = statements.that_allow(statements.of_role(template, "Airflow"), "ecs:RunTask")
-    found = [resource for one in run for resource in one["Resource"]]
-    assert sorted(written(one).rsplit("/", 1)[-1].rstrip('"') for one in found) == [
+    allowed = [resource for one in run for resource in one["Resource"]]
+    assert sorted(written(one).rsplit("/", 1)[-1].rstrip('"') for one in allowed) == [
         f"{family}:*" for family in families
     ]
 

@@ -98,11 +98,11 @@ SHAPES: dict[str, tuple[Network, Any]] = {
 @pytest.fixture(scope="module")
 def shapes(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Templates]:
     """The templates of each shape."""
-    found = {}
+    templates = {}
     for number, (name, (network, airflow)) in enumerate(SHAPES.items()):
         plan = dataclasses.replace(plans.PLAN, network=network, airflow=airflow)
-        found[name] = plans.synthesize(plan, tmp_path_factory.mktemp(f"shape-{number}"))
-    return found
+        templates[name] = plans.synthesize(plan, tmp_path_factory.mktemp(f"shape-{number}"))
+    return templates
 
 
 def refused(before: Templates, after: Templates) -> set[str]:

@@ -49,12 +49,12 @@ def test_the_context_holds_the_recipe_and_the_project(recipes: Path, tmp_path: P
     project(tmp_path)
     image.assemble(BUILT, tmp_path, tmp_path / "context")
 
-    found = {
+    copied = {
         path.relative_to(tmp_path / "context").as_posix()
         for path in (tmp_path / "context").rglob("*")
         if path.is_file()
     }
-    assert found == {
+    assert copied == {
         "Dockerfile", "requirements.txt", "project/meltano.yml", "project/taps/tap.py",
         "project/taps/output/__init__.py",
     }  # fmt: skip
@@ -70,11 +70,11 @@ def test_a_program_stays_one_and_a_link_becomes_what_it_leads_to(recipes: Path, 
     (folder / "one.sql").symlink_to(tmp_path / "shared/macros.sql")
     image.assemble(BUILT, tmp_path, tmp_path / "context")
 
-    made = tmp_path / "context/project"
-    assert (made / "taps/tap.py").stat().st_mode & 0o111
+    context = tmp_path / "context/project"
+    assert (context / "taps/tap.py").stat().st_mode & 0o111
     for path in ("shared/macros.sql", "one.sql"):
-        assert (made / path).read_text() == "select 1"
-    assert not [one for one in made.rglob("*") if one.is_symlink()]
+        assert (context / path).read_text() == "select 1"
+    assert not [one for one in context.rglob("*") if one.is_symlink()]
 
 
 def test_an_image_is_built_for_its_definitions_and_its_tag_follows_the_contents(recipes: Path, tmp_path: Path) -> None:
@@ -128,3 +128,15 @@ def test_what_is_not_there_is_named(recipes: Path, tmp_path: Path, wrong: Image,
         image.assemble(wrong, tmp_path, tmp_path / "context")
 
     assert caught.value.fix
+
+
+def test_the_slim_recipe_finds_the_lock(tmp_path: Path) -> None:
+    """The project's folder lies where Dockerfile and build.sh look for it."""
+    lock = "openmetadata-ingestion[postgres]==1.12.14.2 \\\n    --hash=sha256:00\n"
+    (tmp_path / "slim").mkdir()
+    (tmp_path / "slim" / "requirements.txt").write_text(lock)
+    image.assemble(Image("built", "openmetadata", "slim"), tmp_path, tmp_path / "context")
+
+    assert (tmp_path / "context" / "project" / "requirements.txt").read_text() == lock
+    assert "$CONTEXT/project/requirements.txt" in (tmp_path / "context" / "build.sh").read_text()
+    assert "build.sh" in (tmp_path / "context" / "Dockerfile").read_text()

@@ -33,11 +33,11 @@ def environment(templates: Templates, family: str) -> dict[str, str]:
 
 def test_a_definition_is_what_the_plan_says(templates: Templates) -> None:
     """Family, size, architecture, image and the roles' names are the plan's."""
-    found = definition(templates, plans.MELTANO.family)
+    properties = definition(templates, plans.MELTANO.family)
 
-    assert (found["Cpu"], found["Memory"]) == ("256", "512")
-    assert found["RuntimePlatform"] == {"CpuArchitecture": "ARM64", "OperatingSystemFamily": "LINUX"}
-    assert (found["NetworkMode"], found["RequiresCompatibilities"]) == ("awsvpc", ["FARGATE"])
+    assert (properties["Cpu"], properties["Memory"]) == ("256", "512")
+    assert properties["RuntimePlatform"] == {"CpuArchitecture": "ARM64", "OperatingSystemFamily": "LINUX"}
+    assert (properties["NetworkMode"], properties["RequiresCompatibilities"]) == ("awsvpc", ["FARGATE"])
     names = {resource["Properties"].get("RoleName") for resource in plans.resources(templates, "AWS::IAM::Role")}
     assert {f"{plans.MELTANO.role_prefix}-task", f"{plans.MELTANO.role_prefix}-exec"} <= names
     assert definition(templates, plans.OPENMETADATA.family)["RuntimePlatform"]["CpuArchitecture"] == "X86_64"
@@ -85,9 +85,11 @@ def test_the_container_stops_and_logs_as_promised(templates: Templates) -> None:
 def test_secrets_come_by_reference_and_only_to_their_definition(templates: Templates) -> None:
     """Name, JSON field, full ARN and parameter, each in the form that ECS reads; elsewhere there are none."""
     secret = f"arn:aws:secretsmanager:{plans.REGION}:{plans.ACCOUNT}:secret"
-    found = {secret["Name"]: secret["ValueFrom"] for secret in container(templates, plans.MELTANO.family)["Secrets"]}
+    references = {
+        secret["Name"]: secret["ValueFrom"] for secret in container(templates, plans.MELTANO.family)["Secrets"]
+    }
 
-    assert found == {
+    assert references == {
         "WAREHOUSE_PASSWORD": f"{secret}:acme/warehouse:password::",
         "KEY": f"{secret}:other-AbCdEf",
         "SLACK": f"arn:aws:ssm:{plans.REGION}:{plans.ACCOUNT}:parameter/acme/slack",

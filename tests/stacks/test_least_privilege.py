@@ -196,8 +196,8 @@ def test_a_task_role_fetches_artifacts_and_meltano_keeps_its_state(templates: Te
 def test_a_state_backend_of_the_project_is_neither_set_nor_granted(tmp_path: Path) -> None:
     """An environment variable would win over `meltano.yml`; what its tasks may do in its bucket the project says."""
     own = dataclasses.replace(plans.MELTANO, meltano_state="s3://acme-state/prod")
-    made = dataclasses.replace(plans.PLAN, task_definitions=(plans.OPENMETADATA, own, plans.COMMAND))
-    template = plans.synthesize(made, tmp_path)["acme-dev-airflow"]
+    changed = dataclasses.replace(plans.PLAN, task_definitions=(plans.OPENMETADATA, own, plans.COMMAND))
+    template = plans.synthesize(changed, tmp_path)["acme-dev-airflow"]
     (definition,) = [
         resource["Properties"]
         for resource in template["Resources"].values()
@@ -219,10 +219,10 @@ def test_the_right_to_run_them_fits_into_one_policy(tmp_path: Path, count: int) 
     )
     plan = dataclasses.replace(plans.PLAN, task_definitions=many)
     stack = cdk.Stack(plans.application(tmp_path), "s", env=cdk.Environment(account=plans.ACCOUNT, region=plans.REGION))
-    found = [one.to_statement_json() for some in run_statements(stack, plan).values() for one in some]
+    granted = [one.to_statement_json() for some in run_statements(stack, plan).values() for one in some]
 
-    assert len(json.dumps(stack.resolve(found), separators=(",", ":"))) < 6_144 - 500
-    runs, hands_over = (stack.resolve(found[index])["Resource"] for index in (0, 1))
+    assert len(json.dumps(stack.resolve(granted), separators=(",", ":"))) < 6_144 - 500
+    runs, hands_over = (stack.resolve(granted[index])["Resource"] for index in (0, 1))
     for one in many:
         assert any(fnmatch(f"{ECS}:task-definition/{one.family}:3", resource) for resource in runs)
         for kind in ("task", "exec"):

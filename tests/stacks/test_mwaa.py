@@ -43,21 +43,21 @@ def synthesize(plan: Plan, folder: Path, *, nag: bool = False, more: tuple[str, 
 
 def uploads(templates: Templates) -> dict[str, dict[str, Any]]:
     """The deployments of the environment's files, by logical id."""
-    found = resources(templates, "Custom::CDKBucketDeployment")
+    properties = resources(templates, "Custom::CDKBucketDeployment")
     return {
         name: one
-        for name, one in found.items()
+        for name, one in properties.items()
         if one["Properties"].get("DestinationBucketKeyPrefix") in FOLDERS.values()
     }
 
 
 def test_every_setting_is_in_the_template(full: Templates) -> None:
     """Under the service's name for it; what depends on other resources is in the other tests."""
-    found = resources(full, "AWS::MWAA::Environment")["Environment"]["Properties"]
+    properties = resources(full, "AWS::MWAA::Environment")["Environment"]["Properties"]
     others = {"ExecutionRoleArn", "SourceBucketArn", "NetworkConfiguration", "LoggingConfiguration", "Tags"}
-    others |= {name for name in found if name.endswith("S3ObjectVersion")}
+    others |= {name for name in properties if name.endswith("S3ObjectVersion")}
 
-    assert {name: value for name, value in found.items() if name not in others} == {
+    assert {name: value for name, value in properties.items() if name not in others} == {
         "Name": "acme-dev",
         "AirflowVersion": "3.3.1",
         "EnvironmentClass": "mw1.large",
@@ -76,7 +76,7 @@ def test_every_setting_is_in_the_template(full: Templates) -> None:
         "WorkerReplacementStrategy": "FORCED",
         "EndpointManagement": "CUSTOMER",
     }
-    logs = {name: (one["Enabled"], one["LogLevel"]) for name, one in found["LoggingConfiguration"].items()}
+    logs = {name: (one["Enabled"], one["LogLevel"]) for name, one in properties["LoggingConfiguration"].items()}
     assert logs == {
         "DagProcessingLogs": (True, "ERROR"),
         "SchedulerLogs": (True, "ERROR"),
@@ -88,9 +88,9 @@ def test_every_setting_is_in_the_template(full: Templates) -> None:
 
 def test_what_is_fixed_at_creation_is_left_out_by_default(templates: Templates) -> None:
     """Said where it was not said before, it would be a change, and CloudFormation replaces the environment for that."""
-    found = resources(templates, "AWS::MWAA::Environment")["Environment"]["Properties"]
+    properties = resources(templates, "AWS::MWAA::Environment")["Environment"]["Properties"]
 
-    assert {"KmsKey", "EndpointManagement"} & set(found) == set()
+    assert {"KmsKey", "EndpointManagement"} & set(properties) == set()
 
 
 def test_the_environment_keeps_its_logical_id(templates: Templates, full: Templates) -> None:
@@ -145,9 +145,9 @@ def test_each_file_is_named_with_the_version_that_was_uploaded(full: Templates, 
 
     assert len(set(uploads(changed)) - set(uploads(full))) == 1
     assert len(set(uploads(changed)) & set(uploads(full))) == 2
-    (found,) = [one for one in compare(full, changed) if one.type == "AWS::MWAA::Environment"]
-    assert found.properties == ("RequirementsS3ObjectVersion", "RequirementsS3Path")
-    assert [field.path for field in found.fields] == ["RequirementsS3Path"]
+    (change,) = [one for one in compare(full, changed) if one.type == "AWS::MWAA::Environment"]
+    assert change.properties == ("RequirementsS3ObjectVersion", "RequirementsS3Path")
+    assert [field.path for field in change.fields] == ["RequirementsS3Path"]
     assert not [one for one in compare(full, changed) if one.kind in ("added", "removed", "replaced")]
 
 

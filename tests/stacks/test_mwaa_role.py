@@ -107,10 +107,10 @@ def test_the_role_has_room_for_the_most_that_a_project_may_permit(tmp_path: Path
         iam=dataclasses.replace(plans.PLAN.iam, role_path=f"/{'d' * 510}/", role_name_prefix="n" * 16),
         airflow=dataclasses.replace(plans.PLAN.airflow, name="t" * 80, bucket="b" * 63, dags="d" * 59),
     )
-    found = plans.synthesize(plan, tmp_path)[f"{prefix}-airflow"]["Resources"]
+    template = plans.synthesize(plan, tmp_path)[f"{prefix}-airflow"]["Resources"]
     (policy,) = [
         one["Properties"]["PolicyDocument"]
-        for name, one in found.items()
+        for name, one in template.items()
         if name.startswith("ExecutionRole") and one["Type"] == "AWS::IAM::Policy"
     ]
 

@@ -178,11 +178,11 @@ def test_egress_can_be_changed_in_place(templates: Templates, sealed: Templates)
 
 def test_each_service_has_an_endpoint_in_both_zones(sealed: Templates) -> None:
     """By private DNS, so that nobody needs to know of it; S3 and DynamoDB by the route tables of both subnets."""
-    found = endpoints(sealed)
+    services = endpoints(sealed)
     subnets = [{"Ref": name} for name in private_subnets(sealed)]
 
-    assert set(found) == {*plans.SEALED.network.endpoints, "s3"}
-    for service, one in found.items():
+    assert set(services) == {*plans.SEALED.network.endpoints, "s3"}
+    for service, one in services.items():
         if service in ("s3", "dynamodb"):
             assert one["VpcEndpointType"] == "Gateway"
             assert len(one["RouteTableIds"]) == 2
@@ -208,18 +208,18 @@ def test_endpoints_let_in_tasks_and_mwaa_only(sealed: Templates) -> None:
 
 def test_credentials_of_strangers_are_of_no_use_in_the_vpc(sealed: Templates) -> None:
     """Where only our roles call, own and trusted accounts pass; ECR's own requests for layers do; MWAA's are free."""
-    found = endpoints(sealed)
+    services = endpoints(sealed)
     accounts = {"StringEquals": {"aws:PrincipalAccount": [plans.ACCOUNT, "444455556666"]}}
     for service in ("s3", "dynamodb", "ecs", "secretsmanager"):
-        first, *more = found[service]["PolicyDocument"]["Statement"]
+        first, *more = services[service]["PolicyDocument"]["Statement"]
         assert (first["Effect"], first["Action"], first["Condition"]) == ("Allow", "*", accounts), service
         assert len(more) == (service == "s3")
-    layers = found["s3"]["PolicyDocument"]["Statement"][1]
+    layers = services["s3"]["PolicyDocument"]["Statement"][1]
     assert (layers["Action"], statements.text(layers["Resource"])) == (
         "s3:GetObject",
         f"arn:aws:s3:::prod-{plans.REGION}-starport-layer-bucket/*",
     )
-    assert [service for service in ("airflow.api", "logs") if "PolicyDocument" in found[service]] == []
+    assert [service for service in ("airflow.api", "logs") if "PolicyDocument" in services[service]] == []
 
 
 def test_fargates_agent_is_let_through_where_it_uses_the_vpcs_endpoint(tmp_path: Path) -> None:
@@ -282,11 +282,11 @@ def test_security_groups_that_nobody_names_are_made(tmp_path: Path) -> None:
 def test_only_the_groups_that_are_missing_are_made(tmp_path: Path, named: str) -> None:
     """The named one is used unchanged."""
     templates = with_network(plans.UNNAMED, tmp_path, **{named: ("sg-0000000d",)})
-    (made,) = [name for name in templates if "-group-" in name]
+    (group_stack,) = [name for name in templates if "-group-" in name]
     (environment,) = plans.resources(templates, "AWS::MWAA::Environment")
     groups = environment["Properties"]["NetworkConfiguration"]["SecurityGroupIds"]
 
-    assert made == f"acme-dev-{'airflow' if named == 'task_security_groups' else 'task'}-group-vpc-0a1b2c3d"
+    assert group_stack == f"acme-dev-{'airflow' if named == 'task_security_groups' else 'task'}-group-vpc-0a1b2c3d"
     assert (groups == ["sg-0000000d"]) == (named == "airflow_security_groups")
     tasks = plans.deployed_resources(templates, tmp_path).security_groups
     assert (tasks == ("sg-0000000d",)) == (named == "task_security_groups")

@@ -85,12 +85,12 @@ def test_the_key_may_be_another_or_none(tmp_path: Path, setting: str | None, fou
 def test_a_topic_that_exists_is_told_and_not_touched(tmp_path: Path) -> None:
     resources = synthesized(tmp_path, plan_with(topic=TOPIC))
     kinds = {one["Type"] for one in resources.values()}
-    told = {
+    topics = {
         one["Environment"]["Variables"]["TOPIC"] for one in of_type(resources, "AWS::Lambda::Function")
     }  # fmt: skip
 
     assert not {kind for kind in kinds if kind.startswith(("AWS::SNS", "AWS::KMS"))}
-    assert told == {TOPIC}
+    assert topics == {TOPIC}
     assert {tuple(one["AlarmActions"]) for one in alarms(resources).values()} == {(TOPIC,)}
 
 
@@ -99,14 +99,14 @@ def test_a_topic_that_exists_is_told_and_not_touched(tmp_path: Path) -> None:
 
 def test_the_alarms_by_default(tmp_path: Path) -> None:
     """Nine, each with what to do in its text; each reads one metric, without arithmetic."""
-    found = alarms(synthesized(tmp_path, plan_with()))
-    told = {
+    by_name = alarms(synthesized(tmp_path, plan_with()))
+    watched = {
         name.removeprefix("acme-dev-"): (one["Namespace"], one["MetricName"], one["Threshold"], one["Period"],
                                          one["EvaluationPeriods"], one["TreatMissingData"])
-        for name, one in found.items()
+        for name, one in by_name.items()
     }  # fmt: skip
 
-    assert told == {
+    assert watched == {
         "failed-tasks": ("AWS/Events", "Invocations", 5, 3600, 1, "notBreaching"),
         "out-of-memory": ("Penstock", "OutOfMemory", 2, 86400, 1, "notBreaching"),
         "scheduler": ("AmazonMWAA", "SchedulerHeartbeat", 1, 300, 3, "breaching"),
@@ -117,11 +117,11 @@ def test_the_alarms_by_default(tmp_path: Path) -> None:
         "overdue-watch": ("AWS/Lambda", "Errors", 1, 3600, 1, "notBreaching"),
         "reaper": ("AWS/Lambda", "Errors", 1, 3600, 1, "notBreaching"),
     }
-    assert {one["Name"]: one["Value"] for one in found["acme-dev-queue"]["Dimensions"]} == {
+    assert {one["Name"]: one["Value"] for one in by_name["acme-dev-queue"]["Dimensions"]} == {
         "Function": "Executor",
         "Environment": "acme-dev",
     }
-    assert all(one["AlarmActions"] and one["AlarmDescription"] for one in found.values())
+    assert all(one["AlarmActions"] and one["AlarmDescription"] for one in by_name.values())
 
 
 def test_the_alarm_on_failures_reads_the_rule_that_finds_them(tmp_path: Path) -> None:
@@ -170,14 +170,14 @@ def test_what_is_accepted_of_a_function_is_true_of_it(tmp_path: Path) -> None:
         for rule in of_type(resources, "AWS::Events::Rule")
         for target in rule["Targets"]
     }
-    found = {name: one for name, one in resources.items() if one["Type"] == "AWS::Lambda::Function"}
+    functions = {name: one for name, one in resources.items() if one["Type"] == "AWS::Lambda::Function"}
 
     assert sorted(by_clock.values()) == [False, True, True]
-    assert by_clock.keys() == found.keys()
-    for name, function in found.items():
+    assert by_clock.keys() == functions.keys()
+    for name, function in functions.items():
         reasons = {one["id"]: one["comment"] for one in function["Metadata"]["checkov"]["skip"]}
         role = resources[function["Properties"]["Role"]["Fn::GetAtt"][0]]["Properties"]
-        told = function["Properties"]["Environment"]["Variables"]
+        variables = function["Properties"]["Environment"]["Variables"]
         actions = json.dumps(role["Policies"])
         assert ("clock" in reasons["CKV_AWS_115"]) is by_clock[name]
         assert ("EventBridge" in reasons["CKV_AWS_115"]) is not by_clock[name]
@@ -188,7 +188,7 @@ def test_what_is_accepted_of_a_function_is_true_of_it(tmp_path: Path) -> None:
             assert (service in reasons["CKV_AWS_117"]) is (action in actions), (name, service)
         names = {"bucket": "ARTIFACTS", "cluster": "CLUSTER", "topic": "TOPIC", "log group": "LOG_GROUP"}
         for word, variable in names.items():
-            assert (word in reasons["CKV_AWS_173"]) is (variable in told), (name, word)
+            assert (word in reasons["CKV_AWS_173"]) is (variable in variables), (name, word)
 
 
 def test_a_clock_wakes_the_function_that_looks_for_overdue_schedules(tmp_path: Path) -> None:
@@ -240,11 +240,11 @@ def test_the_functions_may_use_the_topics_key_for_the_topic_alone(
     assert len(roles) == 3
     for role in roles:
         statements = role["Policies"][0]["PolicyDocument"]["Statement"]
-        found = [one for one in statements if "kms:Decrypt" in one["Action"]]
+        decrypting = [one for one in statements if "kms:Decrypt" in one["Action"]]
         if key is None:
-            assert found == []
+            assert decrypting == []
             continue
-        ((resource, conditions),) = [(one["Resource"], one["Condition"]["StringEquals"]) for one in found]
+        ((resource, conditions),) = [(one["Resource"], one["Condition"]["StringEquals"]) for one in decrypting]
         assert resource == key if isinstance(key, str) else set(resource) == key
         assert set(conditions) == {"kms:ViaService"} | more
 
@@ -316,10 +316,10 @@ def test_an_airflow_that_cloudwatch_does_not_know_is_not_watched(tmp_path: Path)
 def test_in_an_airflow_of_others_their_dag_files_are_theirs(tmp_path: Path) -> None:
     """A file that cannot be read is an alarm where all files are ours."""
     used = UsedAirflow("theirs", "3.0.6", "bucket", "dags", "role", None)
-    found = alarms(synthesized(tmp_path, dataclasses.replace(plan_with(), airflow=used), "theirs"))
+    by_name = alarms(synthesized(tmp_path, dataclasses.replace(plan_with(), airflow=used), "theirs"))
 
-    assert "acme-dev-dag-files" not in found
-    assert "acme-dev-scheduler" in found
+    assert "acme-dev-dag-files" not in by_name
+    assert "acme-dev-scheduler" in by_name
 
 
 def test_each_part_can_be_turned_off(tmp_path: Path) -> None:

@@ -78,10 +78,10 @@ def told(rows: document.Rows) -> set[tuple[str, str]]:
 
 def test_every_action_is_in_the_document_and_no_other(every: Templates, rows: document.Rows) -> None:
     """Whatever a project sets: what a role may do is in its table, or in the one for these settings."""
-    made = document.actions(document.template_statements(every))
+    described = document.actions(document.template_statements(every))
 
-    assert made - told(document.rows(EVERYWHERE)) - told(rows) == set(), "a new permission: describe it"
-    assert told(rows) - made == set(), "nothing asks for these any more"
+    assert described - told(document.rows(EVERYWHERE)) - told(rows) == set(), "a new permission: describe it"
+    assert told(rows) - described == set(), "nothing asks for these any more"
 
 
 def test_every_condition_is_in_the_document(every: Templates, rows: document.Rows) -> None:
@@ -96,7 +96,7 @@ def test_every_condition_is_in_the_document(every: Templates, rows: document.Row
 
 def test_the_document_says_what_the_tests_prove() -> None:
     """The same grants as in the tables of the test that takes them away, with the same steps, or 'not here'."""
-    found = {
+    options = {
         (kind, action, resource): re.findall(r"\*\*(.+?)\*\*", cells[3])[0]
         for kind, cells in document.rows(HEADINGS)
         if kind != "vpc endpoint"
@@ -108,7 +108,7 @@ def test_the_document_says_what_the_tests_prove() -> None:
         key: step for key, step in tables.STEPS.items() if key[0] != "release" or key[2] == tables.KEY
     }
 
-    assert found == {**proven, **dict.fromkeys(tables.NOT_HERE, "not here")}
+    assert options == {**proven, **dict.fromkeys(tables.NOT_HERE, "not here")}
 
 
 def test_who_may_take_a_role_is_in_the_document(every: Templates) -> None:

@@ -47,7 +47,7 @@ def test_every_condition_is_in_the_document(templates: Templates, rows: Rows) ->
 
 def test_the_document_says_what_the_tests_prove(rows: Rows) -> None:
     """For the roles that run: the same grants as in the test's tables, with the same steps, or 'not here'."""
-    told = {
+    options = {
         (kind, action, resource): re.findall(r"\*\*(.+?)\*\*", cells[3])[0]
         for kind, cells in rows
         if kind in ("airflow", "task", "exec")
@@ -55,7 +55,7 @@ def test_the_document_says_what_the_tests_prove(rows: Rows) -> None:
         for resource in resources(cells)
     }
 
-    assert told == {**STEPS, **dict.fromkeys(NOT_HERE, "not here")}
+    assert options == {**STEPS, **dict.fromkeys(NOT_HERE, "not here")}
 
 
 def test_who_may_take_a_role_is_in_the_document(templates: Templates) -> None:

@@ -86,9 +86,9 @@ def templates_of(assembly: Path) -> dict[str, str]:
 
 def test_two_thousand_schedules_fit_into_templates(large: Path) -> None:
     """Every template is under CloudFormation's limits, with room for what is to come."""
-    found = templates_of(large)
+    templates = templates_of(large)
     definitions = 0
-    for name, text in found.items():
+    for name, text in templates.items():
         template = json.loads(text)
         kinds = Counter(resource["Type"] for resource in template["Resources"].values())
         definitions += kinds["AWS::ECS::TaskDefinition"]
@@ -101,7 +101,7 @@ def test_two_thousand_schedules_fit_into_templates(large: Path) -> None:
 
     assert CHARACTERS_OF_ONE * MOST_IN_A_SPREAD_STACK <= MAX_TEMPLATE * 0.9
     assert definitions == JOBS
-    assert len([name for name in found if name.startswith("large-dev-tasks-")]) == 16
+    assert len([name for name in templates if name.startswith("large-dev-tasks-")]) == 16
 
 
 def test_policies_of_a_large_project_fit(large: Path) -> None:
@@ -125,10 +125,10 @@ def test_policies_of_a_large_project_fit(large: Path) -> None:
 
 def test_no_service_refuses_a_name_of_a_large_project(large: Path) -> None:
     """Names, descriptions and policies made of many jobs are what the services' models take."""
-    found = walked(json.loads(text) for text in templates_of(large).values())
+    walk = walked(json.loads(text) for text in templates_of(large).values())
 
-    assert {kind: one.refused[:3] for kind, one in found.items() if one.refused} == {}
-    assert [f"{kind} {path}" for kind, one in found.items() for path, why in one.unknown.items() if not why] == []
+    assert {kind: one.refused[:3] for kind, one in walk.items() if one.refused} == {}
+    assert [f"{kind} {path}" for kind, one in walk.items() for path, why in one.unknown.items() if not why] == []
 
 
 def test_whoever_starts_tasks_is_deployed_after_all_of_them(large: Path) -> None:

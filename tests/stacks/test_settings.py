@@ -123,8 +123,8 @@ def test_tags_are_on_everything(all_set: Templates) -> None:
         kind for kind, _ in tagged
     }
     for kind, tags in tagged:
-        found = tags if isinstance(tags, dict) else {tag["Key"]: tag["Value"] for tag in tags}
-        assert wanted.items() <= found.items(), kind
+        by_key = tags if isinstance(tags, dict) else {tag["Key"]: tag["Value"] for tag in tags}
+        assert wanted.items() <= by_key.items(), kind
 
 
 def test_the_stacks_are_tagged_themselves(tmp_path: Path) -> None:
@@ -273,10 +273,10 @@ def test_permissions_are_the_task_roles_and_no_other(all_set: Templates) -> None
 def test_keys_of_secrets_are_for_who_reads_them(all_set: Templates) -> None:
     """ECS's side of the task may decrypt with these keys, by way of the stores that it reads from, and nothing else."""
     stack = all_set["acme-dev-airflow"]
-    found = {}
+    decrypting = {}
     for one in (OPENMETADATA, MELTANO, COMMAND):
         (decrypt,) = statements.that_allow(statements.of_role(stack, f"{one.role_prefix}-exec"), "kms:Decrypt") or [{}]
-        found[one.engine] = (decrypt.get("Action"), decrypt.get("Resource"), decrypt.get("Condition"))
+        decrypting[one.engine] = (decrypt.get("Action"), decrypt.get("Resource"), decrypt.get("Condition"))
         own = statements.of_role(stack, f"{one.role_prefix}-task")
         assert own
         assert not statements.that_allow(own, "kms:Decrypt")
@@ -285,7 +285,7 @@ def test_keys_of_secrets_are_for_who_reads_them(all_set: Templates) -> None:
         return {"StringEquals": {"kms:ViaService": [f"{service}.amazonaws.com" for service in services]}}
 
     here = f"secretsmanager.{plans.REGION}"
-    assert found == {
+    assert decrypting == {
         "openmetadata": (None, None, None),
         "meltano": (
             ["kms:Decrypt"],

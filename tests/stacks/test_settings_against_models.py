@@ -25,8 +25,8 @@ PLANS = {"all settings, no internet": USED_UP, "a network that exists": plans.UN
 @pytest.mark.parametrize("plan", PLANS.values(), ids=PLANS)
 def test_no_service_refuses_what_a_setting_makes(tmp_path: Path, plan: Plan) -> None:
     """Nor is there a property that nobody has mapped."""
-    found = walked(plans.synthesize(plan, tmp_path).values())
+    walk = walked(plans.synthesize(plan, tmp_path).values())
 
-    assert {kind: one.refused for kind, one in found.items() if one.refused} == {}
-    assert [f"{kind} {path}" for kind, one in found.items() for path, why in one.unknown.items() if not why] == []
-    assert "AWS::EC2::SecurityGroup" in found
+    assert {kind: one.refused for kind, one in walk.items() if one.refused} == {}
+    assert [f"{kind} {path}" for kind, one in walk.items() for path, why in one.unknown.items() if not why] == []
+    assert "AWS::EC2::SecurityGroup" in walk

@@ -41,15 +41,18 @@ def test_creation_of_the_environment_starts_it(tmp_path: Path) -> None:
 def test_it_waits_for_what_it_needs_and_ends(tmp_path: Path, web_server: bool) -> None:
     """Every state leads on to one that exists; after the last endpoint it watches, and ends as the environment does."""
     states = machine(synthesized(tmp_path, web_server=web_server))["States"]
-    made = [name for name, state in states.items() if "createVpcEndpoint" in state.get("Resource", "")]
+    creating = [name for name, state in states.items() if "createVpcEndpoint" in state.get("Resource", "")]
     leads = {state[key] for state in states.values() for key in ("Next", "Default") if key in state}
     leads |= {choice["Next"] for name in ("Choose", "Decide") for choice in states[name]["Choices"]}
 
-    assert made == ["DatabaseVpcEndpointService", "WebserverVpcEndpointService"][: 1 + web_server]
+    assert creating == ["DatabaseVpcEndpointService", "WebserverVpcEndpointService"][: 1 + web_server]
     assert leads | {"Look"} == set(states)
     known = [one["Variable"].rsplit(".", 1)[-1] for one in states["Choose"]["Choices"][0]["And"][1:]]
-    assert known == made
-    assert (states[made[0]]["Next"], states[made[-1]]["Next"]) == (made[1] if web_server else "Watch", "Watch")
+    assert known == creating
+    assert (states[creating[0]]["Next"], states[creating[-1]]["Next"]) == (
+        creating[1] if web_server else "Watch",
+        "Watch",
+    )
     for name in ("Choose", "Decide"):
         (failed,) = [choice for choice in states[name]["Choices"] if choice["Next"] == "Failed"]
         assert failed["StringEquals"] == "CREATE_FAILED"

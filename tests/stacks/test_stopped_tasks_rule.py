@@ -63,8 +63,8 @@ def matches(pattern: dict[str, Any], detail: dict[str, Any]) -> bool:
 @pytest.fixture(scope="module")
 def pattern(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """Of the one rule that looks for failures; the other rule is a clock."""
-    made = of_type(synthesized(tmp_path_factory.mktemp("rules"), plan_with()), "AWS::Events::Rule")
-    (found,) = [one["EventPattern"] for one in made if "EventPattern" in one]
+    resources = of_type(synthesized(tmp_path_factory.mktemp("rules"), plan_with()), "AWS::Events::Rule")
+    (found,) = [one["EventPattern"] for one in resources if "EventPattern" in one]
     return dict(found)
 
 
@@ -126,11 +126,11 @@ def test_the_message_is_json_whatever_ecs_says_and_never_too_long() -> None:
     says = 'CannotStartContainerError: exec: "python": not found \\ <here> ü'
     detail = {**event(stop_code="TaskFailedToStart", reason=says * 9000), "startedBy": "penstock/daily/load/1/ab"}
     subject, text = message(detail, project="ü" * 150)
-    told = json.loads(text)
+    data = json.loads(text)
 
-    assert told["ecs_says"].startswith(says)
+    assert data["ecs_says"].startswith(says)
     assert len(text.encode()) < 256 * 1024
-    assert told["started_by"] == "penstock/daily/load/1/ab"
+    assert data["started_by"] == "penstock/daily/load/1/ab"
     assert len(subject) <= 100
     assert subject.isascii()
 
@@ -143,14 +143,14 @@ def message(detail: dict[str, Any], project: str = "acme") -> tuple[str, str]:
 def test_the_function_holds_all_that_it_imports(tmp_path: Path) -> None:
     """Each function starts from its asset alone; boto3 is Lambda's, and imported when it is called."""
     synthesized(tmp_path, plan_with())
-    found = {
+    functions = {
         one.stem: one.parents[2]
         for one in (tmp_path / "cdk.out").glob("asset.*/penstock_runtime/functions/*.py")
         if one.stem in ("stopped_tasks", "overdue")
     }
 
-    assert set(found) == {"stopped_tasks", "overdue"}
-    for module, folder in found.items():
+    assert set(functions) == {"stopped_tasks", "overdue"}
+    for module, folder in functions.items():
         code = (
             f"import sys; sys.path.insert(0, sys.argv[1]); import penstock_runtime.functions.{module} as m; m.handler"
         )

@@ -42,13 +42,13 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> Templates:
 
 def readable(templates: Templates, role: str) -> list[str]:
     """What a task role may read, from the key on."""
-    found = [
+    reading = [
         one
         for template in templates.values()
         for one in statements.of_role(template, f"{role}-task")
         if "s3:GetObject" in one["Action"]
     ]
-    return sorted(resource.partition("/")[2] for one in found for resource in one["Resource"])
+    return sorted(resource.partition("/")[2] for one in reading for resource in one["Resource"])
 
 
 def test_only_a_task_that_gets_files_may_read_them(small: Templates) -> None:
@@ -88,11 +88,11 @@ def test_without_files_there_is_nothing_of_it(templates: Templates) -> None:
 )
 def test_the_function_has_room_for_large_files(tmp_path: Path, mib: int, disk: int | None, memory: int) -> None:
     """It unpacks an archive of them; Lambda gives 512 MiB unasked, and at most 10,240."""
-    found = synthesized(with_files(mib * MIB), tmp_path)
+    template = synthesized(with_files(mib * MIB), tmp_path)
 
-    (upload,) = uploads(found)
+    (upload,) = uploads(template)
     (name,) = [upload["ServiceToken"]["Fn::GetAtt"][0]]
-    function = found["acme-dev-ingestion"]["Resources"][name]["Properties"]
+    function = template["acme-dev-ingestion"]["Resources"][name]["Properties"]
 
     assert function.get("EphemeralStorage", {}).get("Size") == disk
     assert function["MemorySize"] == memory

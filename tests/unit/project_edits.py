@@ -40,5 +40,5 @@ def plan_of(folder: Path, *edits: tuple[str, str]) -> Plan:
 
 
 def image_of(plan: Plan, engine: str) -> Image:
-    (found,) = {definition.image for definition in plan.task_definitions if definition.engine == engine}
-    return found
+    (image,) = {definition.image for definition in plan.task_definitions if definition.engine == engine}
+    return image

@@ -83,5 +83,5 @@ def errors(path: Path) -> list[tuple[str, str, str]]:
     """What loading reports: (place, what, fix), places without the folder."""
     with pytest.raises(InputError) as caught:
         load(path)
-    found = caught.value.errors if isinstance(caught.value, InputErrors) else (caught.value,)
-    return [(one.where.removeprefix(f"{path.parent}/"), one.what, one.fix) for one in found]
+    problems = caught.value.errors if isinstance(caught.value, InputErrors) else (caught.value,)
+    return [(one.where.removeprefix(f"{path.parent}/"), one.what, one.fix) for one in problems]

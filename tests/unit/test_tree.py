@@ -31,20 +31,19 @@ ODD = {
 
 
 def _files(places: tuple[str, ...], *ends: str) -> list[Path]:
-    found = [
+    paths = [
         path for place in places for path in ([ROOT / place] if (ROOT / place).is_file() else (ROOT / place).rglob("*"))
     ]
-    return sorted(path for path in found if path.suffix in ends and path != Path(__file__).resolve())
+    return sorted(path for path in paths if path.suffix in ends and path != Path(__file__).resolve())
 
 
 @functools.cache
-def _lines() -> list[tuple[str, str]]:
-    """(`file:line`, its text) of all code and prose."""
+def _texts() -> list[tuple[str, str]]:
+    """(Path, text) of all code and prose."""
     return [
-        (f"{path.relative_to(ROOT)}:{number}", line)
+        (str(path.relative_to(ROOT)), path.read_text(encoding="utf-8"))
         for path in [*_files(CODE, ".py"), *_files(PROSE, ".md")]
         if "expected" not in path.parts
-        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1)
     ]
 
 
@@ -79,6 +78,10 @@ def test_helpers_are_not_imported_from_test_files() -> None:
 @pytest.mark.parametrize("phrase", ODD)
 def test_wording_is_plain(phrase: str) -> None:
     """Messages, docstrings, comments and guides read as a native engineer would write them."""
-    odd = [f"{place}: {line.strip()[:100]}" for place, line in _lines() if re.search(phrase, line)]
+    odd = [
+        f"{path}:{text.count(chr(10), 0, match.start()) + 1}: {match[0]}"
+        for path, text in _texts()
+        for match in re.finditer(phrase, text)
+    ]
 
     assert odd == [], f"write instead: {ODD[phrase]}"

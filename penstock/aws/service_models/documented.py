@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from penstock.aws.cloudwatch import RETENTION_DAYS
-from penstock.aws.iam import MAX_POLICY_CHARACTERS
+from penstock_runtime.plan.iam_limits import MAX_POLICY_CHARACTERS
 
 
 @dataclass(frozen=True)

@@ -90,13 +90,13 @@ CLOSED = tuple(dataclasses.replace(subnet, way_out=None) for subnet in GOOD.subn
     ],
 )
 def test_each_thing_that_is_wrong_is_found(change: dict[str, Any], level: str, what: str, count: int) -> None:
-    found = findings(dataclasses.replace(GOOD, **change))
+    messages = findings(dataclasses.replace(GOOD, **change))
 
-    assert [one.level for one in found] == [level] * count
-    assert all(what in one.what and one.fix for one in found)
+    assert [one.level for one in messages] == [level] * count
+    assert all(what in one.what and one.fix for one in messages)
 
 
 def test_errors_come_first() -> None:
-    found = findings(dataclasses.replace(GOOD, status="UPDATING", versioned=False))
+    messages = findings(dataclasses.replace(GOOD, status="UPDATING", versioned=False))
 
-    assert [one.level for one in found] == ["error", "warning"]
+    assert [one.level for one in messages] == ["error", "warning"]

@@ -79,9 +79,10 @@ GOOD: dict[str, Answer] = {
 
 
 @functools.cache
-def session() -> Any:
-    """One for all tests: a client of a session that has made one like it comes quickly."""
-    return boto3.session.Session(aws_access_key_id="a", aws_secret_access_key="b", region_name="eu-west-1")
+def shared_client(service: str) -> Any:
+    """One for all tests: making it takes longer than a test."""
+    session = boto3.session.Session(aws_access_key_id="a", aws_secret_access_key="b", region_name="eu-west-1")
+    return session.client(service, config=Config(retries={"total_max_attempts": 1}))
 
 
 class Account:
@@ -94,9 +95,11 @@ class Account:
 
     def __call__(self, service: str) -> Any:
         if service not in self._clients:
-            client = session().client(service, config=Config(retries={"total_max_attempts": 1}))
-            client.meta.events.register("before-parameter-build", self._note)
-            client.meta.events.register("before-call", self._answer)
+            client = shared_client(service)
+            # In place of those of the account before.
+            for event, handler in (("before-parameter-build", self._note), ("before-call", self._answer)):
+                client.meta.events.unregister(event, unique_id=event)
+                client.meta.events.register(event, handler, unique_id=event)
             self._clients[service] = client
         return self._clients[service]
 

@@ -167,18 +167,18 @@ def test_partitions_are_those_that_boto_knows() -> None:
 
 def test_domains_are_those_that_boto_knows() -> None:
     """Of the partitions whose registries Penstock knows: the isolated ones have others."""
-    found = {
+    suffixes = {
         region: partition["outputs"]["dnsSuffix"]
         for partition in _partitions()
         for region in partition["regions"]
         if partition["outputs"]["dnsSuffix"].startswith("amazonaws.") and re.fullmatch(partition["regionRegex"], region)
     }
 
-    assert set(found.values()) == {"amazonaws.com", "amazonaws.com.cn", "amazonaws.eu"}
-    assert {region: domain_of(region) for region in found} == found
-    assert [wrong_address(f"111122223333.dkr.ecr.{region}.{domain}/a:1") for region, domain in found.items()] == [
+    assert set(suffixes.values()) == {"amazonaws.com", "amazonaws.com.cn", "amazonaws.eu"}
+    assert {region: domain_of(region) for region in suffixes} == suffixes
+    assert [wrong_address(f"111122223333.dkr.ecr.{region}.{domain}/a:1") for region, domain in suffixes.items()] == [
         None
-    ] * len(found)
+    ] * len(suffixes)
 
 
 def test_parts_of_an_arn() -> None:

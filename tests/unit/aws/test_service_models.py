@@ -187,8 +187,8 @@ def test_what_is_documented_only_is_still_documented(service: str) -> None:
         if limit.says.startswith("Guide: "):
             assert re.match(r"Guide: (Amazon|IAM|AWS) .+, .+", limit.says)
             continue
-        found = shapes[shape]["members"][member]
-        text = found.get("documentation", "") + shapes[found["shape"]].get("documentation", "")
+        member_shape = shapes[shape]["members"][member]
+        text = member_shape.get("documentation", "") + shapes[member_shape["shape"]].get("documentation", "")
         text = re.sub(r"\s+", " ", html.unescape(re.sub(r"<[^>]+>", "", text)))
         assert limit.says in text, (shape, member)
 

@@ -23,13 +23,13 @@ def test_a_file_keeps_its_docstring_and_its_lines(name: str) -> None:
     """Airflow shows the docstring; tracebacks name lines. Only a file that begins with a block gets a line more."""
     source = SOURCES[name]
 
-    found = with_path(source.encode(), depth=0).decode()
-    tree = ast.parse(found)
+    text = with_path(source.encode(), depth=0).decode()
+    tree = ast.parse(text)
 
     assert ast.get_docstring(tree) == ast.get_docstring(ast.parse(source))
-    assert found.count("\n") == source.count("\n") + (name == "block")
-    compile(found, "report.py", "exec")
-    assert found.index("sys.path.insert") < found.index("from common")
+    assert text.count("\n") == source.count("\n") + (name == "block")
+    compile(text, "report.py", "exec")
+    assert text.index("sys.path.insert") < text.index("from common")
 
 
 def test_only_a_file_that_imports_what_lies_beside_it_changes() -> None:
@@ -37,8 +37,8 @@ def test_only_a_file_that_imports_what_lies_beside_it_changes() -> None:
     plain, helped = "import os\n", "from common import helper\n"
     files = [DagFile("plain.py", plain), DagFile("report.py", helped), DagFile("common/helper.py", "X = 1\n")]
 
-    found = dict(placed(files))
+    texts = dict(placed(files))
 
-    assert found["plain.py"] == plain.encode()
-    assert found["common/helper.py"] == b"X = 1\n"
-    assert b"sys.path.insert" in found["report.py"]
+    assert texts["plain.py"] == plain.encode()
+    assert texts["common/helper.py"] == b"X = 1\n"
+    assert b"sys.path.insert" in texts["report.py"]

@@ -39,11 +39,11 @@ def git(folder: Path, *arguments: str, seconds: int = COMMIT) -> str:
 @pytest.fixture
 def project(tmp_path: Path) -> Project:
     """A project in a folder of a repository, committed."""
-    found = project_files.loaded(tmp_path / "project", MWAA, files=FILES)
+    loaded_project = project_files.loaded(tmp_path / "project", MWAA, files=FILES)
     git(tmp_path, "init", "--quiet")
     git(tmp_path, "add", "--all")
     git(tmp_path, "commit", "--quiet", "--message", "one")
-    return found
+    return loaded_project
 
 
 def write(path: Path, seconds: int, content: str = "changed") -> None:
@@ -74,10 +74,10 @@ def test_a_commit_counts_by_its_time(project: Project) -> None:
 def test_an_edit_of_what_goes_into_the_release_is_newer(project: Project, name: str) -> None:
     """By when that was; the commit stays what it is."""
     write(project.folder / name, 1_800_000_000)
-    found = revision_of(project)
+    revision = revision_of(project)
 
-    assert (found.order, found.committed) == (1_800_000_000, COMMIT)
-    assert found.name.endswith("+")
+    assert (revision.order, revision.committed) == (1_800_000_000, COMMIT)
+    assert revision.name.endswith("+")
 
 
 @pytest.mark.parametrize(

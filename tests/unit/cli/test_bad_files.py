@@ -64,9 +64,9 @@ def _written(folder: Path, name: str) -> Path:
 
 def _answer(path: Path) -> list[tuple[str, str, str]]:
     start = time.monotonic()
-    found = errors(path)
+    problems = errors(path)
     assert time.monotonic() - start < HANG_SECONDS
-    return found
+    return problems
 
 
 @pytest.mark.parametrize("name", READ)
@@ -185,9 +185,9 @@ def test_long_line_of_an_error_is_shortened(tmp_path: Path) -> None:
 def test_line_is_the_one_that_an_editor_shows(tmp_path: Path, end: str, start: str, other: str) -> None:
     """Whatever ends its lines; a byte order mark and YAML 1.1's other line ends count for nothing."""
     text = PROJECT.replace("name: acme", f"name: acme # {other} #{other}#").replace("cpu_units: 512", "cpu_units: x")
-    found = errors(write(tmp_path, files={"penstock.yaml": start + text.replace("\n", end)}))
+    problems = errors(write(tmp_path, files={"penstock.yaml": start + text.replace("\n", end)}))
 
-    assert [place for place, _, _ in found] == ["penstock.yaml:17:21"]
+    assert [place for place, _, _ in problems] == ["penstock.yaml:17:21"]
 
 
 HURTING = {
@@ -208,9 +208,9 @@ def test_work_does_not_grow_with_the_square(tmp_path: Path, more: str) -> None:
 def test_nearest_of_long_names_is_not_looked_for(tmp_path: Path) -> None:
     """Comparing two names of 20,000 characters takes minutes."""
     jobs = "".join(f"  ? {'ab' * 10_000}{n}\n  : {{tasks: [{{name: a, command: ls}}]}}\n" for n in range(20))
-    found = _answer(write(tmp_path, ("jobs:\n", f"jobs:\n{jobs}"), ("job: warehouse", f"job: {'ba' * 10_000}")))
+    problems = _answer(write(tmp_path, ("jobs:\n", f"jobs:\n{jobs}"), ("job: warehouse", f"job: {'ba' * 10_000}")))
 
-    assert any("which does not exist" in what for _, what, _ in found)
+    assert any("which does not exist" in what for _, what, _ in problems)
 
 
 def test_files_of_a_meltano_project_share_one_limit(tmp_path: Path) -> None:
@@ -241,8 +241,8 @@ def test_include_patterns_find_what_meltano_finds(tmp_path: Path) -> None:
         "nothing",
         "**",
     ):
-        found = {path.resolve() for path in matching(tmp_path / "in", pattern)}
-        assert found == {path.resolve() for path in (tmp_path / "in").glob(pattern) if path.is_file()}, pattern
+        paths = {path.resolve() for path in matching(tmp_path / "in", pattern)}
+        assert paths == {path.resolve() for path in (tmp_path / "in").glob(pattern) if path.is_file()}, pattern
 
 
 def test_search_that_would_take_in_the_disk_stops(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -255,10 +255,10 @@ def test_search_that_would_take_in_the_disk_stops(tmp_path: Path, monkeypatch: p
         matching(tmp_path, "**/*.yml")
     path = write(tmp_path / "project", files={"meltano/meltano.yml": f"{MELTANO}include_paths: ['../../*.py']\n"})
     (path.parent / "dags").symlink_to("..")
-    found = errors(path)
+    problems = errors(path)
 
-    assert [place for place, _, _ in found] == ["meltano/meltano.yml:5:17", "dags"]
-    assert all("there are more than" in what for _, what, _ in found)
+    assert [place for place, _, _ in problems] == ["meltano/meltano.yml:5:17", "dags"]
+    assert all("there are more than" in what for _, what, _ in problems)
 
 
 @pytest.mark.parametrize("pattern", ["", ".", "/etc/*", "a\\0b"])

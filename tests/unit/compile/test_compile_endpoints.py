@@ -91,10 +91,10 @@ def test_endpoint_that_is_missed_is_a_warning(
     may be left out silently."""
     line = f"network: {{create: {{egress: endpoints, without_endpoints: [{left_out}]}}}}"
     plan = plan_of(tmp_path, (CREATE, line.replace("¦", "")), NO_CATALOGUE, *edits)
-    found = [warning for warning in plan.warnings if "without a way to" in warning]
+    warnings = [warning for warning in plan.warnings if "without a way to" in warning]
 
-    assert len(found) == len(told)
-    for warning, part in zip(found, told, strict=True):
+    assert len(warnings) == len(told)
+    for warning, part in zip(warnings, told, strict=True):
         assert warning.startswith(f"penstock.yaml:5:{line.index('¦') + 1}: ")
         assert part in warning
 
@@ -137,10 +137,10 @@ def test_endpoints_that_other_partitions_lack(tmp_path: Path) -> None:
 def test_each_harm_of_what_is_left_out_is_told(tmp_path: Path) -> None:
     """With none of its endpoints, an environment waits for hours and no task starts."""
     line = f"network: {{create: {{egress: endpoints, without_endpoints: [{', '.join(sorted(ALWAYS))}]}}}}"
-    found = plan_of(tmp_path, (CREATE, line), NO_CATALOGUE)
+    plan = plan_of(tmp_path, (CREATE, line), NO_CATALOGUE)
 
-    assert found.network.endpoints == ("secretsmanager",)
-    assert [one.partition("without a way to ")[2].partition(":")[0] for one in warnings_of(found)] == [
+    assert plan.network.endpoints == ("secretsmanager",)
+    assert [one.partition("without a way to ")[2].partition(":")[0] for one in warnings_of(plan)] == [
         "kms, logs, monitoring and sqs MWAA cannot create the environment, which shows after hours only",
         "ecr.api, ecr.dkr and logs Fargate starts no task",
         "ecs Airflow starts no Fargate task",
@@ -162,10 +162,10 @@ def test_permission_without_an_endpoint_is_a_warning(tmp_path: Path, action: str
     """The call would hang until it times out. With its place; a NAT gateway leads everywhere."""
     allowed = f"permissions: [{{actions: ['{action}'], resources: ['*'], reason: x}}]"
     edits = ((LOAD, f"{LOAD}{allowed}, "), NO_CATALOGUE)
-    found = warnings_of(plan_of(tmp_path, (CREATE, f"network: {{create: {{egress: endpoints{more}}}}}"), *edits))
+    warnings = warnings_of(plan_of(tmp_path, (CREATE, f"network: {{create: {{egress: endpoints{more}}}}}"), *edits))
 
-    assert len(found) == (told is not None)
-    assert told is None or (told in found[0] and found[0].startswith("penstock.yaml:21:46: "))
+    assert len(warnings) == (told is not None)
+    assert told is None or (told in warnings[0] and warnings[0].startswith("penstock.yaml:21:46: "))
     assert warnings_of(plan_of(tmp_path / "nat", *edits)) == []
 
 
@@ -173,6 +173,6 @@ def test_permission_for_a_service_whose_endpoint_is_left_out(tmp_path: Path) -> 
     """It is made by itself where nobody leaves it out; asking for it besides would be an error."""
     role = "permissions: [{actions: ['sts:AssumeRole'], resources: ['arn:aws:iam::111122223333:role/lake']}]"
     sealed = (CREATE, "network: {create: {egress: endpoints, without_endpoints: [sts]}}")
-    (found,) = warnings_of(plan_of(tmp_path, sealed, (LOAD, f"{LOAD}{role}, "), NO_CATALOGUE))
+    (warning,) = warnings_of(plan_of(tmp_path, sealed, (LOAD, f"{LOAD}{role}, "), NO_CATALOGUE))
 
-    assert found.endswith("no VPC endpoint leads there: take sts out of network.create.without_endpoints")
+    assert warning.endswith("no VPC endpoint leads there: take sts out of network.create.without_endpoints")

@@ -40,8 +40,8 @@ def test_zones_are_the_projects_or_the_first_two(tmp_path: Path) -> None:
 
 def test_china_was_never_tried(tmp_path: Path) -> None:
     """And that is said, with the region's place."""
-    told = plan_of(tmp_path, ("{region: eu-west-1}", "{region: cn-north-1}")).warnings
-    (warning,) = [one for one in told if "China" in one]
+    warnings = plan_of(tmp_path, ("{region: eu-west-1}", "{region: cn-north-1}")).warnings
+    (warning,) = [one for one in warnings if "China" in one]
 
     assert warning.startswith("penstock.yaml:3:17: Penstock was never tried in AWS's regions in China")
 

@@ -56,17 +56,17 @@ def test_an_image_of_ones_own_names_the_family(tmp_path: Path) -> None:
     """Two images of one engine are two families; one that a task names is not the engine's own."""
     one, other = ((CONFIG, f"command: ls\n        image: {image}\n        python: true") for image in ("a:1", "b:1"))
 
-    found = [families(tmp_path / str(number), edit)["catalogue"] for number, edit in enumerate((one, other))]
+    names = [families(tmp_path / str(number), edit)["catalogue"] for number, edit in enumerate((one, other))]
 
-    assert len({*found, families(tmp_path / "default", (CONFIG, "command: ls"))["catalogue"]}) == 3
+    assert len({*names, families(tmp_path / "default", (CONFIG, "command: ls"))["catalogue"]}) == 3
 
 
 def test_a_read_only_root_names_the_family_beside_permissions(tmp_path: Path) -> None:
     """A task with both shares no family with one that has the permissions only."""
-    one = families(tmp_path / "before", catalogue(GRANT))
+    names = families(tmp_path / "before", catalogue(GRANT))
     other = families(tmp_path / "after", catalogue(f"{GRANT}\n        read_only_root: true"))
 
-    assert one["catalogue"] != other["catalogue"]
+    assert names["catalogue"] != other["catalogue"]
 
 
 def test_a_named_meltano_image_names_the_family(tmp_path: Path) -> None:

@@ -45,14 +45,14 @@ def test_runs_of_a_month(cron: str | None, runs: float) -> None:
 
 def test_what_runs_all_the_time(plan: Plan) -> None:
     """NAT gateways, and MWAA with the workers above the first."""
-    found = estimate.estimate(edited("airflow", "Environment", MinWorkers=3), None, price_list.prices_of("us-east-1"))
+    cost = estimate.estimate(edited("airflow", "Environment", MinWorkers=3), None, price_list.prices_of("us-east-1"))
 
-    assert {line.what: (line.count, line.monthly) for line in found.lines} == {
+    assert {line.what: (line.count, line.monthly) for line in cost.lines} == {
         "NAT gateways": (1, pytest.approx(0.045 * 730)),
         "MWAA environment, mw1.small": (1, pytest.approx(0.49 * 730)),
         "more workers and schedulers, mw1.small": (2, pytest.approx(2 * 0.055 * 730)),
     }
-    assert found.fixed == pytest.approx((0.045 + 0.49 + 0.11) * 730)
+    assert cost.fixed == pytest.approx((0.045 + 0.49 + 0.11) * 730)
 
 
 @pytest.mark.parametrize(

@@ -32,11 +32,11 @@ def of(found: list[Statement], action: str) -> Statement:
 
 def test_what_has_no_tags_yet_may_get_them(plan: Plan) -> None:
     """CloudFormation makes a VPC before it tags it; what has another project's tags stays out of reach."""
-    found = statements([Deployment(plan, VPC)], ACCOUNT)
+    policy = statements([Deployment(plan, VPC)], ACCOUNT)
     tags = {f"aws:ResourceTag/penstock:{key}": value for key, value in TAGS.items()}
 
-    assert of(found, "ec2:CreateTags").condition == {"StringEqualsIfExists": tags}
-    assert of(found, "ec2:DeleteVpc").condition == {"StringEquals": tags}
+    assert of(policy, "ec2:CreateTags").condition == {"StringEqualsIfExists": tags}
+    assert of(policy, "ec2:DeleteVpc").condition == {"StringEquals": tags}
 
 
 def test_a_role_that_exists_is_passed_to_both_services_of_mwaa(plan: Plan) -> None:

@@ -10,7 +10,6 @@ from typing import Any
 
 import pytest
 
-from penstock.aws.iam import MAX_POLICY_CHARACTERS
 from penstock.cli import deploy_policy, main
 from penstock.compile.compiler import compile_plan
 from penstock.deploy_policy.bootstrap import Bootstrap
@@ -20,6 +19,7 @@ from penstock.deploy_policy.scope import Deployment
 from penstock.deploy_policy.statements import Statement, statements
 from penstock.deployed.account import Account
 from penstock_runtime.errors import PenstockError
+from penstock_runtime.plan.iam_limits import MAX_POLICY_CHARACTERS
 from penstock_runtime.plan.plan import Iam, Plan
 from tests.unit.project_files import loaded, write
 
@@ -96,25 +96,25 @@ def test_environments_of_one_bootstrap_share_their_statements(plan: Plan) -> Non
     test = Deployment(replace(plan, environment="test", prefix="acme-test"), {"acme-test-network": template(vpc, ROLE)})
     strict = replace(test.plan, environment="qa", prefix="acme-qa", iam=Iam(permissions_boundary="arn:b"))
     qa = Deployment(strict, {"acme-qa-network": template(ROLE)})
-    found = statements([dev, test, qa], ACCOUNT)
+    policy = statements([dev, test, qa], ACCOUNT)
 
-    (delete,) = [one for one in found if "ec2:DeleteVpc" in one.actions]
+    (delete,) = [one for one in policy if "ec2:DeleteVpc" in one.actions]
     assert delete.condition["StringEquals"]["aws:ResourceTag/penstock:environment"] == ["dev", "test"]
     roles = f"arn:aws:iam::{ACCOUNT}:role/acme-"
-    assert [(one.resources, one.condition) for one in found if "iam:CreateRole" in one.actions] == [
+    assert [(one.resources, one.condition) for one in policy if "iam:CreateRole" in one.actions] == [
         ((f"{roles}dev-network-*", f"{roles}test-network-*"), {}),
         ((f"{roles}qa-network-*",), {"StringEquals": {"iam:PermissionsBoundary": "arn:b"}}),
     ]
-    (pass_role,) = [one for one in found if one.actions == ("iam:PassRole",)]
+    (pass_role,) = [one for one in policy if one.actions == ("iam:PassRole",)]
     assert len(pass_role.resources) == 3
 
 
 def test_what_is_too_long_for_one_policy_goes_into_several() -> None:
     """As many characters as IAM takes, and no statement is lost."""
-    found = [
+    granted = [
         Statement((f"s3:A{number}",), tuple(f"arn:{number}:{one:099}" for one in range(90)), {}) for number in (1, 2)
     ]
-    policies = pack(found, "p")
+    policies = pack(granted, "p")
 
     assert [policy.name for policy in policies] == ["p-1", "p-2", "p-3", "p-4"]
     assert all(policy.size <= MAX_POLICY_CHARACTERS for policy in policies)
@@ -124,13 +124,13 @@ def test_what_is_too_long_for_one_policy_goes_into_several() -> None:
         for statement in policy.statements
         for resource in statement.resources
     ]
-    assert packed == [(one.actions, resource) for one in found for resource in one.resources]
+    assert packed == [(one.actions, resource) for one in granted for resource in one.resources]
 
 
 def test_more_than_a_role_can_have_is_refused() -> None:
-    found = [Statement((f"s3:A{number}",), (f"arn:{number:06000}",), {}) for number in range(11)]
+    policy = [Statement((f"s3:A{number}",), (f"arn:{number:06000}",), {}) for number in range(11)]
     with pytest.raises(PenstockError, match="need 11 managed policies, and IAM attaches 10") as caught:
-        pack(found, "p")
+        pack(policy, "p")
     assert "iam.bootstrap_qualifier" in caught.value.fix
 
 
@@ -222,9 +222,9 @@ def test_no_account_is_asked_for_that_the_project_names(
     """So a CI without credentials can keep the policies under review."""
     write(tmp_path, SAME_PLACE)
     monkeypatch.setattr(Account, "number", property(lambda _: pytest.fail("AWS was asked")))
-    (found,) = json.loads(run(monkeypatch, capsys, "--environment", "prod", "deploy-policy", "--format", "json")[0])
+    (policy,) = json.loads(run(monkeypatch, capsys, "--environment", "prod", "deploy-policy", "--format", "json")[0])
 
-    assert found["account"] == ACCOUNT
+    assert policy["account"] == ACCOUNT
 
 
 def test_a_bootstrap_of_ones_own_is_named_in_the_command(plan: Plan) -> None:

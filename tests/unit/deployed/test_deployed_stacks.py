@@ -86,33 +86,33 @@ def test_projects_and_environments_whose_names_begin_alike_are_kept_apart(
     monkeypatch: pytest.MonkeyPatch, plan: Plan, project: str, environment: str, names: set[str]
 ) -> None:
     """By the tags of their stacks; a stack of somebody else is not ours for its name."""
-    found = account(monkeypatch, *IN_ONE_ACCOUNT)
+    read_state = account(monkeypatch, *IN_ONE_ACCOUNT)
     own = replace(plan, project=project, environment=environment, prefix=prefix_of(project, environment))
 
-    held = stacks.templates(found, stacks.of_plan(found, own, [f"{own.prefix}-airflow"]))
+    held = stacks.templates(read_state, stacks.of_plan(read_state, own, [f"{own.prefix}-airflow"]))
     assert {name: one["Description"] for name, one in held.items()} == {name: name for name in names}
 
 
 def test_stacks_without_tags_are_known_by_name_alone(monkeypatch: pytest.MonkeyPatch, plan: Plan) -> None:
     """An older Penstock made none: what the plan's own stacks are called is theirs, and nothing that begins alike."""
-    found = account(monkeypatch, stack("acme-dev-airflow"), stack("acme-dev-x-airflow"))
-    assert [one["StackName"] for one in stacks.of_plan(found, plan, ["acme-dev-airflow"])] == ["acme-dev-airflow"]
+    read_state = account(monkeypatch, stack("acme-dev-airflow"), stack("acme-dev-x-airflow"))
+    assert [one["StackName"] for one in stacks.of_plan(read_state, plan, ["acme-dev-airflow"])] == ["acme-dev-airflow"]
 
 
 @pytest.mark.parametrize("status", ["ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "REVIEW_IN_PROGRESS", "DELETE_COMPLETE"])
 def test_a_stack_that_was_never_made_is_not_deployed(monkeypatch: pytest.MonkeyPatch, plan: Plan, status: str) -> None:
     """Neither to a push nor to a comparison; what is left of a first deploy is reported, with what becomes of it."""
-    found = account(monkeypatch, stack("acme-dev-airflow", ("acme", "dev"), status))
-    (one,) = stacks.of_plan(found, plan, [])
-    assert stacks.templates(found, [one]) == {}
+    read_state = account(monkeypatch, stack("acme-dev-airflow", ("acme", "dev"), status))
+    (one,) = stacks.of_plan(read_state, plan, [])
+    assert stacks.templates(read_state, [one]) == {}
 
     with pytest.raises(state.NotDeployedError) as caught:
-        state.find(found, plan)
+        state.find(read_state, plan)
     assert caught.value.what.startswith("acme-dev is not deployed in eu-west-1")
     assert caught.value.fix == "deploy it first: npx cdk deploy --all -c environment=dev"
-    told = f"the first deploy of stack acme-dev-airflow failed ({status}); cdk deploy deletes it and makes it anew"
-    assert (stacks.remnant(one) == (told, "")) == status.startswith("ROLLBACK")
-    assert (told in caught.value.what) == status.startswith("ROLLBACK")
+    refusal = f"the first deploy of stack acme-dev-airflow failed ({status}); cdk deploy deletes it and makes it anew"
+    assert (stacks.remnant(one) == (refusal, "")) == status.startswith("ROLLBACK")
+    assert (refusal in caught.value.what) == status.startswith("ROLLBACK")
 
 
 def test_a_protected_remnant_must_be_freed_first(monkeypatch: pytest.MonkeyPatch, plan: Plan) -> None:
@@ -151,11 +151,11 @@ def test_a_project_that_is_nowhere_is_not_deployed(monkeypatch: pytest.MonkeyPat
 
 def test_termination_protection_is_read_of_the_stacks_that_are_there() -> None:
     """One whose first deploy failed is made anew, whatever it has."""
-    found = [
+    deployed = [
         stack("net", EnableTerminationProtection=True),
         stack("airflow", EnableTerminationProtection=False),
         stack("nested"),
         stack("failed", status="ROLLBACK_COMPLETE", EnableTerminationProtection=True),
     ]
 
-    assert stacks.protection(found) == {"net": True, "airflow": False, "nested": False}
+    assert stacks.protection(deployed) == {"net": True, "airflow": False, "nested": False}

@@ -33,8 +33,8 @@ def plan(tmp_path_factory: pytest.TempPathFactory) -> Plan:
 
 def facts(plan: Plan, runtime: str = "a" * 64, images: dict[str, str] | None = None, **more: Any) -> dict[str, Any]:
     """What a deploy of the plan writes, as read back from the bucket."""
-    found = infrastructure.describe(plan, runtime_sha256=runtime, images=images or {}, account=more.get("account"))
-    read: dict[str, Any] = json.loads(json.dumps(found))
+    described = infrastructure.describe(plan, runtime_sha256=runtime, images=images or {}, account=more.get("account"))
+    read: dict[str, Any] = json.loads(json.dumps(described))
     return read
 
 
@@ -65,9 +65,9 @@ def test_each_lack_is_named_with_its_tasks(plan: Plan) -> None:
         network=replace(plan.network, cidr="10.9.0.0/16"),
         task_definitions=(changed, *rest),
     )
-    found = needs.lacking(facts(plan, account="1"), facts(other, runtime="b" * 64, account="2"), other)
+    missing = needs.lacking(facts(plan, account="1"), facts(other, runtime="b" * 64, account="2"), other)
 
-    assert found == [
+    assert missing == [
         "the account changed: 1 → 2",
         "the region changed: eu-west-1 → eu-west-2",
         "the network changed: cidr 10.20.0.0/16 → 10.9.0.0/16",
@@ -129,8 +129,8 @@ def test_what_a_task_meets_of_the_network_is_lacking(
     """Where it runs, as whom others see it, and each way that it may need."""
     before, after = replace(plan, network=network), replace(plan, network=replace(network, **changes))
 
-    (found,) = needs.lacking(facts(before), facts(after), after)
-    assert found == f"the network changed: {told}"
+    (missing,) = needs.lacking(facts(before), facts(after), after)
+    assert missing == f"the network changed: {told}"
 
 
 def test_naming_the_subnets_that_tasks_are_in_anyway_changes_nothing(plan: Plan) -> None:
@@ -165,9 +165,9 @@ def test_dags_of_another_airflow_are_not_pushed_to_the_old_one(
     old, new = (replace(plan, airflow=one or plan.airflow) for one in (before, after))
     place = ReleaseLocation("artifacts", "team-dags", "dags/acme-dev")
     deployed = Deployed(Account(plan.region), place, facts(old), None)
-    found = prepare(deployed, new, facts(new), build_bundle(new, dags_folder=DAGS), Revision(), project=Path())
+    push = prepare(deployed, new, facts(new), build_bundle(new, dags_folder=DAGS), Revision(), project=Path())
 
-    assert found == Lacking((f"the Airflow that the DAGs go to changed: {told}",))
+    assert push == Lacking((f"the Airflow that the DAGs go to changed: {told}",))
 
 
 def test_another_version_of_an_airflow_that_exists_waits(plan: Plan) -> None:
@@ -230,10 +230,10 @@ def test_whatever_makes_a_definition_a_new_one_is_told(
     other = replace(first, family="new", **changes)
     old, new = _with(plan, first, *rest), _with(plan, other, *rest)
 
-    (found,) = needs.lacking(facts(old), facts(new), new)
-    assert found.endswith(f"against {first.family}, which is: {told}")
-    (found,) = needs.lacking(facts(new), facts(old), old)
-    assert found.endswith(f"against new, which is: {back}")
+    (missing,) = needs.lacking(facts(old), facts(new), new)
+    assert missing.endswith(f"against {first.family}, which is: {told}")
+    (missing,) = needs.lacking(facts(new), facts(old), old)
+    assert missing.endswith(f"against new, which is: {back}")
 
 
 def test_permissions_that_look_alike_in_a_few_words_are_told_apart(plan: Plan) -> None:
@@ -242,8 +242,8 @@ def test_permissions_that_look_alike_in_a_few_words_are_told_apart(plan: Plan) -
     one, two = (replace(first, permissions=(replace(TABLES, actions=("s3:GetObject", more)),)) for more in ("a", "b"))
     old, new = _with(plan, one, *rest), _with(plan, replace(two, family="new"), *rest)
 
-    (found,) = needs.lacking(facts(old), facts(new), new)
-    assert found.endswith("which is: other permissions")
+    (missing,) = needs.lacking(facts(old), facts(new), new)
+    assert missing.endswith("which is: other permissions")
 
 
 def test_an_image_that_is_named_is_another_definition_than_the_same_by_default(tmp_path: Path) -> None:
@@ -254,8 +254,8 @@ def test_an_image_that_is_named_is_another_definition_than_the_same_by_default(t
     old, new = (compile_plan(loaded(tmp_path / str(n), (task, one))) for n, one in enumerate((plain, named)))
     (family,) = (definition.family for definition in old.task_definitions if definition.engine == "command")
 
-    (found,) = needs.lacking(facts(old), facts(new), new)
-    assert found.endswith(f"is not deployed: {family}, which is, holds the same under another name")
+    (missing,) = needs.lacking(facts(old), facts(new), new)
+    assert missing.endswith(f"is not deployed: {family}, which is, holds the same under another name")
 
 
 def _with(plan: Plan, *definitions: TaskDefinition) -> Plan:
@@ -282,19 +282,19 @@ def test_a_new_definition_is_compared_with_the_nearest(plan: Plan) -> None:
         schedules=(replace(schedule, tasks=tasks),),
     )
 
-    (found,) = needs.lacking(facts(plan), facts(other), other)
-    assert found.startswith("task definition new, for daily.catalogue, is not deployed: against ")
-    assert "secret SLACK is new" in found
-    assert f"secret {catalogue.secrets[1].name} is left out" in found
+    (missing,) = needs.lacking(facts(plan), facts(other), other)
+    assert missing.startswith("task definition new, for daily.catalogue, is not deployed: against ")
+    assert "secret SLACK is new" in missing
+    assert f"secret {catalogue.secrets[1].name} is left out" in missing
     assert needs.waiting(facts(plan), facts(other)) == [f"task definition {catalogue.family} is no longer used"]
 
 
 def test_an_image_that_is_built_of_other_files_is_another_image(plan: Plan) -> None:
     """A plugin added to the Meltano project is in no container before a deploy."""
     family = next(definition.family for definition in plan.task_definitions if definition.engine == "meltano")
-    (found,) = needs.lacking(facts(plan, images={family: "1" * 64}), facts(plan, images={family: "2" * 64}), plan)
+    (missing,) = needs.lacking(facts(plan, images={family: "1" * 64}), facts(plan, images={family: "2" * 64}), plan)
 
-    assert found.endswith("changed: what the image is built from changed")
+    assert missing.endswith("changed: what the image is built from changed")
 
 
 def test_the_hash_of_an_image_follows_what_goes_into_it(tmp_path: Path) -> None:
@@ -335,15 +335,15 @@ def test_what_the_hash_is_of_is_what_is_copied(tmp_path: Path) -> None:
 
 def test_a_push_uploads_into_the_release_only(plan: Plan) -> None:
     """Nothing that Airflow reads changes before the switch."""
-    made = build_bundle(plan, dags_folder=DAGS)
-    keys = staged(made, "dags/acme-dev", plan.prefix)
-    folder = f"dags/acme-dev/release/{made.release}"
+    bundle = build_bundle(plan, dags_folder=DAGS)
+    keys = staged(bundle, "dags/acme-dev", plan.prefix)
+    folder = f"dags/acme-dev/release/{bundle.release}"
 
     assert all(key.startswith(f"{folder}/") for key in keys)
     top = {f"{folder}/top/{name}" for name in (".airflowignore", "own.py", "schedules_00.py")}
     assert top <= keys.keys()
     # All but what hides the releases, which a deploy has put beside them.
-    assert len(keys) == len(made.dags) - 1
+    assert len(keys) == len(bundle.dags) - 1
 
 
 def test_the_first_file_of_a_task_definition_waits_for_a_deploy(plan: Plan) -> None:

@@ -69,8 +69,8 @@ class PriceList:
 
     def paginate(self, ServiceCode: str, Filters: list[dict[str, str]]) -> list[dict[str, Any]]:
         self.asked[ServiceCode] = {filter_["Field"]: filter_["Value"] for filter_ in Filters}
-        found = ANSWERS[ServiceCode]
-        return [{"PriceList": found[:1]}, {"PriceList": found[1:]}]
+        answers = ANSWERS[ServiceCode]
+        return [{"PriceList": answers[:1]}, {"PriceList": answers[1:]}]
 
 
 def test_each_price_is_found_by_its_usage_type(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -14,9 +14,9 @@ DAGS = {
 
 def test_nothing_goes_right_into_the_folder_that_airflow_reads() -> None:
     """All of it lies below the release; what hides all releases is there since the first deploy, and is not touched."""
-    found = staged(Bundle("aaaa", DAGS, {}, "0" * 64), "dags/acme-dev", "acme-dev")
+    files = staged(Bundle("aaaa", DAGS, {}, "0" * 64), "dags/acme-dev", "acme-dev")
 
-    assert found == {
+    assert files == {
         "dags/acme-dev/release/aaaa/top/schedules_00.py": b"loader",
         "dags/acme-dev/release/aaaa/schedules.json": b"{}",
     }

@@ -21,23 +21,23 @@ def plan(tmp_path_factory: pytest.TempPathFactory) -> Plan:
 
 def test_a_danger_is_one_until_it_is_named(plan: Plan) -> None:
     after = edited("airflow", "Environment", Name="other")
-    found = report.compare((BOTH, None), (after, plans.as_data(plan)), prices={})
+    comparison = report.compare((BOTH, None), (after, plans.as_data(plan)), prices={})
 
-    assert [danger.name for danger in found.dangers] == ["acme"]
-    assert "because Name cannot change" in found.dangers[0].what
-    assert found.refused([]) == found.dangers
-    assert found.refused(["acme"]) == ()
-    assert not found.empty
-    json.dumps(found.as_data())
+    assert [danger.name for danger in comparison.dangers] == ["acme"]
+    assert "because Name cannot change" in comparison.dangers[0].what
+    assert comparison.refused([]) == comparison.dangers
+    assert comparison.refused(["acme"]) == ()
+    assert not comparison.empty
+    json.dumps(comparison.as_data())
 
 
 def test_no_change_is_no_danger(plan: Plan) -> None:
     data = plans.as_data(plan)
-    found = report.compare((BOTH, data), (BOTH, data), prices={})
+    comparison = report.compare((BOTH, data), (BOTH, data), prices={})
 
-    assert found.empty
-    assert found.dangers == ()
-    assert found.before == found.after
+    assert comparison.empty
+    assert comparison.dangers == ()
+    assert comparison.before == comparison.after
 
 
 @pytest.mark.parametrize(
@@ -56,13 +56,13 @@ def test_termination_protection_is_told_though_no_template_holds_it(
 ) -> None:
     """Switched on or off: in a project that changes nothing else, it is what the deploy does."""
     data = {**plans.as_data(plan), "protected": protected}
-    found = report.compare((BOTH, data), (BOTH, data), prices={}, live_protection=live)
-    show_report(found)
+    comparison = report.compare((BOTH, data), (BOTH, data), prices={}, live_protection=live)
+    show_report(comparison)
     said = [line.strip() for line in capsys.readouterr().out.splitlines() if "termination protection" in line]
 
     assert said == [told] * bool(told)
-    assert found.empty is (told is None)
-    assert bool(found.as_data()["termination_protection"]) is bool(told)
+    assert comparison.empty is (told is None)
+    assert bool(comparison.as_data()["termination_protection"]) is bool(told)
 
 
 @pytest.mark.parametrize(
@@ -95,17 +95,17 @@ def test_another_airflow_is_told_with_what_mwaa_allows(
 def test_what_is_no_version_of_airflow_is_a_change_as_any_other(plan: Plan, old: str) -> None:
     """Somebody may have deployed it by hand, from a template of their own."""
     before, after = (edited("airflow", "Environment", AirflowVersion=one) for one in (old, "3.0.6"))
-    found = report.compare((before, None), (after, plans.as_data(plan)), prices={})
+    comparison = report.compare((before, None), (after, plans.as_data(plan)), prices={})
 
-    assert found.airflow == ()
-    assert not found.empty
+    assert comparison.airflow == ()
+    assert not comparison.empty
 
 
 def test_a_version_that_mwaa_refuses_ends_the_command(plan: Plan) -> None:
     """With the version that is possible."""
     before, after = (edited("airflow", "Environment", AirflowVersion=one) for one in ("2.9.2", "3.0.6"))
-    found = report.compare((before, None), (after, plans.as_data(plan)), prices={})
+    comparison = report.compare((before, None), (after, plans.as_data(plan)), prices={})
 
     with pytest.raises(PenstockError, match="MWAA would refuse this deploy") as caught:
-        diff_command._refuse(found, set(), yes=False)
+        diff_command._refuse(comparison, set(), yes=False)
     assert caught.value.fix == "go to Airflow 2.11 first, or leave airflow.create.version at 2.9.2"

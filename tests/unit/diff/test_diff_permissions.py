@@ -20,13 +20,13 @@ def test_grants_gained_and_lost() -> None:
     get = {"Effect": "Allow", "Action": ["s3:GetObject"], "Resource": bucket}
     put = {"Effect": "Allow", "Action": "s3:PutObject", "Resource": bucket, "Condition": {"Bool": {"x": "true"}}}
     both = {"Effect": "Allow", "Action": ["s3:DeleteObject", "s3:GetObject"], "Resource": [bucket]}
-    found = permissions.compare(role(get, put), role(both))
+    changes = permissions.compare(role(get, put), role(both))
 
-    assert [str(one) for one in found] == [
+    assert [str(one) for one in changes] == [
         "worker: s3:DeleteObject on <Dags>/*",
         'worker: s3:PutObject on <Dags>/* if {"Bool": {"x": "true"}}',
     ]
-    assert [one.kind for one in found] == ["gained", "lost"]
+    assert [one.kind for one in changes] == ["gained", "lost"]
     assert permissions.compare(role(get), role({**get, "Action": "s3:GetObject", "Resource": [bucket]})) == []
 
 
@@ -56,9 +56,9 @@ def test_policies_apart_from_roles_and_of_buckets_count_too() -> None:
         "Policy": {"Type": "AWS::IAM::Policy", "Properties": {"Roles": [{"Ref": "Role"}], "PolicyDocument": grant}},
         "BucketPolicy": {"Type": "AWS::S3::BucketPolicy", "Properties": {"PolicyDocument": document}},
     }
-    found = permissions.compare({}, {"a": {"Resources": more}})
+    changes = permissions.compare({}, {"a": {"Resources": more}})
 
-    assert {str(one) for one in found} == {
+    assert {str(one) for one in changes} == {
         'worker: sts:AssumeRole on role worker by {"Service": "ecs"}',
         "worker: a:b on everything but c",
         "policy of a/BucketPolicy: denied s3:* on * by *",
@@ -94,8 +94,8 @@ def test_a_boundary_and_a_keys_policy_are_permissions() -> None:
         resource = {"Type": "AWS::KMS::Key", "Properties": {"KeyPolicy": {"Statement": statements}}}
         return {"a": {"Resources": {"Key": resource}}}
 
-    found = permissions.compare(key("logs", "events"), key("logs", "cloudwatch"))
-    assert [(one.kind, str(one)) for one in found] == [
+    changes = permissions.compare(key("logs", "events"), key("logs", "cloudwatch"))
+    assert [(one.kind, str(one)) for one in changes] == [
         ("gained", 'policy of a/Key: kms:Decrypt on * by {"Service": "cloudwatch"}'),
         ("lost", 'policy of a/Key: kms:Decrypt on * by {"Service": "events"}'),
     ]

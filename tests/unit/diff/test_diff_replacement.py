@@ -102,13 +102,13 @@ def test_a_replacement_under_the_same_name_is_refused(
     """CloudFormation makes the new one first, and its name is taken: nothing that is allowed helps."""
     before, after = one(kind, properties), one(kind, {**properties, **change})
     (found,) = templates.compare(before, after)
-    told = report.compare((before, None), (after, plans.as_data(plan)), prices={})
+    comparison = report.compare((before, None), (after, plans.as_data(plan)), prices={})
 
     assert (found.kind, found.because, found.taken) == ("replaced", tuple(change), taken)
-    assert told.refusal is not None
-    assert f"because {next(iter(change))} cannot change, and the new one finds {taken} taken" in told.refusal
-    assert ". Take the change back, or " in told.refusal
-    assert told.as_data()["resources"][0]["taken"] == taken
+    assert comparison.refusal is not None
+    assert f"because {next(iter(change))} cannot change, and the new one finds {taken} taken" in comparison.refusal
+    assert ". Take the change back, or " in comparison.refusal
+    assert comparison.as_data()["resources"][0]["taken"] == taken
 
 
 RENAMED = {
@@ -132,9 +132,9 @@ def test_a_replacement_under_another_name_is_not(
 
 def test_what_goes_with_what_it_stands_on_is_not_refused() -> None:
     """The same range in a VPC that is another: nothing is in its way there."""
-    found = templates.compare(BOTH, edited("net", "Vpc", CidrBlock="10.1.0.0/16"))
+    changes = templates.compare(BOTH, edited("net", "Vpc", CidrBlock="10.1.0.0/16"))
 
-    assert {change.name: change.taken for change in found if change.type == "AWS::EC2::Subnet"} == {"net/Subnet": ""}
+    assert {change.name: change.taken for change in changes if change.type == "AWS::EC2::Subnet"} == {"net/Subnet": ""}
 
 
 def test_a_name_under_another_logical_id_is_refused() -> None:

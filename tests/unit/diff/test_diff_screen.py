@@ -23,9 +23,9 @@ def plan(tmp_path_factory: pytest.TempPathFactory) -> Plan:
 def stack(*, tag: str, threshold: int, count: int = MANY, **more: Any) -> templates.Templates:
     """Alarms with tags; the last also with a threshold."""
     tags = [{"Key": "team", "Value": tag}]
-    found = {f"A{one:02}": {"Type": "AWS::CloudWatch::Alarm", "Properties": {"Tags": tags}} for one in range(count)}
-    found["AA"] = {"Type": "AWS::CloudWatch::Alarm", "Properties": {"Tags": tags, "Threshold": threshold}}
-    return {"a": {"Resources": {**found, **more}}}
+    alarms = {f"A{one:02}": {"Type": "AWS::CloudWatch::Alarm", "Properties": {"Tags": tags}} for one in range(count)}
+    alarms["AA"] = {"Type": "AWS::CloudWatch::Alarm", "Properties": {"Tags": tags, "Threshold": threshold}}
+    return {"a": {"Resources": {**alarms, **more}}}
 
 
 def test_what_goes_is_told_first_and_tags_last() -> None:
@@ -57,10 +57,10 @@ def test_one_resource_with_other_tags_is_called_by_its_name() -> None:
 
 def test_the_screen_is_cut_by_resources_and_says_so(plan: Plan, capsys: pytest.CaptureFixture[str]) -> None:
     """Of many that come, forty; JSON has all."""
-    found = report.compare(({}, None), (stack(tag="a", threshold=1), plans.as_data(plan)), prices={})
-    show_report(found)
+    comparison = report.compare(({}, None), (stack(tag="a", threshold=1), plans.as_data(plan)), prices={})
+    show_report(comparison)
     said = capsys.readouterr().out
 
     assert said.count("+ CloudWatch Alarm") == 40
     assert "… and 21 more: --format json has them all" in said
-    assert len(found.as_data()["resources"]) == MANY + 1
+    assert len(comparison.as_data()["resources"]) == MANY + 1

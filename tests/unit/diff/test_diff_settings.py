@@ -109,10 +109,10 @@ def test_a_task_tells_how_its_new_task_definition_differs(planned: Callable[...,
         "      - {name: load, meltano: tap-a target-b, secrets: [OM_JWT]}",
     )
     (change,) = plans.compare(plans.as_data(planned()), plans.as_data(planned(more)))
-    told = {field.path: str(field) for field in change.fields}
+    lines = {field.path: str(field) for field in change.fields}
 
-    assert told["tasks.load.secrets.OM_JWT"] == (
+    assert lines["tasks.load.secrets.OM_JWT"] == (
         "tasks.load.secrets.OM_JWT: nothing → id openmetadata, store secretsmanager"
     )
-    assert "tasks.load.task definition" in told
-    assert not any("cpu" in path or "family" in path for path in told)
+    assert "tasks.load.task definition" in lines
+    assert not any("cpu" in path or "family" in path for path in lines)

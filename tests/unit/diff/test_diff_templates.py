@@ -70,13 +70,13 @@ def test_what_mwaa_keeps_although_it_left_the_template_is_said(leaves: str) -> N
 
 def test_replacement_spreads_through_references_and_exports() -> None:
     """Another address range of the VPC replaces its subnets and groups, and the environment two stacks further on."""
-    found = {one.name: one for one in templates.compare(BOTH, edited("net", "Vpc", CidrBlock="10.1.0.0/16"))}
+    changes = {one.name: one for one in templates.compare(BOTH, edited("net", "Vpc", CidrBlock="10.1.0.0/16"))}
 
-    assert {name for name, one in found.items() if one.kind == "replaced"} == {
+    assert {name for name, one in changes.items() if one.kind == "replaced"} == {
         "net/Vpc", "net/Subnet", "net/Group", "net/Nat", "acme"
     }  # fmt: skip
-    assert found["acme"].because == ("NetworkConfiguration.SubnetIds",)
-    assert found["acme"].properties == ()
+    assert changes["acme"].because == ("NetworkConfiguration.SubnetIds",)
+    assert changes["acme"].properties == ()
 
 
 def test_a_replaced_role_tells_all_that_changes() -> None:
@@ -105,8 +105,11 @@ def test_values_are_told_that_a_person_can_read() -> None:
             "Secrets": [{"Name": name, "ValueFrom": arn} for name, arn in secrets.items()],
             "EntryPoint": ["python3", "-c", code],
         }
-        one = {"Type": "AWS::ECS::TaskDefinition", "Properties": {"ContainerDefinitions": [container], **properties}}
-        return {"a": {"Resources": {"Task": one}}}
+        definition = {
+            "Type": "AWS::ECS::TaskDefinition",
+            "Properties": {"ContainerDefinitions": [container], **properties},
+        }
+        return {"a": {"Resources": {"Task": definition}}}
 
     digest = "0a1b2c3d" * 8
     tags = [[{"Key": "team", "Value": value}] for value in "ab"]
@@ -157,10 +160,10 @@ def test_ids_are_values_and_digests_are_none(property_: str, before: Any, after:
 def test_a_bucket_that_is_kept_leaves_and_a_log_that_is_not_is_lost() -> None:
     """By the deployed template's DeletionPolicy. A whole stack that is gone from the project is not deleted."""
     without = {"net": NETWORK, "airflow": {"Resources": {"Environment": AIRFLOW["Resources"]["Environment"]}}}
-    found = {one.name: one for one in templates.compare(BOTH, without)}
+    changes = {one.name: one for one in templates.compare(BOTH, without)}
 
-    assert (found["airflow/Dags"].kind, found["airflow/Dags"].loss) == ("removed", None)
-    assert (found["/a"].kind, found["/a"].loss) == ("removed", "its log")
+    assert (changes["airflow/Dags"].kind, changes["airflow/Dags"].loss) == ("removed", None)
+    assert (changes["/a"].kind, changes["/a"].loss) == ("removed", "its log")
     assert templates.compare(BOTH, {"airflow": AIRFLOW}) == []
     assert templates.left_over(BOTH, {"airflow": AIRFLOW}) == ["net"]
 
@@ -177,12 +180,14 @@ def test_a_bucket_that_is_kept_leaves_and_a_log_that_is_not_is_lost() -> None:
 )
 def test_an_export_in_use_is_not_changed(plan: Plan, after: dict[str, Any], changes: bool) -> None:
     """CloudFormation would refuse the deploy at its first stack, so `diff` says it, with who imports what."""
-    told = report.compare((BOTH, None), (after, plans.as_data(plan)), prices={}).refusal
+    comparison = report.compare((BOTH, None), (after, plans.as_data(plan)), prices={}).refusal
 
     assert [one.importers for one in templates.held(BOTH, after)] == [("airflow",)] * changes
-    assert (told is None) != changes
-    if told:
-        assert told.startswith("net would change its export net:Subnet, and CloudFormation refuses that while airflow")
+    assert (comparison is None) != changes
+    if comparison:
+        assert comparison.startswith(
+            "net would change its export net:Subnet, and CloudFormation refuses that while airflow"
+        )
 
 
 def test_what_nobody_imports_may_change() -> None:

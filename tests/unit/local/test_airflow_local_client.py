@@ -59,7 +59,7 @@ def airflow() -> Iterator[Server]:
     """A server without answers."""
     with Server() as server:
         server.answers["POST /auth/token"] = (201, {"access_token": "t0ken"})
-        thread = threading.Thread(target=server.serve_forever)
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
         thread.start()
         yield server
         server.shutdown()
@@ -106,8 +106,8 @@ def test_run_and_tasks(airflow: Server) -> None:
     airflow.answers[f"GET /api/v2{RUN}/taskInstances?limit=100"] = (200, {"task_instances": [task]})
 
     assert three(airflow).run_state("d", "manual__2026+00:00") == "running"
-    (found,) = three(airflow).task_instances("d", "manual__2026+00:00")
-    assert (found.task_id, found.state, found.try_number, found.seconds) == ("load", "running", 2, None)
+    (instance,) = three(airflow).task_instances("d", "manual__2026+00:00")
+    assert (instance.task_id, instance.state, instance.try_number, instance.seconds) == ("load", "running", 2, None)
 
 
 @pytest.mark.parametrize(("version", "order"), [(three, "-run_after"), (two, "-execution_date")])

@@ -85,10 +85,10 @@ def test_a_second_write_updates(call: Call, shop: dict[str, Any]) -> None:
 
 def test_a_name_with_a_dot_or_a_slash_is_found_again(call: Call, shop: dict[str, Any]) -> None:
     """The path holds the name percent-encoded; a dot in a name does not separate two parts."""
-    made = call("PUT", "tables", _orders(name="2013.01/raw"))
+    table = call("PUT", "tables", _orders(name="2013.01/raw"))
 
-    assert made["fullyQualifiedName"] == f'{SHOP}."2013.01/raw"'
-    assert call("GET", f"tables/name/{quote(made['fullyQualifiedName'], safe='')}")["id"] == made["id"]
+    assert table["fullyQualifiedName"] == f'{SHOP}."2013.01/raw"'
+    assert call("GET", f"tables/name/{quote(table['fullyQualifiedName'], safe='')}")["id"] == table["id"]
 
 
 @pytest.mark.parametrize("name", ["acme%wh.12", "a b.c"])
@@ -118,9 +118,9 @@ def test_a_pipeline_keeps_the_marks_that_the_package_gives_it(call: Call, shop: 
     service = call("GET", "services/databaseServices/name/shop")
     reference = {"id": service["id"], "type": "databaseService"}
     for name in ('"a.b-one"', '"a.b-two"'):
-        made = call("PUT", "services/ingestionPipelines", {"name": name, "service": reference})
-        assert made["fullyQualifiedName"] == f"shop.{name}"
-        assert call("GET", f"services/ingestionPipelines/name/{quote(f'shop.{name}')}")["id"] == made["id"]
+        pipeline = call("PUT", "services/ingestionPipelines", {"name": name, "service": reference})
+        assert pipeline["fullyQualifiedName"] == f"shop.{name}"
+        assert call("GET", f"services/ingestionPipelines/name/{quote(f'shop.{name}')}")["id"] == pipeline["id"]
 
 
 @pytest.mark.parametrize(
@@ -287,11 +287,11 @@ def test_a_query_is_one_entity_however_often_it_ran(call: Call, shop: dict[str, 
     for _ in range(2):
         call("PUT", f"queries/{query['id']}/usage", [{"id": shop["id"], "type": "table"}])
 
-    found = call("GET", f"queries?entityId={shop['id']}")["data"]
+    queries = call("GET", f"queries?entityId={shop['id']}")["data"]
 
-    assert [one["queryUsedIn"] for one in found] == [[{"id": shop["id"], "type": "table"}]]
+    assert [one["queryUsedIn"] for one in queries] == [[{"id": shop["id"], "type": "table"}]]
     # The models of the package refuse fields that they do not know.
-    assert not {"dialect", "users", "deleted"} & set(found[0])
+    assert not {"dialect", "users", "deleted"} & set(queries[0])
 
 
 def test_a_data_test_belongs_to_its_column_and_keeps_its_last_result(call: Call, shop: dict[str, Any]) -> None:

@@ -20,6 +20,6 @@ from penstock_runtime.plan.plan import DagFile
 )
 def test_a_dag_file_names_both_words(text: str, candidate: bool) -> None:
     """Airflow's own rule (`might_contain_dag_via_default_heuristic`): it never reads another file."""
-    found = dag_file_candidates([DagFile("report.py", text)], "3.0.6")
+    candidates = dag_file_candidates([DagFile("report.py", text)], "3.0.6")
 
-    assert found == (frozenset({"report.py"}) if candidate else frozenset())
+    assert candidates == (frozenset({"report.py"}) if candidate else frozenset())

@@ -31,9 +31,9 @@ def airflow(dags: list[Dag], errors: list[ImportProblem]) -> AirflowClient:
 
 def test_each_problem_is_named_with_its_reason() -> None:
     """A stand-in's reason, and the last line of a traceback; a sound DAG is none."""
-    found = dag_problems.find(airflow([GOOD, STAND_IN], [UNREAD]))
+    problems = dag_problems.find(airflow([GOOD, STAND_IN], [UNREAD]))
 
-    assert [str(problem) for problem in found] == [
+    assert [str(problem) for problem in problems] == [
         "schedule payday: schedule 'payday' cannot be built: 15W",
         "DAG file /dags/own-dev/own.py: ModuleNotFoundError: No module named 'common'",
     ]

@@ -14,14 +14,14 @@ PACKAGE = Path(penstock.local.aws.__file__).parent
 
 def used() -> set[tuple[str, str]]:
     """Every `compat.<module>.<name>` of the package, read or replaced."""
-    found = set()
+    names = set()
     for file in PACKAGE.rglob("*.py"):
         for node in ast.walk(ast.parse(file.read_text())):
             if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Attribute):
                 module = node.value
                 if isinstance(module.value, ast.Name) and module.value.id == "compat":
-                    found.add((module.attr, node.attr))
-    return found
+                    names.add((module.attr, node.attr))
+    return names
 
 
 def checked() -> set[tuple[str, str]]:

@@ -67,10 +67,10 @@ def test_builds_tags_and_pushes_as_the_cdk_cli_does(
     assert images.load(tmp_path / "images", ECR) is None
     assert docker.main(["push", ECR]) == 0
 
-    found = images.load(tmp_path / "images", ECR)
-    assert found is not None
-    assert found.workdir is not None
-    assert (Path(found.workdir) / "file").read_text() == "one"
+    stand_in = images.load(tmp_path / "images", ECR)
+    assert stand_in is not None
+    assert stand_in.workdir is not None
+    assert (Path(stand_in.workdir) / "file").read_text() == "one"
     assert [(one["repositoryName"], one["imageTag"]) for one in ecr.put] == [("cdk-assets", "abc")]
 
 

@@ -59,10 +59,10 @@ def test_names_are_unique() -> None:
 )
 def test_mutant_that_does_not_fit_says_why(tree: Path, changed: dict[str, str], words: str) -> None:
     """And what to correct in the list."""
-    found = mutant(**{"old": "2 * number", "new": "3 * number", **changed}).problem(tree)
+    problem = mutant(**{"old": "2 * number", "new": "3 * number", **changed}).problem(tree)
 
-    assert found is not None
-    assert words in found
+    assert problem is not None
+    assert words in problem
 
 
 @pytest.mark.parametrize(
@@ -77,7 +77,7 @@ def test_mutant_that_does_not_fit_says_why(tree: Path, changed: dict[str, str], 
 )
 def test_runner_tells_what_became_of_a_mutant(tree: Path, old: str, new: str, result: str) -> None:
     """By what pytest says: a test that fails catches it, an error of the module does not. The tree stays."""
-    found, _ = run._judge(mutant(old, new), tree)
+    verdict, _ = run._judge(mutant(old, new), tree)
 
-    assert found == result
+    assert verdict == result
     assert (tree / "doubles.py").read_text() == CODE

@@ -181,17 +181,17 @@ def test_mistake_is_named_with_place_and_fix(tmp_path: Path, old: str, new: str,
 def test_allowed_literal_is_let_through(tmp_path: Path) -> None:
     """The comment on the line is the way out, for that line only."""
     allowed = "variables:\n  HOST: h\n  MY_KEY: a  # penstock: allow-literal\n  MY_TOKEN: b"
-    found = errors(write(tmp_path, ("variables: {HOST: dev.acme.internal}", allowed)))
+    problems = errors(write(tmp_path, ("variables: {HOST: dev.acme.internal}", allowed)))
 
-    assert [what for _, what, _ in found] == ["'MY_TOKEN' is a secret in plain text"]
+    assert [what for _, what, _ in problems] == ["'MY_TOKEN' is a secret in plain text"]
 
 
 def test_all_errors_come_in_one_pass(tmp_path: Path) -> None:
     """Shape, meaning and other files: as much as can be known is reported together, each once for all environments."""
     edits = [(DAILY, '"0 25 * * *"'), ("Europe/Berlin", "Nowhere"), ("config: warehouse", "config: warehous")]
-    found = [place for place, _, _ in errors(write(tmp_path, *edits))]
+    places = [place for place, _, _ in errors(write(tmp_path, *edits))]
 
-    assert sorted(found) == ["penstock.yaml:23:48", "penstock.yaml:27:15", "penstock.yaml:28:15"]
+    assert sorted(places) == ["penstock.yaml:23:48", "penstock.yaml:27:15", "penstock.yaml:28:15"]
 
 
 WORKFLOWS = {

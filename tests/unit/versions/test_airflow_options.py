@@ -24,10 +24,10 @@ def warned(folder: Path, option: str, value: str, version: str = "3.0.6", more: 
     """What compiling says of one option; its place is that of its value."""
     written = f"version: {version}, class: mw1.small, options: {{{option}: '{value}'}}{more}"
     project = loaded(folder, (CREATE, written), files={"r.txt": "apache-airflow-providers-hashicorp\n"})
-    told = [text.partition(": ") for text in compile_plan(project, "dev").warnings]
+    warnings = [text.partition(": ") for text in compile_plan(project, "dev").warnings]
     column = len("airflow: {create: {") + written.index("'") + 1
-    assert all(place == f"penstock.yaml:6:{column}" for place, _, _ in told)
-    return [text for _, _, text in told]
+    assert all(place == f"penstock.yaml:6:{column}" for place, _, _ in warnings)
+    return [text for _, _, text in warnings]
 
 
 VAIN = {
@@ -90,9 +90,9 @@ def test_option_that_is_set_in_vain(tmp_path: Path, option: str, value: str, ver
 )
 def test_option_that_does_something(tmp_path: Path, option: str, value: str, version: str) -> None:
     """Of this version, of providers, of the user's own; a version between two has what either has."""
-    told = warned(tmp_path, option, value, version) if version in AIRFLOW else []
+    warnings = warned(tmp_path, option, value, version) if version in AIRFLOW else []
 
-    assert told == []
+    assert warnings == []
     assert airflow_options.exists(option, version) or not airflow_options.is_own(option.partition(".")[0])
 
 
@@ -185,10 +185,10 @@ def test_a_zip_of_the_folder(tmp_path: Path) -> None:
     """The usual mistake: nothing can be imported from where MWAA unpacks it."""
     archive = packed("plugins/my_plugin.py", "plugins/utils/common.py", "__MACOSX/plugins/._my_plugin.py")
     project = loaded(tmp_path, (CREATE, f"{CREATE}, plugins: p.zip"), files={"p.zip": archive})
-    (told,) = compile_plan(project, "dev").warnings
+    (warning,) = compile_plan(project, "dev").warnings
 
-    assert told.startswith("penstock.yaml:6:63: all of plugins.zip is below plugins/")
-    assert "cd plugins; zip -r ../plugins.zip ." in told
+    assert warning.startswith("penstock.yaml:6:63: all of plugins.zip is below plugins/")
+    assert "cd plugins; zip -r ../plugins.zip ." in warning
 
 
 @pytest.mark.parametrize(

@@ -110,7 +110,7 @@ def test_pyenv_shims_give_way_to_what_they_stand_for(tmp_path: Path, monkeypatch
     (tmp_path / "versions" / "3.1.1" / "bin").mkdir(parents=True)
     monkeypatch.setenv("PATH", str(tmp_path / "shims"))
 
-    found = environments.find_python("3.11")
+    python = environments.find_python("3.11")
 
-    assert os.path.realpath(found) == real
-    assert environments.describe(found).startswith("3.11.")
+    assert os.path.realpath(python) == real
+    assert environments.describe(python).startswith("3.11.")

@@ -26,8 +26,8 @@ class Raw:
         yield self._body
 
     def read(self, amt: int | None = None) -> bytes:
-        found, self._body = self._body, b""
-        return found
+        body, self._body = self._body, b""
+        return body
 
 
 class Sent:

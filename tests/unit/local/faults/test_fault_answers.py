@@ -98,10 +98,10 @@ def test_error_of_head_has_no_body() -> None:
 
 def test_answered_gives_the_body() -> None:
     """RunTask answers with status 200 also where it has started nothing."""
-    found = Rule.model_validate(
+    rule = Rule.model_validate(
         {"call": "ecs:RunTask", "fault": "answered", "body": '{"tasks": [], "failures": [{"reason": "full"}]}'}
     )
-    sent = Sent("ecs", "run_task", lambda sent: answer(found, sent.call, sent.head), taskDefinition="tool")
+    sent = Sent("ecs", "run_task", lambda sent: answer(rule, sent.call, sent.head), taskDefinition="tool")
 
     assert sent.error is None
     assert sent.result["failures"] == [{"reason": "full"}]

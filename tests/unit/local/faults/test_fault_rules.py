@@ -40,72 +40,72 @@ def taken(found: Injector, call: Call, times: int, origin: Origin = "airflow") -
 )
 def test_rule_takes_the_calls_that_it_names(pattern: str, hit: set[Call]) -> None:
     """One operation, all of a service, or everything."""
-    found = injector({"call": pattern, "fault": "lost"})
+    playing = injector({"call": pattern, "fault": "lost"})
 
-    assert {call for call in (RUN, STOP, GET) if found.take(call, "tasks")} == hit
+    assert {call for call in (RUN, STOP, GET) if playing.take(call, "tasks")} == hit
 
 
 def test_service_may_have_the_name_that_iam_knows() -> None:
     """`airflow:GetEnvironment` is what a policy says, `mwaa` what boto3 says."""
-    found = injector({"call": "airflow:GetEnvironment", "fault": "lost"})
+    playing = injector({"call": "airflow:GetEnvironment", "fault": "lost"})
 
-    assert taken(found, Call("mwaa", "GetEnvironment"), 1) == "l"
+    assert taken(playing, Call("mwaa", "GetEnvironment"), 1) == "l"
 
 
 def test_first_calls_pass_and_then_a_number_is_hit() -> None:
     """`after` counts matching calls only, whoever makes others between them."""
-    found = injector({"call": "ecs:RunTask", "fault": "lost", "after": 2, "count": 3})
+    playing = injector({"call": "ecs:RunTask", "fault": "lost", "after": 2, "count": 3})
 
-    assert taken(found, RUN, 1) + taken(found, STOP, 2) + taken(found, RUN, 6) == "." + ".." + ".lll.."
+    assert taken(playing, RUN, 1) + taken(playing, STOP, 2) + taken(playing, RUN, 6) == "." + ".." + ".lll.."
 
 
 def test_first_rule_that_takes_a_call_decides() -> None:
     """The one behind it gets what is left, and counts from there."""
-    found = injector(
+    playing = injector(
         {"call": "ecs:RunTask", "fault": "lost", "count": 2},
         {"call": "ecs:*", "fault": "refused", "after": 1},
     )
 
-    assert taken(found, RUN, 5) == "ll.rr"
+    assert taken(playing, RUN, 5) == "ll.rr"
 
 
 def test_rule_may_ask_for_a_text_in_the_body() -> None:
     """One run's calls are hit, and everybody else's pass and do not count."""
-    found = injector({"call": "ecs:*", "fault": "lost", "containing": "penstock/daily/", "count": 1})
+    playing = injector({"call": "ecs:*", "fault": "lost", "containing": "penstock/daily/", "count": 1})
 
-    assert found.reads(RUN, "airflow")
-    assert not found.reads(GET, "airflow")
-    assert found.take(RUN, "airflow", b'{"startedBy": "penstock/weekly/load"}') is None
-    assert found.take(RUN, "airflow") is None
-    assert found.take(RUN, "airflow", b'{"startedBy": "penstock/daily/load"}') is not None
-    assert found.counts()["rules"][0]["seen"] == 1
+    assert playing.reads(RUN, "airflow")
+    assert not playing.reads(GET, "airflow")
+    assert playing.take(RUN, "airflow", b'{"startedBy": "penstock/weekly/load"}') is None
+    assert playing.take(RUN, "airflow") is None
+    assert playing.take(RUN, "airflow", b'{"startedBy": "penstock/daily/load"}') is not None
+    assert playing.counts()["rules"][0]["seen"] == 1
 
 
 def test_rule_that_lasts_ends_so_long_after_its_first_call() -> None:
     """Not after its start: nobody knows when the first call will come."""
     faults = from_text(json.dumps({"faults": [{"call": "ecs:RunTask", "fault": "lost", "lasting": 20}]}), "faults.yaml")
-    found = Injector(faults, clock=iter((500.0, 510.0, 520.0, 520.1, 900.0)).__next__)
+    playing = Injector(faults, clock=iter((500.0, 510.0, 520.0, 520.1, 900.0)).__next__)
 
-    assert [found.take(RUN, "airflow") is not None for _ in range(5)] == [True, True, True, False, False]
+    assert [playing.take(RUN, "airflow") is not None for _ in range(5)] == [True, True, True, False, False]
 
 
 def test_rules_that_are_added_leave_the_others_counting() -> None:
     """They come behind those that hold, whose number of hits is used up as before."""
-    found = injector({"call": "ecs:RunTask", "fault": "lost", "count": 2})
-    assert taken(found, RUN, 1) == "l"
+    playing = injector({"call": "ecs:RunTask", "fault": "lost", "count": 2})
+    assert taken(playing, RUN, 1) == "l"
 
-    found.add(from_text(json.dumps({"faults": [{"call": "ecs:*", "fault": "refused"}]}), "rules"))
+    playing.add(from_text(json.dumps({"faults": [{"call": "ecs:*", "fault": "refused"}]}), "rules"))
 
-    assert taken(found, RUN, 2) == "lr"
-    assert [rule["hits"] for rule in found.counts()["rules"]] == [2, 1]
+    assert taken(playing, RUN, 2) == "lr"
+    assert [rule["hits"] for rule in playing.counts()["rules"]] == [2, 1]
 
 
 def test_origin_of_a_call_counts() -> None:
     """A rule for the tasks lets Airflow's calls pass, and does not count them."""
-    found = injector({"call": "*", "from": "tasks", "fault": "lost", "count": 1})
+    playing = injector({"call": "*", "from": "tasks", "fault": "lost", "count": 1})
 
-    assert taken(found, RUN, 3) == "..."
-    assert taken(found, RUN, 2, "tasks") == "l."
+    assert taken(playing, RUN, 3) == "..."
+    assert taken(playing, RUN, 2, "tasks") == "l."
 
 
 def test_chance_is_repeatable_with_a_seed() -> None:
@@ -123,18 +123,18 @@ def test_chance_is_repeatable_with_a_seed() -> None:
 def test_rules_with_a_seed_do_not_follow_each_other() -> None:
     """Two rules of the same chance hit different calls."""
     rules = [{"call": call, "fault": "lost", "chance": 0.5} for call in ("ecs:RunTask", "ecs:StopTask")]
-    found = injector(*rules, seed=7)
+    playing = injector(*rules, seed=7)
 
-    assert taken(found, RUN, 64) != taken(found, STOP, 64)
+    assert taken(playing, RUN, 64) != taken(playing, STOP, 64)
 
 
 def test_counts_of_calls_and_hits() -> None:
     """Every call is counted, by origin too; of rules what they matched and hit."""
-    found = injector({"call": "ecs:RunTask", "from": "airflow", "fault": "late", "seconds": 2, "after": 1})
-    taken(found, RUN, 3)
-    taken(found, GET, 2, "tasks")
+    playing = injector({"call": "ecs:RunTask", "from": "airflow", "fault": "late", "seconds": 2, "after": 1})
+    taken(playing, RUN, 3)
+    taken(playing, GET, 2, "tasks")
 
-    counts = found.counts()
+    counts = playing.counts()
 
     assert counts["calls"] == {"ecs:RunTask": 3, "s3:GetObject": 2}
     assert counts["from"] == {"airflow": {"ecs:RunTask": 3}, "tasks": {"s3:GetObject": 2}}
@@ -144,12 +144,12 @@ def test_counts_of_calls_and_hits() -> None:
 
 def test_other_rules_count_from_nothing() -> None:
     """Counts belong to the rules that hold."""
-    found = injector({"call": "*", "fault": "lost"})
-    taken(found, RUN, 3)
+    playing = injector({"call": "*", "fault": "lost"})
+    taken(playing, RUN, 3)
 
-    found.replace(Faults())
+    playing.replace(Faults())
 
-    assert found.counts() == {"calls": {}, "from": {}, "rules": []}
+    assert playing.counts() == {"calls": {}, "from": {}, "rules": []}
 
 
 MISTAKES = [
@@ -204,9 +204,9 @@ def test_all_mistakes_are_reported_together() -> None:
 
 def test_desk_is_named_where_it_goes_through() -> None:
     """With `desk: true` a rule may be for the commands."""
-    found = injector({"call": "*", "from": "desk", "fault": "lost"}, desk=True)
+    playing = injector({"call": "*", "from": "desk", "fault": "lost"}, desk=True)
 
-    assert taken(found, RUN, 1, "desk") == "l"
+    assert taken(playing, RUN, 1, "desk") == "l"
 
 
 class Seen:

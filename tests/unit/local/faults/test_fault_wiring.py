@@ -26,11 +26,11 @@ ADDRESSES = ("AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3")
 @pytest.fixture
 def instance(tmp_path: Path) -> Instance:
     """An instance whose embedded AWS listens on `DIRECT`."""
-    found = Instance.create(tmp_path / "dev")
-    (found.folder / "aws").mkdir()
+    new_instance = Instance.create(tmp_path / "dev")
+    (new_instance.folder / "aws").mkdir()
     state = {"port": DIRECT, "ca": "/ca.pem", "account": "123456789012", "region": "eu-west-1"}
-    (found.folder / "aws" / STATE_FILE).write_text(json.dumps(state))
-    return found
+    (new_instance.folder / "aws" / STATE_FILE).write_text(json.dumps(state))
+    return new_instance
 
 
 def put_proxy(instance: Instance, *, through_desk: bool = False) -> None:

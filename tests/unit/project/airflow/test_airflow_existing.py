@@ -176,9 +176,9 @@ def test_environment_changes_one_field_of_what_the_top_level_uses(tmp_path: Path
     override = "prod: {region: eu-central-1, airflow: {use: {bucket: prod-dags}}}"
     project = loaded(tmp_path, (PROD, override), (CREATE, f"{{use: {{{USE}}}}}"))
 
-    found = compile_plan(project, "prod").airflow
-    assert isinstance(found, UsedAirflow)
-    assert (found.name, found.bucket) == ("team", "prod-dags")
+    airflow = compile_plan(project, "prod").airflow
+    assert isinstance(airflow, UsedAirflow)
+    assert (airflow.name, airflow.bucket) == ("team", "prod-dags")
 
 
 def test_two_ways_in_one_environment_are_an_error(tmp_path: Path) -> None:

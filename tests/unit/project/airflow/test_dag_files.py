@@ -57,11 +57,11 @@ def test_names_of_the_bundle_are_refused(tmp_path: Path, name: str) -> None:
 def test_size_is_limited(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The files are in the plan: data belongs elsewhere."""
     monkeypatch.setattr(dag_files, "MAX_BYTES", 2 * 1024 * 1024)
-    one = b"x" * 1024 * 1024
+    mebibyte = b"x" * 1024 * 1024
 
-    assert len(files_of(tmp_path / "fits", {"a.bin": one, "b.bin": one})) == 2
+    assert len(files_of(tmp_path / "fits", {"a.bin": mebibyte, "b.bin": mebibyte})) == 2
     with pytest.raises(InputErrors, match=r"dags holds 3 MiB; 2 MiB are the limit\n.*fix: keep data in a bucket"):
-        files_of(tmp_path / "large", {"a.bin": one, "b.bin": one, "c.bin": one})
+        files_of(tmp_path / "large", {"a.bin": mebibyte, "b.bin": mebibyte, "c.bin": mebibyte})
 
 
 def test_file_that_is_not_python_is_refused_with_its_line(tmp_path: Path) -> None:

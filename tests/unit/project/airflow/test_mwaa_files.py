@@ -37,9 +37,9 @@ def _made(folder: Path, more: str, files: Files, version: str | None = None) -> 
 
 
 def _text(folder: Path, more: str, files: Files, version: str | None = None) -> str:
-    made, _ = _made(folder, more, files, version)
-    assert made.requirements is not None
-    return made.requirements.text
+    airflow, _ = _made(folder, more, files, version)
+    assert airflow.requirements is not None
+    return airflow.requirements.text
 
 
 @pytest.mark.parametrize(
@@ -94,28 +94,28 @@ def test_what_a_project_does_not_have_is_there_and_does_nothing(tmp_path: Path) 
     """MWAA keeps what a template leaves out, so something is in the place of a file that a project does not have."""
     project = loaded(tmp_path, (CREATE, CREATE))
     plan = compile_plan(project)
-    made, files = plan.airflow, mwaa.files(plan, project)
+    airflow, files = plan.airflow, mwaa.files(plan, project)
 
-    assert isinstance(made, Airflow)
-    assert made.requirements is not None
-    assert made.plugins is not None
-    assert set(files) == {made.requirements.key, made.plugins}
-    lines = files[made.requirements.key].decode().splitlines()
+    assert isinstance(airflow, Airflow)
+    assert airflow.requirements is not None
+    assert airflow.plugins is not None
+    assert set(files) == {airflow.requirements.key, airflow.plugins}
+    lines = files[airflow.requirements.key].decode().splitlines()
     assert lines
     assert all(line.startswith("#") for line in lines)
-    assert not requirements._MWAA_SEES_CONSTRAINTS.search(made.requirements.text)
-    with zipfile.ZipFile(io.BytesIO(files[made.plugins])) as archive:
+    assert not requirements._MWAA_SEES_CONSTRAINTS.search(airflow.requirements.text)
+    with zipfile.ZipFile(io.BytesIO(files[airflow.plugins])) as archive:
         assert archive.testzip() is None
         assert archive.namelist() == [TRIGGER]
-    assert made.options == {"core.default_task_retries": "0"}
-    assert made.startup_script is None
+    assert airflow.options == {"core.default_task_retries": "0"}
+    assert airflow.startup_script is None
 
 
 def test_options_of_ones_own_are_alone(tmp_path: Path) -> None:
     """The map is sent as a whole, so an option that leaves it leaves MWAA."""
-    made, _ = _made(tmp_path, ", options: {core.parallelism: '40'}", {})
+    airflow, _ = _made(tmp_path, ", options: {core.parallelism: '40'}", {})
 
-    assert made.options == {"core.parallelism": "40"}
+    assert airflow.options == {"core.parallelism": "40"}
 
 
 def test_a_key_changes_with_the_content_and_with_nothing_else(tmp_path: Path) -> None:
@@ -172,12 +172,12 @@ def test_a_zip_file_keeps_its_files(tmp_path: Path, own_trigger: bool) -> None:
 
 def test_files_are_written_by_key(tmp_path: Path) -> None:
     """What goes to the bucket; None where there is nothing."""
-    made, files = _made(tmp_path / "project", STARTUP, {"start.sh": "true\n"})
+    airflow, files = _made(tmp_path / "project", STARTUP, {"start.sh": "true\n"})
     folder = mwaa.write(files, tmp_path / "out")
 
-    assert made.startup_script is not None
+    assert airflow.startup_script is not None
     assert folder is not None
-    assert (folder / made.startup_script.key).read_text() == "true\n"
+    assert (folder / airflow.startup_script.key).read_text() == "true\n"
     assert mwaa.write({}, tmp_path / "none") is None
 
 
@@ -313,14 +313,14 @@ def test_here_document_that_ends(tmp_path: Path, script: str) -> None:
 
 def test_script_is_read_and_not_run(tmp_path: Path) -> None:
     """Not the script, and nothing that an environment variable of bash names."""
-    made = tmp_path / "made"
-    script = f'touch {made}\nexport TOKEN="$(aws secretsmanager get-secret-value)" # read at run time\n'
-    (tmp_path / "env.sh").write_text(f"touch {made}\n")
+    folder = tmp_path / "made"
+    script = f'touch {folder}\nexport TOKEN="$(aws secretsmanager get-secret-value)" # read at run time\n'
+    (tmp_path / "env.sh").write_text(f"touch {folder}\n")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("BASH_ENV", str(tmp_path / "env.sh"))
         loaded(tmp_path / "project", (CREATE, CREATE + STARTUP), files={"start.sh": script})
 
-    assert not made.exists()
+    assert not folder.exists()
 
 
 def test_link_may_not_lead_out_of_the_plugins(tmp_path: Path) -> None:

@@ -151,11 +151,11 @@ ELSEWHERE = """version: 3.0.6
 def test_option_may_name_what_the_secrets_backend_has(tmp_path: Path) -> None:
     """A name is not a secret, and neither is what the user says is not one."""
     edit = (f"airflow: {{create: {{{CREATE}}}}}", f"airflow:\n  create:\n    {ELSEWHERE}")
-    made = compile_plan(loaded(tmp_path, edit)).airflow
+    airflow = compile_plan(loaded(tmp_path, edit)).airflow
 
-    assert isinstance(made, Airflow)
-    assert made.options["smtp.smtp_password_secret"] == "mail/password"
-    assert made.options["team.api_key"] == "not-really-one"
+    assert isinstance(airflow, Airflow)
+    assert airflow.options["smtp.smtp_password_secret"] == "mail/password"
+    assert airflow.options["team.api_key"] == "not-really-one"
 
 
 def test_option_of_one_environment_is_checked_there(tmp_path: Path) -> None:
@@ -177,9 +177,15 @@ def _airflow(folder: Path, more: str, kind: str = "mw1.small", version: str = "3
 )
 def test_counts_fit_the_class_where_nothing_is_said(tmp_path: Path, kind: str, counts: tuple[int, ...]) -> None:
     """mw1.micro has one of each; a service's default that is left out would stay what it was before."""
-    made = _airflow(tmp_path, "", kind)
+    airflow = _airflow(tmp_path, "", kind)
 
-    found = (made.min_workers, made.max_workers, made.schedulers, made.min_web_servers, made.max_web_servers)
+    found = (
+        airflow.min_workers,
+        airflow.max_workers,
+        airflow.schedulers,
+        airflow.min_web_servers,
+        airflow.max_web_servers,
+    )
     assert found == counts
 
 
@@ -194,16 +200,16 @@ def test_counts_fit_the_class_where_nothing_is_said(tmp_path: Path, kind: str, c
 )
 def test_one_number_is_enough(tmp_path: Path, create: str, workers: tuple[int, int], servers: tuple[int, int]) -> None:
     """The other follows from it and from the class."""
-    made = compile_plan(loaded(tmp_path, (CREATE, create))).airflow
+    airflow = compile_plan(loaded(tmp_path, (CREATE, create))).airflow
 
-    assert isinstance(made, Airflow)
-    assert (made.min_workers, made.max_workers) == workers
-    assert (made.min_web_servers, made.max_web_servers) == servers
+    assert isinstance(airflow, Airflow)
+    assert (airflow.min_workers, airflow.max_workers) == workers
+    assert (airflow.min_web_servers, airflow.max_web_servers) == servers
 
 
 def test_settings_reach_the_plan(tmp_path: Path) -> None:
     """Each as it was written, over what the class gives."""
-    made = _airflow(
+    airflow = _airflow(
         tmp_path,
         ", workers: {min: 3, max: 25}, schedulers: 5, web_servers: {min: 3, max: 5}, access: public_and_private"
         ", web_access_cidrs: [10.8.0.0/16, 192.168.7.9/32], maintenance_window: MON:00:00, worker_replacement: forced"
@@ -211,11 +217,15 @@ def test_settings_reach_the_plan(tmp_path: Path) -> None:
         version="3.3.1",
     )
 
-    assert (made.min_workers, made.max_workers, made.schedulers) == (3, 25, 5)
-    assert (made.min_web_servers, made.max_web_servers, made.access) == (3, 5, "public_and_private")
-    assert made.web_access_cidrs == ("10.8.0.0/16", "192.168.7.9/32")
-    assert (made.maintenance_window, made.worker_replacement, made.log_retention_days) == ("MON:00:00", "forced", 7)
-    assert {log.kind: (log.enabled, log.level) for log in made.logs} == {
+    assert (airflow.min_workers, airflow.max_workers, airflow.schedulers) == (3, 25, 5)
+    assert (airflow.min_web_servers, airflow.max_web_servers, airflow.access) == (3, 5, "public_and_private")
+    assert airflow.web_access_cidrs == ("10.8.0.0/16", "192.168.7.9/32")
+    assert (airflow.maintenance_window, airflow.worker_replacement, airflow.log_retention_days) == (
+        "MON:00:00",
+        "forced",
+        7,
+    )
+    assert {log.kind: (log.enabled, log.level) for log in airflow.logs} == {
         "dag_processing": (True, "INFO"),
         "scheduler": (True, "INFO"),
         "task": (True, "ERROR"),
@@ -228,13 +238,18 @@ def test_name_bucket_folder_and_role_of_ones_own(tmp_path: Path) -> None:
     """As they are written, a role without its ARN's head; files go to a folder of ours in a bucket that is not."""
     own = "name: Team_A-1, bucket: team, dags: a/dags, execution_role: 'arn:aws:iam::111122223333:role/team/x'"
     plan = compile_plan(loaded(tmp_path, (CREATE, f"{CREATE}, {own}")))
-    made = plan.airflow
+    airflow = plan.airflow
 
-    assert isinstance(made, Airflow)
-    assert (made.name, made.bucket, made.dags, made.execution_role) == ("Team_A-1", "team", "a/dags", "team/x")
-    assert made.requirements is not None
-    assert made.requirements.key.startswith(f"penstock/{plan.prefix}/requirements/")
-    assert str(made.plugins).startswith(f"penstock/{plan.prefix}/plugins/")
+    assert isinstance(airflow, Airflow)
+    assert (airflow.name, airflow.bucket, airflow.dags, airflow.execution_role) == (
+        "Team_A-1",
+        "team",
+        "a/dags",
+        "team/x",
+    )
+    assert airflow.requirements is not None
+    assert airflow.requirements.key.startswith(f"penstock/{plan.prefix}/requirements/")
+    assert str(airflow.plugins).startswith(f"penstock/{plan.prefix}/plugins/")
     assert Plan.from_json(plan.to_json()) == plan
 
 

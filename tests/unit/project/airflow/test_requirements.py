@@ -120,9 +120,9 @@ def test_startup_script_may_bring_a_wheel(tmp_path: Path) -> None:
 def test_plugins_that_cannot_be_read_are_one_error(tmp_path: Path) -> None:
     """Nothing is said about the wheels that they may hold."""
     files = {"r.txt": f"{PLUGINS}/a.whl\n", "p.zip": "no"}
-    found = errors(write(tmp_path, (CREATE, f"{WANTED}, plugins: p.zip"), files=files))
+    problems = errors(write(tmp_path, (CREATE, f"{WANTED}, plugins: p.zip"), files=files))
 
-    assert [(place, what.endswith("p.zip is not a zip file")) for place, what, _ in found] == [
+    assert [(place, what.endswith("p.zip is not a zip file")) for place, what, _ in problems] == [
         ("penstock.yaml:6:92", True)
     ]
 

@@ -77,11 +77,11 @@ def test_packages_from_within_reach(tmp_path: Path, line: str) -> None:
     """By their host's name, because the project says so, from the container itself; an address in a comment is none."""
     text = f"{PRIVATE}{line}\n"
     project = loaded(tmp_path, SEALED, (CREATE, CREATE + REQUIREMENTS), NO_CATALOGUE, files={"r.txt": text})
-    made = compile_plan(project).airflow
+    airflow = compile_plan(project).airflow
 
-    assert isinstance(made, Airflow)
-    assert made.requirements is not None
-    assert made.requirements.text == text
+    assert isinstance(airflow, Airflow)
+    assert airflow.requirements is not None
+    assert airflow.requirements.text == text
 
 
 @pytest.mark.parametrize("host", ["packages.acme.internal", "a.io"])
@@ -89,11 +89,11 @@ def test_private_index_works_without_internet(tmp_path: Path, host: str) -> None
     """Nothing is named that is on the internet: MWAA then takes the constraints of its image."""
     text = f"--index-url https://{host}/simple\ntabulate\n"
     project = loaded(tmp_path, SEALED, (CREATE, CREATE + REQUIREMENTS), NO_CATALOGUE, files={"r.txt": text})
-    made = compile_plan(project).airflow
+    airflow = compile_plan(project).airflow
 
-    assert isinstance(made, Airflow)
-    assert made.requirements is not None
-    assert made.requirements.text == text
+    assert isinstance(airflow, Airflow)
+    assert airflow.requirements is not None
+    assert airflow.requirements.text == text
 
 
 @pytest.mark.parametrize(

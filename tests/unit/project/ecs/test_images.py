@@ -91,8 +91,8 @@ def test_locks_name_no_place() -> None:
 
 def environments_locks() -> list[Path]:
     root = Path(__file__).parents[4]
-    found = [*root.glob("requirements/images/*.txt"), *root.glob("runtime/images/*/requirements.txt")]
-    return [*found, *root.glob("ingestion/meltano/requirements/*.txt")]
+    locks = [*root.glob("requirements/images/*.txt"), *root.glob("runtime/images/*/requirements.txt")]
+    return [*locks, *root.glob("ingestion/meltano/requirements/*.txt")]
 
 
 def test_an_entry_is_made_once(tmp_path: Path) -> None:

@@ -182,12 +182,12 @@ def test_mistake_is_told_with_its_place_and_fix(tmp_path: Path, edit: tuple[str,
     """At the very character."""
     old, new = edit
     path = write(tmp_path, (old, new.replace(HERE, "")))
-    found = errors(path)
+    problems = errors(path)
     if HERE in new:
         marked = write(tmp_path / "marked", (old, new)).read_text()
         line, column = _place(marked, HERE)
-        found = [one for one in found if one[0] == f"penstock.yaml:{line}:{column}"]
-    assert any(what in said and fix in mend for _, said, mend in found), errors(path)
+        problems = [one for one in problems if one[0] == f"penstock.yaml:{line}:{column}"]
+    assert any(what in said and fix in mend for _, said, mend in problems), errors(path)
 
 
 def _place(text: str, mark: str) -> tuple[int, int]:
@@ -234,10 +234,10 @@ def test_longest_names_of_roles_fit(tmp_path: Path) -> None:
 def test_a_tag_of_an_environment_is_the_same_in_other_capitals(tmp_path: Path) -> None:
     """IAM sees both, merged: the error is at the environment's, and not there where it has the same spelling."""
     dev, common = ("dev: {", "dev: {tags: {owner: dev}, "), top("tags: {Owner: all}")
-    (found,) = errors(write(tmp_path / "a", dev, common))
+    (problem,) = errors(write(tmp_path / "a", dev, common))
     same = loaded(tmp_path / "b", ("dev: {", "dev: {tags: {Owner: dev}, "), common)
 
-    assert found == (
+    assert problem == (
         "penstock.yaml:3:16",
         "tags 'Owner' and 'owner' differ in capitals only, and a role takes one of them",
         "keep one; an environment that gives it another value writes 'Owner' too",
@@ -251,12 +251,12 @@ SMALL = command("read_only_root: true, cpu_units: 256, memory_mib: 512")
 def test_tmp_leaves_something_of_the_memory(tmp_path: Path) -> None:
     """A full /tmp would be the end of the task; what is not read-only has no such /tmp."""
     large = top("ecs: {tmp_mib: 4096}")
-    (found,) = errors(write(tmp_path / "a", SMALL, large))
+    (problem,) = errors(write(tmp_path / "a", SMALL, large))
     both = errors(write(tmp_path / "b", SMALL, top(f"ecs: {{tmp_mib: 500}}\n{LOSSY.format(100)}")))
 
-    assert found[0] == "penstock.yaml:25:16"
-    assert found[1] == "task 'x' has 512 MiB of memory, and /tmp (4096 MiB) can fill all of it"
-    assert found[2] == "use less than 512, or raise the task's memory_mib"
+    assert problem[0] == "penstock.yaml:25:16"
+    assert problem[1] == "task 'x' has 512 MiB of memory, and /tmp (4096 MiB) can fill all of it"
+    assert problem[2] == "use less than 512, or raise the task's memory_mib"
     assert both[0][2] == "use less than 412, or raise the task's memory_mib"
     assert loaded(tmp_path / "c", command("cpu_units: 256, memory_mib: 512"), large)
 
@@ -276,10 +276,10 @@ LOSSY = "logs: {{mode: non-blocking, max_buffer_mib: {}}}"
 def test_buffer_of_the_log_is_the_tasks_memory(tmp_path: Path, more: str, told: str | None) -> None:
     """It works, and may be unintended: a warning with the place, where half of the memory is spoken for."""
     plan = plan_of(tmp_path, command("cpu_units: 256, memory_mib: 512"), top(more))
-    found = [warning for warning in plan.warnings if "MiB of memory" in warning]
+    warnings = [warning for warning in plan.warnings if "MiB of memory" in warning]
 
-    assert len(found) == (told is not None)
-    assert told is None or (told in found[0] and found[0].startswith("penstock.yaml:25:44: task 'x' has 512 MiB"))
+    assert len(warnings) == (told is not None)
+    assert told is None or (told in warnings[0] and warnings[0].startswith("penstock.yaml:25:44: task 'x' has 512 MiB"))
 
 
 def test_one_warning_for_all_tasks_that_are_tight(tmp_path: Path) -> None:
@@ -322,19 +322,21 @@ def test_permissions_of_job_task_and_meltano_add_up(tmp_path: Path) -> None:
         ("  warehouse:\n", f"  warehouse:\n    permissions: [{bucket}]\n"),
         task("permissions: [{actions: ['athena:Get*'], resources: ['*'], reason: knows none}]"),
     )  # fmt: skip
-    found = {definition.engine: definition.permissions for definition in plan_of(tmp_path, *edits).task_definitions}
+    permissions = {
+        definition.engine: definition.permissions for definition in plan_of(tmp_path, *edits).task_definitions
+    }
 
-    assert [one.actions[0] for one in found["meltano"]] == ["glue:Get*", "s3:GetObject", "athena:Get*"]
-    assert [one.resources for one in found["openmetadata"]] == [("arn:aws:s3:::dev.acme.internal/*",)]
-    assert found["meltano"][2].reason == "knows none"
+    assert [one.actions[0] for one in permissions["meltano"]] == ["glue:Get*", "s3:GetObject", "athena:Get*"]
+    assert [one.resources for one in permissions["openmetadata"]] == [("arn:aws:s3:::dev.acme.internal/*",)]
+    assert permissions["meltano"][2].reason == "knows none"
 
 
 def test_permissions_that_no_role_has_room_for(tmp_path: Path) -> None:
     """A role's inline policies have 10,240 characters together."""
     arns = ", ".join(f"'arn:aws:s3:::{'b' * 60}-{number}/*'" for number in range(100))
-    found = errors(write(tmp_path, permission(f"{{actions: ['s3:GetObject'], resources: [{arns}]}}")))
+    problems = errors(write(tmp_path, permission(f"{{actions: ['s3:GetObject'], resources: [{arns}]}}")))
 
-    assert ["more than its role has room for" in what for _, what, _ in found] == [True]
+    assert ["more than its role has room for" in what for _, what, _ in problems] == [True]
 
 
 def test_read_only_root_leaves_meltano_out(tmp_path: Path) -> None:

@@ -68,9 +68,9 @@ def test_permissions_reach_the_plan_with_their_variables(tmp_path: Path) -> None
     permission = "{actions: ['s3:Get*'], resources: ['arn:aws:s3:::${HOST}/*'], reason: x}"
     project = loaded(tmp_path, (CREATE, f"{CREATE}, permissions: [{permission}]"))
 
-    found = [compile_plan(project, "dev", variables=one).airflow for one in (None, {"HOST": "other"})]
-    assert all(isinstance(one, Airflow) for one in found)
-    assert [one.permissions for one in found if isinstance(one, Airflow)] == [
+    environments = [compile_plan(project, "dev", variables=one).airflow for one in (None, {"HOST": "other"})]
+    assert all(isinstance(one, Airflow) for one in environments)
+    assert [one.permissions for one in environments if isinstance(one, Airflow)] == [
         (Permission(("s3:Get*",), (f"arn:aws:s3:::{bucket}/*",), {}, "x"),) for bucket in ("dev.acme.internal", "other")
     ]
     plan = compile_plan(project, "dev")
@@ -102,8 +102,8 @@ def test_a_push_leaves_them_to_the_next_deploy(tmp_path: Path) -> None:
     )
 
     assert needs.lacking(before, after, plan) == []
-    (told,) = needs.waiting(before, after)
-    assert told == "airflow: permissions [] → [glue:GetTables on *], web_access_cidrs [] → [10.8.0.0/16]"
+    (waiting,) = needs.waiting(before, after)
+    assert waiting == "airflow: permissions [] → [glue:GetTables on *], web_access_cidrs [] → [10.8.0.0/16]"
 
 
 def backend(
@@ -167,8 +167,8 @@ def test_backend_that_the_role_may_not_read(
     tmp_path: Path, options: dict[str, str], action: str, resources: list[str]
 ) -> None:
     """A warning with the permission written out; unchanged, or with its placeholder filled, it is what was lacking."""
-    (told,) = backend(tmp_path, options, [])
-    place, _, permission = told.partition("permissions: ")
+    (warning,) = backend(tmp_path, options, [])
+    place, _, permission = warning.partition("permissions: ")
 
     assert place.startswith("penstock.yaml:")
     assert "add to airflow.create" in place
@@ -214,23 +214,23 @@ def test_backend_that_lacks_nothing(
 
 def test_backend_that_may_read_one_kind_of_two(tmp_path: Path) -> None:
     """Connections that nobody may read are said, variables that the role reads are not."""
-    (told,) = backend(
+    (warning,) = backend(
         tmp_path,
         {"secrets.backend": SECRETS},
         [{"actions": ["secretsmanager:GetSecretValue"], "resources": [BOTH[1]]}],
     )
 
-    assert "secret:airflow/connections/*" in told
-    assert "airflow/variables" not in told
+    assert "secret:airflow/connections/*" in warning
+    assert "airflow/variables" not in warning
 
 
 def test_another_permission_is_none_for_the_backend(tmp_path: Path) -> None:
     """The account, where it is known, and the partition are those of the environment."""
     other = {"actions": ["ssm:Get*"], "resources": ["*"], "reason": "x"}
     place = {"account": "111122223333", "region": "us-gov-west-1"}
-    (told,) = backend(tmp_path, {"secrets.backend": SECRETS}, [other], place)
+    (warning,) = backend(tmp_path, {"secrets.backend": SECRETS}, [other], place)
 
-    assert '"arn:aws-us-gov:secretsmanager:us-gov-west-1:111122223333:secret:airflow/connections/*"' in told
+    assert '"arn:aws-us-gov:secretsmanager:us-gov-west-1:111122223333:secret:airflow/connections/*"' in warning
 
 
 @pytest.mark.parametrize(
@@ -259,6 +259,6 @@ def test_permission_without_an_endpoint_is_a_warning(tmp_path: Path, action: str
     (tmp_path / "penstock.yaml").write_text(yaml.safe_dump(text))
     warned = compile_plan(load(tmp_path / "penstock.yaml"), "dev").warnings
 
-    found = [one for one in warned if "Airflow may call" in one]
-    assert len(found) == (told is not None)
-    assert told is None or told in found[0]
+    warnings = [one for one in warned if "Airflow may call" in one]
+    assert len(warnings) == (told is not None)
+    assert told is None or told in warnings[0]

@@ -11,8 +11,8 @@ ROLES, SECRETS = "arn:aws:iam::111122223333:", "arn:aws:secretsmanager:eu-west-1
 
 def wrong(action: str, resource: str, reason: str | None = None) -> list[str]:
     """What is said of a permission for one action and resource."""
-    made = Permission(actions=[action], resources=[resource], reason=reason)
-    return [problem.what for problem in wrong_permission(made, {}, "eu-west-1")]
+    permission = Permission(actions=[action], resources=[resource], reason=reason)
+    return [problem.what for problem in wrong_permission(permission, {}, "eu-west-1")]
 
 
 @pytest.mark.parametrize(

@@ -22,9 +22,9 @@ VERSION = "version: 3.0.6"
 def warned(folder: Path, interval: str, version: str = "3.0.6") -> list[str]:
     """What compiling says of the interval, without its place."""
     project = loaded(folder, (DAILY, f'"{interval}"'), (VERSION, f"version: {version}"))
-    told = [text.partition(": ") for text in compile_plan(project, "dev").warnings]
-    assert all(place.startswith("penstock.yaml:27:15") for place, _, _ in told)
-    return [text for _, _, text in told]
+    warnings = [text.partition(": ") for text in compile_plan(project, "dev").warnings]
+    assert all(place.startswith("penstock.yaml:27:15") for place, _, _ in warnings)
+    return [text for _, _, text in warnings]
 
 
 REFUSED = {
@@ -91,9 +91,9 @@ MEANT = {
 @pytest.mark.parametrize("interval", MEANT)
 def test_interval_that_is_not_meant(tmp_path: Path, interval: str) -> None:
     """One warning, at the interval, with what to write."""
-    (told,) = warned(tmp_path, interval)
+    (warning,) = warned(tmp_path, interval)
 
-    assert MEANT[interval] in told
+    assert MEANT[interval] in warning
 
 
 @pytest.mark.parametrize(
@@ -124,9 +124,9 @@ def test_a_day_of_march_that_is_skipped() -> None:
 
 def test_a_zone_that_came_later() -> None:
     """America/Coyhaique is of 2025; Airflow 2.10.3 brings the zones of 2024."""
-    (told,) = interval_warnings.warnings("0 3 * * *", "America/Coyhaique", "2.10.3")
+    (warning,) = interval_warnings.warnings("0 3 * * *", "America/Coyhaique", "2.10.3")
 
-    assert "does not have" in told or "do not have America/Coyhaique" in told
+    assert "does not have" in warning or "do not have America/Coyhaique" in warning
     assert not list(interval_warnings.warnings("0 3 * * *", "America/Coyhaique", "3.0.6"))
 
 
@@ -141,8 +141,8 @@ schedules:
 - {name: t, job: j, interval: '@once'}
 """
     project = loaded(tmp_path, files={"meltano/meltano.yml": meltano})
-    told = compile_plan(project, "dev").warnings
+    warnings = compile_plan(project, "dev").warnings
 
-    assert [text.partition(": ")[0] for text in told] == ["meltano/meltano.yml:5:3", "meltano/meltano.yml:6:3"]
-    assert "*/90" in told[0]
-    assert "@once" in told[1]
+    assert [text.partition(": ")[0] for text in warnings] == ["meltano/meltano.yml:5:3", "meltano/meltano.yml:6:3"]
+    assert "*/90" in warnings[0]
+    assert "@once" in warnings[1]

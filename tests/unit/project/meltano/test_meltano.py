@@ -28,10 +28,10 @@ def _schedules(folder: Path, more: str = JOBS, *edits: tuple[str, str]) -> dict[
 
 def test_schedules_keep_meltanos_ids(tmp_path: Path) -> None:
     """Those of files-airflow, so that nobody loses a DAG's history."""
-    found = _schedules(tmp_path)
+    schedules = _schedules(tmp_path)
 
-    assert found.keys() == {"daily", "meltano_nightly_load", "meltano_old"}
-    tasks = {dag_id: [(task.name, task.after) for task in schedule.tasks] for dag_id, schedule in found.items()}
+    assert schedules.keys() == {"daily", "meltano_nightly_load", "meltano_old"}
+    tasks = {dag_id: [(task.name, task.after) for task in schedule.tasks] for dag_id, schedule in schedules.items()}
     assert tasks["meltano_nightly_load"] == [
         ("meltano_nightly_load_task0", ()),
         ("meltano_nightly_load_task1", ("meltano_nightly_load_task0",)),
@@ -41,13 +41,19 @@ def test_schedules_keep_meltanos_ids(tmp_path: Path) -> None:
 
 def test_commands_are_meltanos(tmp_path: Path) -> None:
     """A nested list is one run; an extractor and a loader stay `elt` with the schedule's bare name as state id."""
-    found = _schedules(tmp_path)
+    schedules = _schedules(tmp_path)
 
-    assert [task.command for task in found["meltano_nightly_load"].tasks] == [
+    assert [task.command for task in schedules["meltano_nightly_load"].tasks] == [
         ("run", "tap-a", "target-b"),
         ("run", "dbt:run", "dbt:test", "--select", "a b"),
     ]
-    assert found["meltano_old"].tasks[0].command == ("elt", "tap-a", "target-b", "--transform=skip", "--state-id=old")
+    assert schedules["meltano_old"].tasks[0].command == (
+        "elt",
+        "tap-a",
+        "target-b",
+        "--transform=skip",
+        "--state-id=old",
+    )
 
 
 def test_environment_of_a_schedule_is_text(tmp_path: Path) -> None:
@@ -85,17 +91,17 @@ def test_tasks_get_the_secrets_that_meltano_yml_names(tmp_path: Path) -> None:
 
 def test_own_schedule_may_run_a_job_of_meltanos(tmp_path: Path) -> None:
     """So that it gets a time zone, retries and the rest."""
-    found = _schedules(tmp_path, JOBS, ("job: warehouse", "job: load"))
+    schedules = _schedules(tmp_path, JOBS, ("job: warehouse", "job: load"))
 
-    assert [task.name for task in found["daily"].tasks] == ["task0", "task1"]
-    assert found["daily"].timezone == "Europe/Berlin"
+    assert [task.name for task in schedules["daily"].tasks] == ["task0", "task1"]
+    assert schedules["daily"].timezone == "Europe/Berlin"
 
 
 def test_environment_falls_back_to_the_default_of_meltano_yml(tmp_path: Path) -> None:
     """A run without a Meltano environment would be one in a developer's."""
-    found = _schedules(tmp_path, JOBS, (", environment: prod}", "}"))
+    schedules = _schedules(tmp_path, JOBS, (", environment: prod}", "}"))
 
-    assert found["meltano_old"].tasks[0].environment["MELTANO_ENVIRONMENT"] == "prod"
+    assert schedules["meltano_old"].tasks[0].environment["MELTANO_ENVIRONMENT"] == "prod"
 
 
 def test_one_schedule_twice_is_an_error(tmp_path: Path) -> None:
@@ -117,11 +123,11 @@ def test_name_that_airflow_refuses_is_an_error(tmp_path: Path) -> None:
 def test_project_without_meltano_needs_no_meltano_yml(tmp_path: Path) -> None:
     """Only who names a Meltano project has one."""
     assert "meltano: {project" in PROJECT
-    found = _schedules(
+    schedules = _schedules(
         tmp_path,
         JOBS,
         ("meltano: {project: meltano, environment: prod}\n", ""),
         ("      - {name: load, meltano: tap-a target-b}\n", ""),
     )
 
-    assert found.keys() == {"daily"}
+    assert schedules.keys() == {"daily"}

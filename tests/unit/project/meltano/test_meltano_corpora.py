@@ -51,12 +51,12 @@ DECLARED = {
 
 def _read(case: Path) -> tuple[meltano.MeltanoProject | None, str]:
     problems = Problems()
-    found = meltano.read(case, case.name, problems, where="penstock.yaml:1:1")
+    project = meltano.read(case, case.name, problems, where="penstock.yaml:1:1")
     try:
         problems.raise_all()
     except InputError as error:
-        return found, str(error)
-    return found, ""
+        return project, str(error)
+    return project, ""
 
 
 def _text(value: Any) -> str:

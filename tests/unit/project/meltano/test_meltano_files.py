@@ -74,17 +74,17 @@ def test_numbers_in_env_are_those_that_meltano_reads(tmp_path: Path) -> None:
     """What is in quotes stays unchanged."""
     env = 'env: {A: 1_000, B: 0123, C: yes, D: "0123", E: 1.50, F: true}'
     (schedule,) = _schedules(tmp_path, f'{JOB}schedules: [{{name: s, job: j, interval: "@daily", {env}}}]\n')
-    found = schedule.tasks[0].environment
+    variables = schedule.tasks[0].environment
 
-    assert [found[name] for name in "ABCDEF"] == ["1000", "123", "yes", "0123", "1.5", "true"]
+    assert [variables[name] for name in "ABCDEF"] == ["1000", "123", "yes", "0123", "1.5", "true"]
 
 
 def test_included_files_may_include_others(tmp_path: Path) -> None:
     """Patterns start at the project's folder; a circle ends."""
     a, b = f"include_paths: [b.yml]\n{DAILY.format('a')}", f"include_paths: [a.yml]\n{DAILY.format('b')}"
 
-    found = _schedules(tmp_path, f"include_paths: [a.yml]\n{JOB}", a=a, b=b)
-    assert [one.name for one in found] == ["a", "b"]
+    schedules = _schedules(tmp_path, f"include_paths: [a.yml]\n{JOB}", a=a, b=b)
+    assert [one.name for one in schedules] == ["a", "b"]
 
 
 def test_includes_go_no_deeper_than_meltano_run_does(tmp_path: Path) -> None:
@@ -123,10 +123,10 @@ def test_include_that_takes_in_a_folder_is_refused(tmp_path: Path) -> None:
 )
 def test_name_twice_in_included_files_is_refused(tmp_path: Path, text: str) -> None:
     """Meltano: "Duplicate plugin name found". In `meltano.yml` and one included file it is allowed."""
-    found = _errors(tmp_path, f"include_paths: [a.yml, b.yml]\n{JOB}", a=text, b=text)[0]
+    problems = _errors(tmp_path, f"include_paths: [a.yml, b.yml]\n{JOB}", a=text, b=text)[0]
 
-    assert found[0].startswith("meltano/b.yml:1:")
-    assert "the first is at" in found[1]
+    assert problems[0].startswith("meltano/b.yml:1:")
+    assert "the first is at" in problems[1]
     assert _schedules(tmp_path / "once", f"include_paths: [a.yml]\n{JOB}{DAILY.format('s')}", a=JOB)
 
 

@@ -26,10 +26,10 @@ def warned(folder: Path, region: str, airflow: str) -> list[str]:
 @pytest.mark.parametrize("region", ["us-east-9", "xx-nowhere-1", "mx-central-1", "us-gov-west-1"])
 def test_a_region_without_mwaa_is_warned_of(tmp_path: Path, region: str, airflow: str) -> None:
     """At the region; a warning, since a region may be newer than the table."""
-    (found,) = warned(tmp_path, region, airflow)
+    (warning,) = warned(tmp_path, region, airflow)
 
-    assert found.startswith(f"penstock.yaml:3:17: {region} is not in the table of 20")
-    assert "check its name" in found
+    assert warning.startswith(f"penstock.yaml:3:17: {region} is not in the table of 20")
+    assert "check its name" in warning
 
 
 def test_an_airflow_of_ones_own_is_anywhere(tmp_path: Path) -> None:

@@ -78,11 +78,11 @@ def test_a_mistake_is_one_error_with_its_place_and_fix(tmp_path: Path, name: str
     path = write(tmp_path, (edit[0], edit[1].replace("¦", "")), ("eu-central-1", REGION))
     marked = edit[1].partition("¦")[0]
     line = path.read_text().splitlines().index(edit[1].replace("¦", "").splitlines()[0]) + 1
-    (found,) = errors(path)
+    (problem,) = errors(path)
 
-    assert found[0] == f"penstock.yaml:{line}:{len(marked) + 1}"
-    assert what in found[1]
-    assert fix in found[2]
+    assert problem[0] == f"penstock.yaml:{line}:{len(marked) + 1}"
+    assert what in problem[1]
+    assert fix in problem[2]
 
 
 def test_an_arn_fits_the_region_of_each_environment_that_has_it(tmp_path: Path) -> None:
@@ -94,19 +94,29 @@ def test_an_arn_fits_the_region_of_each_environment_that_has_it(tmp_path: Path) 
 
 
 def test_by_default_all_is_on(tmp_path: Path) -> None:
-    found = compiled(tmp_path).observability
+    observability = compiled(tmp_path).observability
 
-    assert (found.dashboard, found.stopped_tasks, found.email, found.topic) == (True, True, (), None)
-    assert found.encryption == "create"
-    assert found.alarms == Alarms(5, 2, 10, 15, 1, overdue=True)
+    assert (observability.dashboard, observability.stopped_tasks, observability.email, observability.topic) == (
+        True,
+        True,
+        (),
+        None,
+    )
+    assert observability.encryption == "create"
+    assert observability.alarms == Alarms(5, 2, 10, 15, 1, overdue=True)
 
 
 def test_what_the_file_says_is_in_the_plan(tmp_path: Path) -> None:
     text = "{dashboard: false, email: [a@b.io], encryption: none, alarms: {failed_tasks: 0, queued_tasks: 3}}"
-    found = compiled(tmp_path, observed(text)).observability
+    observability = compiled(tmp_path, observed(text)).observability
 
-    assert (found.dashboard, found.email, found.encryption, found.prices) == (False, ("a@b.io",), None, ())
-    assert (found.alarms.failed_tasks, found.alarms.queued_tasks) == (0, 3)
+    assert (observability.dashboard, observability.email, observability.encryption, observability.prices) == (
+        False,
+        ("a@b.io",),
+        None,
+        (),
+    )
+    assert (observability.alarms.failed_tasks, observability.alarms.queued_tasks) == (0, 3)
 
 
 OFF = "failed_tasks: 0, out_of_memory: 0, queued_tasks: 0, scheduler_silent_minutes: 0, broken_dag_files: 0"
@@ -174,19 +184,19 @@ def test_a_schedule_is_overdue_after_its_longest_rest_and_some_grace(
 ) -> None:
     """All with an interval are watched that are not made paused; each may have its own grace, or none of all this."""
     cron = '"0 3 * * *"'
-    found = compiled(tmp_path, (cron, cron + schedule), observed(f"{{alarms: {alarms}}}"))
+    plan = compiled(tmp_path, (cron, cron + schedule), observed(f"{{alarms: {alarms}}}"))
 
-    assert {schedule.name: schedule.overdue_after_minutes for schedule in found.schedules}["daily"] == minutes
-    assert found.observability.alarms.overdue is (alarms not in ("{overdue_minutes: 0}",))
+    assert {schedule.name: schedule.overdue_after_minutes for schedule in plan.schedules}["daily"] == minutes
+    assert plan.observability.alarms.overdue is (alarms not in ("{overdue_minutes: 0}",))
 
 
 def test_what_runs_by_hand_is_never_overdue(tmp_path: Path) -> None:
     """It is not watched by default; to ask for it is a mistake."""
     by_hand = ('"0 3 * * *"', '"@manual"')
     (tmp_path / "a").mkdir()
-    found = compiled(tmp_path / "a", by_hand)
+    plan = compiled(tmp_path / "a", by_hand)
 
-    assert [schedule.overdue_after_minutes for schedule in found.schedules if schedule.name == "daily"] == [None]
+    assert [schedule.overdue_after_minutes for schedule in plan.schedules if schedule.name == "daily"] == [None]
     (tmp_path / "b").mkdir()
     with pytest.raises(InputError, match="runs by hand only") as caught:
         compiled(tmp_path / "b", by_hand, observed("{alarms: {overdue: {daily: 5}}}"))
@@ -225,7 +235,7 @@ def test_the_longest_rest_of_a_schedule(cron: str, minutes: int) -> None:
 def test_a_price_that_is_not_known_is_a_warning(
     tmp_path: Path, region: str, setting: str, known: dict[str, Any], warned: int
 ) -> None:
-    made = compiled(tmp_path, ("region: eu-west-1", f"region: {region}"), observed(setting))
+    plan = compiled(tmp_path, ("region: eu-west-1", f"region: {region}"), observed(setting))
 
-    assert {price.architecture: price.vcpu_hour for price in made.observability.prices} == known
-    assert sum("price of Fargate" in warning for warning in made.warnings) == warned
+    assert {price.architecture: price.vcpu_hour for price in plan.observability.prices} == known
+    assert sum("price of Fargate" in warning for warning in plan.warnings) == warned

@@ -37,8 +37,8 @@ def _read(folder: Path, text: str, *edits: tuple[str, str], source: shape_file.S
 def _errors(folder: Path, text: str, *edits: tuple[str, str]) -> list[tuple[str, str]]:
     with pytest.raises(InputError) as caught:
         _read(folder, text, *edits)
-    found = caught.value.errors if isinstance(caught.value, InputErrors) else (caught.value,)
-    return [(one.where.removeprefix(f"{folder}/"), one.what) for one in found]
+    problems = caught.value.errors if isinstance(caught.value, InputErrors) else (caught.value,)
+    return [(one.where.removeprefix(f"{folder}/"), one.what) for one in problems]
 
 
 @pytest.mark.parametrize(
@@ -103,18 +103,18 @@ def test_unknown_shapes_are_said_and_stop_nobody(tmp_path: Path) -> None:
 
 def test_version_without_a_lock_is_named() -> None:
     """Only a release line with a committed lock can be checked."""
-    found = shape_file.cached("1.7.3")
+    known_shapes = shape_file.cached("1.7.3")
 
-    assert isinstance(found, Unknown)
-    assert (found.why, "1.12" in found.fix) == ("Penstock has no lock for OpenMetadata 1.7.3", True)
+    assert isinstance(known_shapes, Unknown)
+    assert (known_shapes.why, "1.12" in known_shapes.fix) == ("Penstock has no lock for OpenMetadata 1.7.3", True)
 
 
 def test_version_that_was_not_exported_says_how(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """An empty cache is not an error; a file in it that is broken is named."""
     monkeypatch.setenv("PENSTOCK_CACHE", str(tmp_path))
-    found = shape_file.cached("1.12.14")
-    assert isinstance(found, Unknown)
-    assert "validate --install" in found.fix
+    known_shapes = shape_file.cached("1.12.14")
+    assert isinstance(known_shapes, Unknown)
+    assert "validate --install" in known_shapes.fix
 
     lock = shape_file.lock_of("1.12.14")
     assert lock is not None
@@ -152,12 +152,12 @@ def test_workflow_type_and_type_of_the_config_fit(tmp_path: Path, config: str, k
     """Whichever of the two is wrong: the config would run in a class that does not know its keys."""
     text = _of(config)
     path = write(tmp_path, ("type: metadata,", f"type: {kind},"), files={"warehouse.yaml": text})
-    found = errors(path)
+    problems = errors(path)
 
-    assert [(where, f"config type {config} runs as" in what) for where, what, _ in found] == [
+    assert [(where, f"config type {config} runs as" in what) for where, what, _ in problems] == [
         ("warehouse.yaml:1:" + str(text.index(config) + 1), True)
     ]
-    assert found[0][2].startswith("set type: ")
+    assert problems[0][2].startswith("set type: ")
 
 
 @pytest.mark.parametrize(("config", "kind"), [("DatabaseLineage", "metadata"), ("DBT", "metadata"), ("X", "usage")])
@@ -178,12 +178,12 @@ sink: {type: metadata-rest, config: {}}
 
 def test_airflow_backend_is_refused_in_a_fargate_task(tmp_path: Path) -> None:
     """It reads the database of the Airflow that its process belongs to."""
-    found = errors(write(tmp_path, files={"warehouse.yaml": AIRFLOW}))
+    problems = errors(write(tmp_path, files={"warehouse.yaml": AIRFLOW}))
 
-    assert [(where, what[:50]) for where, what, _ in found] == [
+    assert [(where, what[:50]) for where, what, _ in problems] == [
         ("warehouse.yaml:4:102", "a Backend connection reads the database of the Air")
     ]
-    assert "{type: RestAPI" in found[0][2]
+    assert "{type: RestAPI" in problems[0][2]
 
 
 @pytest.mark.parametrize("variable", ["DB_HOST", "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN"])

@@ -34,8 +34,8 @@ MISTAKES = 1000
 
 def _faults(text: str) -> list[tuple[str, str, str]]:
     document = parse(text, "w.yaml")
-    found = shapes().faults("workflow", document.root)
-    return [(document.where(fault.node).removeprefix("w.yaml:"), fault.what, fault.fix) for fault in found]
+    faults = shapes().faults("workflow", document.root)
+    return [(document.where(fault.node).removeprefix("w.yaml:"), fault.what, fault.fix) for fault in faults]
 
 
 def test_takes_what_the_models_take() -> None:
@@ -49,9 +49,9 @@ def test_takes_what_the_models_take() -> None:
             taken = True
         except ValidationError:
             taken = False
-        root = parse(yaml.safe_dump(data), "w.yaml").root
-        assert (not judged.faults("workflow", root)) is taken, f"{kind} at {path}: {data}"
-        assert all(fault.what and fault.fix for fault in judged.faults("workflow", root))
+        faults = judged.faults("workflow", parse(yaml.dump(data, Dumper=yaml.CSafeDumper), "w.yaml").root)
+        assert (not faults) is taken, f"{kind} at {path}: {data}"
+        assert all(fault.what and fault.fix for fault in faults)
         verdicts[taken] += 1
 
     assert min(verdicts.values()) > MISTAKES / 10, "both kinds are there"
@@ -103,13 +103,13 @@ def test_says_what_is_wrong_where_and_what_to_do(old: str, new: str, what: str, 
     text = GOOD.replace(old, new, 1)
     before = text.partition("¦")[0]
     place = f"{before.count(chr(10)) + 1}:{len(before) - before.rfind(chr(10))}"
-    found = _faults(text.replace("¦", ""))
+    problems = _faults(text.replace("¦", ""))
 
-    assert len(found) == 1, found
-    assert what in found[0][1]
-    assert fix in found[0][2]
+    assert len(problems) == 1, problems
+    assert what in problems[0][1]
+    assert fix in problems[0][2]
     if "¦" in text:
-        assert found[0][0] == place
+        assert problems[0][0] == place
 
 
 def test_secret_is_not_repeated() -> None:
@@ -142,12 +142,12 @@ def test_text_that_is_filled_at_run_time(old: str, new: str, taken: bool) -> Non
 
 def test_shape_that_is_not_understood_takes_anything() -> None:
     """A kind of schema that the export does not know refuses nothing, and is named."""
-    found = export({"loose": Loose})
-    assert found["unread"] == []
+    exported = export({"loose": Loose})
+    assert exported["unread"] == []
 
     class Odd(Loose):
         when: complex = 0j
 
-    found = export({"odd": Odd})
-    assert found["unread"]
-    assert {"kind": "any"} in found["shapes"]
+    exported = export({"odd": Odd})
+    assert exported["unread"]
+    assert {"kind": "any"} in exported["shapes"]

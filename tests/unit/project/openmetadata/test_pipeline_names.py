@@ -17,11 +17,11 @@ JOBS, SCHEDULES = PROJECT[PROJECT.index("jobs:") : PROJECT.index("schedules:")],
 def pipelines(folder: Path, jobs: dict[str, str], workflow: str = WORKFLOW) -> list[str]:
     """`ingestionPipelineFQN` of each job's one task: job → task's name."""
     task = "openmetadata: {type: metadata, config: warehouse.yaml}"
-    made = "jobs:\n" + "".join(f"  {job}: {{tasks: [{{name: {name}, {task}}}]}}\n" for job, name in jobs.items())
+    jobs_text = "jobs:\n" + "".join(f"  {job}: {{tasks: [{{name: {name}, {task}}}]}}\n" for job, name in jobs.items())
     ran = "schedules:\n" + "".join(
         f'  - {{name: s{index}, job: {job}, interval: "0 3 * * *"}}\n' for index, job in enumerate(jobs)
     )
-    project = loaded(folder, (JOBS, made), (SCHEDULES, ran), files={"warehouse.yaml": workflow})
+    project = loaded(folder, (JOBS, jobs_text), (SCHEDULES, ran), files={"warehouse.yaml": workflow})
     return sorted(
         yaml.safe_load(config.text)["ingestionPipelineFQN"] for config in compile_plan(project, "dev").configs
     )

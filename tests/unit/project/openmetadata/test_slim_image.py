@@ -8,7 +8,6 @@ import pytest
 
 from penstock.compile.compiler import compile_plan
 from penstock_runtime.plan.task_definition import Image
-from stacks.ingestion.image import assemble
 from tests.unit.project_files import WORKFLOW, errors, loaded, write
 
 PACKAGE = "openmetadata-ingestion[postgres]==1.12.14.2"
@@ -55,9 +54,9 @@ MISTAKES = {
 def test_wrong_lock_is_named(tmp_path: Path, lock: str | None, place: str, what: str) -> None:
     """At its line, where it has one."""
     path = write(tmp_path, BUILD, files={} if lock is None else {"slim/requirements.txt": lock})
-    found = errors(path)
+    problems = errors(path)
 
-    assert [(where.startswith(place), what in said) for where, said, _ in found] == [(True, True)], found
+    assert [(where.startswith(place), what in said) for where, said, _ in problems] == [(True, True)], problems
 
 
 WITHOUT = LOCK.replace(DRIVER, "psycopg3==3.0")
@@ -76,10 +75,10 @@ def test_a_connector_that_is_left_out_is_named(
     """Where the workflow asks for it, before anything is built."""
     text = _of(source)
     does = ("type: metadata,", "type: usage," if source.endswith("-usage") else "type: metadata,")
-    found = errors(write(tmp_path, BUILD, does, files={"slim/requirements.txt": lock, "warehouse.yaml": text}))
+    problems = errors(write(tmp_path, BUILD, does, files={"slim/requirements.txt": lock, "warehouse.yaml": text}))
 
     package, extra = missing
-    assert found == [
+    assert problems == [
         (
             "warehouse.yaml:2:9",
             f"slim/requirements.txt has no {package}, which a source of type {source} needs",
@@ -132,14 +131,3 @@ def test_a_tag_has_no_place_beside_it(tmp_path: Path) -> None:
 
     assert "`tag` has no place beside build" in what
     assert fix == "keep one of them"
-
-
-def test_the_recipe_finds_the_lock(tmp_path: Path) -> None:
-    """The project's folder lies where Dockerfile and build.sh look for it."""
-    (tmp_path / "slim").mkdir()
-    (tmp_path / "slim" / "requirements.txt").write_text(LOCK)
-    assemble(Image("built", "openmetadata", "slim"), tmp_path, tmp_path / "context")
-
-    assert (tmp_path / "context" / "project" / "requirements.txt").read_text() == LOCK
-    assert "$CONTEXT/project/requirements.txt" in (tmp_path / "context" / "build.sh").read_text()
-    assert "build.sh" in (tmp_path / "context" / "Dockerfile").read_text()

@@ -186,10 +186,10 @@ def test_what_stands_for_images_of_the_user_s_own(tmp_path: Path, monkeypatch: p
         'name: c, command: ls, image: "acme/etl:1", python: true',
     )
 
-    found = {one.reference: list(one.path) for one in images.stand_ins(plan, told.append)}
+    paths = {one.reference: list(one.path) for one in images.stand_ins(plan, told.append)}
 
     bare = [str(tmp_path / "python" / "bin")]
-    assert found == {"public.ecr.aws/docker/library/busybox:1.37": [], "python:3.12-slim": bare, "acme/etl:1": bare}
+    assert paths == {"public.ecr.aws/docker/library/busybox:1.37": [], "python:3.12-slim": bare, "acme/etl:1": bare}
     assert [one.partition(": ")[2] for one in told] == [
         "a bare Python and this machine's programs stand for it",
         "this machine's programs stand for it",

@@ -25,13 +25,13 @@ def _warnings(folder: Path, *edits: tuple[str, str], **files: str) -> list[str]:
 def test_bare_name_of_the_project_in_a_workflow_is_an_error(tmp_path: Path, old: str) -> None:
     """`metadata ingest -c` fills it, by os.path.expandvars; the connector would get the text."""
     bare = old.replace("{", "").replace("}", "")
-    found = errors(write(tmp_path, files={"warehouse.yaml": WORKFLOW.replace(old, f"x{bare}".replace('x"', '"x'))}))
+    problems = errors(write(tmp_path, files={"warehouse.yaml": WORKFLOW.replace(old, f"x{bare}".replace('x"', '"x'))}))
 
     name = "HOST" if "HOST" in old else "PASSWORD"
     assert (f"${name} is taken as text: only names in braces are filled", f"write ${{{name}}}") in [
-        found[-1][1:] for found in [found]
+        problems[-1][1:] for problems in [problems]
     ]
-    assert found[-1][0].startswith("warehouse.yaml:5:")
+    assert problems[-1][0].startswith("warehouse.yaml:5:")
 
 
 @pytest.mark.parametrize(
@@ -49,9 +49,9 @@ def test_bare_name_of_the_project_in_a_workflow_is_an_error(tmp_path: Path, old:
 )
 def test_what_nobody_may_fill_in_a_workflow_is_a_warning(tmp_path: Path, text: str, warns: bool) -> None:
     """An upper-case name that the project does not know, and Airflow's variables; the rest is text."""
-    found = _warnings(tmp_path, warehouse=WORKFLOW + f'x: "{text}"\n')
+    warnings = _warnings(tmp_path, warehouse=WORKFLOW + f'x: "{text}"\n')
 
-    assert [one[:20] for one in found] == ["warehouse.yaml:8:4: "] * warns
+    assert [one[:20] for one in warnings] == ["warehouse.yaml:8:4: "] * warns
 
 
 def test_line_of_a_workflow_may_say_that_a_text_is_meant(tmp_path: Path) -> None:
@@ -119,11 +119,11 @@ def test_what_is_right_in_a_command_is_left_alone(tmp_path: Path, command: str) 
 )
 def test_what_no_shell_or_airflow_will_see_is_a_warning(tmp_path: Path, command: str, seen: str) -> None:
     """It says what to write."""
-    (found,) = _warnings(tmp_path, _edit(command))
+    (warning,) = _warnings(tmp_path, _edit(command))
 
-    assert found.startswith("penstock.yaml:22:38: ")
-    assert seen in found
-    assert "[sh, -c, '…']" in found or "did you mean" in found or "date -u" in found
+    assert warning.startswith("penstock.yaml:22:38: ")
+    assert seen in warning
+    assert "[sh, -c, '…']" in warning or "did you mean" in warning or "date -u" in warning
 
 
 def test_arguments_of_meltano_run_are_taken_as_text(tmp_path: Path) -> None:
@@ -171,9 +171,9 @@ def test_declaration_that_reaches_no_task_is_a_warning(tmp_path: Path) -> None:
         ("\nvariables: {", "\nvariables: {PORT: '1', GONE: x, "),
     )
     without = ("meltano: {project: meltano, environment: prod}\n", ""), (LOAD, "")
-    found = _warnings(tmp_path, *edits, *without)
+    warnings = _warnings(tmp_path, *edits, *without)
 
-    assert found == [
+    assert warnings == [
         "penstock.yaml:12:9: secret LOST reaches no task: write ${LOST} where it is needed, or remove it",
         "penstock.yaml:16:30: variable GONE reaches no task: write ${GONE} where it is needed, or remove it",
     ]

@@ -99,12 +99,12 @@ def test_what_is_one_airflow(tmp_path: Path, dev: str, prod: str) -> None:
 @pytest.mark.parametrize(("dev", "prod"), APART.values(), ids=APART)
 def test_what_are_two(tmp_path: Path, dev: str, prod: str) -> None:
     """Names are an account's and a region's own; and one bucket is one MWAA's folder only where it reads it."""
-    found = load(project(tmp_path, dev, prod))
+    loaded_project = load(project(tmp_path, dev, prod))
 
     assert not [
         warning
         for name in ("dev", "prod")
-        for warning in compile_plan(found, name).warnings
+        for warning in compile_plan(loaded_project, name).warnings
         if "environments" in warning
     ]
 
@@ -126,18 +126,18 @@ def test_each_environment_is_told_once(tmp_path: Path) -> None:
 
 
 def warned(folder: Path, environment: str = "prod") -> list[str]:
-    found = compile_plan(load(folder / "penstock.yaml"), environment).warnings
-    return [one for one in found if "environments" in one]
+    warnings = compile_plan(load(folder / "penstock.yaml"), environment).warnings
+    return [one for one in warnings if "environments" in one]
 
 
 def test_airflows_that_may_be_one_are_told(tmp_path: Path) -> None:
     """Who fetches the bundle of `self_managed` from a bucket is nobody's to know here."""
     project(tmp_path, airflow=OWN)
 
-    (told,) = warned(tmp_path)
-    assert told.startswith("penstock.yaml:6:")
-    assert "environments 'prod' and 'dev' both put DAG 'daily' into bucket 'team-dags'" in told
-    assert "give each environment a dag_prefix of its own" in told
+    (warning,) = warned(tmp_path)
+    assert warning.startswith("penstock.yaml:6:")
+    assert "environments 'prod' and 'dev' both put DAG 'daily' into bucket 'team-dags'" in warning
+    assert "give each environment a dag_prefix of its own" in warning
 
     project(tmp_path, prod=", airflow: {dag_prefix: prod_}", airflow=OWN)
     assert warned(tmp_path) == []
@@ -152,6 +152,6 @@ def test_own_dag_files_keep_their_ids(tmp_path: Path, airflow: str, where: str) 
     prefix = ", airflow: {dag_prefix: prod_}"
     project(tmp_path, prod=prefix, airflow=airflow, files={"dags/mine.py": "from airflow import DAG\n"})
 
-    (told,) = warned(tmp_path)
-    assert f"share {where}, and both bring the project's own DAG files" in told
-    assert "<project>-<environment>" in told
+    (warning,) = warned(tmp_path)
+    assert f"share {where}, and both bring the project's own DAG files" in warning
+    assert "<project>-<environment>" in warning

@@ -47,12 +47,12 @@ def _parts(annotation: Any) -> Iterator[Any]:
 
 def _told(model: type[BaseModel], key: str, value: Any) -> list[tuple[str, str, str]]:
     """What is said of one key with one value: place, what, fix. Keys that are missing are not what this is about."""
-    document = parse(yaml.dump({key: value}, sort_keys=False), "f", text_keys=True)
+    document = parse(yaml.dump({key: value}, Dumper=yaml.CSafeDumper, sort_keys=False), "f", text_keys=True)
     try:
         model.model_validate(document.root.plain())
     except ValidationError as error:
-        found = _explained(error, model, document)
-        return [(one.where, one.what, one.fix) for one in found if "is missing" not in one.what]
+        problems = _explained(error, model, document)
+        return [(one.where, one.what, one.fix) for one in problems if "is missing" not in one.what]
     return []
 
 
@@ -74,12 +74,12 @@ def test_errors_are_in_our_words(model: type[BaseModel]) -> None:
     """One for each place, short, with a fix; none that contradicts another."""
     for name, field in model.model_fields.items():
         for value in VALUES:
-            told = _told(model, field.alias or name, value)
-            for _, what, fix in told:
+            messages = _told(model, field.alias or name, value)
+            for _, what, fix in messages:
                 assert not [raw for raw in RAW if raw in what + fix], (name, what, fix)
                 assert fix
                 assert len(what) < 300
-            assert len({where for where, _, _ in told}) == len(told), told
+            assert len({where for where, _, _ in messages}) == len(messages), messages
 
 
 SAID = [
@@ -127,6 +127,6 @@ def test_error_says_what_and_how_to_mend_it(name: str, data: dict[str, Any], wha
     with pytest.raises(ValidationError) as caught:
         model.model_validate(document.root.plain())
 
-    (one,) = _explained(caught.value, model, document)
-    assert one.what.startswith(what)
-    assert fix in one.fix
+    (problem,) = _explained(caught.value, model, document)
+    assert problem.what.startswith(what)
+    assert fix in problem.fix

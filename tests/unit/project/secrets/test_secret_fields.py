@@ -29,7 +29,7 @@ def test_a_reference_names_one_field_or_the_whole(
 ) -> None:
     """A task that gets all of a JSON secret instead of its password cannot log in, and has more than it should."""
     plan = compile_plan(loaded(tmp_path, (WAREHOUSE, f'"{reference}"')), "dev")
-    found = {secret for definition in plan.task_definitions for secret in definition.secrets}
-    (password,) = [secret for secret in found if secret.name == "PASSWORD"]
+    secrets = {secret for definition in plan.task_definitions for secret in definition.secrets}
+    (password,) = [secret for secret in secrets if secret.name == "PASSWORD"]
 
     assert (password.store, password.id, password.key) == (store, id_, key)

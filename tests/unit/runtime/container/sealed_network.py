@@ -42,8 +42,8 @@ def warnings_of(plan: Plan) -> list[str]:
 def refused(folder: Path, *edits: tuple[str, str]) -> list[tuple[str, str, str]]:
     with pytest.raises(InputError) as caught:
         plan_of(folder, *edits)
-    found = caught.value.errors if isinstance(caught.value, InputErrors) else (caught.value,)
-    return [(one.where.rsplit("/", 1)[-1], one.what, one.fix) for one in found]
+    problems = caught.value.errors if isinstance(caught.value, InputErrors) else (caught.value,)
+    return [(one.where.rsplit("/", 1)[-1], one.what, one.fix) for one in problems]
 
 
 def task_of(plan: Plan, name: str) -> FargateTask:

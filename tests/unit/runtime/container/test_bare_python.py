@@ -28,8 +28,11 @@ print(*sys.version_info[:2], len(seen))
 
 def interpreters() -> list[str]:
     """python3.10 where it runs (pyenv's shim may be there and not run), and the Python at hand."""
-    found = [shutil.which("python3.10"), *sorted(map(str, Path.home().glob(".pyenv/versions/3.10.*/bin/python3.10")))]
-    works = [one for one in found if one and subprocess.run([one, "-c", ""], capture_output=True).returncode == 0]
+    programs = [
+        shutil.which("python3.10"),
+        *sorted(map(str, Path.home().glob(".pyenv/versions/3.10.*/bin/python3.10"))),
+    ]
+    works = [one for one in programs if one and subprocess.run([one, "-c", ""], capture_output=True).returncode == 0]
     return [*works[:1], sys.executable]
 
 

@@ -150,7 +150,7 @@ def test_names_of_the_contract_are_spelled_as_there() -> None:
 def test_is_the_modules_own_text() -> None:
     """Every statement of `s3` is in it unchanged; docstrings and comments are not."""
     names = {node.name for node in ast.parse(inspect.getsource(s3)).body if isinstance(node, ast.FunctionDef)}
-    found = {
+    functions = {
         node.name: ast.unparse(node) for node in ast.parse(bootstrap.SOURCE).body if isinstance(node, ast.FunctionDef)
     }
 
@@ -159,7 +159,7 @@ def test_is_the_modules_own_text() -> None:
         node = ast.parse(inspect.getsource(getattr(s3, name))).body[0]
         assert isinstance(node, ast.FunctionDef)
         body = [one for one in node.body if not (isinstance(one, ast.Expr) and isinstance(one.value, ast.Constant))]
-        assert found[name] == ast.unparse(ast.FunctionDef(**{**vars(node), "body": body}))
+        assert functions[name] == ast.unparse(ast.FunctionDef(**{**vars(node), "body": body}))
     assert "#" not in bootstrap.SOURCE
     assert '"""' not in bootstrap.SOURCE
 

@@ -166,7 +166,7 @@ def test_below_a_root_the_paths_are_rewritten_wherever_they_are_named(tmp_path: 
     given = environ(tmp_path, entries, A="x", **{contract.ROOT: root})
 
     files.write(given)
-    found = files.located(
+    places = files.located(
         {
             "ca": "/etc/ca.pem",
             "url": ["jdbc:x?ca=/etc/ca.pem&a=1", "file:///etc/ca.pem"],
@@ -178,14 +178,14 @@ def test_below_a_root_the_paths_are_rewritten_wherever_they_are_named(tmp_path: 
     )
 
     assert (tmp_path / "root" / "etc" / "ca.pem").read_text() == "x"
-    assert found == {
+    assert places == {
         "ca": f"{root}/etc/ca.pem",
         "url": [f"jdbc:x?ca={root}/etc/ca.pem&a=1", f"file://{root}/etc/ca.pem"],
         "folder": f"{root}/tmp/wallet",
         "others": "/my/etc/ca.pem /etc/ca.pem.bak /tmp /tmp/wallets",
         "number": 1,
     }
-    assert files.located(found, given) == found
+    assert files.located(places, given) == places
     assert files.located_environment({**given, "CA": "/etc/ca.pem"}) == {**given, "CA": f"{root}/etc/ca.pem"}
 
 
@@ -250,14 +250,14 @@ def test_run_task_is_given_the_files_and_no_content() -> None:
         spot=False,
     )
     (container,) = overrides(task, RESOURCES, {}, 0)["containerOverrides"]
-    found = {one["name"]: one["value"] for one in container["environment"]}
+    variables = {one["name"]: one["value"] for one in container["environment"]}
 
-    assert found[contract.FILES_URI] == "s3://artifacts/files"
-    assert json.loads(found[contract.FILES]) == {
+    assert variables[contract.FILES_URI] == "s3://artifacts/files"
+    assert json.loads(variables[contract.FILES]) == {
         "/tmp/ca.pem": {"mode": "0644", "sha256": "1" * 64},
         "/tmp/k": {"mode": "0600", "secret": "K", "base64": True},
     }
-    read = files.read_files(found)
+    read = files.read_files(variables)
     assert read == (
         files.File("/tmp/ca.pem", 0o644, sha256="1" * 64),
         files.File("/tmp/k", 0o600, secret="K", base64=True),

@@ -316,10 +316,10 @@ def test_elt_runs_without_an_environment() -> None:
 def test_task_may_set_what_is_a_default() -> None:
     """The task's own variables override an engine's defaults."""
     environ = {contract.WORKFLOW_TYPE: "metadata", "DO_NOT_TRACK": "0"}
-    found = openmetadata.launch(environ).environment
+    variables = openmetadata.launch(environ).environment
 
-    assert "DO_NOT_TRACK" not in found
-    assert found["DBT_SEND_ANONYMOUS_USAGE_STATS"] == "false"
+    assert "DO_NOT_TRACK" not in variables
+    assert variables["DBT_SEND_ANONYMOUS_USAGE_STATS"] == "false"
 
 
 def test_meltano_never_installs_at_run_time() -> None:

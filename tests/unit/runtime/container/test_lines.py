@@ -35,9 +35,9 @@ def _short(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_lines_are_as_they_were_written() -> None:
     """Without their ends, of Windows too; empty ones, and a last one without an end."""
-    found = cut("one\r\n\ntwo\nthree \r\r\nlast", Redactor([]), 3)
+    lines = cut("one\r\n\ntwo\nthree \r\r\nlast", Redactor([]), 3)
 
-    assert list(found) == [("one", True), ("", True), ("two", True), ("three ", True), ("last", True)]
+    assert list(lines) == [("one", True), ("", True), ("two", True), ("three ", True), ("last", True)]
 
 
 def test_a_line_as_long_as_the_log_takes_is_one() -> None:
@@ -52,10 +52,10 @@ def test_a_line_as_long_as_the_log_takes_is_one() -> None:
 @pytest.mark.parametrize("character", ["é", "✓", "\U0001f600"])
 def test_the_bound_is_of_bytes(character: str) -> None:
     """As many characters as fit, none of them cut."""
-    found = [text for text, _ in cut(character * LINE_BYTES, Redactor([]), 65536)]
+    pieces = [text for text, _ in cut(character * LINE_BYTES, Redactor([]), 65536)]
 
-    assert "".join(found) == character * LINE_BYTES
-    assert all(LINE_BYTES - 4 < len(text.encode()) <= LINE_BYTES for text in found[:-1])
+    assert "".join(pieces) == character * LINE_BYTES
+    assert all(LINE_BYTES - 4 < len(text.encode()) <= LINE_BYTES for text in pieces[:-1])
 
 
 @pytest.mark.usefixtures("_short")

@@ -58,19 +58,19 @@ def test_a_line_that_cannot_be_counted_is_shown_masked() -> None:
             raise ValueError(line)
         counted.append(line)
 
-    found = shown([b"one\ntrouble correct-horse\ntwo\ntrouble\n"], Redactor(["correct-horse"]), count)
+    lines = shown([b"one\ntrouble correct-horse\ntwo\ntrouble\n"], Redactor(["correct-horse"]), count)
 
     notice = "penstock: the line before this one could not be counted, nor may others be (ValueError)"
-    assert found == ["one", "trouble ***", notice, "two", "trouble"]
+    assert lines == ["one", "trouble ***", notice, "two", "trouble"]
     assert counted == ["one", "two"]
 
 
 def test_a_line_that_cannot_be_masked_is_left_out() -> None:
     """Never shown as it came; the lines after it are shown."""
-    found = shown([b"one\nunmaskable correct-horse\ntwo\n"], Deaf(["correct-horse"]))
+    lines = shown([b"one\nunmaskable correct-horse\ntwo\n"], Deaf(["correct-horse"]))
 
     notice = "penstock: a line of 24 characters is left out: it could not be masked (RecursionError)"
-    assert found == ["one", notice, "two"]
+    assert lines == ["one", notice, "two"]
 
 
 def test_output_that_cannot_be_cut_into_lines_is_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -83,9 +83,9 @@ def test_output_that_cannot_be_cut_into_lines_is_left_out(monkeypatch: pytest.Mo
 
     monkeypatch.setattr(module, "_without_colours", trouble)
 
-    found = shown([b"one\ntrou", b"ble\ncorrect-", b"horse\ntwo\n"])
+    lines = shown([b"one\ntrou", b"ble\ncorrect-", b"horse\ntwo\n"])
 
-    assert found == ["one", "penstock: 12 bytes of output are left out: they could not be read (MemoryError)", "two"]
+    assert lines == ["one", "penstock: 12 bytes of output are left out: they could not be read (MemoryError)", "two"]
 
 
 def test_a_line_that_comes_in_pieces_is_not_counted() -> None:

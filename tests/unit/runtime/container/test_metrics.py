@@ -26,17 +26,17 @@ def line(exit_code: int, *, seconds: float = 90, size: Size | None = None) -> di
 @pytest.mark.parametrize(("exit_code", "failed"), [(0, 0), (1, 1), (124, 1), (137, 1)])
 def test_a_run_counts_as_failed_or_as_succeeded(exit_code: int, failed: int) -> None:
     """The alarm on failed tasks reads the one, the watch on overdue schedules the other."""
-    found = line(exit_code)
+    text = line(exit_code)
 
-    assert (found["Runs"], found["FailedRuns"], found["Succeeded"]) == (1, failed, 1 - failed)
+    assert (text["Runs"], text["FailedRuns"], text["Succeeded"]) == (1, failed, 1 - failed)
 
 
 def test_the_size_is_counted_in_the_units_of_the_price() -> None:
     """AWS charges a vCPU of 1024 units and a GiB of 1024 MiB, by the second."""
-    found = line(0, size=Size(2048, 4096))
+    text = line(0, size=Size(2048, 4096))
 
-    assert (found["VcpuSeconds"], found["GibSeconds"]) == (180, 360)
-    assert found["MemoryUtilization"] == 12.5
+    assert (text["VcpuSeconds"], text["GibSeconds"]) == (180, 360)
+    assert text["MemoryUtilization"] == 12.5
 
 
 def test_what_is_not_known_is_left_out() -> None:

@@ -37,9 +37,9 @@ def test_leaves_no_trace_line_by_line(secret: str) -> None:
     mask = Redactor([secret])
     for form, text in canaries.forms(secret).items():
         masked = "\n".join(mask(line) for line in text.split("\n"))
-        found = [trace for trace in canaries.TRACES if trace.lower() in masked.lower()]
+        traces = [trace for trace in canaries.TRACES if trace.lower() in masked.lower()]
 
-        assert found == [], f"{form}: {masked}"
+        assert traces == [], f"{form}: {masked}"
 
 
 def test_masks_every_field_of_json() -> None:
@@ -139,9 +139,9 @@ def test_says_what_is_not_masked_by_name() -> None:
         "OK": "correct",
     }
 
-    told = notices(secrets)
+    said = notices(secrets)
 
-    assert told == [
+    assert said == [
         "not masked in this log, because they are shorter than 4 characters: PIN",
         "not masked in this log: 2 short or common values inside DB",
         "white space or a line end is at the beginning or end of the value of JWT",

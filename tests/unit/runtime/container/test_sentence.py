@@ -26,7 +26,7 @@ def test_names_the_memory_that_a_killed_run_had() -> None:
 @pytest.mark.parametrize(("lost", "told"), [(0, ""), (1, ", 1 line lost"), (741, ", 741 lines lost")])
 def test_says_how_many_lines_are_missing(lost: int, told: str) -> None:
     """After the counts of the engine, which are whole."""
-    found = sentence(Outcome(0, "ended", "engine", 1, lost), Counts(records=7), 1, 60)
+    text = sentence(Outcome(0, "ended", "engine", 1, lost), Counts(records=7), 1, 60)
 
     ending = f"{told}: the log took no more in time" if lost else ""
-    assert found == f"done, exit code 0, after 1.0 s, 7 records{ending}"
+    assert text == f"done, exit code 0, after 1.0 s, 7 records{ending}"

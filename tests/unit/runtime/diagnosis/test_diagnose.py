@@ -20,19 +20,19 @@ from tests.unit.runtime.diagnosis.stopped_task import CASES, metric_line, stoppe
 def test_a_missing_program_of_an_own_image_is_the_command_s(words: str, program: str) -> None:
     """There nobody but the user named it, also where it is Python: no word of the runtime or of its key."""
     reason = "CannotStartContainerError: failed to create shim task: " + words.format(program, program)
-    found = diagnose(stopped(stop_code="TaskFailedToStart", reason=reason, alone=True))
+    diagnosis = diagnose(stopped(stop_code="TaskFailedToStart", reason=reason, alone=True))
 
-    assert "correct the command in penstock.yaml" in found.fix
-    assert "runtime" not in found.cause + found.fix
-    assert "python: true" not in found.cause + found.fix
+    assert "correct the command in penstock.yaml" in diagnosis.fix
+    assert "runtime" not in diagnosis.cause + diagnosis.fix
+    assert "python: true" not in diagnosis.cause + diagnosis.fix
 
 
 @pytest.mark.parametrize("code", [Exit.WRONG_INPUT, Exit.ARTIFACT, Exit.TIMED_OUT])
 def test_exit_codes_of_an_own_image_are_the_command_s(code: int) -> None:
     """What a code means in our runtime, it does not mean there: `ls` ends with 2 where a file is missing."""
-    found = diagnose(stopped(code=code, alone=True))
+    diagnosis = diagnose(stopped(code=code, alone=True))
 
-    assert (found.cause, found.fix) == (
+    assert (diagnosis.cause, diagnosis.fix) == (
         "the engine ended with an exit code of its own",
         "read the end of the task's log",
     )
@@ -42,43 +42,43 @@ def test_exit_codes_of_an_own_image_are_the_command_s(code: int) -> None:
 def test_the_time_of_an_own_image_is_airflow_s(code: int | None) -> None:
     """It stopped the task by `on_kill`; somebody else stops it in other words."""
     words = "Task killed by the user"
-    found = diagnose(stopped(code=code, stop_code="UserInitiated", reason=words, alone=True))
+    diagnosis = diagnose(stopped(code=code, stop_code="UserInitiated", reason=words, alone=True))
     others = diagnose(stopped(code=code, stop_code="UserInitiated", reason="enough", alone=True))
 
-    assert "raise timeout_minutes" in found.fix
+    assert "raise timeout_minutes" in diagnosis.fix
     assert others.cause.startswith("somebody stopped the task, or Airflow")
 
 
 @pytest.mark.parametrize(("reason", "code", "fix", "transient"), CASES)
 def test_knows_what_ecs_says(reason: str, code: int | None, fix: str, transient: bool) -> None:
     """Each known reason has its fix, and whether trying again helps; ECS's own words are kept."""
-    found = diagnose(stopped(code=code, stop_code="TaskFailedToStart", reason=reason))
+    diagnosis = diagnose(stopped(code=code, stop_code="TaskFailedToStart", reason=reason))
 
-    assert fix in found.fix + found.cause
-    assert found.transient is transient
-    assert reason in found.summary
+    assert fix in diagnosis.fix + diagnosis.cause
+    assert diagnosis.transient is transient
+    assert reason in diagnosis.summary
 
 
 def test_reads_the_containers_reason_first() -> None:
     """The container reports out of memory; the task says only that it exited."""
-    found = diagnose(
+    diagnosis = diagnose(
         stopped(
             code=137, reason="Essential container in task exited", container_reason="OutOfMemoryError: Container killed"
         )
     )
 
-    assert "memory" in found.cause
-    assert "exit code 137: OutOfMemoryError" in found.summary
+    assert "memory" in diagnosis.cause
+    assert "exit code 137: OutOfMemoryError" in diagnosis.summary
 
 
 @pytest.mark.parametrize("code", [code for code in Exit if code is not Exit.DONE])
 def test_knows_every_exit_code_of_ours(code: Exit) -> None:
     """Each documented code has a cause and a fix of its own."""
-    found = diagnose(stopped(code=code, reason="Essential container in task exited"))
+    diagnosis = diagnose(stopped(code=code, reason="Essential container in task exited"))
     unknown = diagnose(stopped(code=99, reason="Essential container in task exited"))
 
-    assert found.cause != unknown.cause
-    assert f"exit code {code:d}" in found.summary
+    assert diagnosis.cause != unknown.cause
+    assert f"exit code {code:d}" in diagnosis.summary
 
 
 COLLIDING = [Exit.WRONG_INPUT, Exit.ARTIFACT, Exit.TIMED_OUT, Exit.KILLED, Exit.STOPPED]
@@ -89,13 +89,13 @@ def test_says_whose_an_exit_code_is(code: Exit) -> None:
     """The engine's own 2, 65, 124, 137 or 143 counts as its own if the log says so, and as Penstock's if it is;
     without a log both readings are given."""
     task = stopped(code=code, reason="Essential container in task exited")
-    found = {by: diagnose(task, ["some line", metric_line(by)]) for by in ("penstock", "signal", "engine")}
+    diagnoses = {by: diagnose(task, ["some line", metric_line(by)]) for by in ("penstock", "signal", "engine")}
     unknown = diagnose(task)
 
-    assert "refused" not in found["engine"].cause
-    assert "time limit" not in found["engine"].cause
-    assert "exit code" in found["engine"].cause
-    assert len({one.cause for one in (*found.values(), unknown)}) >= 3
+    assert "refused" not in diagnoses["engine"].cause
+    assert "time limit" not in diagnoses["engine"].cause
+    assert "exit code" in diagnoses["engine"].cause
+    assert len({one.cause for one in (*diagnoses.values(), unknown)}) >= 3
     assert " or " in unknown.cause
     assert diagnose(task, [metric_line("of a later runtime"), "{"]).cause == unknown.cause
 
@@ -141,10 +141,10 @@ def test_a_success_needs_nothing() -> None:
 
 def test_says_something_where_ecs_says_nothing() -> None:
     """No container, no reason: still a summary and a fix."""
-    found = diagnose({})
+    diagnosis = diagnose({})
 
-    assert "ECS gives no reason" in found.summary
-    assert found.fix
+    assert "ECS gives no reason" in diagnosis.summary
+    assert diagnosis.fix
 
 
 def test_the_trigger_gives_the_operator_s_reason() -> None:

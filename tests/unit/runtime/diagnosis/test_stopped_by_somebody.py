@@ -38,11 +38,11 @@ def test_a_person_is_told_apart_from_an_end_by_itself() -> None:
 def test_the_reaper_is_told_apart_from_a_person(code: int | None, alone: bool, ended_by: str) -> None:
     """Its words say that Airflow has lost the run: more than any exit code, whoever chose that."""
     task = stopped(code=code, alone=alone, **BY_REAPER)
-    found = diagnose(task, [metric_line(ended_by)])
+    diagnosis = diagnose(task, [metric_line(ended_by)])
 
     assert reason_of(task, [metric_line(ended_by)]).name == "StoppedByReaper"
-    assert "clear the Airflow task to run it again" in found.fix
-    assert "2026-11-21T12:00:00Z" in found.summary
+    assert "clear the Airflow task to run it again" in diagnosis.fix
+    assert "2026-11-21T12:00:00Z" in diagnosis.summary
 
 
 def test_words_about_the_reaper_are_not_the_reaper_s() -> None:

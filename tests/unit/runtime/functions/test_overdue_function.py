@@ -41,13 +41,13 @@ class CloudWatch:
                 step = at // stat["Period"] * stat["Period"]
                 if call["StartTime"] <= step < call["EndTime"]:
                     steps[step] = steps.get(step, 0) + value
-            found = sorted(steps.items(), reverse=True)
+            ordered = sorted(steps.items(), reverse=True)
             yield {
                 "MetricDataResults": [
                     {
                         "Id": query["Id"],
-                        "Timestamps": [datetime.fromtimestamp(at, UTC) for at, _ in found],
-                        "Values": [value for _, value in found],
+                        "Timestamps": [datetime.fromtimestamp(at, UTC) for at, _ in ordered],
+                        "Values": [value for _, value in ordered],
                     }
                 ]
             }
@@ -102,9 +102,9 @@ def test_a_schedule_starts_where_it_is(zone: str, start: str) -> None:
     schedule = {
         "name": "s", "start_date": "2026-12-01", "timezone": zone, "overdue_after_minutes": 60, "tasks": tasks,
     }  # fmt: skip
-    (found,) = watched({"schedules": [schedule]})
+    (schedule_watched,) = watched({"schedules": [schedule]})
 
-    assert found.start == datetime.fromisoformat(start).timestamp()
+    assert schedule_watched.start == datetime.fromisoformat(start).timestamp()
 
 
 def test_a_new_schedule_west_of_greenwich_is_not_late_before_its_first_run(tmp_path: Path) -> None:
@@ -155,9 +155,9 @@ def test_a_success_is_taken_for_the_end_of_its_step_and_never_for_later_than_now
     state = State({DAILY.key: NOW - 30 * HOUR, "often/load": NOW - 2 * HOUR})
     often = Watched("often", "load", 60, 0)
     points = {("daily", "load"): [(NOW - 3.5 * HOUR, 1.0)], ("often", "load"): [(NOW - 1, 1.0)]}
-    found = seen(CloudWatch(points), [DAILY], state) | seen(CloudWatch(points), [often], state)
+    ages = seen(CloudWatch(points), [DAILY], state) | seen(CloudWatch(points), [often], state)
 
-    assert found == {DAILY.key: NOW - 3 * HOUR, "often/load": NOW}
+    assert ages == {DAILY.key: NOW - 3 * HOUR, "often/load": NOW}
 
 
 def test_a_schedule_may_rest_longer_than_an_alarm_of_cloudwatch_looks_back() -> None:
@@ -189,12 +189,12 @@ def test_the_message_names_each_and_stays_small() -> None:
     tasks = [Watched(f"{number}" * 60, "täsk", 60, 0) for number in range(3000)]
     state = begin(tasks, State(), NOW)
     subject, text = message(tasks, state, of=OF, log_group="/penstock/acme-dev")
-    told = json.loads(text)
+    data = json.loads(text)
 
     assert subject == "Penstock acme-dev: 3000 overdue"
     assert len(text.encode()) < 256 * 1024
-    assert (len(told["tasks"]), told["more_tasks"]) == (100, 2900)
-    assert told["tasks"][0] == {
+    assert (len(data["tasks"]), data["more_tasks"]) == (100, 2900)
+    assert data["tasks"][0] == {
         "schedule": tasks[0].schedule,
         "task": "täsk",
         "no_success_since": "2026-11-21T12:00+00:00",

@@ -152,12 +152,12 @@ def test_without_a_topic_it_stops_and_counts(
 
 
 def test_the_message_says_which_run_it_was_and_what_to_do() -> None:
-    (one,) = expired([fargate(10)], NOW, of=OF)
-    subject, text = reaper.message([one], of=OF, log_group="/penstock/acme-dev")
-    told = json.loads(text)
+    (task,) = expired([fargate(10)], NOW, of=OF)
+    subject, text = reaper.message([task], of=OF, log_group="/penstock/acme-dev")
+    data = json.loads(text)
 
     assert subject == "Penstock acme-dev: 1 Fargate task stopped after the deadline"
-    assert told["tasks"] == [
+    assert data["tasks"] == [
         {
             "schedule": "daily",
             "task": "extract",
@@ -169,8 +169,8 @@ def test_the_message_says_which_run_it_was_and_what_to_do() -> None:
             "log_stream": f"penstock/main/{10:032x}",
         }
     ]
-    assert "Clear the Airflow tasks" in told["fix"]
-    assert (told["more_tasks"], told["log_group"]) == (0, "/penstock/acme-dev")
+    assert "Clear the Airflow tasks" in data["fix"]
+    assert (data["more_tasks"], data["log_group"]) == (0, "/penstock/acme-dev")
 
 
 def test_the_message_about_many_tasks_is_one_that_sns_takes() -> None:

@@ -118,13 +118,13 @@ def test_the_longest_overdue_is_stopped_first() -> None:
 
 def test_ecs_is_told_who_stops_and_why() -> None:
     """The words begin as the diagnosis expects them."""
-    (one,) = expired([fargate()], NOW, of=OF)
+    (task,) = expired([fargate()], NOW, of=OF)
 
-    assert one.reason == (
+    assert task.reason == (
         "Penstock's reaper: still running 10 minutes after its deadline, 2026-11-21T11:00:00Z; nothing of Airflow "
         "stopped it"
     )
-    assert one.reason.startswith(contract.REAPER_REASON)
+    assert task.reason.startswith(contract.REAPER_REASON)
 
 
 @pytest.mark.parametrize("runtime", [True, False], ids=["with the runtime", "in the user's image"])

@@ -44,11 +44,11 @@ def test_only_a_task_that_ran_out_of_memory_counts(
 def test_message_says_where_the_log_is() -> None:
     """The stream as the log driver names it."""
     subject, text = stopped_tasks.message({**stopped(**OUT_OF_MEMORY), "taskArn": TASK}, "now", of=OF, log_group="/x")
-    told = json.loads(text)
+    data = json.loads(text)
 
     assert subject == "Penstock acme-dev: task failed, OutOfMemory"
-    assert told["log_stream"] == contract.log_stream(TASK) == f"penstock/{contract.CONTAINER_NAME}/0a1b2c"
-    assert told["task"] == TASK
+    assert data["log_stream"] == contract.log_stream(TASK) == f"penstock/{contract.CONTAINER_NAME}/0a1b2c"
+    assert data["task"] == TASK
 
 
 def test_message_says_that_somebody_stopped_the_task() -> None:

@@ -34,9 +34,9 @@ DBT_TASK = (TASK, TASK.replace("metadata,", "dbt,"))
 def warnings(folder: Path, *edits: Edit, **files: str) -> list[str]:
     """What a valid project is warned of."""
     named = {name if "." in name else name.replace("_", "."): text for name, text in files.items()}
-    found = compile_plan(loaded(folder, *edits, files=named)).warnings
+    notices = compile_plan(loaded(folder, *edits, files=named)).warnings
     # With another workflow file, nobody uses what the project declares for its own.
-    return [warning for warning in found if "reaches no task" not in warning]
+    return [warning for warning in notices if "reaches no task" not in warning]
 
 
 def test_files_of_this_machine_are_refused(tmp_path: Path) -> None:
@@ -176,9 +176,9 @@ def test_a_command_in_the_stock_image_has_no_file_of_the_project(tmp_path: Path,
 )
 def test_a_command_that_may_be_right_is_left_alone(tmp_path: Path, text: str, more: str) -> None:
     """An image of the user's own; a file that is given; the image's own program; and other words."""
-    found = loaded(tmp_path, command(text, more), files={"tools/load.py": "", "main.py": ""})
+    project = loaded(tmp_path, command(text, more), files={"tools/load.py": "", "main.py": ""})
 
-    assert compile_plan(found).warnings == ()
+    assert compile_plan(project).warnings == ()
 
 
 def test_variables_of_libraries_are_looked_at(tmp_path: Path) -> None:

@@ -51,27 +51,30 @@ def test_a_plan_holds_paths_and_hashes_and_no_content(tmp_path: Path) -> None:
     """Of the project's file its hash and size; of a secret its name, with what it takes to write it."""
     edit = given('{/tmp/ca.pem: ca.pem, /tmp/key: {secret: PASSWORD, mode: "400", base64: true}}')
 
-    found = plan(tmp_path, edit, ca_pem=CERTIFICATE)
+    compiled_plan = plan(tmp_path, edit, ca_pem=CERTIFICATE)
 
-    assert of(found, "catalogue") == (
+    assert of(compiled_plan, "catalogue") == (
         TaskFile("/tmp/ca.pem", "0644", sha256=sha256(CERTIFICATE)),
         TaskFile("/tmp/key", "0400", secret="PASSWORD", base64=True),
     )
-    assert found.files == (ProjectFile("ca.pem", sha256(CERTIFICATE), len(CERTIFICATE)),)
-    assert "BEGIN CERTIFICATE" not in found.to_json()
-    assert Plan.from_json(found.to_json()) == found
+    assert compiled_plan.files == (ProjectFile("ca.pem", sha256(CERTIFICATE), len(CERTIFICATE)),)
+    assert "BEGIN CERTIFICATE" not in compiled_plan.to_json()
+    assert Plan.from_json(compiled_plan.to_json()) == compiled_plan
 
 
 def test_a_secret_that_is_a_file_is_one_of_the_task_definition(tmp_path: Path) -> None:
     """ECS reads it for the container, as it reads all others; by default its owner alone may read the file."""
     new = ("secrets:\n", "secrets:\n  KEYTAB: secretsmanager:keytab\n")
 
-    found = plan(tmp_path, new, given("{/tmp/keytab: {secret: KEYTAB}}"))
-    names = {definition.engine: [secret.name for secret in definition.secrets] for definition in found.task_definitions}
+    compiled_plan = plan(tmp_path, new, given("{/tmp/keytab: {secret: KEYTAB}}"))
+    names = {
+        definition.engine: [secret.name for secret in definition.secrets]
+        for definition in compiled_plan.task_definitions
+    }
 
     assert "KEYTAB" in names["openmetadata"]
     assert "KEYTAB" not in names["meltano"]
-    assert of(found, "catalogue")[0].mode == "0600"
+    assert of(compiled_plan, "catalogue")[0].mode == "0600"
 
 
 def test_only_a_task_definition_whose_tasks_get_files_of_the_project_may_read_them(tmp_path: Path) -> None:
@@ -93,7 +96,7 @@ def test_only_a_task_definition_whose_tasks_get_files_of_the_project_may_read_th
 
 def test_the_innermost_level_wins(tmp_path: Path) -> None:
     """A task's own over its job's over Meltano's over the defaults', path by path, however the path is written."""
-    found = plan(
+    compiled_plan = plan(
         tmp_path,
         ("  task: {cpu_units: 512, memory_mib: 1024}\n", "  task: {files: {/tmp/a: d.txt, /tmp/b: d.txt}}\n"),
         ("meltano: {project: meltano, environment: prod}", "meltano: {project: meltano, files: {/tmp/m: m.txt}}"),
@@ -105,8 +108,10 @@ def test_the_innermost_level_wins(tmp_path: Path) -> None:
         t_txt="t",
     )  # fmt: skip
 
-    told = {sha256(text): text for text in "dmjt"}
-    shown = {name: {one.path: told[str(one.sha256)] for one in of(found, name)} for name in ("load", "catalogue")}
+    digests = {sha256(text): text for text in "dmjt"}
+    shown = {
+        name: {one.path: digests[str(one.sha256)] for one in of(compiled_plan, name)} for name in ("load", "catalogue")
+    }
     assert shown == {
         "load": {"/tmp/a": "d", "/tmp/b": "j", "/tmp/m": "m", "x/y": "j"},
         "catalogue": {"/tmp/a": "d", "/tmp/b": "j", "x/y": "t"},
@@ -143,10 +148,10 @@ def test_what_is_wrong_is_said_at_its_line_with_a_fix(tmp_path: Path, files: str
     """In the project file, before anything is deployed."""
     path = write(tmp_path, given(files), files={"ca.pem": CERTIFICATE, "key.pem": PRIVATE})
 
-    found = errors(path)
+    problems = errors(path)
 
-    assert any(what in one[1] and fix in one[2] for one in found), found
-    assert all(one[0].startswith("penstock.yaml:") for one in found)
+    assert any(what in one[1] and fix in one[2] for one in problems), problems
+    assert all(one[0].startswith("penstock.yaml:") for one in problems)
 
 
 def test_a_private_key_may_be_allowed(tmp_path: Path) -> None:
@@ -210,10 +215,10 @@ def test_more_than_run_task_takes_is_refused(tmp_path: Path) -> None:
     """Each file takes room in RunTask's overrides."""
     many = ", ".join(f"/tmp/{'x' * 150}{number}: ca.pem" for number in range(50))
 
-    found = errors_of_plan(tmp_path, given(f"{{{many}}}"))
+    problems = errors_of_plan(tmp_path, given(f"{{{many}}}"))
 
-    assert "RunTask leaves room for" in found
-    assert "use fewer files" in found
+    assert "RunTask leaves room for" in problems
+    assert "use fewer files" in problems
 
 
 def errors_of_plan(folder: Path, *edits: Edit) -> str:
@@ -237,13 +242,13 @@ def test_an_image_without_our_runtime_gets_no_files(tmp_path: Path, monkeypatch:
     files = {"ca.pem": CERTIFICATE}
 
     ((where, what, fix),) = errors(write(tmp_path / "1", own, files=files))
-    found = loaded(tmp_path / "2", default, (own[0], own[1].replace(", files: {/tmp/a: ca.pem}", "")), files=files)
+    project = loaded(tmp_path / "2", default, (own[0], own[1].replace(", files: {/tmp/a: ca.pem}", "")), files=files)
 
     assert where == "penstock.yaml:21:54"
     assert what == "task 'own' runs in an image without Penstock's runtime, which writes the files"
     assert "put the files into the image" in fix
-    assert of(compile_plan(found), "own") == ()
-    assert len(of(compile_plan(found), "load")) == 1
+    assert of(compile_plan(project), "own") == ()
+    assert len(of(compile_plan(project), "load")) == 1
 
 
 def test_diff_says_which_file_changed(tmp_path: Path) -> None:
@@ -303,24 +308,24 @@ def config(found: Plan) -> dict[str, object]:
 
 def test_workflows_check_the_server_against_its_authority(tmp_path: Path) -> None:
     """The file is in the container of each workflow, and its config names it."""
-    found = plan(tmp_path, server("ca.pem"), ca_pem=CERTIFICATE)
+    compiled_plan = plan(tmp_path, server("ca.pem"), ca_pem=CERTIFICATE)
 
-    assert config(found)["verifySSL"] == "validate"
-    assert config(found)["sslConfig"] == {"caCertificate": "/tmp/penstock/openmetadata-ca.pem"}
-    assert of(found, "catalogue") == (
+    assert config(compiled_plan)["verifySSL"] == "validate"
+    assert config(compiled_plan)["sslConfig"] == {"caCertificate": "/tmp/penstock/openmetadata-ca.pem"}
+    assert of(compiled_plan, "catalogue") == (
         TaskFile("/tmp/penstock/openmetadata-ca.pem", "0644", sha256=sha256(CERTIFICATE)),
     )
-    assert of(found, "load") == ()
+    assert of(compiled_plan, "load") == ()
 
 
 def test_the_certificate_may_be_a_secret(tmp_path: Path) -> None:
     """Then it is one of the workflow's secrets."""
     new = ("secrets:\n", "secrets:\n  OM_CA: ssm:/acme/ca\n")
 
-    found = plan(tmp_path, new, server("{secret: OM_CA}"))
+    compiled_plan = plan(tmp_path, new, server("{secret: OM_CA}"))
 
-    assert of(found, "catalogue") == (TaskFile("/tmp/penstock/openmetadata-ca.pem", "0644", secret="OM_CA"),)
-    assert found.files == ()
+    assert of(compiled_plan, "catalogue") == (TaskFile("/tmp/penstock/openmetadata-ca.pem", "0644", secret="OM_CA"),)
+    assert compiled_plan.files == ()
 
 
 @pytest.mark.parametrize("own", ["{verifySSL: ignore}", "{sslConfig: {caCertificate: /etc/ssl/certs/x.pem}}"])
@@ -328,10 +333,10 @@ def test_what_the_workflow_says_wins(tmp_path: Path, own: str) -> None:
     """A file of the user's stays unchanged; then the certificate does not go along."""
     text = WORKFLOW + f"workflowConfig: {{openMetadataServerConfig: {own}}}\n"
 
-    found = plan(tmp_path, server("ca.pem"), ca_pem=CERTIFICATE, warehouse_yaml=text)
+    compiled_plan = plan(tmp_path, server("ca.pem"), ca_pem=CERTIFICATE, warehouse_yaml=text)
 
-    assert {**config(found), **yaml.safe_load(own)} == config(found)
-    assert of(found, "catalogue") == ()
+    assert {**config(compiled_plan), **yaml.safe_load(own)} == config(compiled_plan)
+    assert of(compiled_plan, "catalogue") == ()
 
 
 @pytest.mark.parametrize(
@@ -345,9 +350,9 @@ def test_what_the_workflow_says_wins(tmp_path: Path, own: str) -> None:
 )
 def test_a_certificate_that_is_none_is_refused(tmp_path: Path, edit: Edit, what: str, fix: str) -> None:
     """At its line."""
-    found = errors(write(tmp_path, edit, files={"key.pem": CERTIFICATE + PRIVATE, "der.crt": b"\x30\x82"}))
+    problems = errors(write(tmp_path, edit, files={"key.pem": CERTIFICATE + PRIVATE, "der.crt": b"\x30\x82"}))
 
-    assert [(what in one[1], fix in one[2]) for one in found] == [(True, True)], found
+    assert [(what in one[1], fix in one[2]) for one in problems] == [(True, True)], problems
 
 
 def test_an_address_without_tls_has_no_certificate(tmp_path: Path) -> None:
@@ -362,7 +367,7 @@ def test_an_address_without_tls_has_no_certificate(tmp_path: Path) -> None:
 
 def test_the_plan_as_json_has_no_secret(tmp_path: Path) -> None:
     """Names of secrets only."""
-    found = json.loads(plan(tmp_path, given("{/tmp/key: {secret: PASSWORD}}")).to_json())
+    data = json.loads(plan(tmp_path, given("{/tmp/key: {secret: PASSWORD}}")).to_json())
 
-    (file,) = found["schedules"][0]["tasks"][1]["files"]
+    (file,) = data["schedules"][0]["tasks"][1]["files"]
     assert file == {"path": "/tmp/key", "mode": "0600", "sha256": None, "secret": "PASSWORD", "base64": False}

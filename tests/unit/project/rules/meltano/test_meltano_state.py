@@ -173,14 +173,14 @@ def test_log_settings_of_the_project_are_kept(tmp_path: Path) -> None:
     """The engine has other defaults, which would win over `meltano.yml`; a task's own variable wins over both."""
     cli = "cli: {log_level: debug, log_format: json}\n"
     own = ("meltano: tap-a target-b}", "meltano: tap-a target-b, env: {MELTANO_CLI_LOG_LEVEL: error}}")
-    found = [
+    variables = [
         {name: value for name, value in task.environment.items() if name.startswith("MELTANO_CLI")}
         for plan in (_plan(tmp_path / "a", cli), _plan(tmp_path / "b", cli, own))
         for task in plan.schedules[0].tasks
         if task.engine == "meltano"
     ]
 
-    assert found == [
+    assert variables == [
         {"MELTANO_CLI_LOG_LEVEL": "debug", "MELTANO_CLI_LOG_FORMAT": "json"},
         {"MELTANO_CLI_LOG_LEVEL": "error", "MELTANO_CLI_LOG_FORMAT": "json"},
     ]

@@ -113,14 +113,14 @@ class FakeAws:
 
     def list_tasks(self, **given: Any) -> dict[str, Any]:
         def do() -> dict[str, Any]:
-            found = [
+            arns = [
                 arn
                 for arn, task in self.tasks.items()
                 if task["startedBy"] == given["startedBy"] and task["desiredStatus"] == given["desiredStatus"]
             ]
             start = int(given.get("nextToken", "0"))
-            more = {"nextToken": str(start + 1)} if start + 1 < len(found) else {}
-            return {"taskArns": found[start : start + 1], **more}
+            more = {"nextToken": str(start + 1)} if start + 1 < len(arns) else {}
+            return {"taskArns": arns[start : start + 1], **more}
 
         return self._call("list_tasks", given, do)
 

@@ -38,17 +38,17 @@ def environment(overrides: dict[str, Any]) -> dict[str, str]:
 @pytest.mark.parametrize("minutes", [1, 7, 1440])
 def test_the_container_gets_its_limit_in_seconds(tmp_path: Path, minutes: int) -> None:
     """To the second: the runtime ends the engine then."""
-    found = environment(overrides(tmp_path, (LOAD, f"{LOAD}timeout_minutes: {minutes}, ")))
+    variables = environment(overrides(tmp_path, (LOAD, f"{LOAD}timeout_minutes: {minutes}, ")))
 
-    assert found[contract.TIMEOUT_SECONDS] == str(60 * minutes)
+    assert variables[contract.TIMEOUT_SECONDS] == str(60 * minutes)
 
 
 def test_the_size_is_that_of_the_task(tmp_path: Path) -> None:
     """RunTask takes texts; storage is left out where it is what Fargate gives anyway."""
-    found = overrides(tmp_path / "small", (LOAD, f"{LOAD}cpu_units: 1024, memory_mib: 4096, "))
+    small = overrides(tmp_path / "small", (LOAD, f"{LOAD}cpu_units: 1024, memory_mib: 4096, "))
     large = overrides(tmp_path / "large", (LOAD, f"{LOAD}ephemeral_storage_gib: 30, "))
 
-    assert (found["cpu"], found["memory"], found.get("ephemeralStorage")) == ("1024", "4096", None)
+    assert (small["cpu"], small["memory"], small.get("ephemeralStorage")) == ("1024", "4096", None)
     assert large["ephemeralStorage"] == {"sizeInGiB": 30}
 
 

@@ -91,24 +91,24 @@ ROUND = [
 @pytest.mark.parametrize(("error", "says", "fix"), ROUND, ids=[says for _, says, _ in ROUND])
 def test_tells_trouble_in_our_words(error: Exception, says: str, fix: str) -> None:
     """What happened, with whom, and what to do; the exit code of a run that failed."""
-    found = catalogue.server_error(error, settings())
+    message = catalogue.server_error(error, settings())
 
-    assert found is not None
-    assert says in found.what
-    assert fix in found.fix
-    assert SERVER in found.what
-    assert found.exit_code == Exit.FAILED
+    assert message is not None
+    assert says in message.what
+    assert fix in message.fix
+    assert SERVER in message.what
+    assert message.exit_code == Exit.FAILED
 
 
 def test_reads_in_the_token_when_it_expired() -> None:
     """The server may say only that it is not authorized."""
     claims = base64.urlsafe_b64encode(json.dumps({"exp": 1_700_000_000}).encode()).decode().rstrip("=")
 
-    found = catalogue.server_error(answered(401, "Not Authorized!"), settings(f"e30.{claims}.x"))
+    message = catalogue.server_error(answered(401, "Not Authorized!"), settings(f"e30.{claims}.x"))
 
-    assert found is not None
-    assert "the token has expired on 2023-11-14 at 22:13 UTC" in found.what
-    assert claims not in str(found)
+    assert message is not None
+    assert "the token has expired on 2023-11-14 at 22:13 UTC" in message.what
+    assert claims not in str(message)
 
 
 @pytest.mark.parametrize(
@@ -152,9 +152,9 @@ def test_asks_the_server_where_the_package_says_too_little(
     requests = SimpleNamespace(get=get, exceptions=SimpleNamespace(RequestException=OSError))
     monkeypatch.setitem(sys.modules, "requests", requests)
 
-    found = catalogue.server_error(error, settings())
+    message = catalogue.server_error(error, settings())
 
-    assert (found is None) if says is None else (found is not None and says in found.what)
+    assert (message is None) if says is None else (message is not None and says in message.what)
 
 
 @pytest.mark.parametrize("token", ["abc\n", "\r\n abc\t", "abc"])
