@@ -95,9 +95,8 @@ def _workflows(project: Project, settings: Settings) -> Iterator[Asked]:
                 continue
             seen.add((work.config, root))
             read = project.workflows[work.config]
-            data = workflow.completed(
-                read.data, settings.openmetadata, server=settings.openmetadata.server, pipeline="p"
-            )
+            server = settings.openmetadata
+            data = workflow.completed(read.data, server, server=server.server, pipeline="p")
             yield Asked(read, root, _filled(data, settings.variables))
 
 

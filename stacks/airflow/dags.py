@@ -14,6 +14,7 @@ from aws_cdk import aws_s3 as s3
 
 from penstock_runtime import contract
 from penstock_runtime.plan.plan import Plan
+from penstock_runtime.plan.schedule import FargateTask
 from penstock_runtime.release import infrastructure
 from penstock_runtime.release.resources import Resources
 from stacks.ingestion.stack import IngestionStack
@@ -88,7 +89,7 @@ def _name(folder: DagFolder, upload_role: iam.IRole | None) -> str:
 def resources_of(plan: Plan, network: Network, ingestion: IngestionStack, airflow_url: str = "") -> Resources:
     """What `resources.json` holds. Of Airflow only what a task of the plan needs."""
     tasks = [task for schedule in plan.schedules for task in schedule.tasks]
-    beside_airflow = any(task.runs_beside == "airflow" for task in tasks)
+    beside_airflow = any(isinstance(task, FargateTask) and task.runs_beside == "airflow" for task in tasks)
     links_to_airflow = any(contract.AIRFLOW_URL_VARIABLE in task.names for task in tasks)
     return Resources(
         region=ingestion.region,

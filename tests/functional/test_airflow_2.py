@@ -10,11 +10,13 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import psycopg
 import pytest
 
 from penstock.local import fargate
 from penstock.local.system import System
 from penstock_runtime.diagnosis import reasons
+from tests.functional.embedded import until
 from tests.functional.embedded_system import EmbeddedSystem, copy_sample
 
 TWO, THREE = "2.11.0", "3.0.6"

@@ -14,14 +14,14 @@ def values(instance: Instance | None, settings: Settings) -> dict[str, str]:
     """By the names that the project gives them; nothing of a service that does not run."""
     if instance is None:
         return {}
-    found = {}
+    filled: dict[str, str] = {}
     names = settings.embedded.warehouse if settings.embedded else None
     if names is not None and services.running(instance, "postgres"):
-        found |= {names.host: "127.0.0.1", names.port: str(instance.port("postgres"))}
-        found |= {names.database: WAREHOUSE_DATABASE, names.user: WAREHOUSE_USER}
-        found[names.password] = instance.password("warehouse")
+        filled |= {names.host: "127.0.0.1", names.port: str(instance.port("postgres"))}
+        filled |= {names.database: WAREHOUSE_DATABASE, names.user: WAREHOUSE_USER}
+        filled[names.password] = instance.password("warehouse")
     if services.running(instance, "catalogue"):
-        found[SERVER_VARIABLE] = f"http://127.0.0.1:{instance.port('catalogue')}/api"
+        filled[SERVER_VARIABLE] = f"http://127.0.0.1:{instance.port('catalogue')}/api"
         auth = settings.openmetadata.auth if settings.openmetadata is not None else None
-        found |= dict.fromkeys(references(auth.jwt_token) if auth else (), instance.password("catalogue"))
-    return found
+        filled |= dict.fromkeys(references(auth.jwt_token) if auth else (), instance.password("catalogue"))
+    return filled

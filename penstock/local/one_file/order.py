@@ -18,7 +18,7 @@ from penstock.project.document.problems import Problems, nearest
 from penstock.project.document.report import Report
 from penstock.project.files.named import SERVER_CERTIFICATE
 from penstock.project.loaded import Project
-from penstock.project.openmetadata import workflow
+from penstock.project.openmetadata import workflow, workflow_class
 from penstock.project.openmetadata.content import check as content_check
 from penstock.project.openmetadata.content.source import workflow_type_of
 from penstock.project.openmetadata.shapes import shape_file
@@ -30,7 +30,6 @@ from penstock_runtime import contract
 from penstock_runtime.contract import SERVER_VARIABLE
 from penstock_runtime.errors import InputError
 from penstock_runtime.fill import names
-from penstock_runtime.workflow_types import WORKFLOW_TYPES
 
 
 @dataclass(frozen=True)
@@ -69,10 +68,10 @@ def check(file: Path, target: Target, workflow_type: str | None, shapes: shape_f
             fix="name the workflow type: penstock run FILE --type metadata",
             where=document.where(document.root),
         )
-    if kind not in WORKFLOW_TYPES:
-        raise workflow.unknown_type(kind).error()
+    if problem := workflow_class.check_type(kind, target.openmetadata):
+        raise problem.error()
     report, shape_check = Report(document, problems), ShapeCheck(shapes)
-    found = [*workflow.text_problems(document), *workflow.check(read, kind)]
+    found = [*workflow.text_problems(document), *workflow.check(read, kind), *workflow_class.check_source(read, kind)]
     found += content_check.check(read, kind, target.openmetadata, target.variables)
     found += in_workflow(read, target.settings) if target.settings is not None else []
     report.add_all(found)
