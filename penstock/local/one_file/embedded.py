@@ -14,7 +14,7 @@ def values(instance: Instance | None, settings: Settings) -> dict[str, str]:
     """By the names that the project gives them; nothing of a service that does not run."""
     if instance is None:
         return {}
-    found = {}
+    found: dict[str, str] = {}
     names = settings.embedded.warehouse if settings.embedded else None
     if names is not None and services.running(instance, "postgres"):
         found |= {names.host: "127.0.0.1", names.port: str(instance.port("postgres"))}
