@@ -16,7 +16,7 @@ from penstock.bundle.build import build_bundle
 from penstock.home import DAGS
 from penstock_runtime.contract import RESOURCES_FILE
 from penstock_runtime.plan.plan import Plan
-from penstock_runtime.plan.schedule import Schedule
+from penstock_runtime.plan.schedule import FargateTask, Schedule
 
 _OPERATOR = "airflow.providers.amazon.aws.operators.ecs.EcsRunTaskOperator"
 _RESOURCES = {
@@ -112,7 +112,7 @@ KINDS: dict[str, Callable[[Plan, Path], None]] = {
 
 
 def _facts(schedule: Schedule) -> dict[str, Any]:
-    (task,) = schedule.tasks
+    (task,) = (task for task in schedule.tasks if isinstance(task, FargateTask))
     return {"dag_id": schedule.dag_id, "cron": schedule.cron, "family": task.family, "config": task.config}
 
 
