@@ -97,7 +97,7 @@ def dag_factory(plan: Plan, folder: Path) -> None:
         (folder / "dags" / f"{schedule.dag_id}.yaml").write_text(text)
 
 
-def empty(_: Plan | None, folder: Path) -> None:
+def empty(_: Plan, folder: Path) -> None:
     """What the processor takes to start and end."""
     folder.mkdir()
 
@@ -112,8 +112,7 @@ KINDS: dict[str, Callable[[Plan, Path], None]] = {
 
 
 def _facts(schedule: Schedule) -> dict[str, Any]:
-    (task,) = schedule.tasks
-    assert isinstance(task, FargateTask)
+    (task,) = (task for task in schedule.tasks if isinstance(task, FargateTask))
     return {"dag_id": schedule.dag_id, "cron": schedule.cron, "family": task.family, "config": task.config}
 
 
