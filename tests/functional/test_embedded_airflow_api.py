@@ -13,7 +13,7 @@ import pytest
 from penstock.local.aws.airflow_server import STATE_FILE, Server
 from penstock.local.aws.endpoint import AIRFLOW_ROLES
 from tests.functional.embedded import Aws, aws, deploy
-from tests.functional.test_embedded_cfn_mwaa import airflow
+from tests.functional.embedded_mwaa import airflow
 
 __all__ = ["aws"]
 

@@ -332,7 +332,11 @@ NETWORK: dict[str, Any] = {
 
 
 def test_secret_without_a_value_has_none(aws: Aws) -> None:
-    """Until somebody writes it: ECS and `GetSecretValue` find nothing, as on AWS; the first value is the only one."""
+    """Until somebody writes it: ECS and `GetSecretValue` find nothing, as on AWS; the first value is the only one.
+
+    Source: AWS CloudFormation User Guide, "AWS::SecretsManager::Secret": without SecretString and GenerateSecretString
+    you "create an empty secret".
+    """
     secrets = aws.client("secretsmanager")
     resource = {"Type": "AWS::SecretsManager::Secret", "Properties": {"Name": "acme/written-later"}}
     deploy(aws.endpoint, "secret", {"Resources": {"Secret": resource}})

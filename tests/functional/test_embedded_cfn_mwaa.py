@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from tests.functional.embedded import Aws, aws, delete, deploy, policy, trust
+from tests.functional.embedded import Aws, aws, delete, deploy
+from tests.functional.embedded_mwaa import airflow
 
 __all__ = ["aws"]
 
@@ -131,33 +132,3 @@ def test_mwaa_reads_a_file_in_the_version_that_is_named(aws: Aws) -> None:
     for key, version in versions.items():
         s3.delete_object(Bucket=bucket, Key=key, VersionId=version)
     assert delete(aws.endpoint, "files") == "DELETE_COMPLETE"
-
-
-def airflow(aws: Aws, **change: Any) -> dict[str, Any]:
-    role = {
-        "AssumeRolePolicyDocument": trust("airflow.amazonaws.com", "airflow-env.amazonaws.com"),
-        "Policies": [policy("s3", {"Action": "s3:GetObject", "Resource": "*"})],
-    }
-    block = ("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets")
-    bucket = {
-        "VersioningConfiguration": {"Status": "Enabled"},
-        "PublicAccessBlockConfiguration": dict.fromkeys(block, True),
-    }
-    environment = {
-        "Name": "acme",
-        "EnvironmentClass": "mw1.small",
-        "DagS3Path": "dags",
-        "MaxWorkers": 3,
-        "ExecutionRoleArn": {"Fn::GetAtt": ["Role", "Arn"]},
-        "SourceBucketArn": {"Fn::GetAtt": ["Bucket", "Arn"]},
-        "NetworkConfiguration": {
-            "SubnetIds": [aws.outputs["Subnet0"], aws.outputs["Subnet1"]],
-            "SecurityGroupIds": [aws.outputs["Group"]],
-        },
-        "LoggingConfiguration": {"TaskLogs": {"Enabled": True, "LogLevel": "INFO"}},
-        **change,
-    }
-    kinds = {"Role": "IAM::Role", "Bucket": "S3::Bucket", "Environment": "MWAA::Environment"}
-    bodies = {"Role": role, "Bucket": bucket, "Environment": environment}
-    resources = {name: {"Type": f"AWS::{kinds[name]}", "Properties": bodies[name]} for name in kinds}
-    return {"Resources": resources}

@@ -71,6 +71,11 @@ LEFT_OUT = {
         "s3:PutIntelligentTieringConfiguration s3:PutInventoryConfiguration s3:PutMetricsConfiguration s3:PutObjectAcl "
         "s3:PutReplicationConfiguration"
     ),
+    # No value of CloudFormation's, which a DAG writes; no replica.
+    "AWS::SecretsManager::Secret": (
+        "secretsmanager:GetRandomPassword secretsmanager:GetSecretValue secretsmanager:ReplicateSecretToRegions "
+        "secretsmanager:RemoveRegionsFromReplication"
+    ),
     # To Firehose.
     "AWS::SNS::Subscription": "iam:GetRole",
     # Subscriptions are resources of their own.

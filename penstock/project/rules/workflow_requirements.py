@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from penstock.project.airflow.catalogue import REST_SINCE
 from penstock.project.document.document import at
 from penstock.project.environments import Environment
 from penstock.project.openmetadata.workflow import Workflow
@@ -58,9 +59,11 @@ def lines(version: str, wanted: Iterable[str]) -> list[str]:
 
 def image_lines(name: str) -> list[str]:
     """The lines of the lock that stands for the upstream image of a release line."""
+    # Its source for Airflow imports Airflow, also where it reads a REST API.
+    airflow = "airflow," if (parse(f"{name}.0") or ()) >= REST_SINCE else ""
     return [
         f"# What the stock images of OpenMetadata {name} hold, as far as the embedded mode needs it.",
-        f"{PACKAGE}[postgres,dbt,pii-processor]=={release(name).package}",
+        f"{PACKAGE}[{airflow}dbt,pii-processor,postgres]=={release(name).package}",
         *(text for one in release(name).beside for text in (f"# {one.why}", one.requirement)),
     ]
 

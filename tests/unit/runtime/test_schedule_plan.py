@@ -28,6 +28,8 @@ def test_task_for_any_operator_knows_nothing_of_fargate() -> None:
         "workflow_type",
         "config",
         "files",
+        "fail_on_warnings",
+        "min_success_percent",
     }
 
 
@@ -59,6 +61,8 @@ def test_task_is_one_flat_object_in_json() -> None:
         "workflow_type": None,
         "config": None,
         "files": (),
+        "fail_on_warnings": False,
+        "min_success_percent": None,
         "subnets": (),
         "assign_public_ip": False,
         "runtime": True,

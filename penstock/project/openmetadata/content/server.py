@@ -42,11 +42,14 @@ def _check_token(workflow: Workflow, settings: OpenMetadata | None) -> Iterator[
     server = find(root, SERVER)
     has = server.value if server is not None and isinstance(server.value, dict) else {}
     provider = has["authProvider"].value if "authProvider" in has else None
+    has_address = "hostPort" in has and bool(has["hostPort"].value)
     security = has.get("securityConfig")
     keys = {} if security is None or security.value is None else security.value
     if not isinstance(keys, dict):
         return  # `workflow.check` says so
-    fills = settings is not None and settings.auth is not None and provider in (None, "openmetadata")
+    # As `workflow.completed_server` does it: a server that the file names may not know the project's token.
+    known = provider in (None, "openmetadata") or not has_address
+    fills = settings is not None and settings.auth is not None and known
     token = keys.get("jwtToken")
     if token is not None:
         if token.value is None or token.value == "":

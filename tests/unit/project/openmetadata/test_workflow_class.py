@@ -11,7 +11,10 @@ from tests.unit.project_files import errors, write
 
 TYPE = "type: metadata, config"
 VERSION = "version: 1.12.14"
-CONFIG = "source:\n  type: {}\n  sourceConfig: {{config: {{type: {}}}}}\n"
+CONFIG = (
+    "source:\n  type: {}\n  sourceConfig: {{config: {{type: {}}}}}\n"
+    "processor: {{type: orm-profiler, config: {{}}}}\nsink: {{type: metadata-rest, config: {{}}}}\n"
+)
 
 
 @pytest.mark.parametrize(

@@ -19,12 +19,18 @@ MORE = """\
       - {name: usage, openmetadata: {type: usage, config: usage.yaml}}
       - {name: domo, openmetadata: {type: metadata, config: domo.yaml}}
 """
+SINK = "sink: {type: metadata-rest, config: {}}\n"
 FILES = {
-    "dbt.yaml": "source: {type: dbt, serviceName: w, sourceConfig: {config: {type: DBT}}}\n",
+    "dbt.yaml": f"source: {{type: dbt, serviceName: w, sourceConfig: {{config: {{type: DBT}}}}}}\n{SINK}",
     "tests.yaml": "source: {type: TestSuite, serviceName: w, sourceConfig: {config: {type: TestSuite, "
-    "serviceConnections: [{serviceName: s, serviceConnection: {config: {type: Snowflake}}}]}}}\n",
-    "usage.yaml": "source: {type: redshift-usage, serviceName: r, sourceConfig: {config: {type: DatabaseUsage}}}\n",
-    "domo.yaml": "source: {type: domodatabase, serviceName: d, sourceConfig: {config: {type: DatabaseMetadata}}}\n",
+    "serviceConnections: [{serviceName: s, serviceConnection: {config: {type: Snowflake}}}]}}}\n"
+    f"processor: {{type: orm-test-runner, config: {{}}}}\n{SINK}",
+    "usage.yaml": "source: {type: redshift-usage, serviceName: r, sourceConfig: {config: {type: DatabaseUsage}}}\n"
+    "processor: {type: query-parser, config: {}}\n"
+    "stage: {type: table-usage, config: {filename: /tmp/queries}}\n"
+    "bulkSink: {type: metadata-usage, config: {filename: /tmp/queries}}\n",
+    "domo.yaml": "source: {type: domodatabase, serviceName: d, sourceConfig: {config: {type: DatabaseMetadata}}}\n"
+    f"{SINK}",
 }
 
 

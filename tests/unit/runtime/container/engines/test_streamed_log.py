@@ -49,7 +49,7 @@ def test_log_stays_here_where_it_cannot_be_masked(
     """A package with another handler sends nothing, and the log says why."""
     ran: list[dict[str, object]] = []
 
-    def execute(_kind: str, settings: dict[str, object]) -> int:
+    def execute(_kind: str, settings: dict[str, object], _demands: object) -> int:
         ran.append(settings)
         return 0
 
