@@ -97,7 +97,7 @@ def dag_factory(plan: Plan, folder: Path) -> None:
         (folder / "dags" / f"{schedule.dag_id}.yaml").write_text(text)
 
 
-def empty(_: Plan, folder: Path) -> None:
+def empty(_: Plan | None, folder: Path) -> None:
     """What the processor takes to start and end."""
     folder.mkdir()
 
