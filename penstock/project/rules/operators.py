@@ -9,7 +9,7 @@ from penstock.project.airflow.files import MwaaFiles
 from penstock.project.jobs.tasks import Task
 from penstock.project.rules.files import levels
 from penstock.project.settings import Settings
-from penstock.versions.ingestion_package import PACKAGE
+from penstock.versions.openmetadata import PACKAGE
 from penstock.versions.pairs import BLOCKERS, pair_problem
 
 WORKER = ("python", "virtualenv")

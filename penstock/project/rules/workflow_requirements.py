@@ -11,6 +11,7 @@ from penstock.project.document.document import at
 from penstock.project.environments import Environment
 from penstock.project.openmetadata.workflow import Workflow
 from penstock.versions import extras
+from penstock.versions.ingestion_package import requirement
 from penstock.versions.number import parse
 from penstock.versions.openmetadata import PACKAGE, release
 from penstock_runtime.errors import InputError
@@ -33,7 +34,7 @@ def requirements(environment: Environment, workflows: dict[str, Workflow]) -> li
         for task in job.tasks:
             if task.openmetadata is not None:
                 used[task.openmetadata.config] = task.openmetadata.type
-    wanted = sorted({extra for path, kind in used.items() for extra in needed(kind, workflows[path], settings.version)})
+    wanted = (extra for path, kind in used.items() for extra in needed(kind, workflows[path], settings.version))
     return lines(settings.version, wanted)
 
 
@@ -47,10 +48,9 @@ def needed(workflow_type: str, workflow: Workflow, version: str) -> Iterator[str
 
 def lines(version: str, wanted: Iterable[str]) -> list[str]:
     """The lines for a server's version with these extras."""
-    chosen = ",".join(wanted)
     found = [
         f"# For the OpenMetadata server {version}: the package has its three numbers, and one of its own.",
-        f"{PACKAGE}{f'[{chosen}]' if chosen else ''}=={version}.*",
+        requirement(version, wanted),
     ]
     for one in release(version).beside:
         found += [f"# {one.why}", one.requirement]

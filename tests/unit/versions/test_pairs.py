@@ -37,7 +37,12 @@ def test_what_to_install() -> None:
         "cachetools",
         "dbt-core<1.12",
     )
-    assert requirements("1.6.13", ["sqlite"]) == ("openmetadata-ingestion==1.6.13.*", "jaraco.context<6")
-    assert requirements("2.0.6", ["mysql"], ["autoClassification"]) == (
-        "openmetadata-ingestion[pii-processor]==2.0.6.*",
+    assert requirements("1.6.13", ["sqlite"]) == (
+        "openmetadata-ingestion==1.6.13.*",
+        "cachetools",
+        "dbt-core<1.12",
+        "jaraco.context<6",
+    )
+    assert requirements("2.0.6", ["mysql"], ["autoClassification"])[0] == (
+        "openmetadata-ingestion[mysql,pii-processor]==2.0.6.*"
     )
