@@ -40,7 +40,7 @@ def warnings(
     yield from report.warnings(_workflow_problems(project, settings, variables))
     meltano = project.meltanos[settings.meltano.project] if settings.meltano is not None else None
     if meltano is not None:
-        yield from report.warnings(meltano.left_out)
+        yield from report.warnings((*meltano.left_out, *meltano.notes))
         yield from report.warnings(meltano_references.check(meltano, settings, environment_of(settings, meltano)))
         yield from overrides.warnings(meltano, settings)
         yield from report.warnings(_state_problems(meltano, environment, variables, drafts))

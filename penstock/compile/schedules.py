@@ -150,18 +150,21 @@ def _own_schedules(inputs: Inputs, meltano: Work | None, problems: Problems) -> 
 
 def _meltano_schedules(inputs: Inputs, meltano: Work | None, problems: Problems) -> Iterator[DraftedSchedule]:
     for schedule in _meltano_listing(inputs):
-        tags = [*(inputs.settings.defaults.schedule.tags or []), *_meltano_tags(schedule)]
-        # Meltano's intervals are in UTC and never catch up, whatever the project's defaults say.
+        said = schedule.annotation.schedule_settings
+        tags = [*(inputs.settings.defaults.schedule.tags or []), *_meltano_tags(schedule), *(said.tags or [])]
+        # Meltano's intervals are in UTC and never catch up, whatever the project's defaults say; an annotation may name
+        # another time zone.
         own = ScheduleSettings(timezone="UTC", catchup=False, tags=tags)
         if schedule.start_date is not None:
             own = own.model_copy(update={"start_date": schedule.start_date})
-        run = _settled(inputs.settings.defaults.schedule, own)
-        warnings = _interval_warnings(inputs, problems, schedule.cron, schedule.source, "UTC", schedule.where)
+        run = _settled(inputs.settings.defaults.schedule, own, said.model_copy(update={"tags": None}))
+        warnings = _interval_warnings(inputs, problems, schedule.cron, schedule.source, run["timezone"], schedule.where)
         dag_id = inputs.settings.airflow.dag_id(schedule.dag_id)
         commands = {f"{dag_id}_task{index}": ("run", *arguments_of(task)) for index, task in enumerate(schedule.tasks)}
         if schedule.job is None:
             commands = {"extract_load": ("elt", *schedule.elt)}
-        steps = meltano_steps(inputs, meltano, commands, schedule.where)
+        annotations = [schedule.job_annotation, schedule.annotation]
+        steps = meltano_steps(inputs, meltano, commands, schedule.where, annotations)
         yield DraftedSchedule(
             _schedule(
                 run,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import posixpath
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -20,6 +20,7 @@ from penstock.project.airflow.catalogue import TASK
 from penstock.project.iam.permissions import filled, wrong_permission
 from penstock.project.jobs import tasks
 from penstock.project.jobs.tasks import TaskSettings
+from penstock.project.meltano.annotations import JobAnnotation, layers
 from penstock.project.openmetadata import worker_locks
 from penstock.project.rules.files import levels
 from penstock.project.rules.files.levels import Given
@@ -88,25 +89,31 @@ def meltano_job_steps(inputs: Inputs, meltano: Work | None, name: str, where: st
     assert settings is not None, "load has checked that it is there where it is needed"
     job = inputs.project.meltanos[settings.project].jobs[name]
     commands = {f"task{index}": ("run", *arguments_of(texts)) for index, texts in enumerate(job)}
-    return meltano_steps(inputs, meltano, commands, where)
+    said = inputs.project.meltanos[settings.project].annotations[name]
+    return meltano_steps(inputs, meltano, commands, where, [said])
 
 
 def meltano_steps(
-    inputs: Inputs, meltano: Work | None, commands: Mapping[str, tuple[str, ...]], where: str
+    inputs: Inputs,
+    meltano: Work | None,
+    commands: Mapping[str, tuple[str, ...]],
+    where: str,
+    annotations: Sequence[JobAnnotation],
 ) -> list[Step]:
     """Steps of Meltano's own, one after the other.
 
     Args:
         meltano: what all Meltano tasks do.
         commands: name of each step → arguments of `meltano`.
+        annotations: what Meltano's files say of them; the last one wins.
     """
     assert meltano is not None, "load has checked that it is there where it is needed"
-    work = replace(meltano, files=levels.of_meltano(inputs.settings))
+    secrets = (*meltano.secrets, *(name for one in annotations for name in one.secrets))
+    work = replace(meltano, files=levels.of_meltano(inputs.settings), secrets=secrets)
+    settings = layers(*annotations)
     names = list(commands)
     return [
-        Step(
-            name, tuple(names[max(index - 1, 0) : index]), replace(work, command=command), TaskSettings(), where, env={}
-        )
+        Step(name, tuple(names[max(index - 1, 0) : index]), replace(work, command=command), settings, where, env={})
         for index, (name, command) in enumerate(commands.items())
     ]
 

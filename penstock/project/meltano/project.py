@@ -18,6 +18,7 @@ from penstock.project.document.literals import scalars
 from penstock.project.document.parts import entries, mapping
 from penstock.project.document.problems import Problems
 from penstock.project.jobs.tasks import wrong_command
+from penstock.project.meltano.annotations import JobAnnotation, annotation, unread
 from penstock.project.meltano.files import read_all
 from penstock.project.meltano.plugins import Plugin, plugins, read_locks
 from penstock.project.meltano.schedules import MeltanoSchedule, left_out_because, read_schedule, secrets_in_env
@@ -33,6 +34,10 @@ class MeltanoProject:
     left_out: tuple[Problem, ...]
     """Why schedules of the files are not among these: a mistake in one stops that one alone."""
     jobs: dict[str, tuple[tuple[str, ...], ...]]
+    annotations: dict[str, JobAnnotation]
+    """Job → what `annotations.penstock` says of its tasks."""
+    notes: tuple[Problem, ...]
+    """Annotations that nothing reads, as warnings."""
     faults: dict[str, Problem]
     """Job → what is wrong with it, of those that cannot run. No error before something runs them."""
     names: frozenset[str]
@@ -65,6 +70,7 @@ def read(folder: Path, name: str, problems: Problems, *, where: str) -> MeltanoP
     main = documents[0]
     jobs: dict[str, tuple[tuple[str, ...], ...]] = {}
     faults: dict[str, Problem] = {}
+    annotations: dict[str, JobAnnotation] = {}
     for document in documents:
         problems.add_all(_unnamed(document))
     for document in documents:
@@ -74,12 +80,16 @@ def read(folder: Path, name: str, problems: Problems, *, where: str) -> MeltanoP
                 jobs[name] = _tasks(job.value.get("tasks"))
                 if wrong := _fault(name, jobs[name]):
                     faults[name] = replace(wrong, where=document.where(job))
+                try:
+                    annotations[name] = annotation(document, job, JobAnnotation)
+                except InputError as error:
+                    faults.setdefault(name, Problem(f"job {name!r}: {error.what}", error.fix, where=error.where))
     schedules, left_out = [], []
     for document in documents:
         for node in _named(document, "schedules"):
             problems.add_all(secrets_in_env(document, node))
             try:
-                schedules.append(read_schedule(document, node, jobs, faults))
+                schedules.append(read_schedule(document, node, jobs, faults, annotations))
             except InputError as error:
                 left_out.append(left_out_because(node, error))
     names = {
@@ -94,6 +104,8 @@ def read(folder: Path, name: str, problems: Problems, *, where: str) -> MeltanoP
         schedules=tuple(schedules),
         left_out=tuple(left_out),
         jobs=jobs,
+        annotations=annotations,
+        notes=tuple(problem for document in documents for problem in unread(document)),
         faults=faults,
         names=frozenset(names),
         default_environment=default.text if default is not None and default.value is not None else None,

@@ -20,6 +20,7 @@ from penstock.project.document.parts import mapping
 from penstock.project.document.problems import nearest, shown
 from penstock.project.jobs.interval import cron
 from penstock.project.jobs.schedules import EARLIEST, LATEST
+from penstock.project.meltano.annotations import JobAnnotation, ScheduleAnnotation, annotation
 from penstock.project.meltano.variables import names_in
 from penstock.project.schema.names import VARIABLE_NAME_PATTERN
 from penstock_runtime.errors import InputError
@@ -41,6 +42,10 @@ class MeltanoSchedule:
     start_date: date | None
     where: str
     source: str
+    annotation: ScheduleAnnotation
+    """What `annotations.penstock` says of it."""
+    job_annotation: JobAnnotation
+    """And of its job."""
     env_nodes: tuple[tuple[str, Document, Node], ...] = ()
     """Where each of `env` stands."""
 
@@ -55,12 +60,14 @@ def read_schedule(
     node: Node,
     jobs: Mapping[str, tuple[tuple[str, ...], ...]],
     faults: Mapping[str, Problem],
+    annotations: Mapping[str, JobAnnotation],
 ) -> MeltanoSchedule:
     """The schedule at `node`.
 
     Args:
         jobs: name → its tasks.
         faults: name → what is wrong with a job that cannot run.
+        annotations: name → what a job says of its tasks.
 
     Raises:
         InputError: nothing would run at its time.
@@ -107,6 +114,8 @@ def read_schedule(
         where=document.where(node),
         source=document.source(node),
         env_nodes=tuple((str(key), document, value) for key, value in mapping(keys.get("env")).items()),
+        annotation=annotation(document, node, ScheduleAnnotation),
+        job_annotation=annotations.get(job or "", JobAnnotation()),
     )
 
 

@@ -70,13 +70,14 @@ def _check_task(settings: Settings, root: Node, job: str, index: int) -> Iterato
             what = f"task {task.name!r}: {key} is about the results of an OpenMetadata workflow, and it runs none"
             yield Problem(what, "remove it", (*here, key), at_key=True)
     run = merge_layers(TaskSettings, BASE, settings.defaults.task, task)
-    yield from _size(task.name, run, _size_path(root, here))
+    yield from size_problems(task.name, run, _size_path(root, here))
     for position, name in enumerate(task.secrets):
         yield from unknown_secret(name, settings.secrets, *here, "secrets", position)
     yield from check_env(settings, task.env, *here, "env")
 
 
-def _size(name: str, run: Mapping[str, Any], path: DocumentPath) -> Iterator[Problem]:
+def size_problems(name: str, run: Mapping[str, Any], path: DocumentPath = ()) -> Iterator[Problem]:
+    """What is wrong with the size of a task, of its settings as `merge_layers` returns them."""
     memory = run["memory_mib"]
     growth = [memory] if isinstance(memory, int) else [memory.start, memory.max]
     for size in growth:

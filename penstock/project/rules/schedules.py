@@ -18,7 +18,7 @@ from penstock_runtime.errors import InputError
 
 def check_schedules(settings: Settings, meltano: MeltanoProject | None) -> Iterator[Problem]:
     """Names that are one schedule's, jobs that exist, intervals that come. `meltano` None: none, or unreadable."""
-    yield from _check_settings(settings.defaults.schedule, "defaults", "schedule")
+    yield from check_settings(settings.defaults.schedule, "defaults", "schedule")
     known = {*settings.jobs, *(meltano.jobs if meltano else ())}
     seen: set[str] = set()
     for index, schedule in enumerate(settings.schedules):
@@ -35,11 +35,12 @@ def check_schedules(settings: Settings, meltano: MeltanoProject | None) -> Itera
             interval.read(schedule.interval, "")
         except InputError as error:
             yield Problem(error.what, error.fix, (*here, "interval"))
-        yield from _check_settings(schedule, *here)
+        yield from check_settings(schedule, *here)
         yield from check_env(settings, schedule.env, *here, "env")
 
 
-def _check_settings(settings: ScheduleSettings, *path: Any) -> Iterator[Problem]:
+def check_settings(settings: ScheduleSettings, *path: Any) -> Iterator[Problem]:
+    """Time zone, delay, addresses and tags of a schedule, or of the defaults."""
     if settings.timezone is not None:
         try:
             interval.check_timezone(settings.timezone, "")

@@ -28,6 +28,8 @@ def warnings(
     reached = set(_named(settings, root, workflows)) | {SERVER_VARIABLE}
     if meltano is not None:
         reached |= given(meltano, settings)
+        reached |= {secret for said in meltano.annotations.values() for secret in said.secrets}
+        reached |= {secret for schedule in meltano.schedules for secret in schedule.annotation.secrets}
     for kind in ("secrets", "variables"):
         for name in getattr(settings, kind):
             if name not in reached:
