@@ -14,7 +14,7 @@ from penstock.compile.inputs import Inputs
 from penstock.compile.network import place_of
 from penstock.compile.overrides_room import room_problem
 from penstock.compile.task_definitions import Draft
-from penstock.compile.work import Work, arguments_of, pipeline_name, work_of
+from penstock.compile.work import Work, arguments_of, meltano_command, pipeline_name, work_of
 from penstock.problem import Problem
 from penstock.project.airflow.catalogue import TASK
 from penstock.project.iam.permissions import filled, wrong_permission
@@ -113,7 +113,14 @@ def meltano_steps(
     settings = layers(*annotations)
     names = list(commands)
     return [
-        Step(name, tuple(names[max(index - 1, 0) : index]), replace(work, command=command), settings, where, env={})
+        Step(
+            name,
+            tuple(names[max(index - 1, 0) : index]),
+            meltano_command(inputs, work, command),
+            settings,
+            where,
+            env={},
+        )
         for index, (name, command) in enumerate(commands.items())
     ]
 

@@ -89,7 +89,7 @@ def meltano_work(inputs: Inputs) -> Work | None:
     return Work(
         "meltano",
         image,
-        usage.given(project, inputs.settings),
+        set(),
         pull_through=pull_through,
         default_image=settings.image is None,
         secrets=tuple(settings.secrets),
@@ -97,6 +97,19 @@ def meltano_work(inputs: Inputs) -> Work | None:
         environment={**environment, **overrides.environment(project, inputs.variables)},
         meltano_state=None if state is None or state.lost else state.address,
     )
+
+
+def meltano_command(inputs: Inputs, meltano: Work, command: tuple[str, ...]) -> Work:
+    """What the task of one command of Meltano's does.
+
+    Args:
+        meltano: what all Meltano tasks do.
+        command: arguments of `meltano`.
+    """
+    settings = inputs.settings
+    assert settings.meltano is not None, "load has checked that it is there where it is needed"
+    names = usage.given_to(inputs.project.meltanos[settings.meltano.project], settings, command)
+    return replace(meltano, command=command, names=names)
 
 
 def work_of(inputs: Inputs, meltano: Work | None, job: str, index: int) -> Work:
@@ -120,7 +133,7 @@ def work_of(inputs: Inputs, meltano: Work | None, job: str, index: int) -> Work:
 def _engine_work(inputs: Inputs, meltano: Work | None, job: str, task: Task) -> Work:
     if task.meltano is not None:
         assert meltano is not None, "load has checked that the project is there where it is needed"
-        return replace(meltano, command=("run", *arguments_of([task.meltano])))
+        return meltano_command(inputs, meltano, ("run", *arguments_of([task.meltano])))
     if task.openmetadata is not None:
         data = inputs.project.workflows[task.openmetadata.config].document.root.plain()
         return workflow_work(inputs, task.openmetadata.type, data, pipeline_name(inputs, job, task.name))

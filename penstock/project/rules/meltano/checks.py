@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from penstock.problem import Problem
 from penstock.project.document.problems import nearest
 from penstock.project.meltano.project import MeltanoProject
-from penstock.project.rules.meltano import annotations, overrides, references
+from penstock.project.rules.meltano import overrides, references
+from penstock.project.rules.meltano.annotations import check as check_annotations
 from penstock.project.secrets.checks import unknown_secret
 from penstock.project.settings import Settings
 
@@ -20,7 +21,7 @@ def check_meltano(settings: Settings, project: MeltanoProject) -> Iterator[Probl
     yield from _check_environment(settings, project)
     yield from references.check(project, settings, environment_of(settings, project))
     yield from overrides.check(settings, project)
-    yield from annotations.check(settings, project)
+    yield from check_annotations(settings, project)
 
 
 def environment_of(settings: Settings, project: MeltanoProject) -> str | None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import shlex
+from collections.abc import Iterable, Iterator, Sequence
 
 from penstock.project.meltano.plugins import OWN_PREFIX, TRANSFORM_ONLY, Plugin, names_of
 from penstock.project.meltano.project import MeltanoProject
@@ -11,7 +12,12 @@ from penstock.project.settings import Settings
 
 def used(project: MeltanoProject, settings: Settings) -> list[Plugin]:
     """The plugins that a schedule of Meltano's or a job of the project runs, and those that they inherit from."""
-    waiting = list(dict.fromkeys(_blocks(project, settings)))
+    return _plugins(project, _blocks(project, settings))
+
+
+def _plugins(project: MeltanoProject, blocks: Iterable[str]) -> list[Plugin]:
+    """The plugins behind names of plugins, mappings and jobs."""
+    waiting = list(dict.fromkeys(blocks))
     seen: dict[str, None] = {}
     mappers = {
         name: plugin.name for listed in project.plugins.values() for plugin in listed for name in plugin.mappings
@@ -29,11 +35,23 @@ def used(project: MeltanoProject, settings: Settings) -> list[Plugin]:
 
 
 def given(project: MeltanoProject, settings: Settings) -> set[str]:
-    """Which declared secrets and variables a Meltano task gets because Meltano's files name them.
+    """Which declared secrets and variables some Meltano task gets because Meltano's files name them."""
+    return _given(project, settings, used(project, settings))
 
-    Those are references, settings of the plugins that runs use, and Meltano's own settings (`MELTANO_…`).
+
+def given_to(project: MeltanoProject, settings: Settings, command: Sequence[str]) -> set[str]:
+    """Which of them a task with this command gets.
+
+    Those are references, settings of the plugins that it runs, and Meltano's own settings (`MELTANO_…`).
+
+    Args:
+        command: arguments of `meltano`: `run …` or `elt …`.
     """
-    running = used(project, settings)
+    blocks = _elt_blocks(project, command[1:]) if command[0] == "elt" else names_of(map(shlex.quote, command[1:]))
+    return _given(project, settings, _plugins(project, blocks))
+
+
+def _given(project: MeltanoProject, settings: Settings, running: Sequence[Plugin]) -> set[str]:
     declared = {*settings.secrets, *settings.variables}
     return {
         name
@@ -48,11 +66,7 @@ def _blocks(project: MeltanoProject, settings: Settings) -> Iterator[str]:
         for texts in schedule.tasks:
             yield from names_of(texts)
         if schedule.elt:
-            extractor, loader, transform = schedule.elt[:3]
-            yield from (extractor, loader)
-            if transform != "--transform=skip":
-                everything = (plugin for listed in project.plugins.values() for plugin in listed)
-                yield from (plugin.name for plugin in everything if plugin.kind in TRANSFORM_ONLY)
+            yield from _elt_blocks(project, schedule.elt)
     for own in settings.schedules:
         if own.job not in settings.jobs:
             for texts in project.jobs.get(own.job, ()):
@@ -61,3 +75,12 @@ def _blocks(project: MeltanoProject, settings: Settings) -> Iterator[str]:
         for task in job.tasks:
             if task.meltano is not None:
                 yield from names_of([task.meltano])
+
+
+def _elt_blocks(project: MeltanoProject, arguments: Sequence[str]) -> Iterator[str]:
+    """What `meltano elt` runs, by the arguments that a schedule gives it."""
+    extractor, loader, transform = arguments[:3]
+    yield from (extractor, loader)
+    if transform != "--transform=skip":
+        everything = (plugin for listed in project.plugins.values() for plugin in listed)
+        yield from (plugin.name for plugin in everything if plugin.kind in TRANSFORM_ONLY)

@@ -141,6 +141,19 @@ def test_secret_under_meltanos_name_for_a_setting_reaches_its_tasks(tmp_path: Pa
     assert _warnings(plan) == []
 
 
+def test_setting_reaches_exactly_the_tasks_that_run_its_plugin(tmp_path: Path) -> None:
+    """A second schedule runs another tap, and a job a third way: each has the secret of its own."""
+    secret = (SECRETS, f"{SECRETS}  TAP_A_TOKEN: secretsmanager:a\n  TAP_Z_KEY: secretsmanager:b\n")
+    text = BASE.replace("  loaders:", "  - {name: tap-z, settings: [{name: key}]}\n  loaders:")
+    other = '{name: z, extractor: tap-z, loader: target-b, transform: skip, interval: "@daily"}'
+    text = text.replace("schedules: [", f"schedules: [{other}, ")
+    plan = _plan(tmp_path, text, secret, ("meltano: tap-a target-b", "meltano: tap-z target-b"))
+    names = {schedule.name: {*schedule.tasks[0].names} & {"TAP_A_TOKEN", "TAP_Z_KEY"} for schedule in plan.schedules}
+
+    assert names == {"s": {"TAP_A_TOKEN"}, "z": {"TAP_Z_KEY"}, "daily": {"TAP_Z_KEY"}}
+    assert _warnings(plan) == []
+
+
 def test_name_that_is_no_setting_reaches_nothing_and_is_told(tmp_path: Path) -> None:
     """With what is meant, where a setting has nearly that name. Plugins that nothing runs do not count."""
     secret = (SECRETS, f"{SECRETS}  TAP_A_TOKN: secretsmanager:a\n  NEVER_RUN_X: secretsmanager:b\n")
