@@ -21,6 +21,7 @@ from penstock.cli import (
     deploy_policy,
     diff,
     down,
+    invoke,
     job,
     logs,
     plan,
@@ -87,11 +88,15 @@ COMMANDS = (
     deploy_policy.deploy_policy,
     requirements.requirements,
 )
+PASSED_ON = {"invoke": invoke.invoke}
+"""Commands whose arguments are another program's."""
 GROUPS = {"dags": dags.app, "job": job.app, "schedule": schedule.app, "catalogue": catalogue.app}
 """Commands, then groups of commands, in the order of the help."""
 
 for command in COMMANDS:
     app.command()(command)
+for name, passed_on in PASSED_ON.items():
+    app.command(name, context_settings=invoke.SETTINGS)(passed_on)
 for name, group in GROUPS.items():
     app.add_typer(group, name=name)
 

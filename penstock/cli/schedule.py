@@ -1,4 +1,4 @@
-"""`schedule add`, `set`, `list`, `remove`: what runs when, with Meltano's names and output."""
+"""`schedule add`, `set`, `list`, `remove`, `run`: what runs when, with Meltano's names and output."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ from penstock.cli import context as contexts
 from penstock.cli.edits import make
 from penstock.cli.options import FormatOption
 from penstock.cli.output import Format, data, show, show_json
+from penstock.cli.run import run
+from penstock.project.document.problems import nearest
 from penstock.project.edit import ProjectFiles
 from penstock.project.meltano import listing
 from penstock_runtime.errors import InputError
@@ -94,6 +96,16 @@ def remove(context: typer.Context, name: str) -> None:
     """Remove a schedule, from the file in which it stands."""
     make(_files(context).remove_schedule(name))
     data.print(f"Removed schedule '{name}'.", markup=False)
+
+
+@app.command("run")
+def run_schedule(context: typer.Context, name: str, form: FormatOption = Format.text) -> None:
+    """Run a schedule now, in the embedded system that is up, and follow it. Exit code 1 if any of it failed."""
+    if name not in {schedule.name for schedule in contexts.of(context).plan().schedules}:
+        known = [schedule.name for schedule in contexts.of(context).plan().schedules]
+        fix = nearest(name, known, kind="schedule")
+        raise InputError(f"there is no schedule {name!r}", fix=fix, where=str(contexts.of(context).project_file))
+    run(context, name, form=form)
 
 
 @app.command("list")

@@ -106,7 +106,7 @@ class AirflowServer:
         names = [front, ("scheduler", "--skip-serve-logs"), ("triggerer", "--skip-serve-logs")]
         if self.major >= 3:
             names.append(("dag-processor",))
-        return tuple(Component(f"airflow-{name[0]}", (self._airflow, *name)) for name in names)
+        return tuple(Component(f"airflow-{name[0]}", (self.command, *name)) for name in names)
 
     def environ(self) -> dict[str, str]:
         """Environment variables of every component, to be added to those of the machine and of AWS."""
@@ -186,7 +186,8 @@ class AirflowServer:
         }
 
     @property
-    def _airflow(self) -> str:
+    def command(self) -> str:
+        """The program `airflow`."""
         return str(self.environment / "bin" / "airflow")
 
     @property
@@ -204,7 +205,7 @@ class AirflowServer:
         with log.open("a") as output:
             try:
                 done = subprocess.run(
-                    [self._airflow, *arguments],
+                    [self.command, *arguments],
                     env={**environ, **self.environ()},
                     input=stdin,
                     text=True,

@@ -95,6 +95,15 @@ def test_status_says_what_is_up(system: EmbeddedSystem) -> None:
     assert [run["run_id"] for run in status["runs"]] == [system.first_run["run_id"]]
 
 
+def test_commands_of_airflow_itself(system: EmbeddedSystem) -> None:
+    """They see the same DAGs and the same database; their exit code is passed on."""
+    listed = json.loads(system.cli("invoke", "airflow", "dags", "list", "--output", "json").stdout)
+    failed = system.cli("invoke", "airflow", "dags", "details", "nothing", check=False)
+
+    assert {"flights-daily", "airlines-quarter-hourly"} <= {dag["dag_id"] for dag in listed}
+    assert failed.returncode == 1
+
+
 def test_everything_listens_on_loopback_only(system: EmbeddedSystem) -> None:
     """No process of the system can be reached from another machine."""
     listening = [
