@@ -21,7 +21,7 @@ TOO_LONG = replace(
     DAILY, name="too-long", dag_id="acme-too-long", tasks=(replace(LOAD, environment={"A": "x" * 9000}),)
 )
 UNKNOWN_OPERATOR = replace(
-    DAILY, name="unknown-operator", dag_id="acme-unknown-operator", tasks=(replace(LOAD, operator="python"),)
+    DAILY, name="unknown-operator", dag_id="acme-unknown-operator", tasks=(replace(LOAD, operator="kubernetes"),)
 )
 
 ELSEWHERE = replace(DAILY, name="elsewhere", dag_id="acme-elsewhere", timezone="Asia/Tokyo")
@@ -146,7 +146,7 @@ def test_no_time_before_airflow_was_started_counts(under_airflow: Any, tmp_path:
         ("acme-too-long", "RunTask takes 8192"),
         ("penstock-broken-07-5", "'acme/unusable id' cannot be built"),
         ("penstock-broken-07-6", "another schedule also has the DAG id 'acme-daily'"),
-        ("acme-unknown-operator", "task 'load' has the unknown operator 'python'"),
+        ("acme-unknown-operator", "task 'load' has the unknown operator 'kubernetes'"),
         ("penstock-broken-07-11", "cannot be built"),
         ("penstock-broken-07-12", "7 cannot be built"),
     ],

@@ -57,7 +57,7 @@ def examples(environment: Path) -> dict[str, dict[str, Any]]:
     workflows = {path.name: yaml.safe_load(path.read_text()) for path in sorted(folder.glob("*.yaml"))}
     for path in sorted((ROOT / "ingestion").glob("*.yaml")):
         read = workflow.Workflow(parse(path.read_text(), path.name), {}, {})
-        data = workflow.completed(read.data, SETTINGS, server=SETTINGS.server, pipeline="p")
+        data = workflow.completed(read.document.root.plain(), SETTINGS, server=SETTINGS.server, pipeline="p")
         known = dict.fromkeys(names(data), "5432")
         workflows[path.name] = fill(data, known, known)
     return workflows

@@ -71,14 +71,14 @@ def test_push_adds_and_removes_schedules_and_touches_nothing_else(pushed: LivePr
 
 
 def test_push_removes_loaders_that_are_no_longer_needed(pushed: LiveProject) -> None:
-    """60 schedules take two loaders, one takes one: the other goes, and the user's own DAG files come and go alike."""
+    """250 schedules take two loaders, one takes one: the other goes, and the user's own DAG files come and go alike."""
     (pushed.folder / "dags").mkdir()
     (pushed.folder / "dags" / "own.py").write_text("# ours\n")
-    many = [{"name": f"s{number}", "job": "hello", "interval": "@daily"} for number in range(60)]
+    many = [{"name": f"s{number}", "job": "hello", "interval": "@daily"} for number in range(250)]
     pushed.edit(schedules=many)
     pushed.penstock("push")
     assert {"dags/acme-dev/schedules_01.py", "dags/acme-dev/own.py"} <= pushed.files().keys()
-    assert len(pushed.scheduled()) == 60
+    assert len(pushed.scheduled()) == 250
 
     (pushed.folder / "dags" / "own.py").unlink()
     pushed.edit(schedules=many[:1])

@@ -51,7 +51,7 @@ def slim(folder: Path, sources: dict[str, dict[str, Any]]) -> None:
     file, tasks = folder / "penstock.yaml", []
     for source, connection in sources.items():
         workflow = yaml.safe_load((folder / "ingestion" / "warehouse.yaml").read_text())
-        workflow["source"] |= {"type": source, "serviceConnection": {"config": connection}}
+        workflow["source"] |= {"type": source, "serviceName": source, "serviceConnection": {"config": connection}}
         (folder / "ingestion" / f"{source}.yaml").write_text(yaml.safe_dump(workflow))
         tasks.append({"name": source, "openmetadata": {"type": "metadata", "config": f"ingestion/{source}.yaml"}})
     project = yaml.safe_load(file.read_text())

@@ -74,7 +74,7 @@ class System:
         settings = OpenMetadata(server=self.address, version=self.version, auth=Auth(jwt_token="${OM_JWT}"))
         document = parse((FILES / f"{kind}.yaml").read_text(), f"{kind}.yaml")
         read = workflow.Workflow(document, {}, {})
-        data = workflow.completed(read.data, settings, server=settings.server, pipeline=kind)
+        data = workflow.completed(read.document.root.plain(), settings, server=settings.server, pipeline=kind)
         names = self.warehouse.environ | {"OM_JWT": TOKEN, "DBT_TARGET": str(self.folder / "target")}
         more = environ | ({contract.DEMANDS: demands.to_json()} if demands else {})
         image = f"{OPENMETADATA_IMAGE}:{self.version}"

@@ -17,17 +17,19 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from airflow import DAG
 
 from penstock_runtime import contract
-from penstock_runtime.airflow.operators.airflow_run import AirflowRun
 from penstock_runtime.airflow.versions import AirflowFailException, BaseOperator
 from penstock_runtime.contract import Exit
 from penstock_runtime.errors import FailedForGood, PenstockError
 from penstock_runtime.plan.schedule import WorkerTask
 from penstock_runtime.release.resources import Resources
+
+if TYPE_CHECKING:
+    from penstock_runtime.airflow.operators.airflow_run import AirflowRun
 
 STOP_SECONDS = 30
 """From SIGTERM to SIGKILL of the engine's process, which the task's own process sends."""
@@ -89,6 +91,8 @@ class WorkerTaskOperator(BaseOperator):  # type: ignore[misc]
 
         task = self.worker_task
         python = self._python()
+        from penstock_runtime.airflow.operators.airflow_run import AirflowRun
+
         environment = self._environment(AirflowRun.of(context, self.retries or 0))
         environment |= worker_secrets.read(task.secrets, self.region)
         lines: list[str] = []

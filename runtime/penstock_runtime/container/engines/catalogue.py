@@ -88,7 +88,11 @@ def server_error(error: BaseException, settings: Mapping[str, Any]) -> RunError 
 
 def ask_server(settings: Mapping[str, Any]) -> RunError | None:
     """Ask the server for its version, and for something that needs the token; None if both answers are good."""
-    import requests  # type: ignore[import-untyped]
+    try:
+        import requests  # type: ignore[import-untyped]
+    except ImportError:
+        # Not OpenMetadata's client, then: what failed is said by its own error.
+        return None
 
     address = str(server.block(settings).get("hostPort", "")).rstrip("/")
     try:
