@@ -11,6 +11,7 @@ from penstock.deploy_policy.documents import Policy, pack
 from penstock.deploy_policy.scope import Deployment
 from penstock.deploy_policy.statements import statements
 from penstock.deploy_policy.types import TYPES
+from penstock_runtime.plan.airflow import AirflowCatalogue
 from tests.golden.deployments import CASES, allows, read
 from tests.stacks import every_setting, plans
 from tests.stacks.conftest import Templates
@@ -18,6 +19,15 @@ from tests.stacks.conftest import Templates
 BOUNDARY = every_setting.BOUNDARY
 PLAN = dataclasses.replace(
     every_setting.PLAN,
+    catalogue=AirflowCatalogue(
+        way="database",
+        reason="",
+        environment="acme-dev",
+        service="acme-dev",
+        dag_id="airflow-catalogue",
+        secret="acme-dev/airflow-database",
+        discovery_dag_id="airflow-database-address",
+    ),
     task_definitions=tuple(
         dataclasses.replace(
             definition, role_prefix=f"{every_setting.PLAN.iam.role_name_prefix}{definition.role_prefix}"
