@@ -59,7 +59,7 @@ def catalogued(inputs: Inputs) -> Catalogued | None:
 
 
 def problem(inputs: Inputs) -> Problem | None:
-    """Why there is no way with this version of Airflow, which need not be the project's."""
+    """Why no way works with this version of Airflow, which need not be the project's."""
     choice = _choice(inputs, catalogue.settings_of(inputs.settings.airflow.catalogue))
     return choice if isinstance(choice, Problem) else None
 

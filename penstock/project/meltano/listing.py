@@ -17,7 +17,7 @@ from penstock.project.jobs.interval import PRESETS
 from penstock_runtime.errors import InputError
 
 _ELT_KEYS = ("extractor", "loader", "transform")
-_TRANSFORM_MARKS = {"run": ("→", "→"), "only": ("×", "→"), "skip": ("→", "x")}  # noqa: RUF001
+_TRANSFORM_MARKS = {"run": ("→", "→"), "only": ("×", "→"), "skip": ("→", "x")}  # noqa: RUF001  Meltano's own signs
 """Between extractor and loader, and before `transforms`, in `meltano schedule list`."""
 
 
