@@ -55,7 +55,7 @@ def endpoints_of(
 
 def calls_private_airflow(settings: Settings, definitions: Iterable[TaskDefinition]) -> bool:
     """Whether a task calls InvokeRestApi of an environment whose web server is private, which MWAA takes from inside a
-    VPC only (MWAA User Guide, "Using the Apache Airflow REST API"). Of one that exists, its access is not known."""
+    VPC only (so it is taken to be; not tried in an account). Of one that exists, its access is not known."""
     airflow = settings.airflow.create
     calls = any(definition.rest_api_of is not None for definition in definitions)
     return calls and (airflow is None or airflow.access == "private")
